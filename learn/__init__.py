@@ -1,0 +1,1 @@
+"""From samples to policies: collecting traces, the data set, models, training."""

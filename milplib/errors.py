@@ -1,0 +1,67 @@
+"""The errors that milplib raises: one base class, each saying what, where and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "InstanceError",
+    "MilplibError",
+    "OutputError",
+    "ParameterError",
+    "PolicyError",
+    "SampleError",
+    "UnknownNameError",
+]
+
+
+class MilplibError(Exception):
+    """Base class of every error that a user of milplib can cause or must know of."""
+
+
+class InstanceError(MilplibError):
+    """An instance that cannot be read, written or represented."""
+
+
+class ParameterError(MilplibError, ValueError):
+    """A parameter outside its domain."""
+
+
+class OutputError(MilplibError):
+    """An output path that cannot be written, or must not be."""
+
+
+class SampleError(MilplibError):
+    """A sample file that is damaged, foreign or of another schema version."""
+
+
+class PolicyError(MilplibError):
+    """A branching rule or state function that failed or gave what it must not give."""
+
+
+class UnknownNameError(MilplibError, LookupError):
+    """A name that is not in its registry; the message suggests the nearest ones.
+
+    Parameters
+    ----------
+    kind
+        What the name was looked up as, in the singular (``"distribution"``).
+    name
+        The name that was not found.
+    known
+        The names there are.
+    hint
+        What else to do about it, a sentence; appended to the message.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        folded = {candidate.casefold(): candidate for candidate in self.known}
+        near = [folded[key] for key in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+        if near:
+            suggestion = f"did you mean {' or '.join(near)}?"
+        else:
+            suggestion = f"known: {', '.join(self.known)}" if self.known else f"no {kind} is known"
+        message = f"unknown {kind} '{name}': {suggestion}"
+        super().__init__(f"{message} {hint}" if hint else message)

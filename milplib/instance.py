@@ -1,0 +1,185 @@
+"""The MILP instance: a mixed-integer linear program as read-only arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from milplib.errors import InstanceError
+
+__all__ = ["Instance"]
+
+Sense = Literal["minimize", "maximize"]
+
+
+def _frozen(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    array = np.array(values, dtype=dtype)  # a copy: nobody else may write to it
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Instance:
+    r"""A mixed-integer linear program as read-only arrays.
+
+    .. math:: \min \text{ or } \max\; c^T x + c_0 \quad
+        \text{with } r^l \le A x \le r^u,\; l \le x \le u,\; x_j \in \mathbb{Z} \text{ for } j \in I
+
+    Parameters
+    ----------
+    objective
+        Coefficients c of the columns, in the sense of `sense`. Shape (n,), float64, finite.
+    A
+        Constraint matrix, any scipy sparse matrix or array; kept as CSR of float64 with sorted
+        columns, without duplicates and without stored zeros. Shape (m, n), finite.
+    row_lower, row_upper
+        Sides of the rows, ``-inf`` and ``inf`` where a side is missing. Shape (m,), float64.
+    lower, upper
+        Bounds of the columns, ``-inf`` and ``inf`` where a bound is missing. Shape (n,), float64.
+    integrality
+        1 where a column is integer, 0 where it is continuous (a binary column is an integer one
+        with bounds 0 and 1). Shape (n,), uint8.
+    column_names, row_names
+        Names, unique among the columns and among the rows; ``None`` stands for ``x1 … xn`` and
+        ``C1 … Cm``.
+    sense
+        ``"minimize"`` or ``"maximize"``.
+    offset
+        The constant of the objective.
+    name
+        A name for reports; not part of the content hash.
+
+    Raises
+    ------
+    InstanceError
+        If shapes disagree, a number is not finite where it must be, a lower bound or side is
+        ``inf`` or an upper one ``-inf``, or names repeat.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> knapsack = Instance(
+    ...     objective=[5.0, 4.0], A=sp.csr_array([[2.0, 3.0]]), row_lower=[-np.inf],
+    ...     row_upper=[4.0], lower=[0, 0], upper=[1, 1], integrality=[1, 1], sense="maximize")
+    >>> knapsack.n_rows, knapsack.n_columns, knapsack.n_nonzeros
+    (1, 2, 2)
+    """
+
+    objective: npt.NDArray[np.float64]
+    A: sp.csr_array  # noqa: N815 - the matrix is called A everywhere
+    row_lower: npt.NDArray[np.float64]
+    row_upper: npt.NDArray[np.float64]
+    lower: npt.NDArray[np.float64]
+    upper: npt.NDArray[np.float64]
+    integrality: npt.NDArray[np.uint8]
+    column_names: tuple[str, ...] = None  # type: ignore[assignment]  # filled in __post_init__
+    row_names: tuple[str, ...] = None  # type: ignore[assignment]
+    sense: Sense = "minimize"
+    offset: float = 0.0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        matrix = sp.csr_array(self.A, dtype=np.float64, copy=True)
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        matrix.sort_indices()
+        # One index width, whatever the caller's: the content hash must not depend on it.
+        matrix.indices = matrix.indices.astype(np.int32)
+        matrix.indptr = matrix.indptr.astype(np.int32 if matrix.nnz < 2**31 else np.int64)
+        for array in (matrix.data, matrix.indices, matrix.indptr):
+            array.flags.writeable = False
+        put("A", matrix)
+        m, n = matrix.shape
+        for key, size in (("objective", n), ("lower", n), ("upper", n), ("row_lower", m), ("row_upper", m)):
+            put(key, _frozen(getattr(self, key), np.float64))
+            if getattr(self, key).shape != (size,):
+                raise InstanceError(f"{key} has shape {getattr(self, key).shape}, expected ({size},)")
+        if self.sense not in ("minimize", "maximize"):
+            raise InstanceError(f"sense is {self.sense!r}, expected 'minimize' or 'maximize'")
+        integrality = np.asarray(self.integrality)
+        if integrality.shape != (n,) or not np.isin(integrality, (0, 1)).all():
+            raise InstanceError(f"integrality must hold {n} values, each 0 (continuous) or 1 (integer)")
+        put("integrality", _frozen(integrality, np.uint8))
+        put("offset", float(self.offset))
+        put("column_names", self._checked_names(self.column_names, "x", n, "column"))
+        put("row_names", self._checked_names(self.row_names, "C", m, "row"))
+        self._check_numbers()
+
+    @staticmethod
+    def _checked_names(
+        names: tuple[str, ...] | None, prefix: str, count: int, kind: str
+    ) -> tuple[str, ...]:
+        if names is None:
+            return tuple(f"{prefix}{position}" for position in range(1, count + 1))
+        names = tuple(names)
+        if len(names) != count:
+            raise InstanceError(f"{len(names)} {kind} names for {count} {kind}s")
+        if len(set(names)) != count:
+            seen: set[str] = set()
+            repeated = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            raise InstanceError(f"the {kind} name '{repeated}' occurs twice")
+        return names
+
+    def _check_numbers(self) -> None:
+        if not (np.isfinite(self.objective).all() and np.isfinite(self.offset)):
+            raise InstanceError("the objective has a coefficient or a constant that is not finite")
+        if not np.isfinite(self.A.data).all():
+            raise InstanceError("the matrix has a coefficient that is not finite")
+        for kind, low, high in (("column", self.lower, self.upper), ("row", self.row_lower, self.row_upper)):
+            wrong = np.isnan(low) | np.isnan(high) | np.isposinf(low) | np.isneginf(high)
+            if wrong.any():
+                position = int(np.flatnonzero(wrong)[0])
+                raise InstanceError(
+                    f"{kind} {position} has bounds [{low[position]}, {high[position]}]; "
+                    "a lower one is finite or -inf, an upper one finite or inf"
+                )
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows m."""
+        return int(self.A.shape[0])
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns n."""
+        return int(self.A.shape[1])
+
+    @property
+    def n_nonzeros(self) -> int:
+        """Number of nonzeros of the matrix."""
+        return int(self.A.nnz)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of the mathematical content: everything but the names.
+
+        Equal arrays in equal order give equal hashes on every platform, whatever file or
+        generator they came from. A permutation of rows or columns changes it.
+        """
+        digest = hashlib.sha256(b"milplib-instance-1")
+        digest.update(f"|{self.sense}|{self.n_rows}|{self.n_columns}|{self.n_nonzeros}|".encode())
+        arrays = (
+            (self.objective, "<f8"),
+            (self.offset, "<f8"),
+            (self.A.indptr, "<i8"),
+            (self.A.indices, "<i8"),
+            (self.A.data, "<f8"),
+            (self.row_lower, "<f8"),
+            (self.row_upper, "<f8"),
+            (self.lower, "<f8"),
+            (self.upper, "<f8"),
+            (self.integrality, "u1"),
+        )
+        for array, dtype in arrays:
+            # + 0 turns -0.0 into 0.0: one number with two bit patterns
+            digest.update(np.ascontiguousarray(np.asarray(array) + 0, dtype=dtype).tobytes())
+        return digest.hexdigest()

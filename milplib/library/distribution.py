@@ -1,0 +1,66 @@
+"""The distribution: a named source of instances, and what a generator family must offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from milplib.instance import Instance
+
+__all__ = ["Distribution", "InstanceGenerator", "Provenance"]
+
+Provenance = Literal["verified", "published", "milplib"]
+
+
+@runtime_checkable
+class InstanceGenerator(Protocol):
+    """What a family of instances offers: parameters as attributes, instances by seed.
+
+    A family is a class, usually a frozen dataclass of its parameters. To join the catalogue it
+    declares an entry point in the group ``milplib.generators`` that resolves to the class.
+    """
+
+    domain: ClassVar[str]
+    """Short name of the problem domain, such as ``"CA"``."""
+    generator_version: ClassVar[int]
+    """Raised whenever the same parameters and seed give another instance than before."""
+    distributions: ClassVar[tuple[Distribution, ...]]
+    """The named distributions of the family."""
+
+    def generate(self, seed: int) -> Instance:
+        """Generate one instance; equal seeds give equal instances, in any process."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """A named distribution of instances.
+
+    Parameters
+    ----------
+    name
+        Such as ``"CA-medium"``: ``{domain}-{level}`` with an optional suffix.
+    domain
+        Short name of the problem domain (``"CA"``).
+    level
+        Hardness as the data set's authors call it (by Gurobi with a limit of 3600 s:
+        Huang et al. 2024, arXiv 2406.06954), or ``"milplib"`` for a distribution of ours.
+    generator
+        The family with the parameters of this distribution.
+    provenance
+        ``"verified"``: instances from these parameters match the published files' mean size;
+        ``"published"``: the parameters are public, the size was not compared;
+        ``"milplib"``: a distribution of milplib's own.
+
+    Examples
+    --------
+    >>> import milplib
+    >>> [d.name for d in milplib.distributions() if d.domain == "SC"][:2]
+    ['SC-easy', 'SC-medium']
+    """
+
+    name: str
+    domain: str
+    level: str
+    generator: InstanceGenerator
+    provenance: Provenance

@@ -1,0 +1,1 @@
+"""All that touches SCIP: state extraction, the expert, settings, solves."""
