@@ -12,6 +12,7 @@ __all__ = [
     "ParameterError",
     "PolicyError",
     "SampleError",
+    "StateError",
     "UnknownNameError",
 ]
 
@@ -34,6 +35,10 @@ class OutputError(MilplibError):
 
 class SampleError(MilplibError):
     """A sample file that is damaged, foreign or of another schema version."""
+
+
+class StateError(MilplibError):
+    """A branching state asked for where there is none, or one that breaks its own rules."""
 
 
 class PolicyError(MilplibError):

@@ -1,0 +1,126 @@
+"""State functions: named, versioned feature blocks beside the bipartite state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from milplib.errors import ParameterError, StateError
+
+if TYPE_CHECKING:
+    import pyscipopt
+
+__all__ = ["StateFunction", "check_state_functions", "extract_blocks"]
+
+
+@runtime_checkable
+class StateFunction(Protocol):
+    """Anything that extracts a block of named features from a model at a branching node.
+
+    A block that is recorded with the samples is extracted by the same code when a policy runs:
+    nothing else needs to change for a new one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class OpenNodes:
+    ...     name = "open_nodes"
+    ...     version = 1
+    ...     columns = ("leaves", "children", "siblings")
+    ...
+    ...     def extract(self, model):
+    ...         return np.array([model.getNLeaves(), model.getNChildren(), model.getNSiblings()])
+    >>> isinstance(OpenNodes(), StateFunction)
+    True
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the block: letters, digits and underscores."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever a column changes its meaning."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        ...
+
+    def extract(self, model: pyscipopt.Model) -> npt.ArrayLike:
+        """Extract the block at the current node, without disturbing the solve.
+
+        Returns
+        -------
+        array_like
+            Shape (number of columns,) for features of the node or the tree, or
+            (anything, number of columns) for features of candidates (in the order of
+            `milplib.scip.branching_candidates`), LP columns or rows. Finite numbers.
+        """
+        ...
+
+
+def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunction, ...]:
+    """Check names, versions and columns of state functions before anything runs.
+
+    Raises
+    ------
+    ParameterError
+        If one is not a state function, or two have one name.
+    """
+    functions = tuple(functions)
+    names: set[str] = set()
+    for function in functions:
+        if isinstance(function, type) or not isinstance(function, StateFunction):
+            raise ParameterError(
+                f"{function!r} is not a state function: it needs name, version, columns and "
+                "extract(model) (milplib.scip.StateFunction)"
+            )
+        if not (isinstance(function.name, str) and function.name.isidentifier()):
+            raise ParameterError(
+                f"the state function name {function.name!r} must be letters, digits and underscores"
+            )
+        if not isinstance(function.version, int) or not function.columns:
+            raise ParameterError(
+                f"the state function '{function.name}' needs an integer version and at least one "
+                "column"
+            )
+        if function.name in names:
+            raise ParameterError(f"two state functions have the name '{function.name}'")
+        names.add(function.name)
+    return functions
+
+
+def extract_blocks(
+    model: pyscipopt.Model,
+    functions: Iterable[StateFunction],
+    *,
+    dtype: type[np.floating[Any]] = np.float32,
+) -> dict[str, npt.NDArray[np.floating[Any]]]:
+    """Extract the blocks of several state functions at the current node.
+
+    Raises
+    ------
+    StateError
+        If a block has another shape than its columns say, or a number that is not finite.
+    """
+    blocks = {}
+    for function in functions:
+        block = np.array(function.extract(model), dtype=dtype)
+        if block.ndim not in (1, 2) or block.shape[-1] != len(function.columns):
+            raise StateError(
+                f"the state function '{function.name}' gave an array of shape {block.shape}; its "
+                f"{len(function.columns)} columns ask for ({len(function.columns)},) or "
+                f"(anything, {len(function.columns)})"
+            )
+        if not np.isfinite(block).all():
+            raise StateError(
+                f"the state function '{function.name}' gave a number that is not finite"
+            )
+        blocks[function.name] = block
+    return blocks
