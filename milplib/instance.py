@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
 from milplib.errors import InstanceError
+
+if TYPE_CHECKING:
+    import pyscipopt
 
 __all__ = ["Instance"]
 
@@ -72,7 +76,7 @@ class Instance:
     """
 
     objective: npt.NDArray[np.float64]
-    A: sp.csr_array  # noqa: N815 - the matrix is called A everywhere
+    A: sp.csr_array
     row_lower: npt.NDArray[np.float64]
     row_upper: npt.NDArray[np.float64]
     lower: npt.NDArray[np.float64]
@@ -99,15 +103,25 @@ class Instance:
             array.flags.writeable = False
         put("A", matrix)
         m, n = matrix.shape
-        for key, size in (("objective", n), ("lower", n), ("upper", n), ("row_lower", m), ("row_upper", m)):
+        for key, size in (
+            ("objective", n),
+            ("lower", n),
+            ("upper", n),
+            ("row_lower", m),
+            ("row_upper", m),
+        ):
             put(key, _frozen(getattr(self, key), np.float64))
             if getattr(self, key).shape != (size,):
-                raise InstanceError(f"{key} has shape {getattr(self, key).shape}, expected ({size},)")
+                raise InstanceError(
+                    f"{key} has shape {getattr(self, key).shape}, expected ({size},)"
+                )
         if self.sense not in ("minimize", "maximize"):
             raise InstanceError(f"sense is {self.sense!r}, expected 'minimize' or 'maximize'")
         integrality = np.asarray(self.integrality)
         if integrality.shape != (n,) or not np.isin(integrality, (0, 1)).all():
-            raise InstanceError(f"integrality must hold {n} values, each 0 (continuous) or 1 (integer)")
+            raise InstanceError(
+                f"integrality must hold {n} values, each 0 (continuous) or 1 (integer)"
+            )
         put("integrality", _frozen(integrality, np.uint8))
         put("offset", float(self.offset))
         put("column_names", self._checked_names(self.column_names, "x", n, "column"))
@@ -130,16 +144,32 @@ class Instance:
         return names
 
     def _check_numbers(self) -> None:
-        if not (np.isfinite(self.objective).all() and np.isfinite(self.offset)):
-            raise InstanceError("the objective has a coefficient or a constant that is not finite")
-        if not np.isfinite(self.A.data).all():
-            raise InstanceError("the matrix has a coefficient that is not finite")
-        for kind, low, high in (("column", self.lower, self.upper), ("row", self.row_lower, self.row_upper)):
+        if not np.isfinite(self.offset):
+            raise InstanceError(f"the constant of the objective is {self.offset}")
+        wrong = ~np.isfinite(self.objective)
+        if wrong.any():
+            position = int(wrong.argmax())
+            raise InstanceError(
+                f"the objective coefficient of column '{self.column_names[position]}' is "
+                f"{self.objective[position]}; it must be finite"
+            )
+        wrong = ~np.isfinite(self.A.data)
+        if wrong.any():
+            entry = int(wrong.argmax())
+            row = int(np.searchsorted(self.A.indptr, entry, side="right")) - 1
+            raise InstanceError(
+                f"the coefficient of column '{self.column_names[self.A.indices[entry]]}' in row "
+                f"'{self.row_names[row]}' is {self.A.data[entry]}; it must be finite"
+            )
+        for kind, names, low, high in (
+            ("column", self.column_names, self.lower, self.upper),
+            ("row", self.row_names, self.row_lower, self.row_upper),
+        ):
             wrong = np.isnan(low) | np.isnan(high) | np.isposinf(low) | np.isneginf(high)
             if wrong.any():
-                position = int(np.flatnonzero(wrong)[0])
+                position = int(wrong.argmax())
                 raise InstanceError(
-                    f"{kind} {position} has bounds [{low[position]}, {high[position]}]; "
+                    f"{kind} '{names[position]}' has bounds [{low[position]}, {high[position]}]; "
                     "a lower one is finite or -inf, an upper one finite or inf"
                 )
 
@@ -183,3 +213,62 @@ class Instance:
             # + 0 turns -0.0 into 0.0: one number with two bit patterns
             digest.update(np.ascontiguousarray(np.asarray(array) + 0, dtype=dtype).tobytes())
         return digest.hexdigest()
+
+    def write(self, path: str | os.PathLike[str], *, generic_names: bool = False) -> None:
+        """Write the instance as an LP or MPS file, from which `milplib.read` gives it back.
+
+        Parameters
+        ----------
+        path
+            A name that ends in ``.lp``, ``.mps``, ``.lp.gz`` or ``.mps.gz``. An existing file is
+            replaced in one step; equal instances give equal bytes.
+        generic_names
+            Whether columns and rows are called x1, x2, … and C1, C2, … in the file.
+
+        Raises
+        ------
+        InstanceError
+            If the format cannot hold the instance: a name, a row with two sides in an LP file,
+            or a number that a reader would change.
+        OutputError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, milplib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.lp"
+        >>> instance = Instance(
+        ...     objective=[5.0, 4.0], A=[[2.0, 3.0]], row_lower=[-np.inf], row_upper=[4.0],
+        ...     lower=[0, 0], upper=[1, 1], integrality=[1, 1], sense="maximize")
+        >>> instance.write(path)
+        >>> path.read_text().splitlines()[:2]
+        ['maximize', 'OBJ: +5 x1 +4 x2']
+        >>> milplib.read(path).content_hash == instance.content_hash
+        True
+        """
+        from milplib.formats.writer import write  # it imports this module
+
+        write(self, path, generic_names=generic_names)
+
+    def to_scip(self) -> pyscipopt.Model:
+        """Build a PySCIPOpt model of the instance, see `milplib.scip.model.to_scip`.
+
+        Raises
+        ------
+        InstanceError
+            If a coefficient is so large that SCIP takes it for infinite (1e20).
+
+        Examples
+        --------
+        >>> instance = Instance(
+        ...     objective=[5.0, 4.0], A=[[2.0, 3.0]], row_lower=[-np.inf], row_upper=[4.0],
+        ...     lower=[0, 0], upper=[1, 1], integrality=[1, 1], sense="maximize")
+        >>> model = instance.to_scip()
+        >>> model.hideOutput()
+        >>> model.optimize()
+        >>> model.getObjVal()
+        5.0
+        """
+        from milplib.scip.model import to_scip  # it imports this module
+
+        return to_scip(self)

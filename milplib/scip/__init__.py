@@ -1,15 +1,36 @@
 """All that touches SCIP: state extraction, the expert, settings, solves."""
 
+from milplib.scip.blocks import BLOCKS, load_state_functions
+from milplib.scip.expert import StrongBranchingResult, StrongBranchingRule, strong_branching
 from milplib.scip.extraction import branching_candidates, extract_state
+from milplib.scip.settings import (
+    SETTINGS,
+    apply_setting,
+    branching_rule_names,
+    use_branching_rule,
+)
+from milplib.scip.solve import SolveResult, solve
 from milplib.scip.state import ROW_FEATURES, STATE_VERSION, VARIABLE_FEATURES, BranchingState
-from milplib.scip.state_functions import StateFunction
+from milplib.scip.state_functions import StateFunction, check_state_functions
 
 __all__ = [
+    "BLOCKS",
     "ROW_FEATURES",
+    "SETTINGS",
     "STATE_VERSION",
     "VARIABLE_FEATURES",
     "BranchingState",
+    "SolveResult",
     "StateFunction",
+    "StrongBranchingResult",
+    "StrongBranchingRule",
+    "apply_setting",
     "branching_candidates",
+    "branching_rule_names",
+    "check_state_functions",
     "extract_state",
+    "load_state_functions",
+    "solve",
+    "strong_branching",
+    "use_branching_rule",
 ]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pyscipopt import SCIP_RESULT
 
 from milplib.scip.extraction import branching_candidates
-from milplib.scip.rule import GuardedRule
+from milplib.scip.rule import PRIORITY, GuardedRule
 
 if TYPE_CHECKING:
     import pyscipopt
@@ -125,10 +125,28 @@ class StrongBranchingRule(GuardedRule):
     >>> model.hideOutput()
     >>> rule = StrongBranchingRule()
     >>> rule.include(model, "expert")
-    >>> rule.solve()
+    >>> model.optimize()
+    >>> rule.raise_error()
     >>> model.getStatus()
     'optimal'
     """
+
+    def include(self, model: pyscipopt.Model, name: str) -> None:
+        """Include the rule before all others, and SCIP's own behind it for its sub-SCIPs.
+
+        Heuristics that solve a smaller copy of the problem copy SCIP's rules and parameters, but
+        no Python rule: there ``vanillafullstrong`` stands in, or the trees would differ.
+        """
+        super().include(model, name)
+        for key, value in {
+            "priority": PRIORITY - 1,
+            "maxdepth": -1,
+            "maxbounddist": 1.0,
+            "idempotent": True,
+            "scoreall": True,
+            "integralcands": False,
+        }.items():
+            model.setParam(f"branching/vanillafullstrong/{key}", value)
 
     def decide(self) -> int:
         """Branch on the best candidate, or cut the node off."""

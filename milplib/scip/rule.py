@@ -13,7 +13,7 @@ PRIORITY = 536870911
 """The highest priority that SCIP allows a branching rule."""
 
 
-class GuardedRule(pyscipopt.Branchrule):  # type: ignore[misc]  # PySCIPOpt's classes are untyped
+class GuardedRule(pyscipopt.Branchrule):
     """Base of branching rules whose first error stops the solve and is raised after it.
 
     PySCIPOpt alone loses an exception of a callback: SCIP goes on, or says "unspecified error".
@@ -42,9 +42,8 @@ class GuardedRule(pyscipopt.Branchrule):  # type: ignore[misc]  # PySCIPOpt's cl
             self, name, (type(self).__doc__ or name).splitlines()[0], PRIORITY, -1, 1.0
         )
 
-    def solve(self) -> None:
-        """Solve the model in which the rule is included; raise what the rule raised."""
-        self.model.optimize()
+    def raise_error(self) -> None:
+        """Raise what `decide` raised during the solve, if it did."""
         if self.error is not None:
             raise self.error
 

@@ -24,7 +24,8 @@ class SolveResult:
         SCIP's: ``optimal``, ``infeasible``, ``unbounded``, ``inforunbd`` (one of the two),
         ``timelimit``, ``nodelimit``, ``gaplimit``, ``userinterrupt``, …
     objective
-        Value of the best solution, in the instance's own sense; None without one.
+        Value of the best solution, in the instance's own sense; None without one or if
+        the instance is unbounded.
     dual_bound
         Best proven bound, in the instance's own sense; infinite where there is none.
     gap
@@ -108,14 +109,15 @@ def solve(
     model.optimize()
     infinity = model.infinity()
     objective, solution = None, None
-    if model.getNSols() > 0:
+    status = model.getStatus()
+    if model.getNSols() > 0 and status not in ("unbounded", "inforunbd"):
         best = model.getBestSol()
         objective = float(model.getSolObjVal(best))
         solution = np.array([model.getSolVal(best, v) for v in model.getVars()], dtype=np.float64)
         solution.flags.writeable = False
     dual_bound, gap = model.getDualbound(), model.getGap()
     return SolveResult(
-        status=model.getStatus(),
+        status=status,
         objective=objective,
         dual_bound=float(
             np.copysign(np.inf, dual_bound) if abs(dual_bound) >= infinity else dual_bound

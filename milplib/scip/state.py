@@ -78,7 +78,7 @@ class BranchingState:
         Whether a solution is known. Without one the two incumbent columns are 0.
     blocks
         Further features by the name of the `StateFunction` that extracts them, each of shape
-        (anything, number of its columns) or (number of its columns,), float32.
+        (lines, number of its columns), float32; a vector is one line.
 
     Notes
     -----

@@ -58,8 +58,8 @@ class StateFunction(Protocol):
         Returns
         -------
         array_like
-            Shape (number of columns,) for features of the node or the tree, or
-            (anything, number of columns) for features of candidates (in the order of
+            Shape (number of columns,) for features of the node or the tree, kept as one line;
+            or (anything, number of columns) for features of candidates (in the order of
             `milplib.scip.branching_candidates`), LP columns or rows. Finite numbers.
         """
         ...
@@ -104,20 +104,26 @@ def extract_blocks(
 ) -> dict[str, npt.NDArray[np.floating[Any]]]:
     """Extract the blocks of several state functions at the current node.
 
+    Returns
+    -------
+    dict of str to array
+        Blocks by name, each of shape (lines, number of its columns).
+
     Raises
     ------
     StateError
         If a block has another shape than its columns say, or a number that is not finite.
     """
-    blocks = {}
+    blocks: dict[str, npt.NDArray[np.floating[Any]]] = {}
     for function in functions:
-        block = np.array(function.extract(model), dtype=dtype)
-        if block.ndim not in (1, 2) or block.shape[-1] != len(function.columns):
+        block = np.atleast_2d(np.array(function.extract(model), dtype=np.float64))
+        if block.ndim != 2 or block.shape[1] != len(function.columns):
             raise StateError(
                 f"the state function '{function.name}' gave an array of shape {block.shape}; its "
                 f"{len(function.columns)} columns ask for ({len(function.columns)},) or "
                 f"(anything, {len(function.columns)})"
             )
+        block = block.astype(dtype, copy=False)
         if not np.isfinite(block).all():
             raise StateError(
                 f"the state function '{function.name}' gave a number that is not finite"

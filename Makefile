@@ -1,0 +1,88 @@
+# Every developer command; `make help` lists them. Nothing but Python, make and git is expected.
+
+PYTHON ?= python3
+# Passed on to every call of pip, for example PIP_FLAGS=--no-cache-dir
+PIP_FLAGS ?=
+VENV ?= .venv
+
+# The quickstart's size: instances, and the share of nodes where the expert is asked.
+N = 40
+P = 0.2
+SAMPLES = 10
+QUICKSTART = data/quickstart
+
+BIN := $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt $(PIP_FLAGS)
+PROJECT := pyproject.toml setup.cfg constraints.txt
+
+# The tests that read real instances and recorded arrays skip where this is unset.
+ifneq ($(wildcard ../shared/data),)
+export MILPLIB_TEST_DATA ?= $(abspath ../shared/data)
+endif
+
+# One thread a process: more make small models slower, and timings incomparable.
+quickstart test test-slow nightly benchmark: export OMP_NUM_THREADS := 1
+quickstart test test-slow nightly benchmark: export OPENBLAS_NUM_THREADS := 1
+quickstart test test-slow nightly benchmark: export MKL_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help quickstart test test-slow lint types nightly benchmark clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "  variables: PYTHON, PIP_FLAGS, VENV; of the quickstart N, P, SAMPLES, QUICKSTART"
+
+quickstart: $(VENV)/.core ## install, generate auctions, collect strong-branching samples, look at them
+	$(BIN)/milplib generate CA-very-easy --split train --count $(N) --seed 0 \
+		--out $(QUICKSTART)/ca --force
+	$(BIN)/milplib collect $(QUICKSTART)/ca --out $(QUICKSTART)/ca.samples \
+		--workers 2 --samples-per-instance $(SAMPLES) --expert-probability $(P) --seed 0 --force
+	$(BIN)/milplib samples inspect $(QUICKSTART)/ca.samples
+
+test: $(VENV)/.dev ## the tests, minutes
+	$(BIN)/pytest -m "not slow and not nightly"
+
+test-slow: $(VENV)/.dev ## the slow tests: faults, the wheel, larger parity runs
+	$(BIN)/pytest -m "slow and not nightly"
+
+nightly: $(VENV)/.dev ## the tests of hours, before a release
+	$(BIN)/pytest -m nightly
+
+lint: $(VENV)/.dev ## ruff's rules and format, then types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@$(MAKE) --no-print-directory types
+
+# learn/ and generators/ import as milplib.learn and milplib.generators; a folder of links shows
+# mypy the packages as they install.
+types: $(VENV)/.dev ## mypy, strict
+	rm -rf .types
+	mkdir -p .types/milplib
+	ln -s $(addprefix ../../,$(wildcard milplib/*) learn generators) .types/milplib
+	$(BIN)/mypy .types/milplib
+
+benchmark: $(VENV)/.dev ## every script of benchmarks/, one after another
+	set -e; for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script; done
+
+clean: ## remove builds and caches; the environment and data/ stay
+	rm -rf build dist *.egg-info .types .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find milplib learn generators tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# Stamps: an installation is repeated only when what it was made from changes.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"milplib needs Python 3.11 or newer, this is " + sys.version.split()[0] + \
+		"; name another: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.created $(PROJECT)
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created $(PROJECT)
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.core

@@ -1,0 +1,26 @@
+"""How a family names its distributions."""
+
+from __future__ import annotations
+
+from milplib.library import Distribution, InstanceGenerator, Provenance
+
+__all__ = ["named"]
+
+
+def named(level: str, generator: InstanceGenerator, provenance: Provenance) -> Distribution:
+    """Name a generator ``{domain}-{level}``; one of ours has the level ``milplib`` for hardness.
+
+    Examples
+    --------
+    >>> from milplib.generators import SetCover
+    >>> small = SetCover(n_rows=10, n_columns=20, density=0.2)
+    >>> named("milplib-tiny", small, "milplib").name
+    'SC-milplib-tiny'
+    """
+    return Distribution(
+        name=f"{generator.domain}-{level}",
+        domain=generator.domain,
+        level="milplib" if provenance == "milplib" else level,
+        generator=generator,
+        provenance=provenance,
+    )

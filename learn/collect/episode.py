@@ -1,0 +1,281 @@
+"""An episode: one solve that explores with pseudocosts and now and then asks the expert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyscipopt
+from pyscipopt import SCIP_RESULT
+
+from milplib.errors import ParameterError
+from milplib.instance import Instance
+from milplib.learn.samples import Label, NodePosition, SampleSchema, TreeRecorder
+from milplib.scip import (
+    StateFunction,
+    apply_setting,
+    branching_candidates,
+    extract_state,
+    strong_branching,
+)
+from milplib.scip.rule import GuardedRule
+
+__all__ = ["Episode", "EpisodeParameters", "run_episode"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeParameters:
+    """How an episode explores, and the work after which it stops.
+
+    All limits but the last count deterministic work, so an episode depends on its seeds alone.
+
+    Parameters
+    ----------
+    expert_probability
+        Probability of asking the expert at a branching node with more than one candidate.
+    label_children
+        Whether the expert is asked at the children of such a node, too.
+    setting
+        SCIP setting, one of `milplib.scip.SETTINGS`; but without symmetry handling, which would
+        make the samples depend on more than the seeds.
+    node_limit
+        Branch-and-bound nodes, over all restarts.
+    iteration_limit
+        Simplex iterations, those of strong branching (see
+        `milplib.scip.StrongBranchingResult`) included.
+    time_limit
+        Wall-clock seconds, a safety net: an episode that meets it is discarded as failed.
+
+    Raises
+    ------
+    ParameterError
+        If a number is outside its range.
+    """
+
+    expert_probability: float = 0.05
+    label_children: bool = False
+    setting: str = "default"
+    node_limit: int = 10_000
+    iteration_limit: int = 10_000_000
+    time_limit: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.expert_probability <= 1:
+            raise ParameterError(
+                f"the expert probability is {self.expert_probability}; it must be above 0 and at "
+                "most 1"
+            )
+        for name in ("node_limit", "iteration_limit", "time_limit"):
+            if not getattr(self, name) > 0:
+                raise ParameterError(
+                    f"the {name.replace('_', ' ')} is {getattr(self, name)}; it must be positive"
+                )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Episode:
+    """What an episode gave.
+
+    Parameters
+    ----------
+    status
+        SCIP's status at its end.
+    branchings
+        Number of branching nodes.
+    samples
+        Number of samples.
+    batches
+        The samples, a record batch for each part of the tree; none if the episode failed.
+    failure
+        Why the episode was discarded; empty if it was not.
+    """
+
+    status: str
+    branchings: int
+    samples: int = 0
+    batches: tuple[pa.RecordBatch, ...] = ()
+    failure: str = ""
+
+
+class CollectingRule(GuardedRule):
+    """Explore with pseudocosts; at random nodes record the state and follow the expert."""
+
+    def __init__(
+        self,
+        recorder: TreeRecorder,
+        *,
+        parameters: EpisodeParameters,
+        state_functions: tuple[StateFunction, ...],
+        samples: int,
+        coin: np.random.RandomState,
+    ) -> None:
+        super().__init__()
+        self.branchings = 0
+        self._recorder = recorder
+        self._parameters = parameters
+        self._state_functions = state_functions
+        self._samples = samples
+        self._coin = coin
+        self._run = -1
+        self._asked_by_coin: set[int] = set()
+        self._expert_iterations = 0
+
+    def decide(self) -> int:
+        """Choose a candidate, the expert's or by pseudocost."""
+        model = self.model
+        candidates = branching_candidates(model)
+        if not candidates:
+            return int(SCIP_RESULT.DIDNOTRUN)
+        self.branchings += 1
+        new_run = model.getNRuns() != self._run
+        if new_run:  # a restart numbers its nodes anew
+            self._run = model.getNRuns()
+            self._asked_by_coin.clear()
+        position = _position(model)
+        # The coin falls at every node, so that no other decision shifts the sequence.
+        coin = self._coin.random_sample() < self._parameters.expert_probability
+        child = self._parameters.label_children and position.parent in self._asked_by_coin
+        # One candidate leaves nothing to learn.
+        ask = len(candidates) > 1 and (coin or child)
+        if ask or new_run:
+            state = extract_state(model, state_functions=self._state_functions)
+        if ask:
+            result = strong_branching(model, candidates)
+            self._expert_iterations += result.iterations
+            if result.valid.any():
+                if coin:
+                    self._asked_by_coin.add(position.node)
+                label = Label(
+                    scores=result.scores,
+                    valid=result.valid,
+                    chosen=result.best,
+                    is_child_of_labelled=child and not coin,
+                )
+                self._recorder.record(state, position, label)
+                self._stop_if_done()
+                if result.cutoff:
+                    return int(SCIP_RESULT.CUTOFF)
+                model.branchVar(candidates[result.best])
+                return int(SCIP_RESULT.BRANCHED)
+        if new_run:
+            self._recorder.record(state, position)
+        self._stop_if_done()
+        model.branchVar(_best_by_pseudocost(model, candidates))
+        return int(SCIP_RESULT.BRANCHED)
+
+    def _stop_if_done(self) -> None:
+        iterations = self.model.getNLPIterations() + self._expert_iterations
+        if (
+            self._recorder.n_samples >= self._samples
+            or iterations >= self._parameters.iteration_limit
+        ):
+            self.model.interruptSolve()
+
+
+def _position(model: pyscipopt.Model) -> NodePosition:
+    node = model.getFocusNode()
+    parent = node.getParent()
+    return NodePosition(
+        node=node.getNumber(),
+        parent=-1 if parent is None else parent.getNumber(),
+        depth=node.getDepth(),
+    )
+
+
+def _best_by_pseudocost(
+    model: pyscipopt.Model, candidates: list[pyscipopt.Variable]
+) -> pyscipopt.Variable:
+    """Best pseudocost score; the lowest column position among equals."""
+    return max(
+        candidates,
+        key=lambda variable: (
+            model.getVarPseudocostScore(variable, variable.getLPSol()),
+            -variable.getCol().getLPPos(),
+        ),
+    )
+
+
+def run_episode(
+    instance: Instance,
+    *,
+    name: str,
+    episode: int,
+    seed: int,
+    samples: int,
+    parameters: EpisodeParameters,
+    state_functions: tuple[StateFunction, ...] = (),
+) -> Episode:
+    """Solve an instance once, recording strong-branching samples.
+
+    Parameters
+    ----------
+    instance
+        The instance.
+    name
+        Its name in the samples.
+    episode
+        Number of the episode; another one explores another tree.
+    seed
+        Of the whole collection.
+    samples
+        Number of samples after which to stop.
+    parameters
+        How to explore and when else to stop.
+    state_functions
+        Blocks to record beside the state.
+
+    Returns
+    -------
+    Episode
+        Its samples and how it ended; an error of SCIP's is a failed episode.
+
+    References
+    ----------
+    Gasse et al., "Exact combinatorial optimization with graph convolutional neural networks",
+    NeurIPS 2019, section 5.1: mixing the expert with a weak explorer keeps the states near those
+    that a policy will meet.
+    """
+    # The instance counts by its content: neither its name nor other files change its trees.
+    sequence = np.random.SeedSequence([seed, int(instance.content_hash, 16), episode])
+    scip_words, coin_words = sequence.spawn(2)
+    scip_seed = int(scip_words.generate_state(1)[0]) >> 1
+    recorder = TreeRecorder(
+        SampleSchema.of(state_functions),
+        instance=name,
+        instance_hash=instance.content_hash,
+        episode=episode,
+        scip_seed=scip_seed,
+    )
+    rule = CollectingRule(
+        recorder,
+        parameters=parameters,
+        state_functions=state_functions,
+        samples=samples,
+        coin=np.random.RandomState(np.random.MT19937(coin_words)),  # a stream frozen for ever
+    )
+    model = instance.to_scip()
+    model.hideOutput()
+    apply_setting(model, parameters.setting, seed=scip_seed)
+    # The symmetries that SCIP's nauty finds depend on memory addresses, so on what the process
+    # solved before: the same solve repeated in one process builds different trees.
+    model.setParam("misc/usesymmetry", 0)
+    model.setParam("limits/totalnodes", parameters.node_limit)
+    model.setParam("limits/time", min(parameters.time_limit, model.infinity()))
+    model.setParam("misc/catchctrlc", False)
+    rule.include(model, "milplib-collect")
+    try:
+        model.optimize()
+    except Exception as error:  # PySCIPOpt raises bare ones for SCIP's own errors
+        return Episode(status="error", branchings=rule.branchings, failure=str(error))
+    rule.raise_error()
+    status = model.getStatus()
+    if status in ("timelimit", "memlimit"):
+        # Where the clock stops it, equal seeds would not give equal samples.
+        return Episode(status=status, branchings=rule.branchings, failure=f"stopped by {status}")
+    return Episode(
+        status=status,
+        branchings=rule.branchings,
+        samples=recorder.n_samples,
+        batches=tuple(recorder.batches()),
+    )

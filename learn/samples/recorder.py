@@ -1,0 +1,196 @@
+"""From branching states to Arrow record batches: one tree's samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from milplib.learn.samples.schema import (
+    NODE_ROW_COLUMNS,
+    NODE_VARIABLE_COLUMNS,
+    POOL_ROW_COLUMNS,
+    STATIC_VARIABLE_COLUMNS,
+    SampleSchema,
+)
+from milplib.scip import BranchingState
+
+__all__ = ["Label", "NodePosition", "TreeRecorder"]
+
+_N_STATIC = len(STATIC_VARIABLE_COLUMNS)
+_N_POOL = len(POOL_ROW_COLUMNS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePosition:
+    """Where a node stands in its tree: SCIP's numbers, the depth, -1 as the root's parent."""
+
+    node: int
+    parent: int
+    depth: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Label:
+    """What the expert said at a node.
+
+    Parameters
+    ----------
+    scores, valid
+        Of the candidates; see `milplib.scip.expert.StrongBranchingResult`. Shape (k,).
+    chosen
+        Position among the candidates of the expert's choice, which the solve followed.
+    is_child_of_labelled
+        Whether the node was labelled because its parent had been.
+    """
+
+    scores: npt.NDArray[np.float64]
+    valid: npt.NDArray[np.bool_]
+    chosen: int
+    is_child_of_labelled: bool = False
+
+
+@dataclass
+class _Part:
+    """A part of a tree: one set of LP columns, the rows met so far, the nodes recorded."""
+
+    static: npt.NDArray[np.floating[Any]]
+    pool: dict[bytes, int] = field(default_factory=dict)
+    columns: list[npt.NDArray[np.int32]] = field(default_factory=list)
+    values: list[npt.NDArray[np.floating[Any]]] = field(default_factory=list)
+    row_features: list[npt.NDArray[np.floating[Any]]] = field(default_factory=list)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+
+    def rows_of(self, state: BranchingState) -> npt.NDArray[np.int32]:
+        """Places of a state's rows in the pool, which grows by those not met before."""
+        lengths = np.bincount(state.edge_index[0], minlength=state.n_rows)
+        ends = np.cumsum(lengths)
+        rows = np.empty(state.n_rows, dtype=np.int32)
+        fixed = np.ascontiguousarray(state.row_features[:, :_N_POOL])
+        for row, (start, end) in enumerate(zip(ends - lengths, ends, strict=True)):
+            columns = state.edge_index[1, start:end]
+            values = state.edge_features[start:end]
+            key = columns.tobytes() + values.tobytes() + fixed[row].tobytes()
+            place = self.pool.setdefault(key, len(self.pool))
+            if place == len(self.columns):
+                self.columns.append(columns)
+                self.values.append(values)
+                self.row_features.append(fixed[row])
+            rows[row] = place
+        return rows
+
+
+class TreeRecorder:
+    """Records the states and labels of one tree, in float32.
+
+    Parameters
+    ----------
+    schema
+        What the samples consist of.
+    instance, instance_hash, episode, scip_seed
+        Which tree this is.
+    """
+
+    def __init__(
+        self,
+        schema: SampleSchema,
+        *,
+        instance: str,
+        instance_hash: str,
+        episode: int,
+        scip_seed: int,
+    ) -> None:
+        self._schema = schema
+        self._identity = {
+            "instance": instance,
+            "instance_hash": instance_hash,
+            "episode": episode,
+            "scip_seed": scip_seed,
+        }
+        self._parts: list[_Part] = []
+        self.n_samples = 0
+        """Number of labelled nodes recorded."""
+
+    def record(
+        self, state: BranchingState, position: NodePosition, label: Label | None = None
+    ) -> None:
+        """Record a node: labelled, or as the root of its part.
+
+        Parameters
+        ----------
+        state
+            The node's state in float32.
+        position
+            Where it stands in the tree.
+        label
+            What the expert said. Without a label the state is kept only if it is the first of
+            the tree, or the first with other columns than before.
+        """
+        static = state.variable_features[:, :_N_STATIC]
+        if not self._parts or not np.array_equal(self._parts[-1].static, static):
+            self._parts.append(_Part(static))
+        elif label is None:
+            return
+        part = self._parts[-1]
+        node: dict[str, Any] = {
+            "node": position.node,
+            "parent": position.parent,
+            "depth": position.depth,
+            "is_child_of_labelled": label is not None and label.is_child_of_labelled,
+            "has_incumbent": state.has_incumbent,
+            "candidates": state.candidates,
+            "rows": part.rows_of(state),
+            "scores": None if label is None else label.scores,
+            "valid": None if label is None else label.valid,
+            "chosen": None if label is None else label.chosen,
+        }
+        for place, name in enumerate(NODE_VARIABLE_COLUMNS, start=_N_STATIC):
+            node[f"variable_{name}"] = state.variable_features[:, place]
+        for place, name in enumerate(NODE_ROW_COLUMNS, start=_N_POOL):
+            node[f"row_{name}"] = state.row_features[:, place]
+        for block in self._schema.blocks:
+            node[f"block_{block.name}"] = state.blocks[block.name].ravel()
+        part.nodes.append(node)
+        self.n_samples += label is not None
+
+    def batches(self) -> list[pa.RecordBatch]:
+        """Encode what was recorded, a batch for each part of the tree that has samples."""
+        schema = self._schema.arrow()
+        return [
+            self._encode(part, number, schema)
+            for number, part in enumerate(self._parts)
+            if any(node["scores"] is not None for node in part.nodes)
+        ]
+
+    def _encode(self, part: _Part, number: int, schema: pa.Schema) -> pa.RecordBatch:
+        starts = np.cumsum([0, *map(len, part.columns)])
+        fixed = np.array(part.row_features, dtype=np.float32).reshape(len(part.columns), _N_POOL)
+        static: dict[str, Any] = {
+            **self._identity,
+            "part": number,
+            "pool_start": starts,
+            "pool_column": np.concatenate([np.empty(0, dtype=np.int32), *part.columns]),
+            "pool_value": np.concatenate([np.empty(0, dtype=np.float32), *part.values]),
+        }
+        for place, name in enumerate(POOL_ROW_COLUMNS):
+            static[f"pool_{name}"] = fixed[:, place]
+        for place, name in enumerate(STATIC_VARIABLE_COLUMNS):
+            static[f"static_{name}"] = part.static[:, place]
+        arrays = []
+        for column in schema:
+            if column.name in static:
+                lines = [static[column.name]] + [None] * (len(part.nodes) - 1)
+            else:
+                lines = [node[column.name] for node in part.nodes]
+            arrays.append(_arrow_array(lines, column.type))
+        return pa.record_batch(arrays, schema=schema)
+
+
+def _arrow_array(lines: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_list(kind):
+        dtype = kind.value_type.to_pandas_dtype()
+        lines = [None if line is None else np.asarray(line).astype(dtype) for line in lines]
+    return pa.array(lines, type=kind)

@@ -1,0 +1,298 @@
+"""A folder of samples, read: any sample as a branching state with its labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from milplib.errors import SampleError
+from milplib.learn.samples.schema import (
+    NODE_ROW_COLUMNS,
+    NODE_VARIABLE_COLUMNS,
+    POOL_ROW_COLUMNS,
+    STATIC_VARIABLE_COLUMNS,
+    BlockSchema,
+)
+from milplib.learn.samples.shards import Manifest, Shard, TreeEntry
+from milplib.scip import BranchingState
+
+__all__ = ["TIE_TOLERANCE", "Sample", "SampleSet", "tied_with_best"]
+
+TIE_TOLERANCE = 1e-5
+"""Scores this close to the best, relative to it, are tied with it."""
+
+_TREES_IN_MEMORY = 64
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sample:
+    """A labelled branching node.
+
+    Parameters
+    ----------
+    state
+        What a policy sees there, float32.
+    scores
+        The expert's, in the order of ``state.candidates``. Shape (k,), float64; 0 where not
+        valid.
+    valid
+        Whether there is a score. Shape (k,), bool.
+    chosen
+        Position among the candidates of the expert's choice.
+    node, parent, depth
+        SCIP's numbers of the node and its parent (-1 at the root), and its depth.
+    is_child_of_labelled
+        Whether it was labelled because its parent had been.
+    tree
+        Which tree it belongs to.
+    scip_seed
+        SCIP's seed in that tree.
+    """
+
+    state: BranchingState
+    scores: npt.NDArray[np.float64]
+    valid: npt.NDArray[np.bool_]
+    chosen: int
+    node: int
+    parent: int
+    depth: int
+    is_child_of_labelled: bool
+    tree: TreeEntry
+    scip_seed: int
+
+    @property
+    def tied(self) -> npt.NDArray[np.bool_]:
+        """Candidates that the expert scores best, ties included. Shape (k,), bool."""
+        return tied_with_best(self.scores, self.valid)
+
+
+def tied_with_best(
+    scores: npt.NDArray[np.floating[Any]], valid: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Mark the scores within `TIE_TOLERANCE` of the best, relative to it.
+
+    Examples
+    --------
+    >>> tied_with_best(np.array([1.0, 2.0, 2.0 - 1e-6])).tolist()
+    [False, True, True]
+    """
+    if valid is not None:
+        scores = np.where(valid, scores, -np.inf)
+    best = scores.max()
+    return np.asarray(scores >= best - TIE_TOLERANCE * abs(best))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The static part of a tree, decoded."""
+
+    entry: TreeEntry
+    scip_seed: int
+    batch: pa.RecordBatch
+    static: npt.NDArray[np.float32]
+    pool_start: npt.NDArray[np.int32]
+    pool_column: npt.NDArray[np.int32]
+    pool_value: npt.NDArray[np.float32]
+    pool_features: npt.NDArray[np.float32]
+
+
+class SampleSet(Sequence[Sample]):
+    """The samples of a folder that ``milplib collect`` wrote.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    verify
+        Check every shard against the manifest's checksum first.
+
+    Raises
+    ------
+    SampleError
+        If the folder holds no finished collection, or a shard is missing, damaged or of
+        another schema version; the message names it.
+
+    Examples
+    --------
+    >>> import tempfile, milplib
+    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.learn import collect
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> _ = collect([folder], out=folder + "/samples", samples_per_instance=1,
+    ...             expert_probability=1.0)
+    >>> samples = SampleSet(folder + "/samples")
+    >>> samples[0].state.variable_features.shape[1], len(samples[0].scores) > 1
+    (19, True)
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, verify: bool = True) -> None:
+        self.folder = Path(folder)
+        self.manifest = Manifest.load(self.folder)
+        if not self.manifest.complete:
+            raise SampleError(
+                f"the collection in {self.folder} is not finished: run the same collect again, "
+                "it goes on where it stopped"
+            )
+        # Open first: another schema version is a better answer than a wrong checksum.
+        self._shards = [Shard(self.folder / entry.file) for entry in self.manifest.shards]
+        for entry, shard in zip(self.manifest.shards, self._shards, strict=True):
+            if verify:
+                entry.verify(self.folder)
+            if len(shard) != len(entry.trees) or shard.schema != self.manifest.schema:
+                raise SampleError(f"{shard.path} is not the shard that the manifest describes")
+        places = [
+            (number, batch, line)
+            for number, entry in enumerate(self.manifest.shards)
+            for batch, tree in enumerate(entry.trees)
+            for line in range(not tree.root_labelled, tree.samples + (not tree.root_labelled))
+        ]
+        self._places = np.array(places, dtype=np.int32).reshape(len(places), 3)
+        self._part = lru_cache(maxsize=_TREES_IN_MEMORY)(self._decode_part)
+
+    @property
+    def blocks(self) -> tuple[BlockSchema, ...]:
+        """The blocks recorded beside the state."""
+        return self.manifest.schema.blocks
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        shard, batch, line = self._places[index].tolist()
+        part = self._part(shard, batch)
+        cell = _Line(part.batch, line)
+        state = self._decode_state(part, cell)
+        sample = Sample(
+            state=state,
+            scores=cell.array("scores"),
+            valid=cell.array("valid"),
+            chosen=cell.value("chosen"),
+            node=cell.value("node"),
+            parent=cell.value("parent"),
+            depth=cell.value("depth"),
+            is_child_of_labelled=cell.value("is_child_of_labelled"),
+            tree=part.entry,
+            scip_seed=part.scip_seed,
+        )
+        k = len(state.candidates)
+        if len(sample.scores) != k or len(sample.valid) != k or not 0 <= sample.chosen < k:
+            raise self._damaged(part, "its labels do not fit its candidates")
+        return sample
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[position] for position in range(len(self)))
+
+    def root_state(self, index: int) -> BranchingState:
+        """State of the root (the first branching node) of the tree that a sample belongs to."""
+        shard, batch, _ = self._places[index].tolist()
+        part = self._part(shard, batch)
+        return self._decode_state(part, _Line(part.batch, 0))
+
+    def _decode_part(self, shard: int, number: int) -> _Part:
+        batch = self._shards[shard].batch(number)
+        line = _Line(batch, 0)
+        entry = self.manifest.shards[shard].trees[number]
+        part = _Part(
+            entry=entry,
+            scip_seed=line.value("scip_seed"),
+            batch=batch,
+            static=line.matrix("static_", STATIC_VARIABLE_COLUMNS),
+            pool_start=line.array("pool_start"),
+            pool_column=line.array("pool_column"),
+            pool_value=line.array("pool_value"),
+            pool_features=line.matrix("pool_", POOL_ROW_COLUMNS),
+        )
+        start, nnz = part.pool_start, len(part.pool_column)
+        if (
+            TreeEntry.of(batch) != entry
+            or len(start) != len(part.pool_features) + 1
+            or start[0] != 0
+            or start[-1] != nnz
+            or (np.diff(start) < 0).any()
+            or len(part.pool_value) != nnz
+            or not _inside(part.pool_column, len(part.static))
+        ):
+            raise self._damaged(part, "its rows do not fit together")
+        return part
+
+    def _decode_state(self, part: _Part, line: _Line) -> BranchingState:
+        rows, candidates = line.array("rows"), line.array("candidates")
+        node_variables = line.matrix("variable_", NODE_VARIABLE_COLUMNS)
+        node_rows = line.matrix("row_", NODE_ROW_COLUMNS)
+        if (
+            len(node_variables) != len(part.static)
+            or len(node_rows) != len(rows)
+            or not _inside(rows, len(part.pool_features))
+            or not _inside(candidates, len(part.static))
+        ):
+            raise self._damaged(part, "a state does not fit its tree")
+        lengths = np.diff(part.pool_start)[rows]
+        ends = np.cumsum(lengths)
+        first = part.pool_start[rows] - (ends - lengths)
+        entry = np.arange(lengths.sum()) + np.repeat(first, lengths)
+        edge_rows = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
+        blocks = {}
+        for block in self.blocks:
+            values = line.array(f"block_{block.name}")
+            if len(values) % len(block.columns):
+                raise self._damaged(part, f"the block '{block.name}' is not whole")
+            blocks[block.name] = values.reshape(-1, len(block.columns))
+        return BranchingState(
+            variable_features=np.hstack((part.static, node_variables)),
+            row_features=np.hstack((part.pool_features[rows], node_rows)),
+            edge_index=np.vstack((edge_rows, part.pool_column[entry])),
+            edge_features=part.pool_value[entry],
+            candidates=candidates,
+            has_incumbent=line.value("has_incumbent"),
+            blocks=MappingProxyType(blocks),
+        )
+
+    def _damaged(self, part: _Part, what: str) -> SampleError:
+        tree = part.entry
+        return SampleError(
+            f"{self.folder} is damaged at {tree.instance}, episode {tree.episode}: {what}"
+        )
+
+
+def _inside(positions: npt.NDArray[np.int32], size: int) -> bool:
+    return not len(positions) or bool(positions.min() >= 0 and positions.max() < size)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of a record batch, its cells as Python values or numpy arrays."""
+
+    batch: pa.RecordBatch
+    number: int
+
+    def value(self, name: str) -> Any:
+        return self.batch.column(name)[self.number].as_py()
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        cell = self.batch.column(name)[self.number]
+        if not cell.is_valid:
+            raise SampleError(f"the column '{name}' is empty where it must not be")
+        array: npt.NDArray[Any] = cell.values.to_numpy(zero_copy_only=False)
+        return array
+
+    def matrix(self, prefix: str, columns: Sequence[str]) -> npt.NDArray[np.float32]:
+        arrays = [self.array(prefix + name) for name in columns]
+        if len({len(array) for array in arrays}) != 1:
+            raise SampleError(f"the columns '{prefix}*' have different lengths")
+        return np.column_stack(arrays).astype(np.float32)

@@ -1,0 +1,83 @@
+"""The program: its commands, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+import milplib
+from milplib.cli import instances, samples, solving, system
+from milplib.errors import MilplibError
+
+__all__ = ["main"]
+
+app = App(
+    name="milplib",
+    help="Learning to branch in mixed-integer programming.",
+    version=milplib.__version__,
+)
+for command in (
+    instances.generate,
+    instances.list_distributions,
+    samples.collect,
+    solving.solve,
+    system.doctor,
+):
+    app.command(command, name="list" if command is instances.list_distributions else None)
+app.command(samples.samples_app)
+
+
+@app.meta.default
+def _launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    debug: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    debug
+        Show the traceback of an error.
+    """
+    try:
+        result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, MilplibError) as error:
+        if debug:
+            raise
+        print(f"milplib: error: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("milplib: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else.
+
+    Parameters
+    ----------
+    arguments
+        The command line without the program's name; ``sys.argv[1:]`` if not given.
+    """
+    try:
+        code = app.meta(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+    except CycloptsError as error:
+        print(f"milplib: error: {_one_line(error)}", file=sys.stderr)
+        code = 2
+    except BrokenPipeError:
+        # The reader of our output has left (`milplib list | head`): no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

@@ -1,0 +1,56 @@
+"""What the commands print with: results to stdout, progress to stderr, none of it in pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+__all__ = ["ProgressBar", "output", "progress_bar"]
+
+
+def output() -> Console:
+    """Console for results on stdout; outside a terminal lines are never cut or folded."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 200
+    return console
+
+
+class ProgressBar:
+    """A bar that shows how many of a known number are done, and a few words beside it."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(what, total=None, note="")
+
+    def update(self, done: int, total: int, note: str = "") -> None:
+        """Show that so many are done."""
+        self._progress.update(self._task, completed=done, total=total, note=note)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[ProgressBar]:
+    """Show a progress bar on stderr while the block runs, if that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
+        yield ProgressBar(progress, what)

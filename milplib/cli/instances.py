@@ -1,0 +1,76 @@
+"""Commands about instances: ``generate`` and ``list``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from milplib.cli.console import output, progress_bar
+from milplib.library import distribution, distributions, generate_split
+
+__all__ = ["generate", "list_distributions"]
+
+
+def generate(
+    name: str,
+    /,
+    *,
+    out: Path,
+    split: Literal["train", "val", "test"] = "train",
+    count: int = 10,
+    seed: int = 0,
+    file_format: Annotated[
+        Literal["lp", "lp.gz", "mps", "mps.gz"], Parameter(name="--format")
+    ] = "lp",
+    force: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Generate instances of a distribution, each reproducible by itself.
+
+    Writes OUT/SPLIT/ with the instances and a manifest. A larger count only adds.
+
+    Parameters
+    ----------
+    name
+        Name of the distribution; see ``milplib list``.
+    out
+        Folder of the data set.
+    split
+        The split to generate; splits never share instances.
+    count
+        Number of instances.
+    seed
+        Of the whole data set.
+    file_format
+        Form of the files.
+    force
+        Replace other instances that OUT/SPLIT holds.
+    """
+    source = distribution(name)
+    with progress_bar(f"generating {name}") as bar:
+        entries = generate_split(
+            source,
+            split=split,
+            count=count,
+            seed=seed,
+            out=out,
+            file_format=file_format,
+            force=force,
+            on_progress=lambda done: bar.update(done, count),
+        )
+    size = sum(entry.bytes for entry in entries)
+    output().print(
+        f"{len(entries)} instances of {name} in {out / split} ({size / 1e6:.1f} MB)", markup=False
+    )
+
+
+def list_distributions() -> None:
+    """List the distributions that can be generated."""
+    table = Table(box=None)
+    for heading in ("name", "domain", "level", "provenance", "generator"):
+        table.add_column(heading)
+    for entry in distributions():
+        table.add_row(entry.name, entry.domain, entry.level, entry.provenance, str(entry.generator))
+    output().print(table)

@@ -1,0 +1,69 @@
+"""The command ``solve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from rich.table import Table
+
+import milplib
+from milplib.cli.console import output
+from milplib.scip import solve as solve_instance
+
+__all__ = ["solve"]
+
+# SCIP's own words, where a reader would stumble over them.
+_STATUS = {
+    "inforunbd": "infeasible or unbounded",
+    "timelimit": "time limit",
+    "userinterrupt": "interrupted",
+}
+
+
+def solve(
+    file: Path,
+    /,
+    *,
+    policy: str = "relpscost",
+    time_limit: float | None = None,
+    setting: Literal["default", "learn2branch"] = "default",
+    seed: int = 0,
+) -> int:
+    """Solve an instance and print how it ended.
+
+    Parameters
+    ----------
+    file
+        The instance: .lp, .mps, .lp.gz or .mps.gz.
+    policy
+        Name of a branching rule of SCIP's.
+    time_limit
+        Wall-clock seconds.
+    setting
+        SCIP as it comes, or without cuts below the root and without restarts.
+    seed
+        Of SCIP's random decisions.
+    """
+    instance = milplib.read(file)
+    result = solve_instance(
+        instance, policy=policy, time_limit=time_limit, setting=setting, seed=seed
+    )
+    objective = "none" if result.objective is None else f"{result.objective:.12g}"
+    lines = {
+        "instance": f"{instance.name} ({instance.n_rows} rows, {instance.n_columns} columns, "
+        f"{instance.n_nonzeros} nonzeros, {instance.sense})",
+        "status": _STATUS.get(result.status, result.status),
+        "objective": objective,
+        "dual bound": f"{result.dual_bound:.12g}",
+        "gap": f"{100 * result.gap:.4g} %",
+        "nodes": str(result.nodes),
+        "LP iterations": str(result.lp_iterations),
+        "time": f"{result.time:.2f} s",
+        "policy": f"{result.policy} (setting {result.setting}, seed {result.seed})",
+    }
+    grid = Table.grid(padding=(0, 2))
+    for name, value in lines.items():
+        grid.add_row(name, value)
+    output().print(grid, markup=False)
+    return 130 if result.status == "userinterrupt" else 0

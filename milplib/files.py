@@ -1,0 +1,86 @@
+"""Files that are either whole or not there: written aside, synced, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from milplib.errors import OutputError
+
+__all__ = ["atomic_write", "atomic_write_json", "file_sha256", "sync_folder"]
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a binary file that takes its name only when everything was written and synced.
+
+    Parameters
+    ----------
+    path
+        The final name. An existing file is replaced in one step; its folder must exist.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written (no folder, no permission, no space). What stood under
+        the name before is then still there.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> target = pathlib.Path(tempfile.mkdtemp()) / "greeting.txt"
+    >>> with atomic_write(target) as stream:
+    ...     _ = stream.write(b"hello")
+    >>> target.read_bytes()
+    b'hello'
+    """
+    path = Path(path)
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
+        )
+        with os.fdopen(handle, "wb") as stream:
+            # mkstemp makes the file private; give it what open() would have given it
+            mask = os.umask(0)
+            os.umask(mask)
+            os.fchmod(stream.fileno(), 0o666 & ~mask)
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+        temporary = None
+        sync_folder(path.parent)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def atomic_write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Write JSON with stable key order and a final newline, atomically (see `atomic_write`)."""
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    with atomic_write(path) as stream:
+        stream.write(text.encode() + b"\n")
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,136 @@
+"""The state functions that come with milplib, by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from pyscipopt import SCIP_BRANCHDIR
+
+from milplib.errors import ParameterError, UnknownNameError
+from milplib.scip.extraction import branching_candidates
+from milplib.scip.state_functions import StateFunction, check_state_functions
+
+if TYPE_CHECKING:
+    import pyscipopt
+
+__all__ = ["BLOCKS", "PseudocostBlock", "TreeBlock", "load_state_functions"]
+
+
+class PseudocostBlock:
+    """Pseudocosts of the candidates, as SCIP knows them at the node.
+
+    One line a candidate: SCIP's pseudocost score at the LP solution, and the mean gain in dual
+    bound per unit of change, downwards and upwards.
+
+    References
+    ----------
+    Achterberg, Koch, Martin, "Branching rules revisited", Operations Research Letters 33 (2005),
+    section 2.2.
+    """
+
+    name = "pseudocost"
+    version = 1
+    columns = ("score", "down", "up")
+
+    def extract(self, model: pyscipopt.Model) -> npt.NDArray[np.float64]:
+        """Extract the block. Shape (k, 3), float64."""
+        lines = [
+            (
+                model.getVarPseudocostScore(variable, variable.getLPSol()),
+                model.getVarPseudocost(variable, SCIP_BRANCHDIR.DOWNWARDS),
+                model.getVarPseudocost(variable, SCIP_BRANCHDIR.UPWARDS),
+            )
+            for variable in branching_candidates(model)
+        ]
+        return np.array(lines, dtype=np.float64).reshape(len(lines), 3)
+
+
+class TreeBlock:
+    """Where the node stands in the tree, and how far the tree has come.
+
+    One line: depth, plunging depth, nodes so far (all restarts), open leaves, children and
+    siblings, solutions found, and ``(LP objective - root bound) / max(1, |root bound|)`` in the
+    transformed (minimisation) problem.
+    """
+
+    name = "tree"
+    version = 1
+    columns = (
+        "depth",
+        "plunging_depth",
+        "nodes",
+        "leaves",
+        "children",
+        "siblings",
+        "solutions",
+        "gain_over_root",
+    )
+
+    def extract(self, model: pyscipopt.Model) -> npt.NDArray[np.float64]:
+        """Extract the block. Shape (8,), float64."""
+        root = model.getLowerboundRoot()
+        return np.array(
+            [
+                model.getDepth(),
+                model.getPlungeDepth(),
+                model.getNTotalNodes(),
+                model.getNLeaves(),
+                model.getNChildren(),
+                model.getNSiblings(),
+                model.getNSolsFound(),
+                (model.getLPObjVal() - root) / max(1.0, abs(root)),
+            ],
+            dtype=np.float64,
+        )
+
+
+BLOCKS: dict[str, type[StateFunction]] = {
+    block.name: block for block in (PseudocostBlock, TreeBlock)
+}
+"""The state functions that come with milplib, by name."""
+
+
+def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFunction, ...]:
+    """Make state functions from names, and check them.
+
+    Parameters
+    ----------
+    names
+        Names in `BLOCKS`, ``"package.module:Name"`` for a class or an object of a user's own, or
+        state functions themselves.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is in neither form known.
+    ParameterError
+        If a module or its attribute cannot be imported, or is not a state function.
+
+    Examples
+    --------
+    >>> [function.name for function in load_state_functions(["pseudocost", "tree"])]
+    ['pseudocost', 'tree']
+    """
+    functions: list[StateFunction] = []
+    for name in names:
+        if not isinstance(name, str):
+            functions.append(name)
+            continue
+        module, colon, attribute = name.partition(":")
+        if not colon:
+            if name not in BLOCKS:
+                raise UnknownNameError(
+                    "block", name, BLOCKS, hint="(one of your own: package.module:Name)"
+                )
+            functions.append(BLOCKS[name]())
+            continue
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ParameterError(f"the block '{name}' cannot be imported: {error}") from error
+        functions.append(found() if isinstance(found, type) else found)
+    return check_state_functions(functions)

@@ -1,0 +1,92 @@
+"""A solve so small that it takes milliseconds, and yet uses all that milplib asks of SCIP."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
+
+from milplib.errors import MilplibError
+from milplib.instance import Instance
+from milplib.scip.expert import strong_branching
+from milplib.scip.extraction import branching_candidates, extract_state
+from milplib.scip.rule import GuardedRule
+
+__all__ = ["odd_cycle", "self_test"]
+
+
+def odd_cycle(length: int) -> Instance:
+    """Maximum independent set on a cycle of odd length, an edge a row.
+
+    Its optimum is ``(length - 1) / 2``; its LP relaxation is 1/2 everywhere, so that SCIP must
+    branch unless presolving or cuts find the odd cycle.
+
+    Examples
+    --------
+    >>> odd_cycle(5).n_rows
+    5
+    """
+    edges = np.arange(length)
+    matrix = sp.csr_array(
+        (
+            np.ones(2 * length),
+            (np.repeat(edges, 2), np.column_stack((edges, (edges + 1) % length)).ravel()),
+        ),
+        shape=(length, length),
+    )
+    return Instance(
+        objective=np.ones(length),
+        A=matrix,
+        row_lower=np.full(length, -np.inf),
+        row_upper=np.ones(length),
+        lower=np.zeros(length),
+        upper=np.ones(length),
+        integrality=np.ones(length, dtype=np.uint8),
+        sense="maximize",
+        name=f"odd cycle of {length}",
+    )
+
+
+class _Probe(GuardedRule):
+    """Extract a state and ask the expert at every node."""
+
+    states = 0
+
+    def decide(self) -> int:
+        candidates = branching_candidates(self.model)
+        state = extract_state(self.model)
+        if len(state.candidates) != len(candidates) or state.edge_index.max() >= max(
+            state.n_rows, state.n_variables
+        ):
+            raise MilplibError("the extracted state does not fit the LP")
+        self.states += 1
+        self.model.branchVar(candidates[strong_branching(self.model, candidates).best])
+        return int(SCIP_RESULT.BRANCHED)
+
+
+def self_test() -> None:
+    """Solve a small instance by branching, with state extraction and the expert.
+
+    Raises
+    ------
+    MilplibError
+        If SCIP, PySCIPOpt or the extraction do not do what milplib needs.
+    """
+    model = odd_cycle(9).to_scip()
+    model.hideOutput()
+    for name in ("presolving/maxrounds", "separating/maxroundsroot", "propagating/maxroundsroot"):
+        model.setParam(name, 0)
+    model.setHeuristics(SCIP_PARAMSETTING.OFF)
+    probe = _Probe()
+    probe.include(model, "milplib-self-test")
+    model.optimize()
+    probe.raise_error()
+    if model.getStatus() != "optimal" or abs(model.getObjVal() - 4) > 1e-6:
+        raise MilplibError(
+            f"SCIP ended a test instance with optimum 4 as '{model.getStatus()}': reinstall "
+            "pyscipopt from its wheel"
+        )
+    if probe.states == 0:
+        raise MilplibError(
+            "SCIP never called a Python branching rule: reinstall pyscipopt from its wheel"
+        )

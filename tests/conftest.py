@@ -1,0 +1,26 @@
+"""What all tests share: the real instances' folder, and how hypothesis draws."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# A fixed draw in CI, so that a failure there is the change's own; elsewhere a new one each time.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real instances and recorded arrays that MILPLIB_TEST_DATA names."""
+    named = os.environ.get("MILPLIB_TEST_DATA")
+    if not named:
+        pytest.skip("MILPLIB_TEST_DATA is unset: it names the folder of real instances")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"MILPLIB_TEST_DATA names {folder}, which is no folder")
+    return folder

@@ -1,0 +1,192 @@
+"""Files that are no whole instance are refused by name, before or by SCIP."""
+
+import gzip
+import os
+
+import pytest
+
+import milplib
+from milplib.errors import InstanceError
+
+LP = """\
+\\ a comment without an End
+minimize
+OBJ: +1 x1 +2 x2 +3 y1
+subject to
+C1: +1 x1 +1 x2 +1 y1 >= 1
+C2: +1 x1 -1 x2 <= 3
+bounds
+ 0 <= y1 <= 5
+binary
+ x1 x2
+End
+"""
+
+MPS = """\
+* ENDATA comes below
+NAME          tiny
+ROWS
+ N  OBJ
+ L  C1
+COLUMNS
+    x1        OBJ             1.   C1              2.
+RHS
+    RHS       C1              4.
+BOUNDS
+ UP BOUND     x1              9.
+ENDATA
+"""
+
+
+def put(folder, name, content):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def without_end(binaries):
+    """An LP file as learn2branch writes it: its last section is cut where the names end."""
+    return LP[: LP.index(" x1 x2\n")] + binaries
+
+
+def test_the_files_that_the_others_are_made_of_can_be_read(tmp_path):
+    assert milplib.read(put(tmp_path, "whole.lp", LP)).n_columns == 3
+    assert milplib.read(put(tmp_path, "whole.mps", MPS)).n_columns == 1
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(InstanceError, match=r"nothing\.lp: there is no such file"):
+        milplib.read(tmp_path / "nothing.lp")
+
+
+def test_a_folder_is_refused_by_name(tmp_path):
+    (tmp_path / "folder.lp").mkdir()
+    with pytest.raises(InstanceError, match=r"folder\.lp: it is a folder"):
+        milplib.read(tmp_path / "folder.lp")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_without_permission_is_refused_by_name(tmp_path):
+    path = put(tmp_path, "secret.lp", LP)
+    path.chmod(0)
+    with pytest.raises(InstanceError, match=r"secret\.lp: Permission denied"):
+        milplib.read(path)
+
+
+@pytest.mark.parametrize("name", ["instance.cip", "instance", "instance.gz", "instance.lp.bz2"])
+def test_another_suffix_is_refused_with_the_known_ones(tmp_path, name):
+    with pytest.raises(InstanceError, match=r"\.lp, \.mps, \.lp\.gz or \.mps\.gz"):
+        milplib.read(put(tmp_path, name, LP))
+
+
+@pytest.mark.parametrize("suffix", [".lp", ".mps"])
+def test_an_empty_file_is_refused_by_name(tmp_path, suffix):
+    with pytest.raises(InstanceError, match="the file is empty"):
+        milplib.read(put(tmp_path, f"empty{suffix}", b""))
+    with pytest.raises(InstanceError, match="the file is empty"):
+        milplib.read(put(tmp_path, f"empty{suffix}.gz", gzip.compress(b"")))
+
+
+@pytest.mark.parametrize("suffix", [".lp", ".mps"])
+def test_binary_garbage_is_refused_by_name(tmp_path, suffix):
+    garbage = bytes(range(256)) * 8
+    with pytest.raises(InstanceError, match="it holds binary data"):
+        milplib.read(put(tmp_path, f"garbage{suffix}", garbage))
+    with pytest.raises(InstanceError, match="not compressed by gzip"):
+        milplib.read(put(tmp_path, f"garbage{suffix}.gz", garbage))
+
+
+@pytest.mark.parametrize(("suffix", "text"), [(".lp", LP), (".mps", MPS)])
+def test_a_truncated_gz_is_refused_by_name(tmp_path, suffix, text):
+    packed = gzip.compress(text.encode())
+    for length in range(1, len(packed)):
+        with pytest.raises(InstanceError, match=r"cut off or damaged|not compressed by gzip"):
+            milplib.read(put(tmp_path, f"cut{suffix}.gz", packed[:length]))
+    damaged = bytearray(packed)
+    damaged[len(packed) // 2] ^= 0xFF
+    with pytest.raises(InstanceError, match="cannot read"):
+        milplib.read(put(tmp_path, f"damaged{suffix}.gz", bytes(damaged)))
+
+
+def test_an_lp_file_that_ends_anywhere_but_after_its_binaries_is_refused(tmp_path):
+    start = LP.index("minimize")
+    for length in range(start + 1, LP.index("End") + 2):
+        if LP[:length].endswith((" x1 x2", " x1 x2\n")):
+            continue  # whole, but for its End
+        with pytest.raises(InstanceError, match=r"cut off|begins with 'minimize'|Syntax error"):
+            milplib.read(put(tmp_path, "cut.lp", LP[:length]))
+
+
+def test_an_mps_file_that_ends_anywhere_is_refused(tmp_path):
+    for length in range(1, MPS.rindex("ENDATA") + 5):
+        with pytest.raises(InstanceError, match=r"no line ENDATA|in the section ROWS must be"):
+            milplib.read(put(tmp_path, "cut.mps", MPS[:length]))
+
+
+@pytest.mark.parametrize("binaries", [" x1 x2", " x1 x2\n", " x2 x1", "\n\n x1\n x2\n \\ end"])
+def test_a_whole_list_of_binaries_needs_no_end(tmp_path, binaries):
+    instance = milplib.read(put(tmp_path, "published.lp", without_end(binaries)))
+    assert instance.integrality.tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("binaries", "message"),
+    [
+        ("", "it ends in its section 'binary', without 'End'"),
+        (" x1", "ends with 'x1' and without 'End', and 'x2' is not listed"),
+        (" x1 x2 y", r"unknown variable in binaries section.*no 'End': it may be cut off"),
+    ],
+)
+def test_a_list_of_binaries_that_was_cut_off_is_refused(tmp_path, binaries, message):
+    with pytest.raises(InstanceError, match=message):
+        milplib.read(put(tmp_path, "cut.lp", without_end(binaries)))
+
+
+def test_an_end_with_text_behind_it_or_on_a_line_with_more_is_an_end(tmp_path):
+    assert milplib.read(put(tmp_path, "a.lp", LP + "\\ comment\nignored\n")).n_rows == 2
+    assert milplib.read(put(tmp_path, "b.lp", "max o: x st c: x <= 1 END")).n_rows == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["just words\n", "maximise\nobj: x\nst\nc: x <= 1\nend\n", "max: 3x+2y;\n", "\\ none\n"]
+)
+def test_text_that_is_no_lp_file_is_refused(tmp_path, text):
+    with pytest.raises(InstanceError, match=r"begins with 'minimize' or|nothing but comments"):
+        milplib.read(put(tmp_path, "text.lp", text))
+
+
+def test_a_word_longer_than_the_buffers_of_scip_is_refused(tmp_path):
+    text = f"minimize\nobj: {'x' * 70_000}\nsubject to\nend\n"
+    with pytest.raises(InstanceError, match="a word of more than 65535 characters"):
+        milplib.read(put(tmp_path, "long.lp", text))
+
+
+@pytest.mark.parametrize("row", [" L", " L  $C1", "    L C1", "    L    C1     ", " LESS C1"])
+def test_a_row_that_would_end_the_process_is_refused(tmp_path, row):
+    text = MPS.replace(" L  C1\n", f"{row}\n", 1)
+    with pytest.raises(InstanceError, match=r"line 5 .* in the section ROWS must be"):
+        milplib.read(put(tmp_path, "row.mps", text))
+
+
+@pytest.mark.parametrize(
+    "rows", ["\tN\tOBJ\n\tL\tC1\n", "   N OBJ\n   L C1\n", " N  OBJ\n    L      C1\n"]
+)
+def test_rows_that_are_indented_otherwise_can_be_read(tmp_path, rows):
+    text = MPS.replace(" N  OBJ\n L  C1\n", rows, 1)
+    assert milplib.read(put(tmp_path, "row.mps", text)).row_names == ("C1",)
+
+
+@pytest.mark.parametrize(
+    ("section", "what"),
+    [
+        ("SOS\n S1 SOS  s1\n    x1        1\n", "special ordered sets"),
+        ("QUADOBJ\n    x1        x1        1.\n", "a quadratic objective"),
+        ("QMATRIX\n    x1        x1        1.\n", "a quadratic objective"),
+        ("QCMATRIX   C1\n    x1        x1        1.\n", "quadratic constraints"),
+        ("INDICATORS\n IF C1        x1        1\n", "indicator constraints"),
+    ],
+)
+def test_sections_that_are_not_linear_are_refused_by_name(tmp_path, section, what):
+    text = MPS.replace("ENDATA\n", f"{section}ENDATA\n")
+    with pytest.raises(InstanceError, match=f"line 12 begins the section '[A-Z]+': {what}"):
+        milplib.read(put(tmp_path, "foreign.mps", text))

@@ -1,0 +1,253 @@
+"""Reading: every kind of row, bound and objective, and what SCIP says about bad files."""
+
+import gzip
+import locale
+from pathlib import Path
+
+import numpy as np
+import pyscipopt
+import pytest
+
+import milplib
+from milplib.errors import InstanceError
+
+INF = np.inf
+
+
+def read(folder, text, *, name="file.lp"):
+    path = folder / name
+    path.write_text(text)
+    return milplib.read(path)
+
+
+def mps(*, rows="", columns="", rhs="", ranges="", bounds="", sense=""):
+    return (
+        f"NAME t\n{sense}ROWS\n N  COST\n{rows}COLUMNS\n{columns}RHS\n{rhs}"
+        + (f"RANGES\n{ranges}" if ranges else "")
+        + (f"BOUNDS\n{bounds}" if bounds else "")
+        + "ENDATA\n"
+    )
+
+
+def integer(columns):
+    return f" M 'MARKER' 'INTORG'\n{columns} M 'MARKER' 'INTEND'\n"
+
+
+def test_an_lp_file_is_read_as_it_stands(tmp_path):
+    instance = read(
+        tmp_path,
+        "Maximize\n obj: 3 x - y + 2.5 z + 0 b - 7\nSubject To\n"
+        " le: x + 2 y <= 4\n ge: - x + z >= -2\n eq: x + x + 3 w = 9\n free: x + y >= -inf\n"
+        " zero: 0 x <= 3\n x - y <= 1\n"
+        "Bounds\n -3 <= x <= 8\n y free\n z <= -1\n w = 2\n -inf <= u <= 5\n"
+        "Generals\n x w\nBinaries\n b\nEnd\n",
+    )
+    assert instance.name == "file"
+    assert (instance.sense, instance.offset) == ("maximize", -7.0)
+    assert instance.column_names == ("x", "y", "z", "b", "w", "u")
+    assert instance.objective.tolist() == [3, -1, 2.5, 0, 0, 0]
+    assert instance.row_names == ("le", "ge", "eq", "free", "zero", "C6")
+    assert instance.A.toarray().tolist() == [
+        [1, 2, 0, 0, 0, 0],
+        [-1, 0, 1, 0, 0, 0],
+        [2, 0, 0, 0, 3, 0],
+        [1, 1, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+        [1, -1, 0, 0, 0, 0],
+    ]
+    assert instance.row_lower.tolist() == [-INF, -2, 9, -INF, -INF, -INF]
+    assert instance.row_upper.tolist() == [4, INF, 9, INF, 3, 1]
+    assert instance.lower.tolist() == [-3, -INF, 0, 0, 2, -INF]
+    assert instance.upper.tolist() == [8, INF, -1, 1, 2, 5]
+    assert instance.integrality.tolist() == [1, 0, 0, 1, 1, 0]
+
+
+def test_the_constant_of_an_mps_objective_has_the_opposite_sign_of_its_right_hand_side(tmp_path):
+    text = mps(columns=" x COST 2\n", rhs=" RHS COST -7.5\n", sense="OBJSENSE\n    MAX\n")
+    instance = read(tmp_path, text, name="file.mps")
+    assert (instance.sense, instance.offset) == ("maximize", 7.5)
+    assert instance.objective.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("sense", "span", "sides"),
+    [
+        ("L", 3, (2, 5)),
+        ("L", -3, (2, 5)),
+        ("G", 3, (5, 8)),
+        ("G", -3, (5, 8)),
+        ("E", 3, (5, 8)),
+        ("E", -3, (2, 5)),
+        ("L", None, (-INF, 5)),
+        ("G", None, (5, INF)),
+        ("E", None, (5, 5)),
+    ],
+)
+def test_ranges_in_an_mps_file_follow_the_sense_of_the_row(tmp_path, sense, span, sides):
+    text = mps(
+        rows=f" {sense}  R\n",
+        columns=" x COST 1\n x R 1\n",
+        rhs=" RHS R 5\n",
+        ranges="" if span is None else f" RNG R {span}\n",
+    )
+    instance = read(tmp_path, text, name="file.mps")
+    assert (instance.row_lower[0], instance.row_upper[0]) == sides
+
+
+@pytest.mark.parametrize(
+    ("is_integer", "lines", "expected"),
+    [
+        (False, "", (0, INF, 0)),
+        (False, " MI B x\n", (-INF, INF, 0)),
+        (False, " MI B x\n UP B x 4\n", (-INF, 4, 0)),
+        (False, " FR B x\n", (-INF, INF, 0)),
+        (False, " FX B x 2.5\n", (2.5, 2.5, 0)),
+        (False, " LO B x -2\n UP B x 3\n", (-2, 3, 0)),
+        (False, " BV B x\n", (0, 1, 1)),
+        (False, " LI B x 2\n", (2, INF, 1)),
+        (False, " UI B x 6\n", (0, 6, 1)),
+        (True, "", (0, 1, 1)),
+        (True, " PL B x\n", (0, INF, 1)),
+        (True, " UP B x 9\n", (0, 9, 1)),
+        (True, " LO B x 3\n", (3, INF, 1)),
+        (True, " FR B x\n", (-INF, INF, 1)),
+        (True, " LO B x -4\n UP B x -1\n", (-4, -1, 1)),
+    ],
+)
+def test_every_type_of_bound_in_an_mps_file_is_read(tmp_path, is_integer, lines, expected):
+    columns = " x COST 1\n"
+    text = mps(columns=integer(columns) if is_integer else columns, bounds=lines)
+    instance = read(tmp_path, text, name="file.mps")
+    assert (instance.lower[0], instance.upper[0], instance.integrality[0]) == expected
+
+
+def test_further_free_rows_of_an_mps_file_are_dropped(tmp_path):
+    text = mps(
+        rows=" N  OTHER\n L  R\n", columns=" x COST 1\n x OTHER 2\n x R 3\n", rhs=" RHS OTHER 3\n"
+    )
+    instance = read(tmp_path, text, name="file.mps")
+    assert instance.row_names == ("R",)
+    assert instance.objective.tolist() == [1.0]
+
+
+def test_lazy_constraints_and_user_cuts_are_rows(tmp_path):
+    instance = read(
+        tmp_path,
+        "min obj: x + y\nst\nc: x + y >= 1\nlazy constraints\nl: x - y <= 2\n"
+        "user cuts\nu: x <= 9\nend\n",
+    )
+    assert instance.row_names == ("c", "l", "u")
+    assert instance.row_upper.tolist() == [INF, 2, 9]
+
+
+def test_an_instance_may_have_neither_rows_nor_columns(tmp_path):
+    assert read(tmp_path, "minimize\nobj:\nsubject to\nend\n").A.shape == (0, 0)
+    assert read(tmp_path, mps(), name="file.mps").A.shape == (0, 0)
+    assert read(tmp_path, "minimize\nobj: 0 x\nsubject to\nend\n").A.shape == (0, 1)
+
+
+@pytest.mark.parametrize("name", ["file.LP", "file.lp.gz", "FILE.Lp.Gz"])
+def test_suffixes_are_read_in_any_case_and_compressed(tmp_path, name):
+    path = tmp_path / name
+    content = b"max obj: x\nst\nc: x <= 1\nend\n"
+    path.write_bytes(gzip.compress(content) if name.lower().endswith("gz") else content)
+    instance = milplib.read(str(path))
+    assert (instance.name.lower(), instance.sense) == ("file", "maximize")
+
+
+BAD = [
+    ("min obj: x\nst\nc1: x + ?? y >= 1\nend\n", r"Syntax error in line 3 \('y'\): expected sign"),
+    ("min obj: x\nst\nc: -5 <= x + y <= 5\nend\n", "knows no ranged rows: write two rows"),
+    ("min obj: x\nst\nx + y <= 5 >= -5\nend\n", "row 2 has neither a name nor variables"),
+    ("min obj: x\nst\nc: x >= 1\nc: x <= 3\nend\n", "the row name 'c' occurs twice"),
+    ("min obj: x\nst\nc1: 1e400 x + y <= 1\nend\n", "variable <x> in constraint <c1> is infinite"),
+    ("min obj: 1e400 x\nst\nc1: x <= 1\nend\n", "objective value is infinite"),
+    ("min obj: x\nst\nc1: x + nan y <= 1\nend\n", "column 'y' in row 'c1' is nan"),
+    ("min obj: nan x\nst\nc1: x <= 1\nend\n", "objective coefficient of column 'x' is nan"),
+    ("min obj: x\nst\nc1: x <= nan\nend\n", "row 'c1' has bounds"),
+    ("min obj: x\nst\nc1: x >= 1e400\nend\n", "row 'c1' has bounds"),
+    ("min obj: x\nst\nc1: x >= 1\nbounds\nx <= nan\nend\n", "column 'x' has bounds"),
+    ("min obj: x\nst\nc: x <= 5\nbounds\nx >= 1\nsemi-continuous\nx\nend\n", "semi-continuous"),
+    ("min obj: x\nst\nc: x <= 5\nbounds\nx >= 1 semi x\nend\n", "'semicont_x' makes a variable"),
+    ("min obj: x\nst\nc: x <= 5\nsos\ns: S1:: x:1\nend\n", "special ordered sets"),
+    ("min obj: x\nst\nc: x <= 5 sos s: S1:: x:1 y:2\nend\n", "'s' is a special ordered set"),
+    ("min obj: x\nst\nc: z = 1 -> x <= 5\nbinary\nz\nend\n", "'c' is an indicator constraint"),
+    ("min obj: [ x ^2 ] / 2\nst\nc: x <= 5\nend\n", "the objective is quadratic"),
+    ("min obj: x\nst\nq: [ x ^2 ] <= 5\nend\n", "the constraint 'q' is nonlinear"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_a_bad_lp_file_gives_one_line_with_its_name_and_the_reason(tmp_path, capfd, text, message):
+    with pytest.raises(InstanceError, match=message) as caught:
+        read(tmp_path, text)
+    assert str(caught.value).startswith(f"cannot read {tmp_path / 'file.lp'}: ")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (mps(rows=" L  R\n", columns=" x R 1\n y R 2\n x COST 3\n"), "Coeffients of column <x>"),
+        (mps(rows=" L  R\n", columns=" x COST 3\n x TYPO 3\n"), "names the row 'TYPO', which is"),
+        (mps(rows=" L  R\n", columns=" x COST 3\n", rhs=" RHS TYPO 3\n"), "names the row 'TYPO'"),
+        (mps(columns=" x COST 3\n", bounds=" SC B x 4\n"), "'semicont_x' makes a variable semi"),
+        (mps(columns=" x COST 3\n", bounds=" XX B x 4\n"), "Syntax error in line 8"),
+        (mps(columns=" x COST nan\n"), "objective coefficient of column 'x' is nan"),
+    ],
+)
+def test_a_bad_mps_file_gives_one_line_with_its_name_and_the_reason(
+    tmp_path, capfd, content, message
+):
+    with pytest.raises(InstanceError, match=message) as caught:
+        read(tmp_path, content, name="file.mps")
+    assert str(caught.value).startswith(f"cannot read {tmp_path / 'file.mps'}: ")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_names_in_another_encoding_are_refused(tmp_path):
+    path = tmp_path / "latin.lp"
+    path.write_bytes("min obj: größe\nst\nc: größe >= 1\nend\n".encode("latin-1"))
+    with pytest.raises(InstanceError, match="not encoded in UTF-8"):
+        milplib.read(path)
+
+
+def test_a_failed_reading_leaves_pyscipopt_and_the_locale_as_they_were(tmp_path, capfd):
+    before = locale.setlocale(locale.LC_NUMERIC)
+    with pytest.raises(InstanceError):
+        read(tmp_path, "min obj: x\nst\nc1: x + ?? y >= 1\nend\n")
+    assert locale.setlocale(locale.LC_NUMERIC) == before
+    model = pyscipopt.Model()
+    x = model.addVar("x", lb=2.5)
+    model.setObjective(x)
+    model.optimize()
+    assert model.getObjVal() == 2.5
+    out, err = capfd.readouterr()
+    assert "optimal solution found" in out
+    assert err == ""
+
+
+def test_reading_keeps_no_model_alive(test_data):
+    path = test_data / "ecole" / "instances" / "setcover_300_400.lp.gz"
+
+    def resident_bytes():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    for _ in range(20):
+        milplib.read(path)
+    before = resident_bytes()
+    for _ in range(100):
+        milplib.read(path)
+    # a model of this instance takes about 2 MB
+    assert resident_bytes() - before < 40e6
+
+
+def test_an_instance_of_known_optimum_is_read_with_its_objective(test_data):
+    flugpl = milplib.read(test_data / "miplib" / "flugpl.mps.gz")
+    assert (flugpl.n_rows, flugpl.n_columns, flugpl.integrality.sum()) == (18, 18, 11)
+    model = flugpl.to_scip()
+    model.hideOutput()
+    model.optimize()
+    assert model.getObjVal() == pytest.approx(1201500)

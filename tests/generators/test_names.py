@@ -1,0 +1,93 @@
+import sys
+
+import pytest
+
+import milplib
+from milplib.errors import UnknownNameError
+from milplib.generators import (
+    CapacitatedFacilityLocation,
+    CombinatorialAuction,
+    IndependentSet,
+    SetCover,
+    from_name,
+)
+from milplib.library import InstanceGenerator
+
+FAMILIES = (CombinatorialAuction, CapacitatedFacilityLocation, IndependentSet, SetCover)
+
+
+def auction(n_items, n_bids):
+    return CombinatorialAuction(n_items=n_items, n_bids=n_bids, compatibility="first_items")
+
+
+def cover(n_rows, n_columns=1000):
+    return SetCover(n_rows=n_rows, n_columns=n_columns, density=0.05)
+
+
+PUBLISHED = {
+    "CA-very-easy": (auction(100, 500), "published"),
+    "CA-easy": (auction(200, 1000), "verified"),
+    "CA-medium": (auction(300, 1500), "verified"),
+    "CA-very-hard": (auction(2000, 4000), "verified"),
+    "CA-very-hard2": (auction(4000, 8000), "published"),
+    "SC-easy": (cover(500), "verified"),
+    "SC-medium": (cover(1000), "verified"),
+    "SC-hard": (cover(2000), "verified"),
+    "SC-very-hard": (cover(5000, 4000), "verified"),
+    "MIS-easy": (IndependentSet(n_nodes=1000, affinity=4), "verified"),
+    "MIS-medium": (IndependentSet(n_nodes=1500, affinity=4), "verified"),
+    "MIS-very-hard": (
+        IndependentSet(n_nodes=6000, graph="erdos_renyi", edge_probability=8 / 5999),
+        "verified",
+    ),
+    "CFLP-easy": (CapacitatedFacilityLocation(n_customers=100, n_facilities=100), "published"),
+    "CFLP-medium": (CapacitatedFacilityLocation(n_customers=200, n_facilities=100), "published"),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_name_stands_for_the_published_parameters(name):
+    generator, provenance = PUBLISHED[name]
+    (entry,) = (entry for entry in milplib.distributions() if entry.name == name)
+    assert from_name(name) == entry.generator == generator
+    assert (entry.provenance, f"{entry.domain}-{entry.level}") == (provenance, name)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_offers_the_protocol_and_a_small_distribution_of_ours(family):
+    ours = [entry for entry in family.distributions if entry.provenance == "milplib"]
+    assert all(entry.level == "milplib" and "-milplib-" in entry.name for entry in ours)
+    assert f"{family.domain}-milplib-small" in [entry.name for entry in ours]
+    assert all(isinstance(entry.generator, InstanceGenerator) for entry in family.distributions)
+    assert all(isinstance(entry.generator, family) for entry in family.distributions)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_catalogue_lists_every_distribution_of_a_family(family):
+    listed = [entry for entry in milplib.distributions() if entry.domain == family.domain]
+    assert listed == list(family.distributions)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one():
+    with pytest.raises(UnknownNameError, match="did you mean CA-medium"):
+        from_name("CA-medum")
+
+
+def test_the_family_of_another_package_is_found_by_name(tmp_path, monkeypatch):
+    (tmp_path / "guest_family.py").write_text(
+        "from milplib.generators import SetCover\n"
+        "from milplib.library import Distribution\n"
+        "class Guest:\n"
+        "    distributions = (Distribution(\n"
+        "        name='GUEST-easy', domain='GUEST', level='easy', provenance='published',\n"
+        "        generator=SetCover(n_rows=5, n_columns=5, density=0.5)),)\n"
+    )
+    metadata = tmp_path / "guest_family-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: guest-family\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[milplib.generators]\nguest = guest_family:Guest\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        assert from_name("GUEST-easy").generate(0).n_nonzeros == 12
+    finally:
+        sys.modules.pop("guest_family", None)

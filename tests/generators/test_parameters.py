@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from milplib.errors import ParameterError
+from milplib.generators import (
+    CapacitatedFacilityLocation,
+    CombinatorialAuction,
+    IndependentSet,
+    SetCover,
+)
+
+SMALL = {
+    SetCover: {"n_rows": 10, "n_columns": 10, "density": 0.5},
+    CombinatorialAuction: {"n_items": 10, "n_bids": 10},
+    IndependentSet: {"n_nodes": 10},
+    CapacitatedFacilityLocation: {"n_customers": 10, "n_facilities": 10},
+}
+
+REFUSED = [
+    (SetCover, "n_rows", 1, "at least 2"),
+    (SetCover, "n_rows", 10.0, "an integer"),
+    (SetCover, "n_rows", True, "an integer"),
+    (SetCover, "n_rows", "10", "an integer"),
+    (SetCover, "n_columns", 0, "at least 1"),
+    (SetCover, "density", 0, "above 0 and at most 1"),
+    (SetCover, "density", 1.01, "above 0 and at most 1"),
+    (SetCover, "density", float("nan"), "above 0 and at most 1"),
+    (SetCover, "max_cost", 0, "at least 1"),
+    (CombinatorialAuction, "n_items", 0, "at least 1"),
+    (CombinatorialAuction, "n_bids", 0, "at least 1"),
+    (CombinatorialAuction, "min_value", -1, "at least 0"),
+    (CombinatorialAuction, "max_value", 0.5, "at least 1"),
+    (CombinatorialAuction, "max_value", float("inf"), "finite"),
+    (CombinatorialAuction, "value_deviation", -0.1, "at least 0"),
+    (CombinatorialAuction, "add_item_probability", 1, "at least 0 and below 1"),
+    (CombinatorialAuction, "max_n_sub_bids", -1, "at least 0"),
+    (CombinatorialAuction, "additivity", 1.5, "at least -1 and at most 1"),
+    (CombinatorialAuction, "budget_factor", -1, "at least 0"),
+    (CombinatorialAuction, "resale_factor", None, "at least 0"),
+    (CombinatorialAuction, "compatibility", "none", "'bundle' or 'first_items'"),
+    (IndependentSet, "n_nodes", 1, "at least 2"),
+    (IndependentSet, "affinity", 0, "at least 1"),
+    (IndependentSet, "affinity", 10, "less than the 10 nodes"),
+    (IndependentSet, "edge_probability", 0.5, "None"),
+    (IndependentSet, "graph", "grid", "'barabasi_albert' or 'erdos_renyi'"),
+    (CapacitatedFacilityLocation, "n_customers", 0, "at least 1"),
+    (CapacitatedFacilityLocation, "n_facilities", 0, "at least 1"),
+    (CapacitatedFacilityLocation, "ratio", 1, "above 1"),
+]
+
+
+@pytest.mark.parametrize(("family", "name", "value", "expected"), REFUSED)
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    family, name, value, expected
+):
+    with pytest.raises(ParameterError) as caught:
+        family(**{**SMALL[family], name: value})
+    message = str(caught.value)
+    assert f"{name} is {value!r}" in message
+    assert expected in message
+
+
+def test_a_density_too_small_to_cover_every_row_is_refused_with_the_smallest_one():
+    with pytest.raises(ParameterError, match=r"at least 0\.05\b"):
+        SetCover(n_rows=100, n_columns=20, density=0.049)
+    assert SetCover(n_rows=100, n_columns=20, density=0.05).generate(0).n_nonzeros == 100
+
+
+def test_a_density_too_small_to_use_every_column_twice_is_refused_with_the_smallest_one():
+    with pytest.raises(ParameterError, match=r"at least 0\.2\b"):
+        SetCover(n_rows=10, n_columns=20, density=0.19)
+    assert SetCover(n_rows=10, n_columns=20, density=0.2).generate(0).n_nonzeros == 40
+
+
+def test_capacities_that_could_fall_short_are_refused_with_the_smallest_ratio():
+    with pytest.raises(ParameterError, match=r"ratio is 5, expected at least 9\.0\b"):
+        CapacitatedFacilityLocation(n_customers=1, n_facilities=40)
+    CapacitatedFacilityLocation(n_customers=1, n_facilities=40, ratio=9)
+
+
+def test_an_edge_probability_that_is_missing_or_outside_0_to_1_is_refused():
+    with pytest.raises(ParameterError, match="edge_probability is None"):
+        IndependentSet(n_nodes=10, graph="erdos_renyi")
+    with pytest.raises(ParameterError, match=r"edge_probability is 1\.5"):
+        IndependentSet(n_nodes=10, graph="erdos_renyi", edge_probability=1.5)
+
+
+@pytest.mark.parametrize("family", SMALL)
+@pytest.mark.parametrize("seed", [-1, 0.5, "0", None, True])
+def test_a_seed_that_is_not_an_integer_from_0_on_is_refused(family, seed):
+    with pytest.raises(ParameterError, match="seed is"):
+        family(**SMALL[family]).generate(seed)
+
+
+def test_integers_and_floats_of_numpy_are_taken():
+    plain = SetCover(n_rows=10, n_columns=10, density=0.3)
+    numpy_s = SetCover(n_rows=np.int64(10), n_columns=np.int32(10), density=np.float64(0.3))
+    assert numpy_s.generate(np.int64(3)).content_hash == plain.generate(3).content_hash
+
+
+def test_positional_parameters_are_refused():
+    with pytest.raises(TypeError):
+        SetCover(10, 10, 0.5)

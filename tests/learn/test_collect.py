@@ -1,0 +1,297 @@
+"""Collecting: what it gives, when it stops, what it survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from milplib import Instance
+from milplib.errors import InstanceError, OutputError, ParameterError, UnknownNameError
+from milplib.generators import CombinatorialAuction, SetCover
+from milplib.learn import SampleSet, collect
+
+AUCTION = CombinatorialAuction(n_items=50, n_bids=200)
+
+
+@pytest.fixture(scope="module")
+def auctions(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("auctions")
+    for seed in range(4):
+        AUCTION.generate(seed).write(folder / f"{seed}.lp")
+    return folder
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def linear(*, integer=False, lower=0.0, rows=((1.0, 1.0),), right=(1.5,), objective=(1.0, 1.0)):
+    return Instance(
+        objective=objective,
+        A=sp.csr_array(np.array(rows)),
+        row_lower=[-np.inf] * len(rows),
+        row_upper=right,
+        lower=[lower] * 2,
+        upper=[np.inf] * 2,
+        integrality=[int(integer)] * 2,
+        sense="maximize",
+    )
+
+
+def test_one_and_three_workers_give_the_same_bytes(auctions, tmp_path):
+    for workers in (1, 3):
+        collect(
+            [auctions],
+            out=tmp_path / str(workers),
+            workers=workers,
+            samples_per_instance=4,
+            expert_probability=0.3,
+            blocks=("pseudocost", "tree"),
+        )
+    one, three = content(tmp_path / "1"), content(tmp_path / "3")
+    assert one == three
+    assert len(SampleSet(tmp_path / "1")) > 8
+
+
+def test_another_seed_gives_other_samples(auctions, tmp_path):
+    sets = [
+        collect(
+            [auctions],
+            out=tmp_path / str(seed),
+            samples_per_instance=2,
+            seed=seed,
+            expert_probability=0.5,
+        )
+        for seed in (0, 1)
+    ]
+    seeds = [{sample.scip_seed for sample in samples} for samples in sets]
+    assert not seeds[0] & seeds[1]
+
+
+def test_an_instances_samples_do_not_depend_on_its_name_or_on_others(auctions, tmp_path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "renamed.lp").write_bytes((auctions / "2.lp").read_bytes())
+    options = {"samples_per_instance": 2, "expert_probability": 0.5}
+    together = collect([auctions], out=tmp_path / "a", **options)
+    single = collect([alone], out=tmp_path / "b", **options)
+    same = [s for s in together if s.tree.instance.endswith("2.lp")]
+    assert len(same) == len(single) > 0
+    for left, right in zip(same, single, strict=True):
+        assert (left.node, left.scip_seed) == (right.node, right.scip_seed)
+        assert np.array_equal(left.scores, right.scores)
+
+
+def test_the_expert_is_asked_at_every_node_when_the_probability_is_one(auctions, tmp_path):
+    samples = collect(
+        [auctions],
+        out=tmp_path / "s",
+        samples_per_instance=5,
+        expert_probability=1.0,
+        setting="learn2branch",
+    )
+    first = [s for s in samples if s.tree.instance.endswith("/0.lp") and s.tree.episode == 0]
+    assert first[0].depth == 0
+    assert first[0].tree.root_labelled
+    # Each node's parent is the root or another labelled node.
+    numbers = {s.node for s in first} | {-1}
+    assert all(s.parent in numbers for s in first)
+
+
+def test_children_of_labelled_nodes_are_labelled_on_request(tmp_path):
+    (tmp_path / "i").mkdir()
+    CombinatorialAuction(n_items=100, n_bids=500).generate(1).write(tmp_path / "i" / "a.lp")
+    samples = collect(
+        [tmp_path / "i"],
+        out=tmp_path / "s",
+        samples_per_instance=8,
+        expert_probability=0.2,
+        label_children=True,
+        setting="learn2branch",
+    )
+    trees = {}
+    for sample in samples:
+        trees.setdefault((sample.tree.episode, sample.tree.part), {})[sample.node] = sample
+    children = [s for s in samples if s.is_child_of_labelled]
+    assert children
+    for child in children:
+        parent = trees[child.tree.episode, child.tree.part][child.parent]
+        assert not parent.is_child_of_labelled
+        assert child.depth == parent.depth + 1
+
+
+def test_every_sample_has_a_choice_and_scores_that_agree(auctions, tmp_path):
+    for sample in collect(
+        [auctions], out=tmp_path / "s", samples_per_instance=3, expert_probability=0.5
+    ):
+        assert len(sample.state.candidates) > 1
+        assert sample.valid.all()
+        assert sample.scores[sample.chosen] == sample.scores.max()
+        assert sample.tied[sample.chosen]
+
+
+def test_instances_that_give_no_samples_are_named_with_the_reason(tmp_path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    linear().write(folder / "continuous.lp")
+    linear(integer=True, rows=((1.0, 1.0), (-1.0, -1.0)), right=(3.0, -3.5)).write(
+        folder / "infeasible.lp"
+    )
+    linear(integer=True, rows=((1.0, -1.0),), right=(1.5,)).write(folder / "unbounded.lp")
+    linear(integer=True).write(folder / "trivial.lp")
+    AUCTION.generate(0).write(folder / "zz.lp")
+    AUCTION.generate(0).write(folder / "zzz.mps.gz")
+    (folder / "broken.lp").write_text("maximize\nOBJ: x1 +")
+    samples = collect([folder], out=tmp_path / "s", samples_per_instance=2, expert_probability=0.5)
+    found = {
+        entry["instance"].split("/")[-1]: (entry["outcome"], entry["reason"])
+        for entry in samples.manifest.instances
+    }
+    assert found["continuous.lp"][0] == "none"
+    assert "no integer column" in found["continuous.lp"][1]
+    assert found["infeasible.lp"][0] == "none"
+    assert "infeasible" in found["infeasible.lp"][1]
+    assert found["unbounded.lp"][0] == "none"
+    assert "unb" in found["unbounded.lp"][1]
+    assert found["trivial.lp"] == ("none", "optimal without branching in 3 episode(s)")
+    assert found["broken.lp"][0] == "unreadable"
+    assert "broken.lp" in found["broken.lp"][1]
+    assert found["zz.lp"][0] == "complete"
+    assert found["zzz.mps.gz"][0] == "duplicate"
+    assert {sample.tree.instance.split("/")[-1] for sample in samples} == {"zz.lp"}
+
+
+def test_only_unreadable_files_are_an_error_and_leave_nothing(tmp_path):
+    folder = tmp_path / "i"
+    folder.mkdir()
+    (folder / "a.lp").write_bytes(b"\0\1\2garbage")
+    (folder / "b.mps").write_text("")
+    with pytest.raises(InstanceError, match="none of the 2"):
+        collect([folder], out=tmp_path / "s")
+    assert not list((tmp_path / "s").glob("*")) if (tmp_path / "s").exists() else True
+
+
+def test_an_episode_that_meets_the_wall_limit_is_discarded(tmp_path):
+    folder = tmp_path / "i"
+    folder.mkdir()
+    SetCover(n_rows=500, n_columns=1000, density=0.05).generate(0).write(folder / "a.lp")
+    samples = collect(
+        [folder],
+        out=tmp_path / "s",
+        samples_per_instance=1000,
+        expert_probability=1.0,
+        time_limit=2.0,
+        max_episodes=1,
+    )
+    assert len(samples) == 0
+    (entry,) = samples.manifest.instances
+    assert entry["outcome"] == "failed"
+    assert "timelimit" in entry["reason"]
+
+
+@pytest.mark.parametrize("limit", [{"node_limit": 5}, {"iteration_limit": 2000}])
+def test_deterministic_limits_end_an_episode_and_keep_its_samples(auctions, tmp_path, limit):
+    options = {"samples_per_instance": 50, "expert_probability": 1.0, "max_episodes": 1}
+    few = collect([auctions], out=tmp_path / "few", **options, **limit)
+    many = collect([auctions], out=tmp_path / "many", **options)
+    assert 0 < len(few) < len(many)
+    assert any(entry["outcome"] == "fewer" for entry in few.manifest.instances)
+
+
+def test_a_second_call_with_the_same_arguments_does_nothing_and_with_others_is_refused(
+    auctions, tmp_path
+):
+    options = {"out": tmp_path / "s", "samples_per_instance": 1, "expert_probability": 0.5}
+    collect([auctions], **options)
+    before = content(tmp_path / "s")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").iterdir()}
+    collect([auctions], **options)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "s").iterdir()} == times
+    with pytest.raises(OutputError, match="another collection"):
+        collect([auctions], seed=1, **options)
+    assert content(tmp_path / "s") == before
+    (tmp_path / "s" / "notes.txt").write_text("mine")
+    collect([auctions], seed=1, force=True, **options)
+    assert content(tmp_path / "s")["notes.txt"] == b"mine"
+    assert content(tmp_path / "s") != before
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(auctions, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match="not empty"):
+        collect([auctions], out=tmp_path)
+    assert content(tmp_path) == {"thesis.tex": b"years of work"}
+    with pytest.raises(OutputError, match="is a file"):
+        collect([auctions], out=tmp_path / "thesis.tex")
+
+
+@pytest.mark.parametrize(
+    ("option", "error"),
+    [
+        ({"expert_probability": 0.0}, ParameterError),
+        ({"expert_probability": 1.5}, ParameterError),
+        ({"samples_per_instance": 0}, ParameterError),
+        ({"max_episodes": 0}, ParameterError),
+        ({"seed": -1}, ParameterError),
+        ({"workers": 0}, ParameterError),
+        ({"node_limit": 0}, ParameterError),
+        ({"time_limit": float("nan")}, ParameterError),
+        ({"setting": "lern2branch"}, UnknownNameError),
+        ({"blocks": ("pseudocosts",)}, UnknownNameError),
+    ],
+)
+def test_arguments_outside_their_domain_are_refused_before_anything_is_written(
+    auctions, tmp_path, option, error
+):
+    with pytest.raises(error):
+        collect([auctions], out=tmp_path / "s", **option)
+    assert not (tmp_path / "s").exists()
+
+
+SLOW_COLLECTION = """
+import sys
+from milplib.learn import collect
+if __name__ == "__main__":
+    collect([sys.argv[1]], out=sys.argv[2], samples_per_instance=6, expert_probability=0.5,
+            workers=int(sys.argv[3]), setting="learn2branch")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_collection_goes_on_where_it_stopped_to_the_same_bytes(
+    auctions, tmp_path, workers, how
+):
+    script = tmp_path / "script.py"
+    script.write_text(SLOW_COLLECTION)
+
+    def start(out):
+        return subprocess.Popen(
+            [sys.executable, str(script), str(auctions), str(out), str(workers)],
+            stderr=subprocess.DEVNULL,
+        )
+
+    assert start(tmp_path / "whole").wait() == 0
+    killed = 0
+    for _ in range(20):
+        process = start(tmp_path / "cut")
+        finished = len(list((tmp_path / "cut" / "tasks").glob("*.json")))
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if len(list((tmp_path / "cut" / "tasks").glob("*.json"))) > finished:
+                os.kill(process.pid, how)
+                killed += 1
+                break
+            time.sleep(0.01)
+        if process.wait(timeout=60) == 0:
+            break
+    assert killed >= 2
+    assert content(tmp_path / "cut") == content(tmp_path / "whole")

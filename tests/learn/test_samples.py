@@ -1,0 +1,288 @@
+"""Samples are read back as the states that were extracted, and damage is named."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
+
+from milplib.errors import SampleError
+from milplib.files import atomic_write, file_sha256
+from milplib.generators import CapacitatedFacilityLocation, CombinatorialAuction, SetCover
+from milplib.learn import SampleSet, collect
+from milplib.learn.samples import Label, NodePosition, SampleSchema, TreeRecorder
+from milplib.learn.samples.sample_set import tied_with_best
+from milplib.learn.samples.shards import Manifest, ShardEntry, TreeEntry, write_batches
+from milplib.learn.samples.statistics import sample_statistics
+from milplib.scip import (
+    apply_setting,
+    branching_candidates,
+    extract_state,
+    load_state_functions,
+    strong_branching,
+)
+from milplib.scip.rule import GuardedRule
+
+FUNCTIONS = load_state_functions(["pseudocost", "tree"])
+FAMILIES = {
+    "set cover": SetCover(n_rows=300, n_columns=400, density=0.05),
+    "auction": CombinatorialAuction(n_items=50, n_bids=200),
+    "facility location": CapacitatedFacilityLocation(n_customers=25, n_facilities=25),
+}
+
+
+class Recording(GuardedRule):
+    """Keep every extracted state, and record every second one with labels."""
+
+    def __init__(self, recorder):
+        super().__init__()
+        self.recorder, self.states, self.labels = recorder, [], []
+
+    def decide(self):
+        model = self.model
+        candidates = branching_candidates(model)
+        state = extract_state(model, state_functions=FUNCTIONS)
+        node = model.getCurrentNode()
+        position = NodePosition(node=node.getNumber(), parent=-1, depth=node.getDepth())
+        label = None
+        if len(self.states) % 2:
+            result = strong_branching(model, candidates)
+            valid = result.valid.copy()
+            valid[1:2] = False  # a score that is missing
+            label = Label(scores=result.scores, valid=valid, chosen=result.best)
+        self.recorder.record(state, position, label)
+        self.states.append(state)
+        self.labels.append(label)
+        model.branchVar(candidates[0])
+        return SCIP_RESULT.BRANCHED
+
+
+def write_set(folder, batches, schema):
+    folder.mkdir(exist_ok=True)
+    with atomic_write(folder / "shard-00000.arrow") as stream:
+        write_batches(stream, batches, schema)
+    entry = ShardEntry.of(folder / "shard-00000.arrow", map(TreeEntry.of, batches))
+    Manifest(config={}, software={}, schema=schema, complete=True, shards=(entry,)).write(folder)
+
+
+def assert_equal_states(one, other):
+    for name in ("variable_features", "row_features", "edge_index", "edge_features", "candidates"):
+        left, right = getattr(one, name), getattr(other, name)
+        assert left.dtype == right.dtype, name
+        assert np.array_equal(left, right), name
+    assert one.has_incumbent == other.has_incumbent
+    assert one.blocks.keys() == other.blocks.keys()
+    for name in one.blocks:
+        assert np.array_equal(one.blocks[name], other.blocks[name]), name
+
+
+@pytest.mark.parametrize("setting", ["default", "learn2branch"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_sample_is_the_extracted_state_to_the_bit(family, setting, tmp_path):
+    schema = SampleSchema.of(FUNCTIONS)
+    recorder = TreeRecorder(schema, instance="a", instance_hash="b", episode=0, scip_seed=7)
+    rule = Recording(recorder)
+    model = FAMILIES[family].generate(2).to_scip()
+    model.hideOutput()
+    apply_setting(model, setting, seed=1)
+    model.setParam("separating/maxroundsroot", 1)  # leave something to branch on
+    model.setHeuristics(SCIP_PARAMSETTING.OFF)
+    model.setParam("limits/nodes", 12)
+    rule.include(model, "recording")
+    model.optimize()
+    rule.raise_error()
+    write_set(tmp_path, recorder.batches(), schema)
+    samples = SampleSet(tmp_path)
+    labelled = [place for place, label in enumerate(rule.labels) if label is not None]
+    assert len(samples) == recorder.n_samples == len(labelled) > 2
+    assert_equal_states(samples.root_state(0), rule.states[0])
+    for sample, place in zip(samples, labelled, strict=True):
+        assert_equal_states(sample.state, rule.states[place])
+        assert np.array_equal(sample.scores, rule.labels[place].scores)
+        assert np.array_equal(sample.valid, rule.labels[place].valid)
+        assert sample.scip_seed == 7
+
+
+def test_other_columns_begin_a_new_part_of_the_tree(tmp_path):
+    """As after a restart, which presolves again: n, and so everything static, changes."""
+    schema = SampleSchema.of(FUNCTIONS)
+    recorder = TreeRecorder(schema, instance="a", instance_hash="b", episode=0, scip_seed=7)
+    rules = []
+    for n_columns in (400, 350, 400):
+        generator = SetCover(n_rows=300, n_columns=n_columns, density=0.05)
+        model = generator.generate(2).to_scip()
+        model.hideOutput()
+        model.setHeuristics(SCIP_PARAMSETTING.OFF)
+        model.setParam("limits/nodes", 8)
+        rules.append(Recording(recorder))
+        rules[-1].include(model, "recording")
+        model.optimize()
+        rules[-1].raise_error()
+    write_set(tmp_path, recorder.batches(), schema)
+    samples = SampleSet(tmp_path)
+    assert sorted({sample.tree.part for sample in samples}) == [0, 1, 2]
+    states = [
+        state
+        for rule in rules
+        for state, label in zip(rule.states, rule.labels, strict=True)
+        if label is not None
+    ]
+    for sample, state in zip(samples, states, strict=True):
+        assert_equal_states(sample.state, state)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """A small real collection; tests that damage it work on copies."""
+    folder = tmp_path_factory.mktemp("collected")
+    for seed in range(3):
+        FAMILIES["auction"].generate(seed).write(folder / f"{seed}.lp")
+    collect([folder], out=folder / "samples", samples_per_instance=3, expert_probability=0.5)
+    return folder / "samples"
+
+
+@pytest.fixture
+def copy(collected, tmp_path):
+    for path in collected.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+def test_statistics_agree_with_a_plain_count(collected):
+    samples = SampleSet(collected)
+    found = sample_statistics(samples)
+    assert found.samples == len(samples) == len(list(samples)) > 0
+    sizes = [len(sample.state.candidates) for sample in samples]
+    assert found.candidates == (min(sizes), np.mean(sizes), np.median(sizes), max(sizes))
+    # The expert agrees with itself; a random choice as often as it can.
+    random = np.mean([sample.tied.sum() / len(sample.tied) for sample in samples])
+    assert np.isclose(found.choices["random"].accuracy, random)
+    pseudocost = [
+        sample.tied[sample.state.blocks["pseudocost"][:, 0].argmax()] for sample in samples
+    ]
+    assert abs(found.choices["pseudocost"].accuracy - np.mean(pseudocost)) < 0.35
+    assert all(0 <= c.accuracy <= 1 and c.regret >= 0 for c in found.choices.values())
+
+
+def test_scores_tie_within_the_tolerance_and_missing_ones_never_do():
+    assert tied_with_best(np.array([0.0, 0.0])).tolist() == [True, True]
+    valid = np.array([True, False, True])
+    assert tied_with_best(np.array([-1.0, 0.0, -1.0 - 1e-6]), valid).tolist() == [True, False, True]
+    assert tied_with_best(np.array([1e40, 0.99e40])).tolist() == [True, False]
+
+
+def test_equal_collections_give_equal_bytes(collected, tmp_path):
+    collect(
+        [collected.parent], out=tmp_path / "again", samples_per_instance=3, expert_probability=0.5
+    )
+    for path in collected.iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("keep", [0, 10, 0.5, 0.99])
+def test_a_shard_that_was_cut_off_is_named(copy, keep):
+    shard = copy / "shard-00000.arrow"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[: int(keep if keep >= 1 else keep * len(whole))])
+    with pytest.raises(SampleError, match=r"shard-00000\.arrow"):
+        SampleSet(copy)
+
+
+def test_a_flipped_bit_is_found_by_the_checksum(copy):
+    shard = copy / "shard-00000.arrow"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(SampleError, match="checksum"):
+        SampleSet(copy)
+
+
+def test_a_missing_shard_is_named(copy):
+    (copy / "shard-00000.arrow").unlink()
+    with pytest.raises(SampleError, match=r"shard-00000\.arrow"):
+        SampleSet(copy)
+
+
+@pytest.mark.parametrize("key", ["sample_version", "state_version", "scip_major"])
+def test_another_schema_version_is_refused_by_name_in_manifest_and_shard(copy, key):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["schema"][key] += 1
+    other = dict(manifest["schema"])
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(SampleError, match=f"version {other[key]}"):
+        SampleSet(copy)
+    manifest["schema"][key] -= 1
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pa.ipc.open_file(copy / "shard-00000.arrow") as file:
+        table = file.read_all()
+    table = table.replace_schema_metadata({b"milplib": json.dumps(other).encode()})
+    with pa.ipc.new_file(copy / "shard-00000.arrow", table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(SampleError, match=f"version {other[key]}"):
+        SampleSet(copy)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"format": "milplib-sample-set"}', '"text"', "null"]
+)
+def test_a_damaged_manifest_is_named(copy, content):
+    (copy / "manifest.json").write_text(content)
+    with pytest.raises(SampleError, match=r"manifest\.json"):
+        SampleSet(copy)
+
+
+def test_a_folder_that_is_none_or_has_no_samples_is_named(tmp_path):
+    with pytest.raises(SampleError, match="nowhere"):
+        SampleSet(tmp_path / "nowhere")
+    with pytest.raises(SampleError, match="not a folder of samples"):
+        SampleSet(tmp_path)
+
+
+def rewrite(folder, change):
+    """Change a column of the first batch, and the checksums with it: a hostile file."""
+    path = folder / "shard-00000.arrow"
+    with pa.ipc.open_file(pa.BufferReader(path.read_bytes())) as file:
+        batches = [file.get_batch(number) for number in range(file.num_record_batches)]
+        schema = file.schema
+    columns = {name: batches[0].column(name).to_pylist() for name in schema.names}
+    change(columns)
+    batches[0] = pa.record_batch(
+        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
+    )
+    with pa.ipc.new_file(path, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["shards"][0]["bytes"] = path.stat().st_size
+    manifest["shards"][0]["sha256"] = file_sha256(path)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("column", "line", "value"),
+    [
+        ("pool_column", 0, lambda old: [10**6, *old[1:]]),
+        ("pool_column", 0, lambda old: [-1, *old[1:]]),
+        ("pool_start", 0, lambda old: [5, *old[1:]]),
+        ("pool_start", 0, lambda old: [*old[:-1], 2**30]),
+        ("pool_value", 0, lambda old: old[:-1]),
+        ("rows", -1, lambda old: [10**6, *old[1:]]),
+        ("candidates", -1, lambda old: [10**6, *old[1:]]),
+        ("variable_solution_value", -1, lambda old: old[:-1]),
+        ("row_is_tight", -1, lambda old: [*old, True]),
+        ("block_pseudocost", -1, lambda old: old[:-1]),
+        ("scores", -1, lambda old: old[:-1]),
+        ("chosen", -1, lambda old: 10**6),
+    ],
+)
+def test_a_hostile_shard_is_an_error_and_never_a_crash(copy, column, line, value):
+    def change(columns):
+        columns[column][line] = value(columns[column][line])
+
+    rewrite(copy, change)
+    samples = SampleSet(copy)
+    with pytest.raises(SampleError):
+        list(samples)

@@ -1,0 +1,176 @@
+"""The state and the expert against arrays that Ecole recorded on the same SCIP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyscipopt
+import pytest
+from pyscipopt import SCIP_RESULT
+
+from milplib.scip import (
+    VARIABLE_FEATURES,
+    branching_candidates,
+    extract_state,
+    load_state_functions,
+    strong_branching,
+)
+from milplib.scip.rule import GuardedRule
+from milplib.scip.versions import scip_version
+
+SHIPPED = Path(__file__).parents[1] / "data" / "ecole"
+SHIPPED_NAMES = ("auction_60_250_max", "cflp_25_25", "setcover_300_400")
+ALL_NAMES = (
+    *SHIPPED_NAMES,
+    *("MANN_a9.clq", "bell5", "blend2", "dcmulti", "flugpl", "lseu", "misc03", "p0548"),
+    "stein27_inf",
+)
+INCUMBENT = [VARIABLE_FEATURES.index(n) for n in ("incumbent_value", "average_incumbent_value")]
+
+pytestmark = pytest.mark.skipif(
+    scip_version() != "10.0.2", reason="the arrays were recorded on SCIP 10.0.2"
+)
+
+
+class Replay(GuardedRule):
+    """Compare every node with its record, then branch as recorded."""
+
+    def __init__(self, record, *, score, tolerance):
+        super().__init__()
+        self.record, self.score, self.tolerance = record, score, tolerance
+        self.nodes = 0
+
+    def decide(self):
+        model, record, node = self.model, self.record, self.nodes
+        self.nodes += 1
+        candidates = branching_candidates(model)
+        positions = np.array([variable.getCol().getLPPos() for variable in candidates])
+        if node >= len(record["node_number"]):
+            if self.score:  # the recording is over
+                model.interruptSolve()
+            choice = int(positions.argmin())
+        else:
+            assert model.getCurrentNode().getNumber() == record["node_number"][node]
+            state = extract_state(
+                model, state_functions=load_state_functions(["pseudocost"]), dtype=np.float64
+            )
+            self.compare_state(state, node)
+            if self.score:
+                result = strong_branching(model, candidates)
+                recorded = record["strong_branching_scores"][node]
+                assert result.valid.all()
+                assert result.scores.tolist() == recorded[positions].tolist()  # to the bit
+                best = result.scores == result.scores.max()
+                choice = int(np.where(best, positions, len(recorded)).argmin())
+                after = extract_state(model, dtype=np.float64)
+                assert np.array_equal(after.variable_features, state.variable_features)
+                assert np.array_equal(after.row_features, state.row_features)
+            else:
+                choice = int(positions.argmin())
+                recorded = record["pseudocosts"][node][positions]
+                np.testing.assert_allclose(
+                    state.blocks["pseudocost"][:, 0], recorded, rtol=self.tolerance
+                )
+            assert positions[choice] == record["chosen_position"][node]
+        model.branchVar(candidates[choice])
+        return SCIP_RESULT.BRANCHED
+
+    def compare_state(self, state, node):
+        def piece(values, offsets):
+            start, end = self.record[offsets][node : node + 2]
+            return (
+                self.record[values][..., start:end]
+                if values == "edge_indices"
+                else (self.record[values][start:end])
+            )
+
+        recorded = self.record["variable_features"][node]
+        without = np.isnan(recorded)
+        # Ecole's NaN while there is no incumbent is our 0 beside has_incumbent.
+        assert state.has_incumbent == (not without.any())
+        assert set(np.flatnonzero(without.any(axis=0))) <= set(INCUMBENT)
+        recorded = np.where(without, 0.0, recorded)
+        tolerance = {"rtol": self.tolerance, "atol": self.tolerance}
+        np.testing.assert_allclose(state.variable_features, recorded, **tolerance)
+        np.testing.assert_allclose(
+            state.row_features, piece("row_features", "row_offsets"), **tolerance
+        )
+        assert np.array_equal(state.edge_index, piece("edge_indices", "edge_offsets"))
+        np.testing.assert_allclose(
+            state.edge_features, piece("edge_values", "edge_offsets"), **tolerance
+        )
+        assert np.array_equal(state.candidates, piece("action_set", "action_offsets"))
+
+
+def replay(instance: Path, record: Path, *, score: bool, tolerance: float) -> None:
+    """Replay in a process of its own.
+
+    The symmetries that SCIP's nauty finds depend on memory addresses: only the first solve of a
+    process (as in the recording) is sure to take the recorded path, stein27_inf shows.
+    """
+    arguments = [str(instance), str(record), str(int(score)), str(tolerance)]
+    run = subprocess.run(
+        [sys.executable, __file__, *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONHASHSEED": "0"},
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def replay_here(instance: str, record: str, score: str, tolerance: str) -> None:
+    arrays = dict(np.load(record, allow_pickle=False))
+    model = pyscipopt.Model()
+    model.hideOutput()
+    model.readProblem(instance)
+    for line in arrays["scip_parameters"]:
+        name, value = str(line).split(" = ")
+        model.setParam(name, value == "TRUE" if value in ("TRUE", "FALSE") else int(value))
+    rule = Replay(arrays, score=bool(int(score)), tolerance=float(tolerance))
+    rule.include(model, "replay")
+    model.optimize()
+    rule.raise_error()
+    assert rule.nodes >= len(arrays["node_number"]) > 0
+    if not rule.score and "all_node_numbers" in arrays:
+        assert rule.nodes == len(arrays["all_node_numbers"])
+        assert model.getNTotalNodes() == arrays["final_node_count"]
+
+
+def instance_of(name: str, data: Path) -> Path:
+    candidates = (
+        data / "miplib" / f"{name}.mps.gz",
+        data / "miplib" / f"{name}.lp",
+        data / "ecole" / "instances" / f"{name}.lp.gz",
+    )
+    return next(path for path in candidates if path.exists())
+
+
+@pytest.mark.parametrize("kind", ["states", "scores"])
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_features_and_scores_equal_ecoles_at_every_recorded_node(name, kind, test_data):
+    replay(
+        instance_of(name, test_data),
+        test_data / "ecole" / f"{name}.{kind}.npz",
+        score=kind == "scores",
+        tolerance=1e-9,
+    )
+
+
+@pytest.mark.parametrize("kind", ["states", "scores"])
+@pytest.mark.parametrize("name", SHIPPED_NAMES)
+def test_features_and_scores_equal_the_shipped_recordings(name, kind):
+    replay(
+        SHIPPED / f"{name}.lp.gz",
+        SHIPPED / f"{name}.{kind}.npz",
+        score=kind == "scores",
+        tolerance=1e-6,  # float32
+    )
+
+
+if __name__ == "__main__":
+    replay_here(*sys.argv[1:])
