@@ -293,6 +293,8 @@ class _RunFolder:
         unreadable = [o for o in outcomes if o is not None and o.outcome == "unreadable"]
         if len(unreadable) == n_tasks:
             self._clear()
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
             raise InstanceError(
                 f"none of the {n_tasks} instance files can be read; the first: "
                 f"{unreadable[0].reason}"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyscipopt
 from pyscipopt import SCIP_RESULT
 
-from milplib.errors import ParameterError
+from milplib.errors import ParameterError, StateError
 from milplib.instance import Instance
 from milplib.learn.samples import Label, NodePosition, SampleSchema, TreeRecorder
 from milplib.scip import (
@@ -175,6 +175,8 @@ class CollectingRule(GuardedRule):
 
 def _position(model: pyscipopt.Model) -> NodePosition:
     node = model.getFocusNode()
+    if node is None:
+        raise StateError("there is no focus node: a position exists only inside a branching rule")
     parent = node.getParent()
     return NodePosition(
         node=node.getNumber(),

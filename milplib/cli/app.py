@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -45,19 +46,27 @@ def _launch(
     """
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except BrokenPipeError:
+        raise
     except (CycloptsError, MilplibError) as error:
-        if debug:
-            raise
-        print(f"milplib: error: {_one_line(error)}", file=sys.stderr)
-        return 2
+        return _complain(error, debug=debug, code=2)
+    except Exception as error:  # a defect, but the user still gets one line, and a way to more
+        return _complain(error, debug=debug, code=1)
     except KeyboardInterrupt:
         print("milplib: interrupted; what was finished is kept", file=sys.stderr)
         return 130
     return result if isinstance(result, int) else 0
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _complain(error: Exception, *, debug: bool, code: int) -> int:
+    """Print an error as one line, after its traceback if that is wanted; give the exit code."""
+    if debug:
+        traceback.print_exception(error)
+    message = " ".join(str(error).split())
+    if code == 1:
+        message = f"unexpected {type(error).__name__}: {message}; --debug shows where"
+    print(f"milplib: error: {message}", file=sys.stderr)
+    return code
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         sys.stdout.flush()
     except CycloptsError as error:
-        print(f"milplib: error: {_one_line(error)}", file=sys.stderr)
-        code = 2
+        code = _complain(error, debug=False, code=2)
     except BrokenPipeError:
         # The reader of our output has left (`milplib list | head`): no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,7 +22,7 @@ def output() -> Console:
     """Console for results on stdout; outside a terminal lines are never cut or folded."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        console.width = 200
+        console.width = 10_000
     return console
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -68,9 +69,18 @@ def generate(
 
 def list_distributions() -> None:
     """List the distributions that can be generated."""
-    table = Table(box=None)
-    for heading in ("name", "domain", "level", "provenance", "generator"):
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "domain", "level", "provenance", "parameters"):
         table.add_column(heading)
     for entry in distributions():
-        table.add_row(entry.name, entry.domain, entry.level, entry.provenance, str(entry.generator))
+        parameters = _telling_parameters(entry.generator)
+        table.add_row(entry.name, entry.domain, entry.level, entry.provenance, parameters)
     output().print(table)
+
+
+def _telling_parameters(generator: InstanceGenerator) -> str:
+    """Write the parameters that are not the family's defaults."""
+    if not is_dataclass(generator):
+        return ""
+    values = ((field, getattr(generator, field.name)) for field in fields(generator))
+    return ", ".join(f"{field.name}={value}" for field, value in values if value != field.default)

@@ -186,7 +186,12 @@ def inspect(
     for name, value in lines.items():
         grid.add_row(name, value)
     console.print(grid)
-    table = Table(box=None, title="trivial choices against the expert", title_justify="left")
+    table = Table(
+        box=None,
+        pad_edge=False,
+        title="trivial choices against the expert",
+        title_justify="left",
+    )
     for heading in ("choice", "accuracy@1", "score regret"):
         table.add_column(heading, justify="left" if heading == "choice" else "right")
     for name, choice in found.choices.items():

@@ -170,7 +170,7 @@ BAD = [
     ("min obj: x\nst\nc: x <= 5\nbounds\nx >= 1\nsemi-continuous\nx\nend\n", "semi-continuous"),
     ("min obj: x\nst\nc: x <= 5\nbounds\nx >= 1 semi x\nend\n", "'semicont_x' makes a variable"),
     ("min obj: x\nst\nc: x <= 5\nsos\ns: S1:: x:1\nend\n", "special ordered sets"),
-    ("min obj: x\nst\nc: x <= 5 sos s: S1:: x:1 y:2\nend\n", "'s' is a special ordered set"),
+    ("min obj: x\nst\nc: x <= 5 sos\ns1: S1:: x:1\nend\n", "'s1' is a special ordered set"),
     ("min obj: x\nst\nc: z = 1 -> x <= 5\nbinary\nz\nend\n", "'c' is an indicator constraint"),
     ("min obj: [ x ^2 ] / 2\nst\nc: x <= 5\nend\n", "the objective is quadratic"),
     ("min obj: x\nst\nq: [ x ^2 ] <= 5\nend\n", "the constraint 'q' is nonlinear"),
