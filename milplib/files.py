@@ -13,7 +13,9 @@ from typing import IO, Any
 
 from milplib.errors import OutputError
 
-__all__ = ["atomic_write", "atomic_write_json", "file_sha256", "sync_folder"]
+__all__ = ["atomic_write", "atomic_write_json", "file_sha256", "remove_leftovers"]
+
+_TEMPORARY = ".milplib-tmp"
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
+            prefix=f".{path.name}.", suffix=_TEMPORARY, dir=path.parent
         )
         with os.fdopen(handle, "wb") as stream:
             # mkstemp makes the file private; give it what open() would have given it
@@ -56,7 +58,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
         temporary = None
-        sync_folder(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
@@ -64,13 +66,19 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             Path(temporary).unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make renames inside a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `atomic_write` left in a folder when its process was killed."""
+    for path in folder.glob(f".*{_TEMPORARY}"):
+        path.unlink(missing_ok=True)
 
 
 def atomic_write_json(path: str | os.PathLike[str], content: Any) -> None:

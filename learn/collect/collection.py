@@ -20,7 +20,7 @@ from milplib.errors import (
     UnknownNameError,
 )
 from milplib.execution import WorkerDiedError, run_tasks
-from milplib.files import atomic_write, atomic_write_json, file_sha256
+from milplib.files import atomic_write, atomic_write_json, file_sha256, remove_leftovers
 from milplib.learn.collect.episode import EpisodeParameters
 from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.sample_set import SampleSet
@@ -212,6 +212,7 @@ class _RunFolder:
         if used:
             found = self._found()
             if isinstance(found, Manifest) and self._is_this_collection(found):
+                remove_leftovers(self.folder)
                 return found.complete
             if not force:
                 reason = "holds another collection" if found else "is not empty"

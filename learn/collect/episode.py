@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,6 +113,7 @@ class CollectingRule(GuardedRule):
     ) -> None:
         super().__init__()
         self.branchings = 0
+        self.stopped = False
         self._recorder = recorder
         self._parameters = parameters
         self._state_functions = state_functions
@@ -170,6 +172,7 @@ class CollectingRule(GuardedRule):
             self._recorder.n_samples >= self._samples
             or iterations >= self._parameters.iteration_limit
         ):
+            self.stopped = True
             self.model.interruptSolve()
 
 
@@ -264,7 +267,8 @@ def run_episode(
     model.setParam("misc/usesymmetry", 0)
     model.setParam("limits/totalnodes", parameters.node_limit)
     model.setParam("limits/time", min(parameters.time_limit, model.infinity()))
-    model.setParam("misc/catchctrlc", False)
+    # SCIP's own handler ends a solve at once; a worker leaves Ctrl-C to its parent.
+    model.setParam("misc/catchctrlc", multiprocessing.parent_process() is None)
     rule.include(model, "milplib-collect")
     try:
         model.optimize()
@@ -272,6 +276,8 @@ def run_episode(
         return Episode(status="error", branchings=rule.branchings, failure=str(error))
     rule.raise_error()
     status = model.getStatus()
+    if status == "userinterrupt" and not rule.stopped:
+        raise KeyboardInterrupt
     if status in ("timelimit", "memlimit"):
         # Where the clock stops it, equal seeds would not give equal samples.
         return Episode(status=status, branchings=rule.branchings, failure=f"stopped by {status}")

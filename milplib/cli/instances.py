@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +9,12 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from milplib.cli.console import output, progress_bar
-from milplib.library import distribution, distributions, generate_split
+from milplib.library import (
+    distribution,
+    distributions,
+    generate_split,
+    generator_parameters,
+)
 
 __all__ = ["generate", "list_distributions"]
 
@@ -73,14 +77,7 @@ def list_distributions() -> None:
     for heading in ("name", "domain", "level", "provenance", "parameters"):
         table.add_column(heading)
     for entry in distributions():
-        parameters = _telling_parameters(entry.generator)
+        telling = generator_parameters(entry.generator, with_defaults=False)
+        parameters = ", ".join(f"{name}={value}" for name, value in telling.items())
         table.add_row(entry.name, entry.domain, entry.level, entry.provenance, parameters)
     output().print(table)
-
-
-def _telling_parameters(generator: InstanceGenerator) -> str:
-    """Write the parameters that are not the family's defaults."""
-    if not is_dataclass(generator):
-        return ""
-    values = ((field, getattr(generator, field.name)) for field in fields(generator))
-    return ", ".join(f"{field.name}={value}" for field, value in values if value != field.default)

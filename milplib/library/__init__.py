@@ -1,7 +1,12 @@
 """Distributional MIPLIB: named distributions, their splits, folders of instances."""
 
 from milplib.library.catalogue import distribution, distributions
-from milplib.library.distribution import Distribution, InstanceGenerator, Provenance
+from milplib.library.distribution import (
+    Distribution,
+    InstanceGenerator,
+    Provenance,
+    generator_parameters,
+)
 from milplib.library.folder import SPLITS, InstanceFile, instance_files
 from milplib.library.generation import GeneratedInstance, generate_split, instance_seed
 
@@ -15,6 +20,7 @@ __all__ = [
     "distribution",
     "distributions",
     "generate_split",
+    "generator_parameters",
     "instance_files",
     "instance_seed",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from milplib.instance import Instance
 
-__all__ = ["Distribution", "InstanceGenerator", "Provenance"]
+__all__ = ["Distribution", "InstanceGenerator", "Provenance", "generator_parameters"]
 
 Provenance = Literal["verified", "published", "milplib"]
 
@@ -64,3 +64,28 @@ class Distribution:
     level: str
     generator: InstanceGenerator
     provenance: Provenance
+
+
+def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, Any]:
+    """Read the parameters of a generator, if it is a dataclass of them.
+
+    Parameters
+    ----------
+    generator
+        The generator.
+    with_defaults
+        Whether to include parameters that have their default value.
+
+    Examples
+    --------
+    >>> from milplib.generators import SetCover
+    >>> generator_parameters(SetCover(n_rows=5, n_columns=9, density=0.5), with_defaults=False)
+    {'n_rows': 5, 'n_columns': 9, 'density': 0.5}
+    """
+    if not is_dataclass(generator):
+        return {}
+    return {
+        field.name: getattr(generator, field.name)
+        for field in fields(generator)
+        if with_defaults or getattr(generator, field.name) != field.default
+    }

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from milplib.errors import OutputError, ParameterError, UnknownNameError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.formats import SUFFIXES
-from milplib.library.distribution import Distribution
+from milplib.library.distribution import Distribution, generator_parameters
 from milplib.library.folder import SPLITS
 
 __all__ = ["GeneratedInstance", "generate_split", "instance_seed"]
@@ -139,17 +139,12 @@ def _config(
     distribution: Distribution, *, split: str, seed: int, file_format: str
 ) -> dict[str, Any]:
     generator = distribution.generator
-    parameters: dict[str, Any] = (
-        {field.name: getattr(generator, field.name) for field in fields(generator)}
-        if is_dataclass(generator)
-        else {}
-    )
     return {
         "distribution": distribution.name,
         "provenance": distribution.provenance,
         "generator": type(generator).__name__,
         "generator_version": generator.generator_version,
-        "parameters": parameters,
+        "parameters": generator_parameters(generator),
         "split": split,
         "seed": seed,
         "format": file_format,

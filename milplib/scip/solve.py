@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from milplib.errors import ParameterError
 from milplib.instance import Instance
+from milplib.scip.model import column_variables
 from milplib.scip.settings import apply_setting, use_branching_rule
 
 __all__ = ["SolveResult", "solve"]
@@ -113,7 +114,9 @@ def solve(
     if model.getNSols() > 0 and status not in ("unbounded", "inforunbd"):
         best = model.getBestSol()
         objective = float(model.getSolObjVal(best))
-        solution = np.array([model.getSolVal(best, v) for v in model.getVars()], dtype=np.float64)
+        solution = np.array(
+            [model.getSolVal(best, v) for v in column_variables(model)], dtype=np.float64
+        )
         solution.flags.writeable = False
     dual_bound, gap = model.getDualbound(), model.getGap()
     return SolveResult(
