@@ -80,6 +80,16 @@ def strong_branching(
     Achterberg, Koch, Martin, "Branching rules revisited", Operations Research Letters 33 (2005),
     section 2.3; SCIP's ``branch_vanillafullstrong.c`` for the treatment of infeasible children
     (their gain is cut-off bound - LP objective) and of LP errors.
+
+    Examples
+    --------
+    >>> import pyscipopt
+    >>> class BranchOnBest(pyscipopt.Branchrule):
+    ...     def branchexeclp(self, allowaddcons):
+    ...         candidates = branching_candidates(self.model)
+    ...         result = strong_branching(self.model, candidates)
+    ...         self.model.branchVar(candidates[result.best])
+    ...         return {"result": pyscipopt.SCIP_RESULT.BRANCHED}
     """
     if candidates is None:
         candidates = branching_candidates(model)

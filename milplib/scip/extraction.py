@@ -31,6 +31,14 @@ def branching_candidates(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
     list of pyscipopt.Variable
         The fractional LP candidates of highest branching priority, in SCIP's order. Implied
         integers are never among them: SCIP lists them behind the others.
+
+    Examples
+    --------
+    >>> import pyscipopt
+    >>> class BranchOnFirst(pyscipopt.Branchrule):
+    ...     def branchexeclp(self, allowaddcons):
+    ...         self.model.branchVar(branching_candidates(self.model)[0])
+    ...         return {"result": pyscipopt.SCIP_RESULT.BRANCHED}
     """
     variables, _, _, n_candidates, n_priority, _ = model.getLPBranchCands()
     return list(variables[: min(n_candidates, n_priority)])

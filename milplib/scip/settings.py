@@ -98,6 +98,14 @@ def use_branching_rule(model: pyscipopt.Model, name: str) -> None:
     ------
     UnknownNameError
         If the model has no such rule; the message suggests the nearest names.
+
+    Examples
+    --------
+    >>> import pyscipopt
+    >>> model = pyscipopt.Model()
+    >>> use_branching_rule(model, "pscost")
+    >>> model.getParam("branching/pscost/priority") > model.getParam("branching/relpscost/priority")
+    True
     """
     known = branching_rule_names(model)
     if name not in known:

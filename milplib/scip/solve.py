@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,14 +119,14 @@ def solve(
             [model.getSolVal(best, v) for v in column_variables(model)], dtype=np.float64
         )
         solution.flags.writeable = False
-    dual_bound, gap = model.getDualbound(), model.getGap()
+    dual_bound, gap = float(model.getDualbound()), float(model.getGap())
+    if abs(dual_bound) >= infinity:
+        dual_bound = math.copysign(math.inf, dual_bound)
     return SolveResult(
         status=status,
         objective=objective,
-        dual_bound=float(
-            np.copysign(np.inf, dual_bound) if abs(dual_bound) >= infinity else dual_bound
-        ),
-        gap=float(np.inf if gap >= infinity else gap),
+        dual_bound=dual_bound,
+        gap=math.inf if gap >= infinity else gap,
         solution=solution,
         nodes=model.getNTotalNodes(),
         lp_iterations=model.getNLPIterations(),

@@ -72,6 +72,12 @@ def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunc
     ------
     ParameterError
         If one is not a state function, or two have one name.
+
+    Examples
+    --------
+    >>> from milplib.scip import load_state_functions
+    >>> len(check_state_functions(load_state_functions(["pseudocost", "tree"])))
+    2
     """
     functions = tuple(functions)
     names: set[str] = set()
