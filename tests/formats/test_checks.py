@@ -1,7 +1,6 @@
 """Files that are no whole instance are refused by name, before or by SCIP."""
 
 import gzip
-import os
 
 import pytest
 
@@ -63,14 +62,6 @@ def test_a_folder_is_refused_by_name(tmp_path):
     (tmp_path / "folder.lp").mkdir()
     with pytest.raises(InstanceError, match=r"folder\.lp: it is a folder"):
         milplib.read(tmp_path / "folder.lp")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_without_permission_is_refused_by_name(tmp_path):
-    path = put(tmp_path, "secret.lp", LP)
-    path.chmod(0)
-    with pytest.raises(InstanceError, match=r"secret\.lp: Permission denied"):
-        milplib.read(path)
 
 
 @pytest.mark.parametrize("name", ["instance.cip", "instance", "instance.gz", "instance.lp.bz2"])

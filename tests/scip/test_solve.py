@@ -1,0 +1,91 @@
+"""Solving: results in the instance's own terms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyscipopt
+import pytest
+
+from milplib import Instance
+from milplib.errors import ParameterError, UnknownNameError
+from milplib.generators import from_name
+from milplib.scip import SETTINGS, apply_setting, branching_rule_names, solve
+from milplib.scip.self_test import self_test
+
+
+def mixed(**changes) -> Instance:
+    """Maximise 3x + 2y + z + 10 with columns of three kinds, of which SCIP changes the order."""
+    arrays = {
+        "objective": [1.0, 3.0, 2.0],
+        "A": np.array([[1.0, 2.0, 1.0]]),
+        "row_lower": [-np.inf],
+        "row_upper": [7.5],
+        "lower": [0.0, 0.0, 0.0],
+        "upper": [0.75, 9.0, 1.0],
+        "integrality": [0, 1, 1],
+        "sense": "maximize",
+        "offset": 10.0,
+    }
+    return Instance(**arrays | changes)
+
+
+def test_the_solution_is_in_column_order_and_gives_the_objective():
+    result = solve(mixed())
+    assert result.status == "optimal"
+    np.testing.assert_allclose(result.solution, [0.5, 3.0, 1.0], atol=1e-6)
+    assert result.objective == pytest.approx(0.5 + 9 + 2 + 10)
+    assert result.dual_bound == pytest.approx(result.objective)
+    assert result.gap == 0
+
+
+def test_infeasible_and_unbounded_have_no_objective_and_no_solution():
+    infeasible = solve(mixed(row_lower=[100.0], row_upper=[np.inf]))
+    unbounded = solve(mixed(row_upper=[np.inf], upper=[np.inf] * 3))
+    assert infeasible.status == "infeasible"
+    assert unbounded.status in ("unbounded", "inforunbd")
+    for result in (infeasible, unbounded):
+        assert result.objective is None
+        assert result.solution is None
+
+
+def test_equal_seeds_give_equal_solves_and_other_seeds_permute():
+    instance = from_name("SC-milplib-small").generate(3)
+    runs = [solve(instance, seed=seed, setting="learn2branch") for seed in (0, 0, 1, 2)]
+    work = [(run.nodes, run.lp_iterations) for run in runs]
+    assert work[0] == work[1]
+    assert len(set(work)) > 1
+    assert len({round(run.objective, 6) for run in runs}) == 1
+
+
+def test_unknown_names_suggest_the_nearest_and_bad_numbers_are_refused():
+    with pytest.raises(UnknownNameError, match="relpscost"):
+        solve(mixed(), policy="relpcost")
+    with pytest.raises(UnknownNameError, match="learn2branch"):
+        solve(mixed(), setting="learntobranch")
+    for seed in (-1, 2**31):
+        with pytest.raises(ParameterError, match="seed"):
+            solve(mixed(), seed=seed)
+    for limit in (0, -1, float("nan")):
+        with pytest.raises(ParameterError, match="time limit"):
+            solve(mixed(), time_limit=limit)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_sets_one_thread_and_every_seed(setting):
+    model = pyscipopt.Model()
+    apply_setting(model, setting, seed=7)
+    for name in ("permutationseed", "randomseedshift", "lpseed"):
+        assert model.getParam(f"randomization/{name}") == 7
+    assert model.getParam("randomization/permutevars")
+    assert model.getParam("lp/threads") == 1
+    cuts = model.getParam("separating/maxrounds")
+    assert (cuts == 0) == (setting == "learn2branch")
+
+
+def test_every_rule_of_scip_is_known():
+    expected = {"relpscost", "pscost", "vanillafullstrong", "mostinf", "random", "inference"}
+    assert expected <= set(branching_rule_names(pyscipopt.Model()))
+
+
+def test_the_self_test_passes_here():
+    self_test()
