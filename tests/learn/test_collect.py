@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from milplib import Instance
 from milplib.errors import InstanceError, OutputError, ParameterError, UnknownNameError
-from milplib.generators import CombinatorialAuction, SetCover
+from milplib.generators import CombinatorialAuction, SetCover, from_name
 from milplib.learn import SampleSet, collect
 
 AUCTION = CombinatorialAuction(n_items=50, n_bids=200)
@@ -295,3 +295,52 @@ def test_a_killed_collection_goes_on_where_it_stopped_to_the_same_bytes(
             break
     assert killed >= 2
     assert content(tmp_path / "cut") == content(tmp_path / "whole")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("family", ["CA", "SC", "MIS", "CFLP"])
+def test_one_two_and_three_workers_give_the_same_bytes(family, tmp_path):
+    folder = tmp_path / family
+    folder.mkdir()
+    for seed in range(6):
+        from_name(f"{family}-milplib-small").generate(seed).write(folder / f"{seed}.lp")
+    contents = []
+    for workers in (1, 2, 3):
+        out = tmp_path / str(workers)
+        collect(
+            [folder],
+            out=out,
+            workers=workers,
+            samples_per_instance=5,
+            expert_probability=0.2,
+            label_children=True,
+        )
+        contents.append(content(out))
+    assert contents[0] == contents[1] == contents[2]
+
+
+@pytest.mark.nightly
+def test_real_instances_give_the_same_bytes_in_any_company(test_data, tmp_path):
+    together = collect(
+        [test_data / "miplib"],
+        out=tmp_path / "all",
+        workers=2,
+        samples_per_instance=5,
+        expert_probability=0.2,
+    )
+    for path in sorted((test_data / "miplib").iterdir()):
+        if path.suffix == ".csv":
+            continue
+        folder = tmp_path / path.name / "miplib"
+        folder.mkdir(parents=True)
+        (folder / path.name).write_bytes(path.read_bytes())
+        alone = collect(
+            [folder], out=tmp_path / path.name / "s", samples_per_instance=5, expert_probability=0.2
+        )
+        name = f"miplib/{path.name}"
+        same = [sample for sample in together if sample.tree.instance == name]
+        assert len(alone) == len(same)
+        for left, right in zip(alone, same, strict=True):
+            assert left.node == right.node
+            assert np.array_equal(left.scores, right.scores)
+            assert np.array_equal(left.state.variable_features, right.state.variable_features)

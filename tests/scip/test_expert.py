@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyscipopt
 import pytest
 
-from milplib.generators import (
-    CapacitatedFacilityLocation,
-    CombinatorialAuction,
-    IndependentSet,
-    SetCover,
-)
+from milplib.generators import from_name
 from milplib.scip import StrongBranchingRule, apply_setting, use_branching_rule
 from milplib.scip.rule import PRIORITY
 
-FAMILIES = {
-    "set cover": SetCover(n_rows=150, n_columns=200, density=0.05),
-    "auction": CombinatorialAuction(n_items=50, n_bids=200),
-    "independent set": IndependentSet(n_nodes=80),
-    "facility location": CapacitatedFacilityLocation(n_customers=15, n_facilities=15),
-}
+FAMILIES = ("CA", "SC", "MIS", "CFLP")
+REAL = ("lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf")
 
 
 class BranchingLog(pyscipopt.Eventhdlr):
@@ -64,34 +57,49 @@ def tree(model, *, ours: bool, setting: str, seed: int):
     return events.log, model.getStatus(), model.getNTotalNodes(), model.getNLPIterations()
 
 
-@pytest.mark.parametrize("setting", ["default", "learn2branch"])
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_tree_is_scips_own_node_for_node(family, seed, setting):
-    instance = FAMILIES[family].generate(seed)
-    ours = tree(instance.to_scip(), ours=True, setting=setting, seed=seed)
-    theirs = tree(instance.to_scip(), ours=False, setting=setting, seed=seed)
+def assert_same_tree(make_model, *, setting: str, seed: int):
+    """Build the tree with both rules; give its branchings."""
+    ours = tree(make_model(), ours=True, setting=setting, seed=seed)
+    theirs = tree(make_model(), ours=False, setting=setting, seed=seed)
     assert ours == theirs
+    return ours[0]
 
 
-@pytest.mark.parametrize("name", ["lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf"])
+def real_model(folder, name):
+    (path,) = (folder / "miplib").glob(f"{name}.*")
+    model = pyscipopt.Model()
+    model.hideOutput()
+    model.readProblem(str(path))
+    return model
+
+
+@pytest.mark.parametrize("setting", ["default", "learn2branch"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_tree_is_scips_own_node_for_node(family, setting):
+    branchings = 0
+    for seed in (0, 1):
+        instance = from_name(f"{family}-milplib-small").generate(seed)
+        branchings += len(assert_same_tree(instance.to_scip, setting=setting, seed=seed))
+    assert branchings > 0
+
+
+@pytest.mark.parametrize("name", REAL)
 def test_the_tree_is_scips_own_on_real_instances(name, test_data):
-    path = next((test_data / "miplib").glob(f"{name}.*"))
-    trees = []
-    for ours in (True, False):
-        model = pyscipopt.Model()
-        model.readProblem(str(path))
-        trees.append(tree(model, ours=ours, setting="learn2branch", seed=3))
-    assert trees[0] == trees[1]
-    assert len(trees[0][0]) > 5
+    make = partial(real_model, test_data, name)
+    assert len(assert_same_tree(make, setting="learn2branch", seed=3)) > 5
 
 
-def test_some_tree_of_every_family_has_branchings():
-    for family, generator in FAMILIES.items():
-        logs = [
-            tree(generator.generate(seed).to_scip(), ours=True, setting="learn2branch", seed=seed)[
-                0
-            ]
-            for seed in (0, 1)
-        ]
-        assert any(logs), family
+@pytest.mark.nightly
+@pytest.mark.parametrize("setting", ["default", "learn2branch"])
+@pytest.mark.parametrize("name", [*REAL, "enigma", "flugpl"])
+def test_the_tree_is_scips_own_on_ten_seeds_of_real_instances(name, setting, test_data):
+    for seed in range(10):
+        assert_same_tree(partial(real_model, test_data, name), setting=setting, seed=seed)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_tree_is_scips_own_on_eight_instances_of_every_family(family):
+    for seed in range(8):
+        instance = from_name(f"{family}-milplib-small").generate(seed)
+        assert_same_tree(instance.to_scip, setting="default", seed=seed)
