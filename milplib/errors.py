@@ -70,3 +70,12 @@ class UnknownNameError(MilplibError, LookupError):
             suggestion = f"known: {', '.join(self.known)}" if self.known else f"no {kind} is known"
         message = f"unknown {kind} '{name}': {suggestion}"
         super().__init__(f"{message} {hint}" if hint else message)
+        self._arguments = (kind, name, tuple(self.known), hint)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Worker processes send errors as pickles, which by default hold the message alone.
+        return _unknown_name, self._arguments
+
+
+def _unknown_name(kind: str, name: str, known: tuple[str, ...], hint: str) -> UnknownNameError:
+    return UnknownNameError(kind, name, known, hint=hint)

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from milplib.errors import OutputError
 
-__all__ = ["atomic_write", "atomic_write_json", "file_sha256", "remove_leftovers"]
+__all__ = ["atomic_write", "atomic_write_json", "file_sha256", "open_folder"]
 
 _TEMPORARY = ".milplib-tmp"
 
@@ -75,10 +75,30 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what `atomic_write` left in a folder when its process was killed."""
-    for path in folder.glob(f".*{_TEMPORARY}"):
-        path.unlink(missing_ok=True)
+def open_folder(folder: Path) -> bool:
+    """Make an output folder if need be, and tell whether it holds anything.
+
+    What `atomic_write` left there when its process was killed is removed.
+
+    Returns
+    -------
+    bool
+        Whether the folder is in use: nothing in it may be touched but what is known as ours.
+
+    Raises
+    ------
+    OutputError
+        If the path is a file, lies in one, or may not be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f".*{_TEMPORARY}"):
+            leftover.unlink(missing_ok=True)
+        return any(folder.iterdir())
+    except (FileExistsError, NotADirectoryError):
+        raise OutputError(f"{folder} is a file, or lies in one; it must be a folder") from None
+    except OSError as error:
+        raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
 
 
 def atomic_write_json(path: str | os.PathLike[str], content: Any) -> None:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from milplib.errors import OutputError
-from milplib.files import atomic_write, atomic_write_json, file_sha256, remove_leftovers
+from milplib.files import atomic_write, atomic_write_json, file_sha256, open_folder
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -51,8 +51,17 @@ def test_a_killed_write_leaves_the_old_file_and_a_leftover_that_can_be_removed(t
     subprocess.run([sys.executable, "-c", code], check=False)
     assert target.read_text() == "old"
     assert len(os.listdir(tmp_path)) == 2
-    remove_leftovers(tmp_path)
+    assert open_folder(tmp_path)
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_an_output_folder_is_made_and_one_in_use_is_told_apart(tmp_path):
+    assert not open_folder(tmp_path / "new" / "deep")
+    (tmp_path / "new" / "file").touch()
+    assert open_folder(tmp_path / "new")
+    for path in ("new/file", "new/file/deeper"):
+        with pytest.raises(OutputError, match="is a file, or lies in one"):
+            open_folder(tmp_path / path)
 
 
 def test_equal_json_gives_equal_bytes_whatever_the_order_of_keys(tmp_path):

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from milplib.errors import InstanceError, OutputError, SampleError
 from milplib.execution import WorkerDiedError, run_tasks
-from milplib.files import atomic_write, atomic_write_json, remove_leftovers
+from milplib.files import atomic_write, atomic_write_json, open_folder
 from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.shards import (
     MANIFEST,
@@ -49,19 +49,13 @@ class RunFolder:
 
     def prepare(self, *, force: bool) -> bool:
         """Make or check the folder; tell whether the collection in it is already complete."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            used = any(self.folder.iterdir())
-        except (FileExistsError, NotADirectoryError):
-            raise OutputError(f"{self.folder} is a file, not a folder") from None
-        except OSError as error:
-            raise OutputError(f"cannot use {self.folder}: {error.strerror or error}") from error
-        if used:
+        if open_folder(self.folder):
             found = self._found()
-            if isinstance(found, Manifest) and self._is_this_collection(found):
-                remove_leftovers(self.folder)
-                return found.complete
             if not force:
+                if isinstance(found, Manifest) and self._is_this_collection(found):
+                    if found.complete:
+                        self._remove_tasks()
+                    return found.complete
                 reason = "holds another collection" if found else "is not empty"
                 raise OutputError(
                     f"the output folder {self.folder} {reason}; nothing was written: choose "
@@ -69,7 +63,6 @@ class RunFolder:
                 )
             self._clear()
         self._manifest.write(self.folder)
-        (self.folder / _TASKS).mkdir(exist_ok=True)
         return False
 
     def _found(self) -> Manifest | bool:
@@ -90,9 +83,12 @@ class RunFolder:
     def _clear(self) -> None:
         # Only what a collection writes: somebody else's files stay.
         (self.folder / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / _TASKS, ignore_errors=True)
+        self._remove_tasks()
         for shard in self.folder.glob("shard-*.arrow"):
             shard.unlink()
+
+    def _remove_tasks(self) -> None:
+        shutil.rmtree(self.folder / _TASKS, ignore_errors=True)
 
     def run(
         self,
@@ -102,6 +98,7 @@ class RunFolder:
         on_progress: Callable[[Progress], None],
     ) -> None:
         """Run the tasks that are not finished yet; commit each as it ends."""
+        open_folder(self.folder / _TASKS)
         outcomes = [self._outcome(number) for number in range(len(tasks))]
         waiting = [number for number, outcome in enumerate(outcomes) if outcome is None]
         done = len(tasks) - len(waiting)
@@ -167,7 +164,7 @@ class RunFolder:
             shards=tuple(shards),
             instances=tuple(asdict(outcome) for outcome in final),
         ).write(self.folder)
-        shutil.rmtree(self.folder / _TASKS)
+        self._remove_tasks()
 
     def _merge(self, group: list[int], shard_number: int) -> ShardEntry:
         trees: list[TreeEntry] = []

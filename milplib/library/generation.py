@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from milplib.errors import OutputError, ParameterError, UnknownNameError
-from milplib.files import atomic_write_json, file_sha256
+from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.formats import SUFFIXES
 from milplib.library.distribution import Distribution, generator_parameters
 from milplib.library.folder import SPLITS
@@ -155,15 +155,7 @@ def _prepare(
     folder: Path, config: dict[str, Any], *, count: int, force: bool
 ) -> list[GeneratedInstance]:
     """Make or check the folder; give the entries of this data set that it already has."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        used = any(folder.iterdir())
-    except (FileExistsError, NotADirectoryError):
-        raise OutputError(f"{folder} is a file, or lies in one; it must be a folder") from None
-    except OSError as error:
-        raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
-    kept: list[GeneratedInstance] = []
-    if used:
+    if open_folder(folder):
         found = _load_manifest(folder)
         entries = found[1] if found else []
         if found and found[0] == json.loads(json.dumps(config)) and len(entries) <= count:
@@ -178,7 +170,7 @@ def _prepare(
             (folder / entry.file).unlink(missing_ok=True)
     # From here on the folder is ours, also if we are interrupted.
     _write_manifest(folder, config, [])
-    return kept
+    return []
 
 
 def _load_manifest(folder: Path) -> tuple[dict[str, Any], list[GeneratedInstance]] | None:
