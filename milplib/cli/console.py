@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["ProgressBar", "output", "progress_bar"]
+__all__ = ["ProgressBar", "output", "print_pairs", "progress_bar"]
 
 
 def output() -> Console:
@@ -24,6 +24,14 @@ def output() -> Console:
     if not console.is_terminal:
         console.width = 10_000
     return console
+
+
+def print_pairs(pairs: Mapping[str, object]) -> None:
+    """Print names and values in two columns."""
+    console = output()
+    width = max(map(len, pairs))
+    for name, value in pairs.items():
+        console.print(f"{name.ljust(width)}  {value}", markup=False)
 
 
 class ProgressBar:

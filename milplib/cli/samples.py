@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from milplib.cli.console import output, progress_bar
+from milplib.cli.console import output, print_pairs, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,10 +182,7 @@ def inspect(
         )
         or "none",
     }
-    grid = Table.grid(padding=(0, 2))
-    for name, value in lines.items():
-        grid.add_row(name, value)
-    console.print(grid)
+    print_pairs(lines)
     table = Table(
         box=None,
         pad_edge=False,

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from rich.table import Table
-
 import milplib
-from milplib.cli.console import output
+from milplib.cli.console import print_pairs
 from milplib.scip import solve as solve_instance
 
 __all__ = ["solve"]
@@ -62,8 +60,5 @@ def solve(
         "time": f"{result.time:.2f} s",
         "policy": f"{result.policy} (setting {result.setting}, seed {result.seed})",
     }
-    grid = Table.grid(padding=(0, 2))
-    for name, value in lines.items():
-        grid.add_row(name, value)
-    output().print(grid, markup=False)
+    print_pairs(lines)
     return 130 if result.status == "userinterrupt" else 0

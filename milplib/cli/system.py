@@ -8,10 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
 
 import milplib
-from milplib.cli.console import output
+from milplib.cli.console import output, print_pairs
 from milplib.errors import MilplibError
 
 __all__ = ["doctor"]
@@ -60,11 +59,8 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
     if as_json:
         console.print_json(json.dumps(report))
         return 0 if healthy else 1
-    grid = Table.grid(padding=(0, 2))
-    for name, found in versions.items():
-        grid.add_row(name, found or "not installed")
-    grid.add_row("state extraction", str(report["extraction"]))
-    console.print(grid)
+    lines = {name: found or "not installed" for name, found in versions.items()}
+    print_pairs(lines | {"state extraction": report["extraction"]})
     for finding in findings:
         console.print(f"missing: {finding['missing']}: {finding['mend']}", markup=False)
     console.print("everything that is needed works" if healthy else "milplib cannot work like this")
