@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from milplib.errors import MilplibError, ParameterError
 
-__all__ = ["WorkerDiedError", "run_tasks"]
+__all__ = ["WorkerDiedError", "WorkerStartError", "run_tasks"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -25,7 +25,11 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 
 class WorkerDiedError(MilplibError):
-    """The process that ran a task died twice: killed from outside, out of memory, a crash."""
+    """The process that ran a task died again and again: killed, out of memory, a crash."""
+
+
+class WorkerStartError(MilplibError):
+    """Worker processes that end before they can take a task."""
 
 
 def run_tasks(
@@ -47,14 +51,17 @@ def run_tasks(
     ------
     tuple of int and result
         Position of the task and what the function gave, in the order in which they end. A task
-        whose process died is tried once more by itself, so that it cannot take others with it;
-        if it dies again its result is a `WorkerDiedError`. What the function raises is raised
+        whose process died is tried again by itself, so that it cannot take others with it; if it
+        dies there twice its result is a `WorkerDiedError`. What the function raises is raised
         here, and the workers are stopped.
 
     Raises
     ------
     ParameterError
         If workers is not positive.
+    WorkerStartError
+        If worker processes cannot start; in a script without ``if __name__ == "__main__"`` each
+        would run the script again.
 
     Examples
     --------
@@ -74,12 +81,17 @@ def run_tasks(
         running, waiting = yield from _run_pool(function, tasks, waiting, workers=workers)
         suspects += running
     for position in suspects:
-        running, _ = yield from _run_pool(function, tasks, [position], workers=1)
-        if running:
+        # Alone, so that each death is its own.
+        for _ in range(2):
+            running, _ = yield from _run_pool(function, tasks, [position], workers=1)
+            if not running:
+                break
+        else:
             yield (
                 position,
                 WorkerDiedError(
-                    "the worker process died twice at this task (killed, out of memory or a crash)"
+                    "the worker process died at this task, and twice more with this task alone "
+                    "(killed, out of memory or a crash)"
                 ),
             )
 
@@ -95,6 +107,7 @@ def _run_pool(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
     )
     try:
+        _start(pool)
         broken = False
         while not broken and (queue or running):
             # No more than run at once, so that a dead worker leaves no doubt which ones ran.
@@ -115,6 +128,20 @@ def _run_pool(
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
     return list(running.values()), list(queue)
+
+
+def _start(pool: ProcessPoolExecutor) -> None:
+    """Start a worker, which tells death by a task from never having lived."""
+    try:
+        with _one_thread_environment():
+            ready = pool.submit(os.getpid)
+        ready.result()
+    except BrokenProcessPool as error:
+        raise WorkerStartError(
+            "the worker processes end before they can take a task: in a script, call this under "
+            "'if __name__ == \"__main__\":', since each worker imports the script anew; else "
+            "run with one worker to see why"
+        ) from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +26,18 @@ def _frozen(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     array = np.array(values, dtype=dtype)  # a copy: nobody else may write to it
     array.flags.writeable = False
     return array
+
+
+def _csr(matrix: Any) -> sp.csr_array:
+    try:
+        if np.iscomplexobj(matrix):
+            raise TypeError("complex numbers")
+        csr = sp.csr_array(matrix, dtype=np.float64, copy=True)
+        if csr.ndim != 2:
+            raise ValueError(f"{csr.ndim} dimension(s)")
+    except (TypeError, ValueError) as error:
+        raise InstanceError(f"A must be a real matrix of two dimensions: {error}") from error
+    return csr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,7 +104,7 @@ class Instance:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        matrix = sp.csr_array(self.A, dtype=np.float64, copy=True)
+        matrix = _csr(self.A)
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         matrix.sort_indices()
@@ -128,6 +140,12 @@ class Instance:
         put("row_names", self._checked_names(self.row_names, "C", m, "row"))
         self._check_numbers()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A copy is built anew: plain pickles lose the arrays' protection, and keep a hash that
+        # would then be wrong.
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return _rebuilt, (values,)
+
     @staticmethod
     def _checked_names(
         names: tuple[str, ...] | None, prefix: str, count: int, kind: str
@@ -137,6 +155,8 @@ class Instance:
         names = tuple(names)
         if len(names) != count:
             raise InstanceError(f"{len(names)} {kind} names for {count} {kind}s")
+        if not all(isinstance(name, str) for name in names):
+            raise InstanceError(f"every {kind} name must be a string")
         if len(set(names)) != count:
             seen: set[str] = set()
             repeated = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
@@ -272,3 +292,7 @@ class Instance:
         from milplib.scip.model import to_scip  # it imports this module
 
         return to_scip(self)
+
+
+def _rebuilt(values: dict[str, Any]) -> Instance:
+    return Instance(**values)

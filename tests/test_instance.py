@@ -1,5 +1,8 @@
 """The instance: what it refuses, and what its content hash depends on."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -124,3 +127,23 @@ def test_nobody_can_write_to_the_arrays_of_an_instance():
     for array in (instance.objective, instance.A.data, instance.upper, instance.integrality):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
+
+
+def test_a_copy_is_as_read_only_as_the_original_and_computes_its_own_hash():
+    original = Instance(**CONTENT)
+    hash_of_original = original.content_hash
+    for twin in (
+        copy.copy(original),
+        copy.deepcopy(original),
+        pickle.loads(pickle.dumps(original)),
+    ):
+        assert twin.content_hash == hash_of_original
+        assert twin.column_names == original.column_names
+        arrays = (twin.objective, twin.lower, twin.A.data, twin.A.indices, twin.A.indptr)
+        assert not any(array.flags.writeable for array in arrays)
+
+
+@pytest.mark.parametrize("matrix", [[1.0, 2.0], [[1j, 2.0]], [["a", "b"]], 3.0])
+def test_a_matrix_that_is_none_is_refused(matrix):
+    with pytest.raises(InstanceError, match="A must be a real matrix"):
+        Instance(**(CONTENT | {"A": matrix}))

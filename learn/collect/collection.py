@@ -137,9 +137,6 @@ def collect(
     manifest = Manifest(
         config=config, software=_software(), schema=SampleSchema.of(state_functions)
     )
-    run = RunFolder(Path(out), manifest)
-    if run.prepare(force=force):
-        return SampleSet(run.folder)
     tasks = [
         CollectTask(
             name=file.name,
@@ -152,8 +149,11 @@ def collect(
         )
         for file in files
     ]
-    run.run(tasks, workers=workers, on_progress=on_progress)
-    run.finish(len(tasks))
+    run = RunFolder(Path(out), manifest)
+    with run.claim(force=force) as has_work:
+        if has_work:
+            run.run(tasks, workers=workers, on_progress=on_progress)
+            run.finish(len(tasks))
     return SampleSet(run.folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from dataclasses import dataclass
 
@@ -68,9 +69,10 @@ class EpisodeParameters:
                 "most 1"
             )
         for name in ("node_limit", "iteration_limit", "time_limit"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ParameterError(
-                    f"the {name.replace('_', ' ')} is {getattr(self, name)}; it must be positive"
+                    f"the {name.replace('_', ' ')} is {getattr(self, name)}; it must be positive "
+                    "and finite"
                 )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import shutil
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from milplib.files import atomic_write, atomic_write_json, open_folder
 from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.shards import (
     MANIFEST,
+    UNFINISHED,
     Manifest,
     Shard,
     ShardEntry,
@@ -28,7 +31,7 @@ __all__ = ["Progress", "RunFolder"]
 SHARD_BYTES = 64 << 20
 """Size after which a shard is closed and the next one begun."""
 
-_TASKS = "tasks"
+_OUR_TASK_FILE = re.compile(r"\d{6}\.(json|samples)|manifest\.json|lock")
 
 
 @dataclass(frozen=True)
@@ -41,54 +44,96 @@ class Progress:
 
 
 class RunFolder:
-    """A folder in which a collection, described by its manifest, goes on or is complete."""
+    """The folder in which a collection goes on, or is complete.
+
+    A collection that goes on has a folder ``unfinished`` in it, with its manifest and a pair of
+    files for each finished task. Only when all are done, shards and the folder's own manifest
+    are written, in the place of an older collection's; then ``unfinished`` goes. It stays if
+    tasks failed, so that the same call tries these again.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    manifest
+        What is to be collected.
+    """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
+        self._tasks = folder / UNFINISHED
         self._manifest = manifest
+        self._is_new = False
 
-    def prepare(self, *, force: bool) -> bool:
-        """Make or check the folder; tell whether the collection in it is already complete."""
+    @contextmanager
+    def claim(self, *, force: bool) -> Iterator[bool]:
+        """Make or check the folder and lock it; tell whether there is anything to do.
+
+        Raises
+        ------
+        OutputError
+            If the folder is in use by anything but this very collection and `force` is False,
+            if it holds a manifest of something else, or if another process works in it.
+        """
+        self._is_new = not self.folder.exists()
         if open_folder(self.folder):
-            found = self._found()
+            complete, begun = self._ours(self.folder), self._ours(self._tasks)
             if not force:
-                if isinstance(found, Manifest) and self._is_this_collection(found):
-                    if found.complete:
-                        self._remove_tasks()
-                    return found.complete
-                reason = "holds another collection" if found else "is not empty"
+                if complete and not begun:
+                    yield False
+                    return
+                if not begun:
+                    raise OutputError(self._refusal())
+            elif (self.folder / MANIFEST).exists() and not Manifest.is_one(self.folder):
                 raise OutputError(
-                    f"the output folder {self.folder} {reason}; nothing was written: choose "
-                    "another folder, or replace it with --force"
+                    f"the output folder {self.folder} holds a {MANIFEST} of something else, "
+                    "which --force does not replace: choose another folder"
                 )
-            self._clear()
-        self._manifest.write(self.folder)
-        return False
+        open_folder(self._tasks)
+        with self._lock():
+            if force:
+                self._remove_tasks(but="lock")
+            self._manifest.write(self._tasks)
+            yield True
 
-    def _found(self) -> Manifest | bool:
-        """The manifest there is; else whether there is one of another version or damaged."""
+    def _ours(self, folder: Path) -> bool:
+        """Whether a folder's manifest is of this very collection."""
         try:
-            return Manifest.load(self.folder)
+            found = Manifest.load(folder)
         except SampleError:
-            return (self.folder / MANIFEST).exists()
-
-    def _is_this_collection(self, found: Manifest) -> bool:
-        ours = json.loads(json.dumps(self._manifest.config))
+            return False
         return (found.config, found.software, found.schema) == (
-            ours,
+            json.loads(json.dumps(self._manifest.config)),
             self._manifest.software,
             self._manifest.schema,
         )
 
-    def _clear(self) -> None:
-        # Only what a collection writes: somebody else's files stay.
-        (self.folder / MANIFEST).unlink(missing_ok=True)
-        self._remove_tasks()
-        for shard in self.folder.glob("shard-*.arrow"):
-            shard.unlink()
+    def _refusal(self) -> str:
+        found = Manifest.is_one(self.folder) or Manifest.is_one(self._tasks)
+        what = "holds another collection" if found else "is not empty"
+        return (
+            f"the output folder {self.folder} {what}; nothing was written: choose another "
+            "folder, or replace it with --force"
+        )
 
-    def _remove_tasks(self) -> None:
-        shutil.rmtree(self.folder / _TASKS, ignore_errors=True)
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with open(self._tasks / "lock", "w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(
+                    f"another process is collecting into {self.folder}: wait for it, or stop it"
+                ) from None
+            yield
+
+    def _remove_tasks(self, *, but: str = "") -> None:
+        # Only what a collection writes: somebody else's files stay.
+        for path in list(self._tasks.iterdir()):
+            if _OUR_TASK_FILE.fullmatch(path.name) and path.name != but:
+                path.unlink(missing_ok=True)
+        if not any(self._tasks.iterdir()):
+            self._tasks.rmdir()
 
     def run(
         self,
@@ -97,13 +142,12 @@ class RunFolder:
         workers: int,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        """Run the tasks that are not finished yet; commit each as it ends."""
-        open_folder(self.folder / _TASKS)
+        """Run the tasks that are not done yet, failed ones again; commit each as it ends."""
         outcomes = [self._outcome(number) for number in range(len(tasks))]
-        waiting = [number for number, outcome in enumerate(outcomes) if outcome is None]
-        done = len(tasks) - len(waiting)
-        samples = sum(outcome.samples for outcome in outcomes if outcome)
-        on_progress(Progress(done, len(tasks), samples))
+        done = {n: o for n, o in enumerate(outcomes) if o is not None and o.outcome != "failed"}
+        waiting = [number for number in range(len(tasks)) if number not in done]
+        n_done, samples = len(done), sum(outcome.samples for outcome in done.values())
+        on_progress(Progress(n_done, len(tasks), samples))
         for place, result in run_tasks(run_task, [tasks[n] for n in waiting], workers=workers):
             number = waiting[place]
             if isinstance(result, WorkerDiedError):
@@ -112,12 +156,12 @@ class RunFolder:
                 )
                 result = TaskResult(outcome=outcome)
             self._commit(number, result)
-            done += 1
+            n_done += 1
             samples += result.outcome.samples
-            on_progress(Progress(done, len(tasks), samples))
+            on_progress(Progress(n_done, len(tasks), samples))
 
     def _task_file(self, number: int, suffix: str) -> Path:
-        return self.folder / _TASKS / f"{number:06d}{suffix}"
+        return self._tasks / f"{number:06d}{suffix}"
 
     def _outcome(self, number: int) -> InstanceOutcome | None:
         try:
@@ -133,18 +177,24 @@ class RunFolder:
         atomic_write_json(self._task_file(number, ".json"), asdict(result.outcome))
 
     def finish(self, n_tasks: int) -> None:
-        """Merge the tasks' samples into shards, in the order of the instances."""
+        """Merge the tasks' samples into shards, in the order of the instances.
+
+        Raises
+        ------
+        InstanceError
+            If no instance could be read. What stood in the folder before stays.
+        """
         outcomes = [self._outcome(number) for number in range(n_tasks)]
-        unreadable = [o for o in outcomes if o is not None and o.outcome == "unreadable"]
+        final = _mark_duplicates([outcome for outcome in outcomes if outcome is not None])
+        unreadable = [outcome for outcome in final if outcome.outcome == "unreadable"]
         if len(unreadable) == n_tasks:
-            self._clear()
-            if not any(self.folder.iterdir()):
+            self._remove_tasks()
+            if self._is_new:
                 self.folder.rmdir()
             raise InstanceError(
                 f"none of the {n_tasks} instance files can be read; the first: "
                 f"{unreadable[0].reason}"
             )
-        final = _mark_duplicates([outcome for outcome in outcomes if outcome is not None])
         shards: list[ShardEntry] = []
         group: list[int] = []
         size = 0
@@ -158,13 +208,16 @@ class RunFolder:
                 group, size = [], 0
         if group:
             shards.append(self._merge(group, len(shards)))
+        old = Manifest.shard_files(self.folder)
         replace(
             self._manifest,
-            complete=True,
             shards=tuple(shards),
             instances=tuple(asdict(outcome) for outcome in final),
         ).write(self.folder)
-        self._remove_tasks()
+        for name in old - {entry.file for entry in shards}:
+            (self.folder / name).unlink(missing_ok=True)
+        if not any(outcome.outcome == "failed" for outcome in final):
+            self._remove_tasks()
 
     def _merge(self, group: list[int], shard_number: int) -> ShardEntry:
         trees: list[TreeEntry] = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 
-from milplib.errors import InstanceError
+from milplib.errors import InstanceError, StateError
 from milplib.formats import read
 from milplib.instance import Instance
 from milplib.learn.collect.episode import EpisodeParameters, run_episode
@@ -99,23 +100,29 @@ def run_task(task: CollectTask) -> TaskResult:
     try:
         instance = read(task.path)
     except InstanceError as error:
+        # By its name in the samples: the manifest must not depend on where the files lay.
+        reason = str(error).replace(os.fspath(task.path), task.name)
+        reason = reason.encode("utf-8", "backslashreplace").decode()
         return TaskResult(
-            outcome=InstanceOutcome(instance=task.name, outcome="unreadable", reason=str(error))
+            outcome=InstanceOutcome(instance=task.name, outcome="unreadable", reason=reason)
         )
     batches: list[pa.RecordBatch] = []
     samples = branchings = episodes = 0
     statuses: list[str] = []
     failures: list[str] = []
     while samples < task.samples and episodes < task.max_episodes:
-        episode = run_episode(
-            instance,
-            name=task.name,
-            episode=episodes,
-            seed=task.seed,
-            samples=task.samples - samples,
-            parameters=task.parameters,
-            state_functions=task.state_functions,
-        )
+        try:
+            episode = run_episode(
+                instance,
+                name=task.name,
+                episode=episodes,
+                seed=task.seed,
+                samples=task.samples - samples,
+                parameters=task.parameters,
+                state_functions=task.state_functions,
+            )
+        except StateError as error:
+            raise StateError(f"{error} (at {task.name}, episode {episodes})") from error
         episodes += 1
         branchings += episode.branchings
         samples += episode.samples

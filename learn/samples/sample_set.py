@@ -138,11 +138,6 @@ class SampleSet(Sequence[Sample]):
     def __init__(self, folder: str | os.PathLike[str], *, verify: bool = True) -> None:
         self.folder = Path(folder)
         self.manifest = Manifest.load(self.folder)
-        if not self.manifest.complete:
-            raise SampleError(
-                f"the collection in {self.folder} is not finished: run the same collect again, "
-                "it goes on where it stopped"
-            )
         # Open first: another schema version is a better answer than a wrong checksum.
         self._shards = [Shard(self.folder / entry.file) for entry in self.manifest.shards]
         for entry, shard in zip(self.manifest.shards, self._shards, strict=True):
@@ -191,7 +186,13 @@ class SampleSet(Sequence[Sample]):
             scip_seed=part.scip_seed,
         )
         k = len(state.candidates)
-        if len(sample.scores) != k or len(sample.valid) != k or not 0 <= sample.chosen < k:
+        if (
+            len(sample.scores) != k
+            or len(sample.valid) != k
+            or sample.chosen not in range(k)
+            or not sample.valid.any()
+            or not np.isfinite(sample.scores).all()
+        ):
             raise self._damaged(part, "its labels do not fit its candidates")
         return sample
 
@@ -227,6 +228,9 @@ class SampleSet(Sequence[Sample]):
             or (np.diff(start) < 0).any()
             or len(part.pool_value) != nnz
             or not _inside(part.pool_column, len(part.static))
+            or not all(
+                np.isfinite(a).all() for a in (part.static, part.pool_value, part.pool_features)
+            )
         ):
             raise self._damaged(part, "its rows do not fit together")
         return part
@@ -253,6 +257,8 @@ class SampleSet(Sequence[Sample]):
             if len(values) % len(block.columns):
                 raise self._damaged(part, f"the block '{block.name}' is not whole")
             blocks[block.name] = values.reshape(-1, len(block.columns))
+        if not all(np.isfinite(a).all() for a in (node_variables, node_rows, *blocks.values())):
+            raise self._damaged(part, "a state has a number that is not finite")
         return BranchingState(
             variable_features=np.hstack((part.static, node_variables)),
             row_features=np.hstack((part.pool_features[rows], node_rows)),

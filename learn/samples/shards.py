@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 
@@ -15,12 +16,24 @@ from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
 
-__all__ = ["MANIFEST", "Manifest", "Shard", "ShardEntry", "TreeEntry", "write_batches"]
+__all__ = [
+    "MANIFEST",
+    "UNFINISHED",
+    "Manifest",
+    "Shard",
+    "ShardEntry",
+    "TreeEntry",
+    "write_batches",
+]
 
 MANIFEST = "manifest.json"
 """Name of the manifest in a folder of samples."""
+UNFINISHED = "unfinished"
+"""Name of the folder in it where a collection goes on."""
 
 FORMAT = "milplib-sample-set"
+_SHARD_NAME = re.compile(r"shard-\d{5}\.arrow")
+_Kind = TypeVar("_Kind")
 
 
 def write_batches(
@@ -105,6 +118,19 @@ class TreeEntry:
             root_labelled=scores[0].is_valid,
         )
 
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> TreeEntry:
+        """Read an entry of a manifest, and refuse one that cannot be true."""
+        kinds = {
+            "instance": str,
+            "instance_hash": str,
+            "episode": int,
+            "part": int,
+            "samples": int,
+            "root_labelled": bool,
+        }
+        return cls(**{name: _checked(entry[name], kind, name) for name, kind in kinds.items()})
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEntry:
@@ -125,10 +151,21 @@ class ShardEntry:
             trees=tuple(trees),
         )
 
-    @property
-    def n_samples(self) -> int:
-        """Number of samples in the shard."""
-        return sum(tree.samples for tree in self.trees)
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> ShardEntry:
+        """Read an entry of a manifest, and refuse one that cannot be true."""
+        trees = tuple(map(TreeEntry.from_json, _listed(entry["trees"])))
+        shard = cls(
+            file=_checked(entry["file"], str, "file"),
+            bytes=_checked(entry["bytes"], int, "bytes"),
+            sha256=_checked(entry["sha256"], str, "sha256"),
+            trees=trees,
+        )
+        if not _SHARD_NAME.fullmatch(shard.file):
+            raise ValueError(f"'{shard.file}' is no name of a shard")
+        if sum(tree.samples for tree in trees) > shard.bytes:
+            raise ValueError(f"'{shard.file}' cannot hold so many samples")
+        return shard
 
     def verify(self, folder: Path) -> None:
         """Check size and checksum of the file.
@@ -163,8 +200,6 @@ class Manifest:
         Versions of what the samples depend on.
     schema
         What the samples consist of.
-    complete
-        False while the collection is going on.
     shards
         The shards, in order.
     instances
@@ -174,7 +209,6 @@ class Manifest:
     config: dict[str, Any]
     software: dict[str, str]
     schema: SampleSchema
-    complete: bool = False
     shards: tuple[ShardEntry, ...] = ()
     instances: tuple[dict[str, Any], ...] = field(default=())
 
@@ -193,14 +227,10 @@ class Manifest:
             If there is none, it is damaged or foreign, or of another schema version.
         """
         path = folder / MANIFEST
-        if not folder.is_dir():
-            raise SampleError(f"there is no folder of samples at {folder}")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SampleError(
-                f"{folder} is not a folder of samples: it has no {MANIFEST}"
-            ) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise SampleError(_nothing_there(folder)) from None
         except OSError as error:
             raise SampleError(f"cannot read {path}: {error.strerror or error}") from error
         except ValueError as error:
@@ -209,11 +239,51 @@ class Manifest:
             raise SampleError(f"{path} is not a manifest of milplib samples")
         schema = SampleSchema.from_json(content.pop("schema", None), where=str(path))
         try:
-            shards = tuple(
-                ShardEntry(**entry | {"trees": tuple(TreeEntry(**t) for t in entry["trees"])})
-                for entry in content.pop("shards")
-            )
-            instances = tuple(content.pop("instances"))
+            shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"))))
+            instances = tuple(map(dict, _listed(content.pop("instances"))))
             return cls(**content, schema=schema, shards=shards, instances=instances)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{path} is damaged: {error}") from error
+
+    @classmethod
+    def is_one(cls, folder: Path) -> bool:
+        """Whether a folder has a manifest of samples, of whatever version."""
+        return cls._peek(folder).get("format") == FORMAT
+
+    @classmethod
+    def shard_files(cls, folder: Path) -> set[str]:
+        """Names of the shards of a folder by its manifest, of whatever version."""
+        shards = cls._peek(folder).get("shards")
+        names = [entry.get("file") for entry in shards] if isinstance(shards, list) else []
+        return {name for name in names if isinstance(name, str) and _SHARD_NAME.fullmatch(name)}
+
+    @staticmethod
+    def _peek(folder: Path) -> dict[str, Any]:
+        try:
+            content = json.loads((folder / MANIFEST).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+def _nothing_there(folder: Path) -> str:
+    if (folder / UNFINISHED / MANIFEST).exists():
+        return (
+            f"the collection in {folder} is not finished: run the same collect again, it goes on "
+            "where it stopped"
+        )
+    if not folder.is_dir():
+        return f"there is no folder of samples at {folder}"
+    return f"{folder} is not a folder of samples: it has no {MANIFEST}"
+
+
+def _listed(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError("a list is missing")
+    return value
+
+
+def _checked(value: object, kind: type[_Kind], name: str) -> _Kind:
+    if type(value) is not kind or (isinstance(value, int) and value < 0):
+        raise ValueError(f"'{name}' is {value!r}")
+    return value

@@ -117,6 +117,11 @@ def _pseudocost(sample: Sample) -> npt.NDArray[np.float64]:
     return _at_best(sample.state.blocks["pseudocost"][:, 0], sample)
 
 
+def _has_pseudocosts(sample: Sample) -> bool:
+    block = sample.state.blocks.get("pseudocost")
+    return block is not None and len(block) == len(sample.scores)
+
+
 _CHOICES: dict[str, Callable[[Sample], npt.NDArray[np.float64]]] = {
     "random": _random,
     "most fractional": _most_fractional,
@@ -149,7 +154,7 @@ def sample_statistics(samples: SampleSet | Iterable[Sample]) -> SampleStatistics
         trees.add((sample.tree.instance, sample.tree.episode))
         instances.add(sample.tree.instance)
         for name, choose in _CHOICES.items():
-            if name != "pseudocost" or "pseudocost" in state.blocks:
+            if name != "pseudocost" or _has_pseudocosts(sample):
                 results[name].append(agreement(sample, choose(sample)))
     if not candidates:
         raise SampleError("there are no samples to describe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ app = App(
     name="milplib",
     help="Learning to branch in mixed-integer programming.",
     version=milplib.__version__,
+    suppress_keyboard_interrupt=False,  # said below, in milplib's own words
 )
 for command in (
     instances.generate,
@@ -50,6 +52,10 @@ def _launch(
         raise
     except (CycloptsError, MilplibError) as error:
         return _complain(error, debug=debug, code=2)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        problem = MilplibError(f"{place}{error.strerror or error}")
+        return _complain(problem.with_traceback(error.__traceback__), debug=debug, code=2)
     except Exception as error:  # a defect, but the user still gets one line, and a way to more
         return _complain(error, debug=debug, code=1)
     except KeyboardInterrupt:
@@ -77,6 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         The command line without the program's name; ``sys.argv[1:]`` if not given.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names may hold what it cannot encode
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = io.StringIO()
     try:
         code = app.meta(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Annotated, Any
 
+from cyclopts import Parameter, Token
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,7 +18,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["ProgressBar", "output", "print_pairs", "progress_bar"]
+__all__ = ["ProgressBar", "WholeNumber", "output", "print_json", "print_pairs", "progress_bar"]
+
+
+def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
+    (token,) = tokens
+    return int(token.value)
+
+
+WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
+"""An integer option; the parser's own would round 1.5."""
 
 
 def output() -> Console:
@@ -24,6 +36,11 @@ def output() -> Console:
     if not console.is_terminal:
         console.width = 10_000
     return console
+
+
+def print_json(content: object) -> None:
+    """Print JSON and nothing else, whatever the terminal."""
+    print(json.dumps(content, indent=2))
 
 
 def print_pairs(pairs: Mapping[str, object]) -> None:

@@ -8,13 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from milplib.cli.console import output, progress_bar
-from milplib.library import (
-    distribution,
-    distributions,
-    generate_split,
-    generator_parameters,
-)
+from milplib.cli.console import WholeNumber, output, progress_bar
 
 __all__ = ["generate", "list_distributions"]
 
@@ -25,8 +19,8 @@ def generate(
     *,
     out: Path,
     split: Literal["train", "val", "test"] = "train",
-    count: int = 10,
-    seed: int = 0,
+    count: WholeNumber = 10,
+    seed: WholeNumber = 0,
     file_format: Annotated[
         Literal["lp", "lp.gz", "mps", "mps.gz"], Parameter(name="--format")
     ] = "lp",
@@ -53,6 +47,8 @@ def generate(
     force
         Replace other instances that OUT/SPLIT holds.
     """
+    from milplib.library import distribution, generate_split
+
     source = distribution(name)
     with progress_bar(f"generating {name}") as bar:
         entries = generate_split(
@@ -73,6 +69,8 @@ def generate(
 
 def list_distributions() -> None:
     """List the distributions that can be generated."""
+    from milplib.library import distributions, generator_parameters
+
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "domain", "level", "provenance", "parameters"):
         table.add_column(heading)

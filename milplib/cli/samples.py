@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import os
+import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from milplib.cli.console import output, print_pairs, progress_bar
+from milplib.cli.console import WholeNumber, output, print_json, print_pairs, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,18 +30,18 @@ def collect(
     /,
     *,
     out: Path,
-    workers: int = 1,
-    samples_per_instance: int = 10,
+    workers: WholeNumber = 1,
+    samples_per_instance: WholeNumber = 10,
     expert_probability: float = 0.05,
-    seed: int = 0,
+    seed: WholeNumber = 0,
     setting: Literal["default", "learn2branch"] = "default",
     label_children: Annotated[bool, Parameter(negative="")] = False,
     blocks: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (
         "pseudocost",
     ),
-    max_episodes: int = 10,
-    node_limit: int = 10_000,
-    iteration_limit: int = 10_000_000,
+    max_episodes: WholeNumber = 10,
+    node_limit: WholeNumber = 10_000,
+    iteration_limit: WholeNumber = 10_000_000,
     time_limit: float = 3600.0,
     force: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
@@ -84,6 +85,9 @@ def collect(
     """
     from milplib.learn import collect as collect_samples
 
+    if any(":" in block for block in blocks):
+        # A module beside which the command is called, as `python -m` would find it.
+        sys.path.insert(0, os.getcwd())
     with progress_bar("collecting") as bar:
 
         def show(progress: Progress) -> None:
@@ -147,7 +151,7 @@ def inspect(
     console = output()
     if not len(samples):
         if as_json:
-            console.print_json(json.dumps({"samples": 0}))
+            print_json({"samples": 0})
         else:
             print_outcomes(samples)
         return
@@ -160,7 +164,7 @@ def inspect(
 
         found = sample_statistics(watched())
     if as_json:
-        console.print_json(json.dumps(asdict(found)))
+        print_json(asdict(found))
         return
     print_outcomes(samples)
     smallest, mean, median, largest = found.candidates

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import milplib
-from milplib.cli.console import print_pairs
-from milplib.scip import solve as solve_instance
+from milplib.cli.console import WholeNumber, print_pairs
 
 __all__ = ["solve"]
 
@@ -26,7 +25,7 @@ def solve(
     policy: str = "relpscost",
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch"] = "default",
-    seed: int = 0,
+    seed: WholeNumber = 0,
 ) -> int:
     """Solve an instance and print how it ended.
 
@@ -43,6 +42,8 @@ def solve(
     seed
         Of SCIP's random decisions.
     """
+    from milplib.scip import solve as solve_instance
+
     instance = milplib.read(file)
     result = solve_instance(
         instance, policy=policy, time_limit=time_limit, setting=setting, seed=seed

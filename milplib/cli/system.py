@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import platform
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from cyclopts import Parameter
 
 import milplib
-from milplib.cli.console import output, print_pairs
+from milplib.cli.console import output, print_json, print_pairs
 from milplib.errors import MilplibError
 
 __all__ = ["doctor"]
@@ -27,54 +27,69 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
     as_json
         Print JSON.
     """
-    from milplib.scip.versions import scip_version
-
+    versions: dict[str, str | None] = {
+        "milplib": milplib.__version__,
+        "python": platform.python_version(),
+    }
     findings: list[dict[str, str]] = []
-    versions = {"milplib": milplib.__version__, "python": platform.python_version()}
     for package in _CORE:
         versions[package] = _version(package)
-        if not versions[package]:
-            findings.append(
-                {"missing": package, "mend": f"pip install {package} (milplib needs it)"}
-            )
-    versions["scip"] = scip_version()
+        problem = _import_problem(package)
+        if problem:
+            mend = f"pip install --force-reinstall {package} (milplib needs it): {problem}"
+            findings.append({"missing": package, "mend": mend})
+    versions["scip"] = None
+    if not findings:
+        from milplib.scip.versions import scip_version
+
+        versions["scip"] = scip_version()
+        problem = _self_test_problem()
+        if problem:
+            findings.append({"missing": "a working SCIP", "mend": problem})
+    healthy = not findings
     for extra, packages in _EXTRAS.items():
         for package in packages:
             versions[package] = _version(package)
             if not versions[package]:
-                findings.append(
-                    {"missing": package, "mend": f'pip install "milplib[{extra}]" to use it'}
-                )
-    problem = _self_test()
-    if problem:
-        findings.append({"missing": "a working SCIP", "mend": problem})
-    healthy = not problem and all(versions[package] for package in _CORE)
-    report = {
-        "versions": {name: found or None for name, found in versions.items()},
-        "extraction": "pure Python through PySCIPOpt",
-        "healthy": healthy,
-        "findings": findings,
-    }
-    console = output()
+                mend = f'pip install "milplib[{extra}]" to use it'
+                findings.append({"missing": package, "mend": mend})
+    extraction = "pure Python through PySCIPOpt"
     if as_json:
-        console.print_json(json.dumps(report))
+        print_json(
+            {
+                "versions": versions,
+                "extraction": extraction,
+                "healthy": healthy,
+                "findings": findings,
+            }
+        )
         return 0 if healthy else 1
     lines = {name: found or "not installed" for name, found in versions.items()}
-    print_pairs(lines | {"state extraction": report["extraction"]})
+    print_pairs(lines | {"state extraction": extraction})
+    console = output()
     for finding in findings:
         console.print(f"missing: {finding['missing']}: {finding['mend']}", markup=False)
     console.print("everything that is needed works" if healthy else "milplib cannot work like this")
     return 0 if healthy else 1
 
 
-def _version(package: str) -> str:
+def _version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
-        return ""
+        return None
 
 
-def _self_test() -> str:
+def _import_problem(package: str) -> str:
+    """Import a package; say what went wrong."""
+    try:
+        import_module(package)
+    except Exception as error:  # a broken binary may raise anything
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _self_test_problem() -> str:
     """Solve an instance that branches, with the expert; say what went wrong."""
     from milplib.scip.self_test import self_test
 

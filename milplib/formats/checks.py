@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -103,9 +104,13 @@ def check_file(path: Path) -> OpenList | None:
         If the file is missing, not a file, not readable, empty, binary or cut off, or if it
         declares sections that a mixed-integer linear program does not have.
     """
-    if not path.exists():
-        raise InstanceError(f"cannot read {path}: there is no such file")
-    if not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InstanceError(f"cannot read {path}: there is no such file") from None
+    except OSError as error:  # no permission on the way, a name that is too long
+        raise InstanceError(f"cannot read {path}: {error.strerror or error}") from error
+    if not stat.S_ISREG(mode):
         kind = "a folder" if path.is_dir() else "not a regular file"
         raise InstanceError(f"cannot read {path}: it is {kind}, expected an instance file")
     with _stream(path) as stream:

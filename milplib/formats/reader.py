@@ -93,6 +93,10 @@ def _scip_model(path: Path, kind: FileFormat, *, open_ended: bool) -> pyscipopt.
     try:
         with redirect_stdout(warnings), redirect_stderr(errors):
             model.readProblem(os.fspath(path), extension=kind)
+    except UnicodeEncodeError as error:
+        raise InstanceError(
+            f"cannot read {path}: its name is not in UTF-8, which SCIP asks for; rename it"
+        ) from error
     except Exception as error:  # PySCIPOpt raises bare Exceptions as well
         messages = _MESSAGE.findall(errors.getvalue())
         raise InstanceError(

@@ -64,35 +64,44 @@ def instance_files(
     ['sc/train/1.lp']
     """
     roots = [Path(os.path.abspath(folder)) for folder in folders]
-    for root in roots:
-        if not root.is_dir():
-            kind = "is a file, not a folder" if root.exists() else "does not exist"
-            raise InstanceError(f"the folder of instances {root} {kind}")
-        if roots.count(root) > 1:
-            raise InstanceError(f"the folder {root} is given twice")
     # The fewest last parts of the paths by which no two folders look alike.
-    depth = next(
-        depth
-        for depth in range(1, 1 + max((len(root.parts) for root in roots), default=1))
-        if len({root.parts[-depth:] for root in roots}) == len(roots)
-    )
+    depths = range(1, 1 + max((len(root.parts) for root in roots), default=1))
+    tells_apart = (d for d in depths if len({root.parts[-d:] for root in roots}) == len(roots))
+    depth = next(tells_apart, None)
+    if depth is None:
+        repeated = next(root for root in roots if roots.count(root) > 1)
+        raise InstanceError(f"the folder {repeated} is given twice")
     found = []
     for root in roots:
-        folder = root / split if (root / split).is_dir() else root
-        files = sorted(path for path in folder.iterdir() if is_instance_file(path))
-        if not files:
-            raise InstanceError(
-                f"there are no instance files ({', '.join(SUFFIXES)}) in {folder}"
-                + (f", and there is no folder '{split}' in it" if folder == root else "")
-            )
         label = Path(*root.parts[-depth:])
-        found += [
-            InstanceFile(str(label / path.relative_to(root)).lstrip("/"), path) for path in files
-        ]
+        try:
+            files = _files(root, split)
+        except OSError as error:
+            raise InstanceError(f"cannot read {root}: {error.strerror or error}") from error
+        found += [InstanceFile(_printable(label / path.relative_to(root)), path) for path in files]
     return tuple(found)
 
 
+def _files(root: Path, split: str) -> list[Path]:
+    if not root.is_dir():
+        kind = "is a file, not a folder" if root.exists() else "does not exist"
+        raise InstanceError(f"the folder of instances {root} {kind}")
+    folder = root / split if (root / split).is_dir() else root
+    files = sorted(path for path in folder.iterdir() if is_instance_file(path))
+    if not files:
+        raise InstanceError(
+            f"there are no instance files ({', '.join(SUFFIXES)}) in {folder}"
+            + (f", and there is no folder '{split}' in it" if folder == root else "")
+        )
+    return files
+
+
+def _printable(path: Path) -> str:
+    """Write a path in UTF-8, whatever bytes its names are made of."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace").lstrip("/")
+
+
 def is_instance_file(path: Path) -> bool:
-    """Whether a path is a visible file with the suffix of an instance."""
+    """Whether a path looks like an instance: visible, no folder, with the suffix of one."""
     name = path.name.lower()
-    return not name.startswith(".") and name.endswith(tuple(SUFFIXES)) and path.is_file()
+    return not name.startswith(".") and name.endswith(tuple(SUFFIXES)) and not path.is_dir()

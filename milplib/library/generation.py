@@ -178,7 +178,11 @@ def _load_manifest(folder: Path) -> tuple[dict[str, Any], list[GeneratedInstance
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             return None
-        return content["config"], [GeneratedInstance(**entry) for entry in content["instances"]]
+        entries = [GeneratedInstance(**entry) for entry in content["instances"]]
+        # A name with a folder in it is none that we gave, and must not be followed.
+        if any(entry.file != Path(entry.file).name for entry in entries):
+            return None
+        return content["config"], entries
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -130,7 +130,9 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
             continue
         try:
             found = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ParameterError(f"the block '{name}' cannot be imported: {error}") from error
-        functions.append(found() if isinstance(found, type) else found)
+            functions.append(found() if isinstance(found, type) else found)
+        except Exception as error:  # whatever a stranger's module may raise
+            raise ParameterError(
+                f"the block '{name}' cannot be made: {type(error).__name__}: {error}"
+            ) from error
     return check_state_functions(functions)

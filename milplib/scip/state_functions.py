@@ -91,10 +91,12 @@ def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunc
             raise ParameterError(
                 f"the state function name {function.name!r} must be letters, digits and underscores"
             )
-        if not isinstance(function.version, int) or not function.columns:
+        columns: object = function.columns
+        named = isinstance(columns, tuple) and all(isinstance(name, str) for name in columns)
+        if type(function.version) is not int or not columns or not named:
             raise ParameterError(
-                f"the state function '{function.name}' needs an integer version and at least one "
-                "column"
+                f"the state function '{function.name}' needs an integer version and a tuple of "
+                "column names"
             )
         if function.name in names:
             raise ParameterError(f"two state functions have the name '{function.name}'")
@@ -122,17 +124,24 @@ def extract_blocks(
     """
     blocks: dict[str, npt.NDArray[np.floating[Any]]] = {}
     for function in functions:
-        block = np.atleast_2d(np.array(function.extract(model), dtype=np.float64))
+        try:
+            with np.errstate(over="ignore"):  # found below, as not finite
+                block = np.atleast_2d(np.array(function.extract(model), dtype=np.float64))
+                block = block.astype(dtype, copy=False)
+        except Exception as error:
+            raise StateError(
+                f"the state function '{function.name}' failed: {type(error).__name__}: {error}"
+            ) from error
         if block.ndim != 2 or block.shape[1] != len(function.columns):
             raise StateError(
                 f"the state function '{function.name}' gave an array of shape {block.shape}; its "
                 f"{len(function.columns)} columns ask for ({len(function.columns)},) or "
                 f"(anything, {len(function.columns)})"
             )
-        block = block.astype(dtype, copy=False)
         if not np.isfinite(block).all():
             raise StateError(
-                f"the state function '{function.name}' gave a number that is not finite"
+                f"the state function '{function.name}' gave a number that is not finite in "
+                f"{np.dtype(dtype).name}"
             )
         blocks[function.name] = block
     return blocks

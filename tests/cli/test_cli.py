@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -309,6 +312,10 @@ def test_version_is_the_packages():
         (["generate", "CA-easy", "--out", "x", "--format", "cip"], "mps.gz"),
         (["generate", "CA-easy", "--out", "x", "--count", "0"], "at least 1"),
         (["generate", "CA-easy", "--out", "x", "--count", "many"], "--count"),
+        (["generate", "CA-easy", "--out", "x", "--count", "1.5"], "--count"),
+        (["solve", "a" * 300 + ".lp"], "too long"),
+        (["collect", "a" * 300, "--out", "x"], "too long"),
+        (["samples", "inspect", "a" * 300], "too long"),
         (["generate", "CA-easy", "--out", "x", "--seed", "-1"], "seed"),
         (["collect", "nowhere", "--out", "x"], "nowhere"),
         (["collect", ".", "--out", "x"], "no instance files"),
@@ -396,3 +403,65 @@ def test_a_reader_that_leaves_early_is_no_error():
     )
     assert done.stderr == ""
     assert done.stdout.startswith("name")
+
+
+def test_a_broken_core_package_is_found_by_doctor_and_named(tmp_path):
+    for package in ("pyscipopt", "pyarrow"):
+        (tmp_path / package / package).mkdir(parents=True)
+        (tmp_path / package / package / "__init__.py").write_text("raise ImportError('broken')")
+        done = run("doctor", "--json", env=os.environ | {"PYTHONPATH": str(tmp_path / package)})
+        assert done.returncode == 1, done.stderr
+        report = json.loads(done.stdout)
+        assert not report["healthy"]
+        assert report["findings"][0]["missing"] == package
+        assert "broken" in report["findings"][0]["mend"]
+
+
+def test_json_is_json_whatever_the_terminal():
+    done = run("doctor", "--json", env=os.environ | {"FORCE_COLOR": "1"})
+    assert json.loads(done.stdout)["healthy"]
+
+
+def test_generate_never_follows_a_path_in_a_manifest(tmp_path):
+    out = tmp_path / "a" / "b"
+    succeed("generate", "CA-milplib-small", "--count", 1, "--out", out)
+    (tmp_path / "a" / "victim").write_text("keep")
+    manifest = out / "train" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["instances"][0]["file"] = "../../victim"
+    manifest.write_text(json.dumps(content))
+    succeed("generate", "CA-milplib-small", "--count", 1, "--seed", 9, "--out", out, "--force")
+    assert (tmp_path / "a" / "victim").read_text() == "keep"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_ends_collect_with_130_and_one_word(workers, auctions, tmp_path):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "milplib.cli",
+            "collect",
+            str(auctions),
+            "--out",
+            str(tmp_path / "s"),
+            "--samples-per-instance",
+            "500",
+            "--expert-probability",
+            "1",
+            "--workers",
+            str(workers),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "s" / "unfinished" / "manifest.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1.5)  # into the first solve
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1] == "milplib: interrupted; what was finished is kept"

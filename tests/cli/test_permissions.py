@@ -100,3 +100,16 @@ def test_an_instance_that_may_not_be_read_does_not_spoil_the_others(place):
         for entry in milplib.learn.SampleSet(place / "out" / "s").manifest.instances
     }
     assert outcomes == {"i/a.lp": "complete", "i/secret.lp": "unreadable"}
+
+
+def test_a_folder_that_may_not_be_entered_is_one_line_and_exit_code_2(place):
+    (place / "locked").mkdir()
+    (place / "locked").chmod(0o700)
+    for command in (
+        ["solve", place / "locked" / "a.lp"],
+        ["collect", place / "locked", "--out", place / "x"],
+        ["samples", "inspect", place / "locked"],
+    ):
+        (place / "stderr").write_text("")
+        assert as_nobody(command, place / "stderr") == 2
+        assert "Permission denied" in complaint(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,13 @@ import pytest
 import scipy.sparse as sp
 
 from milplib import Instance
-from milplib.errors import InstanceError, OutputError, ParameterError, UnknownNameError
+from milplib.errors import (
+    InstanceError,
+    OutputError,
+    ParameterError,
+    StateError,
+    UnknownNameError,
+)
 from milplib.generators import CombinatorialAuction, SetCover, from_name
 from milplib.learn import SampleSet, collect
 
@@ -283,10 +290,10 @@ def test_a_killed_collection_goes_on_where_it_stopped_to_the_same_bytes(
     killed = 0
     for _ in range(20):
         process = start(tmp_path / "cut")
-        finished = len(list((tmp_path / "cut" / "tasks").glob("*.json")))
+        finished = len(list((tmp_path / "cut" / "unfinished").glob("0*.json")))
         deadline = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < deadline:
-            if len(list((tmp_path / "cut" / "tasks").glob("*.json"))) > finished:
+            if len(list((tmp_path / "cut" / "unfinished").glob("0*.json"))) > finished:
                 os.kill(process.pid, how)
                 killed += 1
                 break
@@ -344,3 +351,108 @@ def test_real_instances_give_the_same_bytes_in_any_company(test_data, tmp_path):
             assert left.node == right.node
             assert np.array_equal(left.scores, right.scores)
             assert np.array_equal(left.state.variable_features, right.state.variable_features)
+
+
+def test_a_script_without_a_main_guard_is_told_so_and_nothing_is_recorded(auctions, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from milplib.learn import collect\n"
+        f"collect([{str(auctions)!r}], out={str(tmp_path / 's')!r}, workers=2)\n"
+    )
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "__main__" in run.stderr.splitlines()[-1]
+    assert not (tmp_path / "s" / "manifest.json").exists()
+
+
+def test_force_replaces_a_collection_only_when_the_new_one_is_there(auctions, tmp_path):
+    out, bad = tmp_path / "s", tmp_path / "bad"
+    collect([auctions], out=out, samples_per_instance=1, expert_probability=0.5)
+    (out / "unfinished").mkdir()
+    (out / "unfinished" / "mine").write_text("notes")
+    (out / "shard-mine.arrow").write_text("mine")
+    before = content(out)
+    bad.mkdir()
+    (bad / "a.lp").write_text("garbage")
+    with pytest.raises(InstanceError, match="none of the 1"):
+        collect([bad], out=out, force=True)
+    assert content(out) == before
+    collect([auctions], out=out, samples_per_instance=1, expert_probability=1.0, force=True)
+    after = content(out)
+    assert after["manifest.json"] != before["manifest.json"]
+    assert after["shard-mine.arrow"] == b"mine"
+    assert (out / "unfinished" / "mine").read_text() == "notes"
+
+
+def test_a_manifest_of_something_else_is_never_replaced(auctions, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"format": "milplib-instances"}')
+    for force in (False, True):
+        with pytest.raises(OutputError):
+            collect([auctions], out=tmp_path, force=force)
+    assert content(tmp_path) == {"manifest.json": b'{"format": "milplib-instances"}'}
+
+
+def test_failed_instances_are_tried_again_by_the_same_call(auctions, tmp_path):
+    options = {"out": tmp_path / "s", "samples_per_instance": 1, "expert_probability": 0.5}
+    whole = content(collect([auctions], **options | {"out": tmp_path / "whole"}).folder)
+    collect([auctions], **options)
+    # As if the third instance's worker had been killed twice: its task is marked failed.
+    run = tmp_path / "s" / "unfinished"
+    run.mkdir()
+    manifest = json.loads((tmp_path / "s" / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {"shards": [], "instances": []}))
+    failed = manifest["instances"][2] | {"outcome": "failed", "samples": 0}
+    (run / "000002.json").write_text(json.dumps(failed))
+    assert len(collect([auctions], **options)) > 0
+    assert not run.exists()
+    assert content(tmp_path / "s") == whole
+
+
+def test_a_second_collection_into_the_same_folder_is_refused_while_the_first_works(
+    auctions, tmp_path
+):
+    (tmp_path / "s" / "unfinished").mkdir(parents=True)
+    lock = tmp_path / "s" / "unfinished" / "lock"
+    code = (
+        "import fcntl, sys, time\n"
+        f"stream = open({str(lock)!r}, 'w')\n"
+        "fcntl.flock(stream, fcntl.LOCK_EX)\nprint('locked', flush=True)\ntime.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        holder.stdout.readline()
+        with pytest.raises(OutputError, match="another process"):
+            collect([auctions], out=tmp_path / "s", force=True)
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+class Failing:
+    """A state function with a defect."""
+
+    name, version, columns = "failing", 1, ("a",)
+
+    def extract(self, model):
+        raise RuntimeError("boom")
+
+
+def test_an_error_in_a_state_function_names_it_and_the_instance(auctions, tmp_path):
+    with pytest.raises(StateError, match=r"'failing' failed: RuntimeError: boom \(at .*/0\.lp"):
+        collect([auctions], out=tmp_path / "s", blocks=[Failing()], expert_probability=1.0)
+
+
+def test_the_manifest_does_not_depend_on_where_the_instances_lie(auctions, tmp_path):
+    manifests = []
+    for place in ("here", "there/deeper"):
+        folder = tmp_path / place / "i"
+        folder.mkdir(parents=True)
+        (folder / "broken.lp").write_text("garbage")
+        (folder / os.fsdecode(b"\xff.lp")).write_bytes((auctions / "0.lp").read_bytes())
+        (folder / "good.lp").write_bytes((auctions / "1.lp").read_bytes())
+        out = tmp_path / place / "s"
+        collect([folder], out=out, samples_per_instance=1, expert_probability=0.5)
+        manifests.append((out / "manifest.json").read_bytes())
+    assert manifests[0] == manifests[1]
+    assert b"/here/" not in manifests[0]

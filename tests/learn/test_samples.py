@@ -65,7 +65,7 @@ def write_set(folder, batches, schema):
     with atomic_write(folder / "shard-00000.arrow") as stream:
         write_batches(stream, batches, schema)
     entry = ShardEntry.of(folder / "shard-00000.arrow", map(TreeEntry.of, batches))
-    Manifest(config={}, software={}, schema=schema, complete=True, shards=(entry,)).write(folder)
+    Manifest(config={}, software={}, schema=schema, shards=(entry,)).write(folder)
 
 
 def assert_equal_states(one, other):
@@ -276,6 +276,11 @@ def rewrite(folder, change):
         ("block_pseudocost", -1, lambda old: old[:-1]),
         ("scores", -1, lambda old: old[:-1]),
         ("chosen", -1, lambda old: 10**6),
+        ("chosen", -1, lambda old: None),
+        ("scores", -1, lambda old: [float("nan"), *old[1:]]),
+        ("valid", -1, lambda old: [False] * len(old)),
+        ("pool_value", 0, lambda old: [float("inf"), *old[1:]]),
+        ("variable_solution_value", -1, lambda old: [float("nan"), *old[1:]]),
     ],
 )
 def test_a_hostile_shard_is_an_error_and_never_a_crash(copy, column, line, value):
@@ -286,3 +291,27 @@ def test_a_hostile_shard_is_an_error_and_never_a_crash(copy, column, line, value
     samples = SampleSet(copy)
     with pytest.raises(SampleError):
         list(samples)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("shards",), {}),
+        (("shards", 0, "file"), "../../elsewhere.arrow"),
+        (("shards", 0, "file"), None),
+        (("shards", 0, "trees", 0, "samples"), 10**9),
+        (("shards", 0, "trees", 0, "samples"), -5),
+        (("shards", 0, "trees", 0, "samples"), "x"),
+        (("shards", 0, "trees", 0, "root_labelled"), 1),
+        (("instances",), [1]),
+    ],
+)
+def test_a_manifest_that_cannot_be_true_is_damaged(copy, path, value):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    place = manifest
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(SampleError, match=r"manifest\.json is damaged"):
+        SampleSet(copy)
