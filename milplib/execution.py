@@ -112,8 +112,7 @@ def _run_pool(
         while not broken and (queue or running):
             # No more than run at once, so that a dead worker leaves no doubt which ones ran.
             while queue and len(running) < workers:
-                with _one_thread_environment():
-                    running[pool.submit(function, tasks[queue[0]])] = queue[0]
+                running[_submit(pool, function, tasks[queue[0]])] = queue[0]
                 queue.popleft()
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 if isinstance(future.exception(), BrokenProcessPool):
@@ -133,15 +132,33 @@ def _run_pool(
 def _start(pool: ProcessPoolExecutor) -> None:
     """Start a worker, which tells death by a task from never having lived."""
     try:
-        with _one_thread_environment():
-            ready = pool.submit(os.getpid)
-        ready.result()
+        _submit(pool, os.getpid).result()
     except BrokenProcessPool as error:
         raise WorkerStartError(
             "the worker processes end before they can take a task: in a script, call this under "
             "'if __name__ == \"__main__\":', since each worker imports the script anew; else "
             "run with one worker to see why"
         ) from error
+
+
+def _submit(
+    pool: ProcessPoolExecutor, function: Callable[..., Result], *arguments: object
+) -> Future[Result]:
+    """Submit a task, for which the pool may start another worker.
+
+    Raises
+    ------
+    BrokenProcessPool
+        If a worker has died.
+    """
+    with _one_thread_environment():
+        try:
+            return pool.submit(function, *arguments)
+        except OSError:
+            # A worker that dies while another one is started closes the pipe that this one is to
+            # be given: "handle is closed". A pool that broke like that says so when asked again.
+            pool.submit(os.getpid)
+            raise
 
 
 @contextmanager

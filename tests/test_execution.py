@@ -66,6 +66,29 @@ def test_a_task_that_kills_its_worker_twice_is_reported_and_the_others_are_done(
     assert lines == {str(n): f"({n * n}, '1')" for n in range(10) if n != 3}
 
 
+def test_a_worker_may_die_while_the_others_are_still_starting(tmp_path):
+    # The first task kills the one worker that is up at once; the pool is then starting seven.
+    code = """
+    import os, signal
+    from milplib.execution import WorkerDiedError, run_tasks
+
+    def task(number):
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    if __name__ == "__main__":
+        for _ in range(3):
+            results = dict(run_tasks(task, range(8), workers=8))
+            assert isinstance(results.pop(0), WorkerDiedError)
+            assert results == {number: number for number in range(1, 8)}
+    """
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(code))
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_a_task_raises_is_raised_in_the_parent(script):
     process = start(script, "raise")
     _, err = process.communicate(timeout=60)
