@@ -20,10 +20,9 @@ from milplib.learn.samples.schema import (
     NODE_VARIABLE_COLUMNS,
     POOL_ROW_COLUMNS,
     STATIC_VARIABLE_COLUMNS,
-    BlockSchema,
 )
 from milplib.learn.samples.shards import Manifest, Shard, TreeEntry
-from milplib.scip import BranchingState
+from milplib.scip import BlockSchema, BranchingState
 
 __all__ = ["TIE_TOLERANCE", "Sample", "SampleSet", "tied_with_best"]
 

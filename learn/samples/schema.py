@@ -17,7 +17,13 @@ from typing import Any
 import pyarrow as pa
 
 from milplib.errors import SampleError
-from milplib.scip import ROW_FEATURES, STATE_VERSION, VARIABLE_FEATURES, StateFunction
+from milplib.scip import (
+    ROW_FEATURES,
+    STATE_VERSION,
+    VARIABLE_FEATURES,
+    BlockSchema,
+    StateFunction,
+)
 from milplib.scip.versions import scip_major_version
 
 __all__ = [
@@ -26,7 +32,6 @@ __all__ = [
     "POOL_ROW_COLUMNS",
     "SAMPLE_VERSION",
     "STATIC_VARIABLE_COLUMNS",
-    "BlockSchema",
     "SampleSchema",
 ]
 
@@ -51,20 +56,6 @@ _FLAGS = ("has_", "is_")
 def _feature_type(name: str) -> pa.DataType:
     # A flag is one bit in Arrow: a set cover's 10 flags shrink to a third of a float.
     return pa.list_(pa.bool_() if name.startswith(_FLAGS) else pa.float32())
-
-
-@dataclass(frozen=True)
-class BlockSchema:
-    """Name, version and columns of a block of a state function."""
-
-    name: str
-    version: int
-    columns: tuple[str, ...]
-
-    @classmethod
-    def of(cls, function: StateFunction) -> BlockSchema:
-        """Describe the block that a state function extracts."""
-        return cls(function.name, function.version, tuple(function.columns))
 
 
 @dataclass(frozen=True)
@@ -149,10 +140,7 @@ class SampleSchema:
             if found["format"] != FORMAT:
                 raise KeyError("format")
             description = cls(
-                blocks=tuple(
-                    BlockSchema(str(b["name"]), int(b["version"]), tuple(map(str, b["columns"])))
-                    for b in found["blocks"]
-                ),
+                blocks=tuple(map(BlockSchema.from_json, found["blocks"])),
                 sample_version=int(found["sample_version"]),
                 state_version=int(found["state_version"]),
                 scip_major=int(found["scip_major"]),

@@ -42,7 +42,7 @@ def solve(
     seed
         Of SCIP's random decisions.
     """
-    from milplib.scip import solve as solve_instance
+    from milplib.solving import solve as solve_instance
 
     instance = milplib.read(file)
     result = solve_instance(

@@ -1,4 +1,4 @@
-"""All that touches SCIP: state extraction, the expert, settings, solves."""
+"""All that touches SCIP: state extraction, the expert, settings."""
 
 from milplib.scip.blocks import BLOCKS, load_state_functions
 from milplib.scip.expert import StrongBranchingResult, StrongBranchingRule, strong_branching
@@ -9,9 +9,12 @@ from milplib.scip.settings import (
     branching_rule_names,
     use_branching_rule,
 )
-from milplib.scip.solve import SolveResult, solve
 from milplib.scip.state import ROW_FEATURES, STATE_VERSION, VARIABLE_FEATURES, BranchingState
-from milplib.scip.state_functions import StateFunction, check_state_functions
+from milplib.scip.state_functions import (
+    BlockSchema,
+    StateFunction,
+    check_state_functions,
+)
 
 __all__ = [
     "BLOCKS",
@@ -19,8 +22,8 @@ __all__ = [
     "SETTINGS",
     "STATE_VERSION",
     "VARIABLE_FEATURES",
+    "BlockSchema",
     "BranchingState",
-    "SolveResult",
     "StateFunction",
     "StrongBranchingResult",
     "StrongBranchingRule",
@@ -30,7 +33,6 @@ __all__ = [
     "check_state_functions",
     "extract_state",
     "load_state_functions",
-    "solve",
     "strong_branching",
     "use_branching_rule",
 ]

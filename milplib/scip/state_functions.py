@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,7 +14,7 @@ from milplib.errors import ParameterError, StateError
 if TYPE_CHECKING:
     import pyscipopt
 
-__all__ = ["StateFunction", "check_state_functions", "extract_blocks"]
+__all__ = ["BlockSchema", "StateFunction", "check_state_functions", "extract_blocks"]
 
 
 @runtime_checkable
@@ -63,6 +64,27 @@ class StateFunction(Protocol):
             `milplib.scip.branching_candidates`), LP columns or rows. Finite numbers.
         """
         ...
+
+
+@dataclass(frozen=True)
+class BlockSchema:
+    """Name, version and columns of a block of a state function."""
+
+    name: str
+    version: int
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, function: StateFunction) -> BlockSchema:
+        """Describe the block that a state function extracts."""
+        return cls(function.name, function.version, tuple(function.columns))
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> BlockSchema:
+        """Read a description from a file's header; KeyError, TypeError or ValueError if it is none."""
+        return cls(
+            str(found["name"]), int(found["version"]), tuple(str(name) for name in found["columns"])
+        )
 
 
 def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunction, ...]:

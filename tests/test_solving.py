@@ -9,8 +9,9 @@ import pytest
 from milplib import Instance
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.generators import from_name
-from milplib.scip import SETTINGS, apply_setting, branching_rule_names, solve
+from milplib.scip import SETTINGS, apply_setting, branching_rule_names
 from milplib.scip.self_test import self_test
+from milplib.solving import solve
 
 
 def mixed(**changes) -> Instance:
