@@ -8,18 +8,37 @@ from typing import TYPE_CHECKING, Any
 from milplib.errors import MilplibError
 
 if TYPE_CHECKING:
+    from milplib.evaluation import evaluate
     from milplib.formats import read
     from milplib.instance import Instance
     from milplib.library import Distribution, distributions
+    from milplib.policies import include_policy, load_policy
+    from milplib.solving import SolveResult, solve
 
-__all__ = ["Distribution", "Instance", "MilplibError", "distributions", "read"]
+__all__ = [
+    "Distribution",
+    "Instance",
+    "MilplibError",
+    "SolveResult",
+    "distributions",
+    "evaluate",
+    "include_policy",
+    "load_policy",
+    "read",
+    "solve",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
     "Distribution": "milplib.library",
     "Instance": "milplib.instance",
+    "SolveResult": "milplib.solving",
     "distributions": "milplib.library",
+    "evaluate": "milplib.evaluation",
+    "include_policy": "milplib.policies",
+    "load_policy": "milplib.policies",
     "read": "milplib.formats",
+    "solve": "milplib.solving",
 }
 
 

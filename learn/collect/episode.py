@@ -275,8 +275,9 @@ def run_episode(
     try:
         model.optimize()
     except Exception as error:  # PySCIPOpt raises bare ones for SCIP's own errors
+        if error is rule.error:
+            raise
         return Episode(status="error", branchings=rule.branchings, failure=str(error))
-    rule.raise_error()
     status = model.getStatus()
     if status == "userinterrupt" and not rule.stopped:
         raise KeyboardInterrupt

@@ -22,12 +22,10 @@ from milplib.learn.samples.schema import (
     STATIC_VARIABLE_COLUMNS,
 )
 from milplib.learn.samples.shards import Manifest, Shard, TreeEntry
+from milplib.policies.choice import tied_with_best
 from milplib.scip import BlockSchema, BranchingState
 
-__all__ = ["TIE_TOLERANCE", "Sample", "SampleSet", "tied_with_best"]
-
-TIE_TOLERANCE = 1e-5
-"""Scores this close to the best, relative to it, are tied with it."""
+__all__ = ["Sample", "SampleSet", "tied_with_best"]
 
 _TREES_IN_MEMORY = 64
 
@@ -72,22 +70,6 @@ class Sample:
     def tied(self) -> npt.NDArray[np.bool_]:
         """Candidates that the expert scores best, ties included. Shape (k,), bool."""
         return tied_with_best(self.scores, self.valid)
-
-
-def tied_with_best(
-    scores: npt.NDArray[np.floating[Any]], valid: npt.NDArray[np.bool_] | None = None
-) -> npt.NDArray[np.bool_]:
-    """Mark the scores within `TIE_TOLERANCE` of the best, relative to it.
-
-    Examples
-    --------
-    >>> tied_with_best(np.array([1.0, 2.0, 2.0 - 1e-6])).tolist()
-    [False, True, True]
-    """
-    if valid is not None:
-        scores = np.where(valid, scores, -np.inf)
-    best = scores.max()
-    return np.asarray(scores >= best - TIE_TOLERANCE * abs(best))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -18,7 +20,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["ProgressBar", "WholeNumber", "output", "print_json", "print_pairs", "progress_bar"]
+__all__ = [
+    "ProgressBar",
+    "WholeNumber",
+    "allow_modules_here",
+    "output",
+    "print_json",
+    "print_pairs",
+    "progress_bar",
+]
 
 
 def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
@@ -28,6 +38,15 @@ def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
 
 WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
 """An integer option; the parser's own would round 1.5."""
+
+
+def allow_modules_here(*names: str) -> None:
+    """Let ``package.module:name`` mean a module beside which the command is called.
+
+    As ``python -m`` would; nothing changes unless one of the names has that form.
+    """
+    if any(":" in name for name in names) and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
 
 
 def output() -> Console:

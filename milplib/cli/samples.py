@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from milplib.cli.console import WholeNumber, output, print_json, print_pairs, progress_bar
+from milplib.cli.console import (
+    WholeNumber,
+    allow_modules_here,
+    output,
+    print_json,
+    print_pairs,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,9 +90,7 @@ def collect(
     """
     from milplib.learn import collect as collect_samples
 
-    if any(":" in block for block in blocks):
-        # A module beside which the command is called, as `python -m` would find it.
-        sys.path.insert(0, os.getcwd())
+    allow_modules_here(*blocks)
     with progress_bar("collecting") as bar:
 
         def show(progress: Progress) -> None:

@@ -1,14 +1,21 @@
-"""The command ``solve``."""
+"""Commands about policies: ``solve`` with one, ``policy info``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
 
 import milplib
-from milplib.cli.console import WholeNumber, print_pairs
+from milplib.cli.console import WholeNumber, allow_modules_here, print_json, print_pairs
+from milplib.files import file_sha256
 
-__all__ = ["solve"]
+__all__ = ["policy_app", "solve"]
+
+policy_app = App(name="policy", help="Look into policy files.")
 
 # SCIP's own words, where a reader would stumble over them.
 _STATUS = {
@@ -24,8 +31,10 @@ def solve(
     *,
     policy: str = "relpscost",
     time_limit: float | None = None,
-    setting: Literal["default", "learn2branch"] = "default",
+    setting: Literal["default", "learn2branch", "clean"] = "default",
     seed: WholeNumber = 0,
+    on_error: Literal["fallback", "raise"] = "fallback",
+    reference_objective: float | None = None,
 ) -> int:
     """Solve an instance and print how it ended.
 
@@ -34,19 +43,30 @@ def solve(
     file
         The instance: .lp, .mps, .lp.gz or .mps.gz.
     policy
-        Name of a branching rule of SCIP's.
+        Name of a branching rule of SCIP's, a policy file, or ``package.module:name`` for a
+        function ``state -> scores`` or a policy of one's own.
     time_limit
         Wall-clock seconds.
     setting
-        SCIP as it comes, or without cuts below the root and without restarts.
+        SCIP as it comes; without cuts below the root and without restarts; or without heuristics
+        and with a cut-off just worse than the known optimum.
     seed
         Of SCIP's random decisions.
+    on_error
+        Where the policy fails, let SCIP's own rule decide, or stop with the policy's error.
+    reference_objective
+        The known optimum, which the setting ``clean`` needs.
     """
-    from milplib.solving import solve as solve_instance
-
+    allow_modules_here(policy)
     instance = milplib.read(file)
-    result = solve_instance(
-        instance, policy=policy, time_limit=time_limit, setting=setting, seed=seed
+    result = milplib.solve(
+        instance,
+        policy=policy,
+        time_limit=time_limit,
+        setting=setting,
+        seed=seed,
+        on_error=on_error,
+        reference_objective=reference_objective,
     )
     objective = "none" if result.objective is None else f"{result.objective:.12g}"
     lines = {
@@ -60,6 +80,66 @@ def solve(
         "LP iterations": str(result.lp_iterations),
         "time": f"{result.time:.2f} s",
         "policy": f"{result.policy} (setting {result.setting}, seed {result.seed})",
+        "policy time": f"{result.policy_time:.2f} s at {result.policy_calls} nodes",
     }
+    if result.policy_errors:
+        lines["policy errors"] = f"at {result.policy_errors} nodes, where SCIP's own rule decided"
     print_pairs(lines)
     return 130 if result.status == "userinterrupt" else 0
+
+
+@policy_app.command
+def info(
+    file: Path, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+) -> None:
+    """Describe a policy file: what it computes, what it reads, how it was trained.
+
+    Parameters
+    ----------
+    file
+        The policy file.
+    as_json
+        Print JSON.
+    """
+    from milplib.policies import load_policy, read_policy
+
+    content = read_policy(file)
+    load_policy(file)  # a file that cannot be used is no policy, whatever its header says
+    size = file.stat().st_size
+    weights = sum(tensor.size for tensor in content.tensors.values())
+    if as_json:
+        print_json(
+            {
+                "architecture": content.architecture,
+                "hyperparameters": content.hyperparameters,
+                "blocks": [asdict(block) for block in content.blocks],
+                "state_version": content.state_version,
+                "scip_major": content.scip_major,
+                "weights": weights,
+                "bytes": size,
+                "sha256": file_sha256(file),
+                "provenance": content.provenance,
+            }
+        )
+        return
+    sizes = ", ".join(f"{value} {name}" for name, value in content.hyperparameters.items())
+    blocks = ", ".join(f"{block.name} {block.version}" for block in content.blocks)
+    lines = {
+        "architecture": f"{content.architecture} ({sizes}), {weights} weights",
+        "blocks": blocks or "none",
+        "for": f"state version {content.state_version}, SCIP {content.scip_major}",
+        "size": f"{size / 1e3:.1f} kB, SHA-256 {file_sha256(file)}",
+    }
+    print_pairs(lines | dict(_flat(content.provenance)))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Give nested values as pairs, the names joined with dots."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, item in enumerate(value):
+                yield from _flat(item, f"{prefix}{name}[{number}].")
+        else:
+            yield f"{prefix}{name}", f"{value:.6g}" if isinstance(value, float) else str(value)

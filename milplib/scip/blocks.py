@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from pyscipopt import SCIP_BRANCHDIR
 
-from milplib.errors import ParameterError, UnknownNameError
+from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.scip.extraction import branching_candidates
-from milplib.scip.state_functions import StateFunction, check_state_functions
+from milplib.scip.state_functions import BlockSchema, StateFunction, check_state_functions
 
 if TYPE_CHECKING:
     import pyscipopt
 
-__all__ = ["BLOCKS", "PseudocostBlock", "TreeBlock", "load_state_functions"]
+__all__ = ["BLOCKS", "PseudocostBlock", "TreeBlock", "load_state_functions", "state_functions_of"]
 
 
 class PseudocostBlock:
@@ -136,3 +136,48 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
                 f"the block '{name}' cannot be made: {type(error).__name__}: {error}"
             ) from error
     return check_state_functions(functions)
+
+
+def state_functions_of(
+    blocks: Iterable[BlockSchema], *, where: str, own: Iterable[StateFunction] = ()
+) -> tuple[StateFunction, ...]:
+    """Find the state functions that extract recorded blocks, in the same versions.
+
+    Parameters
+    ----------
+    blocks
+        What is asked for.
+    where
+        Who asks, for the message.
+    own
+        State functions of a user's own, beside those of `BLOCKS`.
+
+    Raises
+    ------
+    PolicyError
+        If there is none of that name, or it has another version or other columns.
+
+    Examples
+    --------
+    >>> [function.name for function in state_functions_of(
+    ...     [BlockSchema("pseudocost", 1, ("score", "down", "up"))], where="the example")]
+    ['pseudocost']
+    """
+    known: dict[str, StateFunction] = {name: kind() for name, kind in BLOCKS.items()}
+    known |= {function.name: function for function in own}
+    functions = []
+    for block in blocks:
+        if block.name not in known:
+            raise PolicyError(
+                f"{where} reads the block '{block.name}', which this milplib does not have "
+                f"(it has {', '.join(sorted(known))}): pass its state function along"
+            )
+        ours = BlockSchema.of(known[block.name])
+        if ours != block:
+            raise PolicyError(
+                f"{where} reads version {block.version} of the block '{block.name}' with the "
+                f"columns {', '.join(block.columns)}; this milplib has version {ours.version} with "
+                f"{', '.join(ours.columns)}: train it again"
+            )
+        functions.append(known[block.name])
+    return tuple(functions)

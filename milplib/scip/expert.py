@@ -136,21 +136,20 @@ class StrongBranchingRule(GuardedRule):
     >>> rule = StrongBranchingRule()
     >>> rule.include(model, "expert")
     >>> model.optimize()
-    >>> rule.raise_error()
     >>> model.getStatus()
     'optimal'
     """
 
-    def include(self, model: pyscipopt.Model, name: str) -> None:
+    def include(self, model: pyscipopt.Model, name: str, *, max_depth: int = -1) -> None:
         """Include the rule before all others, and SCIP's own behind it for its sub-SCIPs.
 
         Heuristics that solve a smaller copy of the problem copy SCIP's rules and parameters, but
         no Python rule: there ``vanillafullstrong`` stands in, or the trees would differ.
         """
-        super().include(model, name)
+        super().include(model, name, max_depth=max_depth)
         for key, value in {
             "priority": PRIORITY - 1,
-            "maxdepth": -1,
+            "maxdepth": max_depth,
             "maxbounddist": 1.0,
             "idempotent": True,
             "scoreall": True,

@@ -81,7 +81,7 @@ class BlockSchema:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> BlockSchema:
-        """Read a description from a file's header; KeyError, TypeError or ValueError if it is none."""
+        """Read a description from a file; KeyError, TypeError or ValueError if it is none."""
         return cls(
             str(found["name"]), int(found["version"]), tuple(str(name) for name in found["columns"])
         )

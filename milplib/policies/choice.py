@@ -1,0 +1,100 @@
+"""The choice among scored candidates, with one rule for ties everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from milplib.errors import PolicyError
+
+__all__ = ["TIE_TOLERANCE", "best_candidate", "checked_scores", "tied_with_best"]
+
+TIE_TOLERANCE = 1e-5
+"""Scores this close to the best, relative to it, are tied with it."""
+
+
+def tied_with_best(
+    scores: npt.NDArray[np.floating[Any]], valid: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Mark the scores within `TIE_TOLERANCE` of the best, relative to it.
+
+    Parameters
+    ----------
+    scores
+        Shape (k,), finite.
+    valid
+        Which of them count; all if not given. Shape (k,), bool.
+
+    Examples
+    --------
+    >>> tied_with_best(np.array([1.0, 2.0, 2.0 - 1e-6])).tolist()
+    [False, True, True]
+    """
+    if valid is not None:
+        scores = np.where(valid, scores, -np.inf)
+    best = scores.max()
+    return np.asarray(scores >= best - TIE_TOLERANCE * abs(best))
+
+
+def best_candidate(scores: npt.NDArray[np.floating[Any]], candidates: npt.NDArray[np.int32]) -> int:
+    """Position of the best candidate: of those tied with the best, the lowest column's.
+
+    Symmetric columns tie, and libraries and processors differ in the last digits: without a
+    tolerance the choice would depend on them.
+
+    Parameters
+    ----------
+    scores
+        Shape (k,), finite.
+    candidates
+        `BranchingState.candidates`. Shape (k,).
+
+    Examples
+    --------
+    >>> best_candidate(np.array([1.0, 3.0, 3.0 + 1e-6]), np.array([7, 5, 6], dtype=np.int32))
+    1
+    """
+    tied = np.flatnonzero(tied_with_best(scores))
+    return int(tied[candidates[tied].argmin()])
+
+
+def checked_scores(
+    scores: npt.ArrayLike, n_candidates: int, *, policy: str
+) -> npt.NDArray[np.float64]:
+    """Check what a policy gave for the candidates of a state.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_candidates,), float64.
+
+    Raises
+    ------
+    PolicyError
+        If the scores are not numbers, of another shape, or not finite.
+
+    Examples
+    --------
+    >>> checked_scores([1, 2], 2, policy="mine").tolist()
+    [1.0, 2.0]
+    """
+    kind = type(scores).__name__
+    try:
+        array = np.asarray(scores)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"an array of {array.dtype}")
+        array = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise PolicyError(
+            f"the policy '{policy}' gave {kind} instead of scores: {error}"
+        ) from error
+    if array.shape != (n_candidates,):
+        raise PolicyError(
+            f"the policy '{policy}' gave scores of shape {array.shape} for {n_candidates} "
+            "candidates"
+        )
+    if not np.isfinite(array).all():
+        raise PolicyError(f"the policy '{policy}' gave a score that is not finite")
+    return array

@@ -1,0 +1,284 @@
+"""The plugin: a policy as the branching rule of any PySCIPOpt model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyscipopt
+from pyscipopt import SCIP_EVENTTYPE, SCIP_RESULT
+
+from milplib.errors import ParameterError, PolicyError, UnknownNameError
+from milplib.policies.choice import best_candidate, checked_scores
+from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, parts
+from milplib.policies.loading import load_policy
+from milplib.policies.policy import Policy, ScipRule
+from milplib.scip.extraction import branching_candidates, extract_state
+from milplib.scip.model import from_scip
+from milplib.scip.rule import PRIORITY, GuardedRule
+from milplib.scip.settings import branching_rule_names, use_branching_rule
+
+if TYPE_CHECKING:
+    from milplib.instance import Instance
+
+__all__ = ["OnError", "PolicyUse", "include_policy"]
+
+OnError = Literal["fallback", "raise"]
+
+RULE_NAME = "milplib-policy"
+_LOG = logging.getLogger("milplib")
+
+
+@dataclass
+class PolicyUse:
+    """What became of a policy in a model, kept up to date while it solves.
+
+    Parameters
+    ----------
+    policy
+        The policy.
+    calls
+        Nodes that it branched at. Nodes of SCIP's own rules in a combination do not count.
+    errors
+        Nodes at which it failed and that went to SCIP's own rule.
+    first_error
+        What failed first.
+    observe_time, score_time, branch_time
+        Wall-clock seconds spent on extracting states, on scoring and choosing, and on branching.
+    """
+
+    policy: AnyPolicy
+    calls: int = 0
+    errors: int = 0
+    first_error: Exception | None = field(default=None, repr=False)
+    observe_time: float = 0.0
+    score_time: float = 0.0
+    branch_time: float = 0.0
+
+    @property
+    def time(self) -> float:
+        """Wall-clock seconds spent in the policy's callbacks."""
+        return self.observe_time + self.score_time + self.branch_time
+
+
+def include_policy(
+    model: pyscipopt.Model,
+    policy: object,
+    *,
+    max_depth: int | None = None,
+    on_error: OnError = "fallback",
+) -> PolicyUse:
+    """Let a policy decide where a PySCIPOpt model branches.
+
+    The model may be anybody's, before or after its problem is read or built. The policy is asked
+    at nodes with a fractional LP solution, before SCIP's own rules.
+
+    Parameters
+    ----------
+    model
+        The model.
+    policy
+        A policy, or what `milplib.load_policy` makes one of: the path of a policy file, the name
+        of one of SCIP's rules, a function of the branching state.
+    max_depth
+        The largest depth at which it decides (the root has depth 0); None: at any.
+    on_error
+        What happens when the policy raises an exception, or gives scores that are no finite
+        numbers, one a candidate. ``"fallback"``: SCIP's own rule decides at this node, which is
+        counted; the first error is logged. ``"raise"``: the solve is interrupted, and
+        ``model.optimize()`` raises the error with its traceback.
+
+    Returns
+    -------
+    PolicyUse
+        Counts of calls and errors, and times; it does not keep the model alive.
+
+    Raises
+    ------
+    UnknownNameError, PolicyError, ParameterError
+        If the policy is not one, or an option is outside its domain; or the model has a policy
+        already.
+
+    Notes
+    -----
+    Sub-SCIPs, in which heuristics solve smaller copies, use SCIP's own rules. In a `Switch` or
+    a `Portfolio` one of SCIP's rules runs natively; its priority is raised while it is its turn.
+
+    Examples
+    --------
+    >>> import pyscipopt
+    >>> from milplib.generators import CombinatorialAuction
+    >>> model = CombinatorialAuction(n_items=60, n_bids=250).generate(seed=1).to_scip()
+    >>> model.hideOutput()
+    >>> def most_fractional(state):
+    ...     fraction = state.variable_features[state.candidates, 9]
+    ...     return 0.5 - abs(fraction - 0.5)
+    >>> use = include_policy(model, most_fractional)
+    >>> model.optimize()
+    >>> use.calls > 0, use.errors
+    (True, 0)
+    """
+    if on_error not in ("fallback", "raise"):
+        raise ParameterError(f"on_error is {on_error!r}; it must be 'fallback' or 'raise'")
+    if max_depth is not None and max_depth < 0:
+        raise ParameterError(f"the largest depth is {max_depth}; it must not be negative")
+    policy = load_policy(policy)
+    known = branching_rule_names(model)
+    rules = [part.name for part in parts(policy) if isinstance(part, ScipRule)]
+    for name in rules:
+        if name not in known:
+            raise UnknownNameError("policy", name, known)
+    use = PolicyUse(policy)
+    depth = -1 if max_depth is None else max_depth
+    if isinstance(policy, ScipRule):
+        use_branching_rule(model, policy.name)
+        model.setParam(f"branching/{policy.name}/maxdepth", depth)
+        return use
+    if RULE_NAME in known:
+        raise ParameterError(
+            "this model has a milplib policy already: combine policies with Switch or Portfolio, "
+            "or make another model"
+        )
+    rule = PolicyRule(use, strict=on_error == "raise")
+    rule.include(model, RULE_NAME, max_depth=depth)
+    if rules:
+        model.includeEventhdlr(
+            _Turns(rule.policy_at, rules, depth), f"{RULE_NAME}-turns", "whose turn it is to branch"
+        )
+    return use
+
+
+class PolicyRule(GuardedRule):
+    """A milplib policy."""
+
+    def __init__(self, use: PolicyUse, *, strict: bool) -> None:
+        super().__init__()
+        self._use = use
+        self._strict = strict
+        self._picks: dict[int, AnyPolicy] = {}
+
+    def branchinitsol(self) -> None:
+        """Forget what was picked for another problem."""
+        self._picks.clear()
+
+    def decide(self) -> int:
+        """Branch on the candidate that the policy scores best."""
+        use, model = self._use, self.model
+        begin = perf_counter()
+        candidates = branching_candidates(model)
+        if not candidates:
+            return int(SCIP_RESULT.DIDNOTRUN)
+        try:
+            policy = self.policy_at(model)
+            if isinstance(policy, ScipRule):
+                return int(SCIP_RESULT.DIDNOTRUN)  # it is the next one in line
+            state = extract_state(model, state_functions=tuple(policy.state_functions))
+            observed = perf_counter()
+            use.observe_time += observed - begin
+            scores = checked_scores(policy.score(state), len(state.candidates), policy=policy.name)
+            best = best_candidate(scores, state.candidates)
+        except Exception as error:
+            if self._strict:
+                raise
+            self._count(error)
+            return int(SCIP_RESULT.DIDNOTRUN)
+        scored = perf_counter()
+        use.score_time += scored - observed
+        model.branchVar(candidates[best])
+        use.branch_time += perf_counter() - scored
+        use.calls += 1
+        return int(SCIP_RESULT.BRANCHED)
+
+    def policy_at(self, model: pyscipopt.Model) -> Policy | ScipRule:
+        """Tell which part of a combination decides at the current node."""
+        policy = self._use.policy
+        while isinstance(policy, Switch | Portfolio):
+            if isinstance(policy, Switch):
+                policy = policy.at(depth=model.getDepth(), nodes=model.getNTotalNodes())
+            else:
+                if id(policy) not in self._picks:
+                    self._picks[id(policy)] = policy.picked(_instance_of(model))
+                policy = self._picks[id(policy)]
+        return policy
+
+    def _count(self, error: Exception) -> None:
+        use = self._use
+        use.errors += 1
+        if use.first_error is None:
+            use.first_error = error
+            _LOG.warning(
+                "the policy '%s' failed; SCIP's own rule decides at this node, and wherever it "
+                "fails again (on_error='raise' stops instead)",
+                use.policy.name,
+                exc_info=error,
+            )
+
+
+def _instance_of(model: pyscipopt.Model) -> Instance:
+    try:
+        return from_scip(model)
+    except Exception as error:
+        raise PolicyError(f"a Portfolio needs a linear problem to pick by: {error}") from error
+
+
+class _Turns(pyscipopt.Eventhdlr):
+    """Puts the SCIP rule whose turn it is at a node before all others.
+
+    SCIP sorts its rules before it asks the first one at a node, so this has to happen when the
+    node is entered.
+    """
+
+    def __init__(
+        self,
+        policy_at: Callable[[pyscipopt.Model], Policy | ScipRule],
+        rules: list[str],
+        max_depth: int,
+    ) -> None:
+        self._policy_at = policy_at
+        self._rules = rules
+        self._max_depth = max_depth
+        self._before: dict[str, dict[str, Any]] = {}
+        self._current = ""
+
+    def eventinit(self) -> None:
+        """Begin to watch, with the rules as the user has them."""
+        keys = ("priority", "maxdepth", "maxbounddist")
+        self._before = {
+            rule: {
+                f"branching/{rule}/{key}": self.model.getParam(f"branching/{rule}/{key}")
+                for key in keys
+            }
+            for rule in self._rules
+        }
+        self._current = ""
+        self.model.catchEvent(SCIP_EVENTTYPE.NODEFOCUSED, self)
+
+    def eventexit(self) -> None:
+        """Leave the rules as the user had them."""
+        self._restore()
+
+    def eventexec(self, event: pyscipopt.scip.Event) -> None:
+        """Set the priorities for the node that is entered."""
+        turn = ""
+        if self._max_depth < 0 or self.model.getDepth() <= self._max_depth:
+            try:
+                policy = self._policy_at(self.model)
+            except Exception:  # it will be met and told at the branching itself
+                return
+            turn = policy.name if isinstance(policy, ScipRule) else ""
+        if turn == self._current:
+            return
+        self._restore()
+        if turn:
+            use_branching_rule(self.model, turn)
+            self.model.setParam(f"branching/{turn}/priority", PRIORITY - 1)
+        self._current = turn
+
+    def _restore(self) -> None:
+        for parameters in self._before.values():
+            for name, value in parameters.items():
+                self.model.setParam(name, value)
+        self._current = ""

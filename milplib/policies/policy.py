@@ -1,0 +1,106 @@
+"""What a policy is, and the simplest ones: a rule of SCIP's, a Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, runtime_checkable
+
+import numpy.typing as npt
+
+from milplib.scip.blocks import load_state_functions
+from milplib.scip.state import BranchingState
+from milplib.scip.state_functions import StateFunction
+
+__all__ = ["FunctionPolicy", "Policy", "ScipRule"]
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Anything that scores the candidates of a branching state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class MostFractional:
+    ...     name = "most fractional"
+    ...     state_functions = ()
+    ...
+    ...     def score(self, state):
+    ...         fraction = state.variable_features[state.candidates, 9]
+    ...         return np.minimum(fraction, 1 - fraction)
+    >>> isinstance(MostFractional(), Policy)
+    True
+    """
+
+    @property
+    def name(self) -> str:
+        """A name for results."""
+        ...
+
+    @property
+    def state_functions(self) -> tuple[StateFunction, ...]:
+        """What it needs to see beside the state: `BranchingState.blocks` will hold these."""
+        ...
+
+    def score(self, state: BranchingState) -> npt.ArrayLike:
+        """Score the candidates, higher is better. Shape (k,), finite."""
+        ...
+
+
+class ScipRule:
+    """A branching rule of SCIP's own, by name: SCIP runs it natively.
+
+    Parameters
+    ----------
+    name
+        Name of the rule, such as ``"relpscost"``, ``"pscost"`` or ``"random"``. Whether there is
+        one of that name shows when it meets a model.
+
+    Examples
+    --------
+    >>> ScipRule("pscost").name
+    'pscost'
+    """
+
+    name: str
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class FunctionPolicy:
+    """A Python function of the state as a policy.
+
+    Parameters
+    ----------
+    function
+        Takes a `milplib.scip.BranchingState`, gives the scores of its candidates.
+    name
+        A name for results; the function's own if not given.
+    blocks
+        Blocks that it reads: names in `milplib.scip.BLOCKS` or state functions.
+
+    Examples
+    --------
+    >>> def lowest_column(state):
+    ...     return -state.candidates
+    >>> FunctionPolicy(lowest_column).name
+    'lowest_column'
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        function: Callable[[BranchingState], npt.ArrayLike],
+        *,
+        name: str | None = None,
+        blocks: Iterable[str | StateFunction] = (),
+    ) -> None:
+        self.function = function
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
+        self.state_functions = load_state_functions(blocks)
+
+    def score(self, state: BranchingState) -> npt.ArrayLike:
+        """Call the function."""
+        return self.function(state)

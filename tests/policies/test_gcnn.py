@@ -1,0 +1,160 @@
+"""The folded network gives what the network's formulas say, edge by edge."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from milplib.errors import PolicyError
+from milplib.policies import GcnnPolicy, best_candidate
+from milplib.scip import BlockSchema, BranchingState
+
+from .conftest import FAMILIES, PSEUDOCOST, TREE, noise
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def textbook_scores(content, state):
+    """The formulas as they stand in the paper, in float64, one message an edge."""
+    w = {name: tensor.astype(np.float64) for name, tensor in content.tensors.items()}
+
+    def norm(name, x):
+        return (x + w[f"{name}.shift"]) * w[f"{name}.scale"]
+
+    def dense(name, x):
+        return x @ w[f"{name}.weight"].T + w.get(f"{name}.bias", 0.0)
+
+    def embedding(side, x):
+        name = f"{side}_embedding"
+        return relu(dense(f"{name}.2", relu(dense(f"{name}.0", norm(f"{side}_norm", x)))))
+
+    def convolution(name, targets, sources, target_of, source_of, edges):
+        total = np.zeros_like(targets)
+        for target, source, edge in zip(target_of, source_of, edges, strict=True):
+            joint = (
+                dense(f"{name}.target", targets[target])
+                + dense(f"{name}.edge", edge)
+                + dense(f"{name}.source", sources[source])
+            )
+            message = relu(joint * w[f"{name}.message_norm.scale"])
+            total[target] += dense(f"{name}.message", message)
+        joined = np.hstack((total * w[f"{name}.output_norm.scale"], targets))
+        return relu(dense(f"{name}.output.2", relu(dense(f"{name}.output.0", joined))))
+
+    edges = norm("edge_norm", state.edge_features.astype(np.float64)[:, None])
+    variables = embedding("variable", state.variable_features.astype(np.float64))
+    rows = embedding("row", state.row_features.astype(np.float64))
+    row_of, column_of = state.edge_index
+    rows = convolution("to_rows", rows, variables, row_of, column_of, edges)
+    variables = convolution("to_variables", variables, rows, column_of, row_of, edges)
+    features = variables[state.candidates]
+    if content.blocks:
+        columns = [
+            np.broadcast_to(state.blocks[b.name], (len(features), len(b.columns)))
+            for b in content.blocks
+        ]
+        features = np.hstack((features, norm("block_norm", np.hstack(columns).astype(np.float64))))
+    return dense("head.2", relu(dense("head.0", features)))[:, 0]
+
+
+@pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE, PSEUDOCOST)])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_scores_are_those_of_the_formulas(family, blocks, states):
+    content = noise(blocks=blocks, seed=len(blocks))
+    policy = GcnnPolicy(content, name="noise")
+    for state in states[family]:
+        expected = textbook_scores(content, state)
+        found = policy.score(state)
+        assert found.shape == state.candidates.shape
+        assert (np.abs(found - expected) <= 1e-5 * np.maximum(1, np.abs(expected))).all()
+
+
+def test_a_negative_scale_of_a_message_is_folded_correctly(states):
+    content = noise(seed=5)
+    content.tensors["to_rows.message_norm.scale"][:] = -0.7
+    state = states["auction"][0]
+    expected = textbook_scores(content, state)
+    assert np.allclose(GcnnPolicy(content, name="n").score(state), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_scores_do_not_depend_on_the_order_of_rows_columns_or_edges(states):
+    rng = np.random.RandomState(3)
+    policy = GcnnPolicy(noise(), name="noise")
+    for family in FAMILIES:
+        state = states[family][0]
+        rows, columns = rng.permutation(state.n_rows), rng.permutation(state.n_variables)
+        edges = rng.permutation(len(state.edge_features))
+        new_row, new_column = np.argsort(rows), np.argsort(columns)
+        shuffled = dataclasses.replace(
+            state,
+            variable_features=state.variable_features[columns],
+            row_features=state.row_features[rows],
+            edge_index=np.vstack(
+                (new_row[state.edge_index[0]], new_column[state.edge_index[1]])
+            ).astype(np.int32)[:, edges],
+            edge_features=state.edge_features[edges],
+            candidates=new_column[state.candidates].astype(np.int32),
+        )
+        assert np.allclose(policy.score(shuffled), policy.score(state), rtol=1e-4, atol=1e-5)
+
+
+def test_a_state_without_rows_or_with_one_candidate_is_scored():
+    lonely = BranchingState(
+        variable_features=np.ones((3, 19), dtype=np.float32),
+        row_features=np.empty((0, 5), dtype=np.float32),
+        edge_index=np.empty((2, 0), dtype=np.int32),
+        edge_features=np.empty(0, dtype=np.float32),
+        candidates=np.array([2], dtype=np.int32),
+        has_incumbent=False,
+    )
+    content = noise()
+    scores = GcnnPolicy(content, name="noise").score(lonely)
+    assert np.allclose(scores, textbook_scores(content, lonely), rtol=1e-5, atol=1e-5)
+
+
+def test_a_block_that_is_missing_or_has_other_lines_is_an_error(states):
+    policy = GcnnPolicy(noise(blocks=(PSEUDOCOST,)), name="noise")
+    state = states["auction"][0]
+    with pytest.raises(PolicyError, match="lacks the block 'pseudocost'"):
+        policy.score(dataclasses.replace(state, blocks={}))
+    cut = state.blocks["pseudocost"][:-1]
+    with pytest.raises(PolicyError, match="lines for"):
+        policy.score(dataclasses.replace(state, blocks={"pseudocost": cut}))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("head.0.bias"), "'head.0.bias' has shape none"),
+        (lambda t: t.update(extra=np.ones(1, dtype=np.float32)), "'extra' has shape"),
+        (
+            lambda t: t.update({"to_rows.edge.weight": np.ones((16, 2), dtype=np.float32)}),
+            "'to_rows.edge.weight' has shape",
+        ),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(change, message):
+    content = noise()
+    change(content.tensors)
+    with pytest.raises(PolicyError, match=message):
+        GcnnPolicy(content, name="noise")
+
+
+def test_a_block_that_is_unknown_or_of_another_version_is_named():
+    for block, message in [
+        (BlockSchema("mine", 1, ("a",)), "does not have"),
+        (dataclasses.replace(PSEUDOCOST, version=2), "version 2"),
+    ]:
+        with pytest.raises(PolicyError, match=message):
+            GcnnPolicy(noise(blocks=(block,)), name="noise")
+
+
+def test_of_tied_scores_the_lowest_column_wins():
+    candidates = np.array([9, 4, 6], dtype=np.int32)
+    assert best_candidate(np.array([1.0, 1.0 - 1e-7, 0.5]), candidates) == 1
+    assert best_candidate(np.array([1.0, 1.0 - 1e-3, 0.5]), candidates) == 0
+    assert best_candidate(np.array([-1.0, -1.0 - 1e-7, -2.0]), candidates) == 1
