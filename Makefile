@@ -5,10 +5,15 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 VENV ?= .venv
 
-# The quickstart's size: instances, and the share of nodes where the expert is asked.
-N = 40
+# The quickstart's size: instances to learn from, the share of their nodes where the expert is
+# asked, samples an instance, passes over them, unseen instances to judge on, and their seeds.
+N = 60
 P = 0.2
 SAMPLES = 10
+EPOCHS = 60
+TEST = 12
+SEEDS = 2
+TIME_LIMIT = 120
 QUICKSTART = data/quickstart
 
 BIN := $(VENV)/bin
@@ -33,14 +38,25 @@ quickstart test test-slow nightly benchmark: export MKL_NUM_THREADS := 1
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "  variables: PYTHON, PIP_FLAGS, VENV; of the quickstart N, P, SAMPLES, QUICKSTART"
+	@echo "  variables: PYTHON, PIP_FLAGS, VENV; of the quickstart N, P, SAMPLES, EPOCHS, TEST, SEEDS, \
+		TIME_LIMIT, QUICKSTART"
 
-quickstart: $(VENV)/.core ## install, generate auctions, collect strong-branching samples, look at them
+quickstart: $(VENV)/.learn ## install, generate auctions, collect samples, train a policy, judge it
 	$(BIN)/milplib generate CA-very-easy --split train --count $(N) --seed 0 \
+		--out $(QUICKSTART)/ca --force
+	$(BIN)/milplib generate CA-very-easy --split test --count $(TEST) --seed 0 \
 		--out $(QUICKSTART)/ca --force
 	$(BIN)/milplib collect $(QUICKSTART)/ca --out $(QUICKSTART)/ca.samples \
 		--workers 2 --samples-per-instance $(SAMPLES) --expert-probability $(P) --seed 0 --force
 	$(BIN)/milplib samples inspect $(QUICKSTART)/ca.samples
+	$(BIN)/milplib train $(QUICKSTART)/ca.samples --out $(QUICKSTART)/gcnn.safetensors \
+		--epochs $(EPOCHS) --seed 0 --force
+	$(BIN)/milplib policy info $(QUICKSTART)/gcnn.safetensors
+	$(BIN)/milplib evaluate $(QUICKSTART)/ca --policy $(QUICKSTART)/gcnn.safetensors pscost random \
+		--baseline relpscost --seeds $(SEEDS) --time-limit $(TIME_LIMIT) --workers 2 \
+		--out $(QUICKSTART)/results --force
+	@echo "policy: $(QUICKSTART)/gcnn.safetensors; training: $(QUICKSTART)/gcnn.safetensors.training;" \
+		"runs and report.html: $(QUICKSTART)/results"
 
 test: $(VENV)/.dev ## the tests, minutes
 	$(BIN)/pytest -m "not slow and not nightly"
@@ -79,10 +95,10 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.core: $(VENV)/.created $(PROJECT)
-	$(PIP_INSTALL) --editable .
+$(VENV)/.learn: $(VENV)/.created $(PROJECT)
+	$(PIP_INSTALL) --editable '.[learn]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created $(PROJECT)
-	$(PIP_INSTALL) --editable '.[dev]'
-	@touch $@ $(VENV)/.core
+	$(PIP_INSTALL) --editable '.[dev,all]'
+	@touch $@ $(VENV)/.learn

@@ -15,7 +15,19 @@ from milplib.errors import MilplibError
 
 __all__ = ["doctor"]
 
-_CORE = ("pyscipopt", "numpy", "scipy", "pyarrow", "safetensors", "networkx", "rich", "cyclopts")
+_CORE = (
+    "pyscipopt",
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "safetensors",
+    "networkx",
+    "rich",
+    "cyclopts",
+    "pandas",
+    "matplotlib",
+    "jinja2",
+)
 _EXTRAS = {"learn": ("torch", "torch-geometric"), "track": ("wandb",)}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyscipopt
-from pyscipopt import SCIP_EVENTTYPE, SCIP_RESULT
+from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT, SCIP_RESULT
 
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.policies.choice import best_candidate, checked_scores
@@ -44,8 +45,8 @@ class PolicyUse:
         Nodes that it branched at. Nodes of SCIP's own rules in a combination do not count.
     errors
         Nodes at which it failed and that went to SCIP's own rule.
-    first_error
-        What failed first.
+    first_error, first_traceback
+        What failed first, and where, as text: the frames themselves would keep the model alive.
     observe_time, score_time, branch_time
         Wall-clock seconds spent on extracting states, on scoring and choosing, and on branching.
     """
@@ -54,6 +55,7 @@ class PolicyUse:
     calls: int = 0
     errors: int = 0
     first_error: Exception | None = field(default=None, repr=False)
+    first_traceback: str = field(default="", repr=False)
     observe_time: float = 0.0
     score_time: float = 0.0
     branch_time: float = 0.0
@@ -158,7 +160,7 @@ class PolicyRule(GuardedRule):
         super().__init__()
         self._use = use
         self._strict = strict
-        self._picks: dict[int, AnyPolicy] = {}
+        self._picks: dict[int, AnyPolicy | PolicyError] = {}
 
     def branchinitsol(self) -> None:
         """Forget what was picked for another problem."""
@@ -169,8 +171,8 @@ class PolicyRule(GuardedRule):
         use, model = self._use, self.model
         begin = perf_counter()
         candidates = branching_candidates(model)
-        if not candidates:
-            return int(SCIP_RESULT.DIDNOTRUN)
+        if not candidates or model.getLPSolstat() != SCIP_LPSOLSTAT.OPTIMAL:
+            return int(SCIP_RESULT.DIDNOTRUN)  # there is nothing here that a policy could judge
         try:
             policy = self.policy_at(model)
             if isinstance(policy, ScipRule):
@@ -199,22 +201,34 @@ class PolicyRule(GuardedRule):
             if isinstance(policy, Switch):
                 policy = policy.at(depth=model.getDepth(), nodes=model.getNTotalNodes())
             else:
-                if id(policy) not in self._picks:
-                    self._picks[id(policy)] = policy.picked(_instance_of(model))
-                policy = self._picks[id(policy)]
+                policy = self._picked(policy)
         return policy
+
+    def _picked(self, portfolio: Portfolio) -> AnyPolicy:
+        """Pick once a solve, since an instance has to be made of the model for it."""
+        key = id(portfolio)
+        if key not in self._picks:
+            try:
+                self._picks[key] = portfolio.picked(_instance_of(self.model))
+            except PolicyError as error:
+                self._picks[key] = error.with_traceback(None)
+        found = self._picks[key]
+        if isinstance(found, PolicyError):
+            raise found
+        return found
 
     def _count(self, error: Exception) -> None:
         use = self._use
         use.errors += 1
         if use.first_error is None:
-            use.first_error = error
+            use.first_traceback = "".join(traceback.format_exception(error))
             _LOG.warning(
                 "the policy '%s' failed; SCIP's own rule decides at this node, and wherever it "
                 "fails again (on_error='raise' stops instead)",
                 use.policy.name,
                 exc_info=error,
             )
+            use.first_error = error.with_traceback(None)
 
 
 def _instance_of(model: pyscipopt.Model) -> Instance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyscipopt
 import scipy.sparse as sp
 from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
 
@@ -64,6 +65,27 @@ class _Probe(GuardedRule):
         return int(SCIP_RESULT.BRANCHED)
 
 
+class _Failing(GuardedRule):
+    """Raise at the first branching node."""
+
+    def decide(self) -> int:
+        raise _MeantToFailError
+
+
+class _MeantToFailError(Exception):
+    pass
+
+
+def _branching_model() -> pyscipopt.Model:
+    """A model that SCIP cannot solve without branching."""
+    model = odd_cycle(9).to_scip()
+    model.hideOutput()
+    for name in ("presolving/maxrounds", "separating/maxroundsroot", "propagating/maxroundsroot"):
+        model.setParam(name, 0)
+    model.setHeuristics(SCIP_PARAMSETTING.OFF)
+    return model
+
+
 def self_test() -> None:
     """Solve a small instance by branching, with state extraction and the expert.
 
@@ -72,11 +94,7 @@ def self_test() -> None:
     MilplibError
         If SCIP, PySCIPOpt or the extraction do not do what milplib needs.
     """
-    model = odd_cycle(9).to_scip()
-    model.hideOutput()
-    for name in ("presolving/maxrounds", "separating/maxroundsroot", "propagating/maxroundsroot"):
-        model.setParam(name, 0)
-    model.setHeuristics(SCIP_PARAMSETTING.OFF)
+    model = _branching_model()
     probe = _Probe()
     probe.include(model, "milplib-self-test")
     model.optimize()
@@ -89,3 +107,12 @@ def self_test() -> None:
         raise MilplibError(
             "SCIP never called a Python branching rule: reinstall pyscipopt from its wheel"
         )
+    model = _branching_model()
+    _Failing().include(model, "milplib-self-test")
+    try:
+        model.optimize()
+    except _MeantToFailError:
+        return
+    raise MilplibError(
+        "an error in a branching rule gets lost in this Python: milplib is tested with Python 3.11"
+    )

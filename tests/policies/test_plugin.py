@@ -144,6 +144,7 @@ def test_a_failing_policy_is_counted_and_scip_decides(policy, caplog):
     assert use.errors > 1
     assert use.calls == 0
     assert isinstance(use.first_error, BoomError if policy is raises else PolicyError)
+    assert policy.__name__ in use.first_traceback
     assert len(caplog.records) == 1  # once, not at every node
 
 
@@ -296,7 +297,7 @@ def test_model_and_policy_are_freed():
         def eventfree(self):
             freed.append("model")
 
-    for on_error, failing in (("fallback", False), ("raise", True)):
+    for on_error, failing in (("fallback", False), ("fallback", True), ("raise", True)):
         policy = Watched()
         if failing:
             policy.score = raises

@@ -32,8 +32,17 @@ ROOMS = {
         closed={"milplib.generators", "milplib.learn"},
         lazy={"milplib.generators", "milplib.learn", "numpy", "pyscipopt"},
     ),
+    "milplib.evaluation": Room(
+        {"milplib", "numpy", "scipy", "pyscipopt", "pyarrow"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"jinja2", "matplotlib", "pandas"},
+    ),
     "milplib.generators": Room(
         {"milplib", "numpy", "scipy", "networkx"}, closed={"milplib.cli", "milplib.learn"}
+    ),
+    "milplib.policies": Room(
+        {"milplib", "numpy", "scipy", "pyscipopt", "safetensors"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
     ),
     "milplib.learn": Room(
         {"milplib", "numpy", "scipy", "pyscipopt", "pyarrow", "rich"}
@@ -137,7 +146,17 @@ sys.meta_path.insert(0, Watch())
 
 
 @pytest.mark.parametrize(
-    "module", ["milplib", "milplib.scip", "milplib.cli", "milplib.generators", "milplib.learn"]
+    "module",
+    [
+        "milplib",
+        "milplib.cli",
+        "milplib.evaluation",
+        "milplib.generators",
+        "milplib.learn",
+        "milplib.policies",
+        "milplib.scip",
+        "milplib.solving",
+    ],
 )
 def test_an_import_stays_light(module: str, run, tmp_path: Path) -> None:
     run(sys.executable, "-c", f"{WATCH}import {module}", cwd=tmp_path)

@@ -71,10 +71,19 @@ def test_an_old_python_is_refused_by_version(root, run, tmp_path) -> None:
 @pytest.mark.slow
 def test_the_quickstart_runs_twice_in_one_place(root, run, tmp_path) -> None:
     # This environment stands for the one that the command would make.
-    installed = f"--old-file={sys.prefix}/.core"
-    size = ("N=2", "P=1", "SAMPLES=2", f"QUICKSTART={tmp_path}/quickstart")
+    installed = f"--old-file={sys.prefix}/.learn"
+    size = ("N=3", "P=1", "SAMPLES=3", "EPOCHS=2", "TEST=1", "SEEDS=1", "TIME_LIMIT=20")
+    place = f"QUICKSTART={tmp_path}/quickstart"
     for _ in range(2):
-        done = run("make", installed, f"VENV={sys.prefix}", *size, "quickstart", cwd=root)
+        done = run("make", installed, f"VENV={sys.prefix}", *size, place, "quickstart", cwd=root)
 
-        assert (tmp_path / "quickstart" / "ca.samples").is_dir()
         assert "candidates" in done.stdout
+        assert "relpscost" in done.stdout
+        for name in (
+            "ca.samples",
+            "gcnn.safetensors",
+            "results/runs.parquet",
+            "results/report.html",
+        ):
+            assert (tmp_path / "quickstart" / name).exists()
+        assert (tmp_path / "quickstart" / "gcnn.safetensors.training" / "curve.png").is_file()

@@ -16,7 +16,11 @@ SMALLER = {
     r"(--count) \d+": r"\1 2",
     r"(--samples-per-instance) \d+": r"\1 2",
     r"(--expert-probability) [\d.]+": r"\1 1",
+    r"(--epochs) \d+": r"\1 2",
+    r"(--seeds) \d+": r"\1 1",
     r"(--time-limit) \d+": r"\1 5",
+    r"(n_items=)\d+": r"\g<1>50",
+    r"(n_bids=)\d+": r"\g<1>150",
     r"(time_limit=)\d+": r"\g<1>5",
 }
 
