@@ -224,9 +224,9 @@ class PolicyRule(GuardedRule):
             use.first_traceback = "".join(traceback.format_exception(error))
             _LOG.warning(
                 "the policy '%s' failed; SCIP's own rule decides at this node, and wherever it "
-                "fails again (on_error='raise' stops instead)",
+                "fails again (on_error='raise' stops instead):\n%s",
                 use.policy.name,
-                exc_info=error,
+                use.first_traceback,  # as text: a handler may keep it, and frames keep the model
             )
             use.first_error = error.with_traceback(None)
 
