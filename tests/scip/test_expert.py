@@ -41,6 +41,7 @@ def tree(model, *, ours: bool, setting: str, seed: int):
     events = BranchingLog()
     events.log = []
     model.includeEventhdlr(events, "log", "")
+    if ours:
         rule = StrongBranchingRule()
         rule.include(model, "expert")
     else:
