@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
 from typing import TypeVar
 
 from milplib.errors import MilplibError, ParameterError
@@ -25,7 +26,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 
 class WorkerDiedError(MilplibError):
-    """The process that ran a task died again and again: killed, out of memory, a crash."""
+    """The process that ran a task died: killed, out of memory, a crash."""
 
 
 class WorkerStartError(MilplibError):
@@ -103,16 +104,21 @@ def _run_pool(
     queue = deque(positions)
     running: dict[Future[Result], int] = {}
     others = set(multiprocessing.active_children())
+    workers = min(workers, len(positions))
+    context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
+        workers,
+        mp_context=context,
+        initializer=_prepare_pool_worker,
+        initargs=(context.Barrier(workers),),
     )
     try:
-        _start(pool)
+        _start(pool, workers)
         broken = False
         while not broken and (queue or running):
             # No more than run at once, so that a dead worker leaves no doubt which ones ran.
             while queue and len(running) < workers:
-                running[_submit(pool, function, tasks[queue[0]])] = queue[0]
+                running[pool.submit(function, tasks[queue[0]])] = queue[0]
                 queue.popleft()
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 if isinstance(future.exception(), BrokenProcessPool):
@@ -129,11 +135,21 @@ def _run_pool(
     return list(running.values()), list(queue)
 
 
-def _start(pool: ProcessPoolExecutor) -> None:
-    """Start a worker, which tells death by a task from never having lived."""
+def _start(pool: ProcessPoolExecutor, workers: int) -> None:
+    """Start all workers, before there is a task.
+
+    That tells death by a task from never having lived. And a worker that died while another one
+    was being started would close the pipes that this one is to be given, on which `submit` fails
+    in ways of its own.
+    """
     try:
-        _submit(pool, os.getpid).result()
-    except BrokenProcessPool as error:
+        with one_thread_environment():
+            ready = [pool.submit(os.getpid) for _ in range(workers)]
+        for future in ready:
+            future.result()
+    except (BrokenProcessPool, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise WorkerStartError(f"cannot start worker processes: {error.strerror}") from error
         raise WorkerStartError(
             "the worker processes end before they can take a task: in a script, call this under "
             "'if __name__ == \"__main__\":', since each worker imports the script anew; else "
@@ -141,28 +157,8 @@ def _start(pool: ProcessPoolExecutor) -> None:
         ) from error
 
 
-def _submit(
-    pool: ProcessPoolExecutor, function: Callable[..., Result], *arguments: object
-) -> Future[Result]:
-    """Submit a task, for which the pool may start another worker.
-
-    Raises
-    ------
-    BrokenProcessPool
-        If a worker has died.
-    """
-    with _one_thread_environment():
-        try:
-            return pool.submit(function, *arguments)
-        except OSError:
-            # A worker that dies while another one is started closes the pipe that this one is to
-            # be given: "handle is closed". A pool that broke like that says so when asked again.
-            pool.submit(os.getpid)
-            raise
-
-
 @contextmanager
-def _one_thread_environment() -> Iterator[None]:
+def one_thread_environment() -> Iterator[None]:
     """Let processes that start meanwhile compute on one thread, unless the user says else."""
     added = {name: "1" for name in _THREAD_VARIABLES if name not in os.environ}
     os.environ.update(added)
@@ -173,7 +169,13 @@ def _one_thread_environment() -> Iterator[None]:
             del os.environ[name]
 
 
-def _prepare_worker() -> None:
+def _prepare_pool_worker(all_are_up: Barrier) -> None:
+    """Wait for the others: a worker that is idle already would keep the next one from starting."""
+    prepare_worker()
+    all_are_up.wait()
+
+
+def prepare_worker() -> None:
     """Leave Ctrl-C to the parent, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

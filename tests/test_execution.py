@@ -66,8 +66,8 @@ def test_a_task_that_kills_its_worker_twice_is_reported_and_the_others_are_done(
     assert lines == {str(n): f"({n * n}, '1')" for n in range(10) if n != 3}
 
 
-def test_a_worker_may_die_while_the_others_are_still_starting(tmp_path):
-    # The first task kills the one worker that is up at once; the pool is then starting seven.
+def test_a_worker_may_die_at_once(tmp_path):
+    # A pool that started its workers one by one would be starting the others when the first dies.
     code = """
     import os, signal
     from milplib.execution import WorkerDiedError, run_tasks
