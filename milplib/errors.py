@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "BranchingError",
     "InstanceError",
     "MilplibError",
+    "MissingPackageError",
+    "NativeError",
     "OutputError",
     "ParameterError",
     "PolicyError",
+    "ResultsError",
     "SampleError",
     "StateError",
     "UnknownNameError",
@@ -21,8 +25,20 @@ class MilplibError(Exception):
     """Base class of every error that a user of milplib can cause or must know of."""
 
 
+class BranchingError(MilplibError):
+    """SCIP itself failed to branch on the variable chosen."""
+
+
 class InstanceError(MilplibError):
     """An instance that cannot be read, written or represented."""
+
+
+class MissingPackageError(MilplibError, ImportError):
+    """An optional package that is needed for what was asked, and not installed."""
+
+
+class NativeError(MilplibError, ImportError):
+    """The native code asked for where it was not built or does not work."""
 
 
 class ParameterError(MilplibError, ValueError):
@@ -31,6 +47,10 @@ class ParameterError(MilplibError, ValueError):
 
 class OutputError(MilplibError):
     """An output path that cannot be written, or must not be."""
+
+
+class ResultsError(MilplibError):
+    """A folder or table of results that is damaged, foreign or of another version."""
 
 
 class SampleError(MilplibError):

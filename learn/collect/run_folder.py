@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from milplib.errors import InstanceError, OutputError, SampleError
+from milplib.errors import InstanceError, SampleError
 from milplib.execution import WorkerDiedError, run_tasks
-from milplib.files import atomic_write, atomic_write_json, open_folder
+from milplib.files import atomic_write
 from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.shards import (
-    MANIFEST,
-    UNFINISHED,
     Manifest,
     Shard,
     ShardEntry,
     TreeEntry,
     write_batches,
 )
+from milplib.task_folder import TaskFolder
 
 __all__ = ["Progress", "RunFolder"]
 
 SHARD_BYTES = 64 << 20
 """Size after which a shard is closed and the next one begun."""
-
-_OUR_TASK_FILE = re.compile(r"\d{6}\.(json|samples)|manifest\.json|lock")
 
 
 @dataclass(frozen=True)
@@ -43,13 +37,11 @@ class Progress:
     samples: int
 
 
-class RunFolder:
+class RunFolder(TaskFolder):
     """The folder in which a collection goes on, or is complete.
 
-    A collection that goes on has a folder ``unfinished`` in it, with its manifest and a pair of
-    files for each finished task. Only when all are done, shards and the folder's own manifest
-    are written, in the place of an older collection's; then ``unfinished`` goes. It stays if
-    tasks failed, so that the same call tries these again.
+    A finished task has an outcome and, if it gave any, samples. What is unfinished stays if tasks
+    failed, so that the same call tries these again.
 
     Parameters
     ----------
@@ -59,44 +51,19 @@ class RunFolder:
         What is to be collected.
     """
 
+    noun = "collection"
+    verb = "collecting"
+    suffixes = (".json", ".samples")
+
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self.folder = folder
-        self._tasks = folder / UNFINISHED
+        super().__init__(folder)
         self._manifest = manifest
-        self._is_new = False
 
-    @contextmanager
-    def claim(self, *, force: bool) -> Iterator[bool]:
-        """Make or check the folder and lock it; tell whether there is anything to do.
+    def has_manifest(self, folder: Path) -> bool:
+        """Whether a folder has a manifest of samples, of whatever version."""
+        return Manifest.is_one(folder)
 
-        Raises
-        ------
-        OutputError
-            If the folder is in use by anything but this very collection and `force` is False,
-            if it holds a manifest of something else, or if another process works in it.
-        """
-        self._is_new = not self.folder.exists()
-        if open_folder(self.folder):
-            complete, begun = self._ours(self.folder), self._ours(self._tasks)
-            if not force:
-                if complete and not begun:
-                    yield False
-                    return
-                if not begun:
-                    raise OutputError(self._refusal())
-            elif (self.folder / MANIFEST).exists() and not Manifest.is_one(self.folder):
-                raise OutputError(
-                    f"the output folder {self.folder} holds a {MANIFEST} of something else, "
-                    "which --force does not replace: choose another folder"
-                )
-        open_folder(self._tasks)
-        with self._lock():
-            if force:
-                self._remove_tasks(but="lock")
-            self._manifest.write(self._tasks)
-            yield True
-
-    def _ours(self, folder: Path) -> bool:
+    def is_same_job(self, folder: Path) -> bool:
         """Whether a folder's manifest is of this very collection."""
         try:
             found = Manifest.load(folder)
@@ -108,32 +75,9 @@ class RunFolder:
             self._manifest.schema,
         )
 
-    def _refusal(self) -> str:
-        found = Manifest.is_one(self.folder) or Manifest.is_one(self._tasks)
-        what = "holds another collection" if found else "is not empty"
-        return (
-            f"the output folder {self.folder} {what}; nothing was written: choose another "
-            "folder, or replace it with --force"
-        )
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        with open(self._tasks / "lock", "w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    f"another process is collecting into {self.folder}: wait for it, or stop it"
-                ) from None
-            yield
-
-    def _remove_tasks(self, *, but: str = "") -> None:
-        # Only what a collection writes: somebody else's files stay.
-        for path in list(self._tasks.iterdir()):
-            if _OUR_TASK_FILE.fullmatch(path.name) and path.name != but:
-                path.unlink(missing_ok=True)
-        if not any(self._tasks.iterdir()):
-            self._tasks.rmdir()
+    def write_manifest(self, folder: Path) -> None:
+        """Write the manifest without shards."""
+        self._manifest.write(folder)
 
     def run(
         self,
@@ -160,21 +104,15 @@ class RunFolder:
             samples += result.outcome.samples
             on_progress(Progress(n_done, len(tasks), samples))
 
-    def _task_file(self, number: int, suffix: str) -> Path:
-        return self._tasks / f"{number:06d}{suffix}"
-
     def _outcome(self, number: int) -> InstanceOutcome | None:
         try:
-            return InstanceOutcome(**json.loads(self._task_file(number, ".json").read_bytes()))
-        except (OSError, ValueError, TypeError):
+            return InstanceOutcome(**self.read_task(number) or {})
+        except TypeError:
             return None
 
     def _commit(self, number: int, result: TaskResult) -> None:
-        if result.samples:
-            with atomic_write(self._task_file(number, ".samples")) as stream:
-                stream.write(result.samples)
-        # The outcome comes last: where it stands, the samples do too.
-        atomic_write_json(self._task_file(number, ".json"), asdict(result.outcome))
+        data = {".samples": result.samples} if result.samples else {}
+        self.write_task(number, asdict(result.outcome), data=data)
 
     def finish(self, n_tasks: int) -> None:
         """Merge the tasks' samples into shards, in the order of the instances.
@@ -188,9 +126,7 @@ class RunFolder:
         final = _mark_duplicates([outcome for outcome in outcomes if outcome is not None])
         unreadable = [outcome for outcome in final if outcome.outcome == "unreadable"]
         if len(unreadable) == n_tasks:
-            self._remove_tasks()
-            if self._is_new:
-                self.folder.rmdir()
+            self.discard()
             raise InstanceError(
                 f"none of the {n_tasks} instance files can be read; the first: "
                 f"{unreadable[0].reason}"
@@ -202,7 +138,7 @@ class RunFolder:
             if not outcome.samples:
                 continue
             group.append(number)
-            size += self._task_file(number, ".samples").stat().st_size
+            size += self.task_file(number, ".samples").stat().st_size
             if size >= SHARD_BYTES:
                 shards.append(self._merge(group, len(shards)))
                 group, size = [], 0
@@ -217,14 +153,14 @@ class RunFolder:
         for name in old - {entry.file for entry in shards}:
             (self.folder / name).unlink(missing_ok=True)
         if not any(outcome.outcome == "failed" for outcome in final):
-            self._remove_tasks()
+            self.remove_tasks()
 
     def _merge(self, group: list[int], shard_number: int) -> ShardEntry:
         trees: list[TreeEntry] = []
 
         def batches() -> Iterator[pa.RecordBatch]:
             for task in group:
-                shard = Shard(self._task_file(task, ".samples"))
+                shard = Shard(self.task_file(task, ".samples"))
                 for number in range(len(shard)):
                     batch = shard.batch(number)
                     trees.append(TreeEntry.of(batch))

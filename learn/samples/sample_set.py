@@ -171,10 +171,11 @@ class SampleSet(Sequence[Sample]):
             len(sample.scores) != k
             or len(sample.valid) != k
             or sample.chosen not in range(k)
-            or not sample.valid.any()
             or not np.isfinite(sample.scores).all()
         ):
             raise self._damaged(part, "its labels do not fit its candidates")
+        if not sample.valid.any():
+            raise self._damaged(part, "none of a node's candidates has a valid score")
         return sample
 
     def __iter__(self) -> Iterator[Sample]:

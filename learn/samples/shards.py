@@ -15,21 +15,15 @@ import pyarrow as pa
 from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
+from milplib.task_folder import MANIFEST, UNFINISHED
 
 __all__ = [
-    "MANIFEST",
-    "UNFINISHED",
     "Manifest",
     "Shard",
     "ShardEntry",
     "TreeEntry",
     "write_batches",
 ]
-
-MANIFEST = "manifest.json"
-"""Name of the manifest in a folder of samples."""
-UNFINISHED = "unfinished"
-"""Name of the folder in it where a collection goes on."""
 
 FORMAT = "milplib-sample-set"
 _SHARD_NAME = re.compile(r"shard-\d{5}\.arrow")

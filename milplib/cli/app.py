@@ -12,7 +12,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 import milplib
-from milplib.cli import instances, samples, solving, system
+from milplib.cli import evaluation, instances, samples, solving, system, training
 from milplib.errors import MilplibError
 
 __all__ = ["main"]
@@ -28,10 +28,14 @@ for command in (
     instances.list_distributions,
     samples.collect,
     solving.solve,
+    training.train,
+    evaluation.evaluate,
+    evaluation.report,
     system.doctor,
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)
 app.command(samples.samples_app)
+app.command(solving.policy_app)
 
 
 @app.meta.default

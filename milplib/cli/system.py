@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 import milplib
 from milplib.cli.console import output, print_json, print_pairs
-from milplib.errors import MilplibError
+from milplib.errors import MilplibError, NativeError, ParameterError
 
 __all__ = ["doctor"]
 
@@ -51,21 +51,30 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
             mend = f"pip install --force-reinstall {package} (milplib needs it): {problem}"
             findings.append({"missing": package, "mend": mend})
     versions["scip"] = None
+    extraction = "none: a package is missing"
+    fallback: list[dict[str, str]] = []
     if not findings:
+        from milplib.scip.native import native_status
         from milplib.scip.versions import scip_version
 
         versions["scip"] = scip_version()
-        problem = _self_test_problem()
-        if problem:
-            findings.append({"missing": "a working SCIP", "mend": problem})
+        findings += _self_test_findings()
+        try:
+            status = native_status()
+        except ParameterError as error:  # the self-test has met it, too
+            extraction = f"none: {error}"
+        else:
+            extraction = status.extraction
+            if status.mend and not status.required:
+                fallback = [{"missing": "the native code", "mend": status.mend}]
     healthy = not findings
+    findings += fallback
     for extra, packages in _EXTRAS.items():
         for package in packages:
             versions[package] = _version(package)
             if not versions[package]:
                 mend = f'pip install "milplib[{extra}]" to use it'
                 findings.append({"missing": package, "mend": mend})
-    extraction = "pure Python through PySCIPOpt"
     if as_json:
         print_json(
             {
@@ -101,12 +110,14 @@ def _import_problem(package: str) -> str:
     return ""
 
 
-def _self_test_problem() -> str:
+def _self_test_findings() -> list[dict[str, str]]:
     """Solve an instance that branches, with the expert; say what went wrong."""
     from milplib.scip.self_test import self_test
 
     try:
         self_test()
+    except NativeError as error:
+        return [{"missing": "the native code", "mend": str(error)}]
     except MilplibError as error:
-        return str(error)
-    return ""
+        return [{"missing": "a working SCIP", "mend": str(error)}]
+    return []

@@ -18,7 +18,7 @@ from milplib.formats import SUFFIXES
 from milplib.library.distribution import Distribution, generator_parameters
 from milplib.library.folder import SPLITS
 
-__all__ = ["GeneratedInstance", "generate_split", "instance_seed"]
+__all__ = ["GeneratedInstance", "generate_split", "instance_seed", "split_distribution"]
 
 MANIFEST = "manifest.json"
 FORMAT = "milplib-instances"
@@ -133,6 +133,23 @@ def generate_split(
         on_progress(index + 1)
     _write_manifest(folder, config, entries)
     return entries
+
+
+def split_distribution(folder: str | os.PathLike[str]) -> str | None:
+    """Name of the distribution that a folder of instances was generated from, if it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.library import distribution
+    >>> out = tempfile.mkdtemp()
+    >>> _ = generate_split(distribution("SC-milplib-small"), split="test", count=1, out=out)
+    >>> split_distribution(out + "/test")
+    'SC-milplib-small'
+    """
+    found = _load_manifest(Path(folder))
+    name = found[0].get("distribution") if found and isinstance(found[0], dict) else None
+    return name if isinstance(name, str) and name else None
 
 
 def _config(

@@ -1,24 +1,22 @@
-"""The graph convolutional network of Gasse et al. 2019, scored with numpy alone."""
+"""The graph convolutional network of Gasse et al. 2019 as a policy, without torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from milplib.errors import PolicyError
+from milplib.policies.compiled import CompiledGcnn, compile_gcnn
 from milplib.policies.file import PolicyFile
-from milplib.scip.blocks import state_functions_of
+from milplib.policies.folded import Array, FoldedGcnn, check_state
+from milplib.scip.blocks import PseudocostBlock, state_functions_of
 from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
 from milplib.scip.state_functions import StateFunction
 
 __all__ = ["GcnnPolicy", "gcnn_shapes", "joined_blocks"]
-
-Array = npt.NDArray[np.float32]
 
 
 def gcnn_shapes(hidden: int, n_block_columns: int = 0) -> dict[str, tuple[int, ...]]:
@@ -96,76 +94,6 @@ def joined_blocks(state: BranchingState, names: tuple[str, ...]) -> Array:
     return np.hstack(parts) if parts else np.empty((k, 0), dtype=np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class _Layer:
-    """``x -> x @ weight + bias``."""
-
-    weight: Array
-    bias: Array
-
-    @classmethod
-    def folded(
-        cls,
-        weight: npt.NDArray[np.float64],
-        bias: npt.NDArray[np.float64],
-        *,
-        shift: npt.NDArray[np.float64] | float = 0.0,
-        scale: npt.NDArray[np.float64] | float = 1.0,
-    ) -> _Layer:
-        """Fold the affine normalisation ``(x + shift) * scale`` of its input into a layer."""
-        weight = weight * scale
-        bias = bias + (weight * shift).sum(axis=1)
-        return cls(np.ascontiguousarray(weight.T, np.float32), bias.astype(np.float32))
-
-    def __call__(self, x: Array) -> Array:
-        return x @ self.weight + self.bias
-
-
-@dataclass(frozen=True, eq=False)
-class _Convolution:
-    """A half-convolution with all that is linear folded together.
-
-    The message's last layer commutes with the sum over edges, and the first output layer's left
-    half with both, so an edge costs an addition and a ReLU:
-    ``hidden = ReLU(sum_e ReLU(target + e * edge + source) @ message + degree * constant + own)``.
-    """
-
-    target: _Layer
-    edge: Array
-    source: Array
-    message: Array
-    constant: Array
-    own: _Layer
-    output: _Layer
-
-    def __call__(
-        self,
-        targets: Array,
-        sources: Array,
-        target_of: npt.NDArray[np.integer[Any]],
-        source_of: npt.NDArray[np.integer[Any]],
-        edge_features: Array,
-    ) -> Array:
-        messages = self.target(targets)[target_of]
-        messages += (sources @ self.source)[source_of]
-        messages += edge_features[:, None] * self.edge
-        np.maximum(messages, 0, out=messages)
-        n_edges = len(target_of)
-        sum_of = sp.csr_array(
-            (np.ones(n_edges, dtype=np.float32), (target_of, np.arange(n_edges))),
-            shape=(len(targets), n_edges),
-        )
-        degree = np.diff(sum_of.indptr).astype(np.float32)
-        hidden = (sum_of @ messages) @ self.message
-        hidden += degree[:, None] * self.constant
-        hidden += self.own(targets)
-        return _relu(self.output(_relu(hidden)))
-
-
-def _relu(x: Array) -> Array:
-    return np.maximum(x, 0, out=x)
-
-
 class GcnnPolicy:
     """A trained graph convolutional network as a policy.
 
@@ -208,51 +136,33 @@ class GcnnPolicy:
             content.blocks, where=f"the policy '{name}'", own=blocks
         )
         self._block_names = tuple(block.name for block in content.blocks)
-        tensors = _checked_tensors(content, name)
-        self._variables = self._embedding(tensors, "variable")
-        self._rows = self._embedding(tensors, "row")
-        self._to_rows = self._convolution(tensors, "to_rows")
-        self._to_variables = self._convolution(tensors, "to_variables")
-        hidden = len(tensors["head.0.bias"])
-        shift, scale = np.zeros(hidden), np.ones(hidden)
-        if content.blocks:
-            shift = np.concatenate((shift, tensors["block_norm.shift"]))
-            scale = np.concatenate((scale, tensors["block_norm.scale"]))
-        self._head = _Layer.folded(
-            tensors["head.0.weight"], tensors["head.0.bias"], shift=shift, scale=scale
-        )
-        self._last = tensors["head.2.weight"][0].astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # found below, as not finite
+            self._folded = FoldedGcnn.of(_checked_tensors(content, name))
+        if not all(np.isfinite(tensor).all() for tensor in self._folded.tensors):
+            raise PolicyError(
+                f"the policy '{name}' has normalisations and weights whose products are not finite "
+                "in float32: train it again"
+            )
+        self._compiled: CompiledGcnn | None = None
 
-    @staticmethod
-    def _embedding(tensors: dict[str, npt.NDArray[np.float64]], side: str) -> tuple[_Layer, _Layer]:
-        first, second = (
-            (tensors[f"{side}_embedding.{n}.weight"], tensors[f"{side}_embedding.{n}.bias"])
-            for n in (0, 2)
-        )
-        norm = {part: tensors[f"{side}_norm.{part}"] for part in ("shift", "scale")}
-        return _Layer.folded(*first, **norm), _Layer.folded(*second)
+    def compiled(self) -> CompiledGcnn | None:
+        """Give the network in native code, compiled once; None where there is none."""
+        if self._compiled is None:
+            self._compiled = compile_gcnn(self._folded)
+        return self._compiled
 
-    @staticmethod
-    def _convolution(tensors: dict[str, npt.NDArray[np.float64]], name: str) -> _Convolution:
-        part = {
-            key.removeprefix(f"{name}."): tensor
-            for key, tensor in tensors.items()
-            if key.startswith(f"{name}.")
-        }
-        scale = part["message_norm.scale"]
-        edge = part["edge.weight"][:, 0] * tensors["edge_norm.scale"]
-        bias = part["target.bias"] + edge * tensors["edge_norm.shift"]
-        left, right = np.hsplit(part["output.0.weight"], 2)
-        left = left * part["output_norm.scale"]
-        return _Convolution(
-            target=_Layer.folded(scale * part["target.weight"], scale * bias),
-            edge=(scale * edge).astype(np.float32),
-            source=np.ascontiguousarray((scale * part["source.weight"]).T, np.float32),
-            message=np.ascontiguousarray((left @ part["message.weight"]).T, np.float32),
-            constant=(left @ part["message.bias"]).astype(np.float32),
-            own=_Layer.folded(right, part["output.0.bias"]),
-            output=_Layer.folded(part["output.2.weight"], part["output.2.bias"]),
-        )
+    def native_decision(self) -> CompiledGcnn | None:
+        """Give what decides in native code from the state to the branching, or None.
+
+        Of blocks, the native code extracts the pseudocosts alone.
+        """
+        if any(type(function) is not PseudocostBlock for function in self.state_functions):
+            return None
+        return self.compiled()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process compiles for its own processor.
+        return self.__dict__ | {"_compiled": None}
 
     def score(self, state: BranchingState) -> Array:
         """Score the candidates of a state.
@@ -265,33 +175,18 @@ class GcnnPolicy:
         Raises
         ------
         PolicyError
-            If the state lacks a block, or has one of another form.
+            If the state lacks a block, or has one of another form; or if a number of it is not
+            finite, an index out of range, or a candidate named twice.
         """
-        row_of, column_of = state.edge_index
-        edges = state.edge_features.astype(np.float32, copy=False)
-        variables = self._embed(self._variables, state.variable_features)
-        rows = self._embed(self._rows, state.row_features)
-        rows = self._to_rows(rows, variables, row_of, column_of, edges)
-        # Only the candidates' embeddings are needed from here on.
-        place = np.full(state.n_variables, -1)
-        place[state.candidates] = np.arange(len(state.candidates))
-        candidate_of = place[column_of]
-        kept = candidate_of >= 0
-        candidates = self._to_variables(
-            variables[state.candidates], rows, candidate_of[kept], row_of[kept], edges[kept]
-        )
-        if self._block_names:
-            blocks = joined_blocks(state, self._block_names)
-            candidates = np.hstack((candidates, blocks.astype(np.float32, copy=False)))
-        scores: Array = _relu(self._head(candidates)) @ self._last
-        return scores
-
-    @staticmethod
-    def _embed(layers: tuple[_Layer, _Layer], features: npt.NDArray[np.floating[Any]]) -> Array:
-        x = features.astype(np.float32, copy=False)
-        for layer in layers:
-            x = _relu(layer(x))
-        return x
+        blocks = joined_blocks(state, self._block_names).astype(np.float32, copy=False)
+        compiled = self.compiled()
+        try:
+            if compiled is not None:
+                return compiled.score(state, blocks)
+            check_state(state, blocks)
+            return self._folded.score(state, blocks)
+        except (TypeError, ValueError) as error:
+            raise PolicyError(f"the policy '{self.name}' cannot score this: {error}") from error
 
 
 def _checked_tensors(content: PolicyFile, name: str) -> dict[str, npt.NDArray[np.float64]]:

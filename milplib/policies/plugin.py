@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyscipopt
-from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT, SCIP_RESULT
+from pyscipopt import SCIP_LPSOLSTAT, SCIP_RESULT
 
-from milplib.errors import ParameterError, PolicyError, UnknownNameError
+from milplib.errors import BranchingError, ParameterError, PolicyError, UnknownNameError
 from milplib.policies.choice import best_candidate, checked_scores
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, parts
+from milplib.policies.compiled import CompiledGcnn
+from milplib.policies.gcnn import GcnnPolicy
 from milplib.policies.loading import load_policy
 from milplib.policies.policy import Policy, ScipRule
+from milplib.policies.turns import Turns
 from milplib.scip.extraction import branching_candidates, extract_state
 from milplib.scip.model import from_scip
-from milplib.scip.rule import PRIORITY, GuardedRule
+from milplib.scip.native import native_at, native_module
+from milplib.scip.rule import GuardedRule
 from milplib.scip.settings import branching_rule_names, use_branching_rule
 
 if TYPE_CHECKING:
@@ -133,6 +136,7 @@ def include_policy(
     for name in rules:
         if name not in known:
             raise UnknownNameError("policy", name, known)
+    native_module()  # what is wrong with it is told before the solve
     use = PolicyUse(policy)
     depth = -1 if max_depth is None else max_depth
     if isinstance(policy, ScipRule):
@@ -148,7 +152,7 @@ def include_policy(
     rule.include(model, RULE_NAME, max_depth=depth)
     if rules:
         model.includeEventhdlr(
-            _Turns(rule.policy_at, rules, depth), f"{RULE_NAME}-turns", "whose turn it is to branch"
+            Turns(rule.policy_at, rules, depth), f"{RULE_NAME}-turns", "whose turn it is to branch"
         )
     return use
 
@@ -170,20 +174,24 @@ class PolicyRule(GuardedRule):
         """Branch on the candidate that the policy scores best."""
         use, model = self._use, self.model
         begin = perf_counter()
-        candidates = branching_candidates(model)
-        if not candidates or model.getLPSolstat() != SCIP_LPSOLSTAT.OPTIMAL:
+        if model.getLPSolstat() != SCIP_LPSOLSTAT.OPTIMAL or model.getNLPBranchCands() == 0:
             return int(SCIP_RESULT.DIDNOTRUN)  # there is nothing here that a policy could judge
         try:
             policy = self.policy_at(model)
             if isinstance(policy, ScipRule):
                 return int(SCIP_RESULT.DIDNOTRUN)  # it is the next one in line
+            if isinstance(policy, GcnnPolicy) and native_at(model) is not None:
+                native = policy.native_decision()
+                if native is not None:
+                    return self._decide_natively(native, policy.name, begin)
+            candidates = branching_candidates(model)
             state = extract_state(model, state_functions=tuple(policy.state_functions))
             observed = perf_counter()
             use.observe_time += observed - begin
             scores = checked_scores(policy.score(state), len(state.candidates), policy=policy.name)
             best = best_candidate(scores, state.candidates)
         except Exception as error:
-            if self._strict:
+            if self._strict or isinstance(error, BranchingError):
                 raise
             self._count(error)
             return int(SCIP_RESULT.DIDNOTRUN)
@@ -191,6 +199,19 @@ class PolicyRule(GuardedRule):
         use.score_time += scored - observed
         model.branchVar(candidates[best])
         use.branch_time += perf_counter() - scored
+        use.calls += 1
+        return int(SCIP_RESULT.BRANCHED)
+
+    def _decide_natively(self, native: CompiledGcnn, name: str, begin: float) -> int:
+        """Let one native call do it all; its parts' times are its own, the rest is observing."""
+        try:
+            _, score_time, branch_time = native.decide(self.model)
+        except ValueError as error:
+            raise PolicyError(f"the policy '{name}' {error}") from error
+        use = self._use
+        use.score_time += score_time
+        use.branch_time += branch_time
+        use.observe_time += perf_counter() - begin - score_time - branch_time
         use.calls += 1
         return int(SCIP_RESULT.BRANCHED)
 
@@ -236,63 +257,3 @@ def _instance_of(model: pyscipopt.Model) -> Instance:
         return from_scip(model)
     except Exception as error:
         raise PolicyError(f"a Portfolio needs a linear problem to pick by: {error}") from error
-
-
-class _Turns(pyscipopt.Eventhdlr):
-    """Puts the SCIP rule whose turn it is at a node before all others.
-
-    SCIP sorts its rules before it asks the first one at a node, so this has to happen when the
-    node is entered.
-    """
-
-    def __init__(
-        self,
-        policy_at: Callable[[pyscipopt.Model], Policy | ScipRule],
-        rules: list[str],
-        max_depth: int,
-    ) -> None:
-        self._policy_at = policy_at
-        self._rules = rules
-        self._max_depth = max_depth
-        self._before: dict[str, dict[str, Any]] = {}
-        self._current = ""
-
-    def eventinit(self) -> None:
-        """Begin to watch, with the rules as the user has them."""
-        keys = ("priority", "maxdepth", "maxbounddist")
-        self._before = {
-            rule: {
-                f"branching/{rule}/{key}": self.model.getParam(f"branching/{rule}/{key}")
-                for key in keys
-            }
-            for rule in self._rules
-        }
-        self._current = ""
-        self.model.catchEvent(SCIP_EVENTTYPE.NODEFOCUSED, self)
-
-    def eventexit(self) -> None:
-        """Leave the rules as the user had them."""
-        self._restore()
-
-    def eventexec(self, event: pyscipopt.scip.Event) -> None:
-        """Set the priorities for the node that is entered."""
-        turn = ""
-        if self._max_depth < 0 or self.model.getDepth() <= self._max_depth:
-            try:
-                policy = self._policy_at(self.model)
-            except Exception:  # it will be met and told at the branching itself
-                return
-            turn = policy.name if isinstance(policy, ScipRule) else ""
-        if turn == self._current:
-            return
-        self._restore()
-        if turn:
-            use_branching_rule(self.model, turn)
-            self.model.setParam(f"branching/{turn}/priority", PRIORITY - 1)
-        self._current = turn
-
-    def _restore(self) -> None:
-        for parameters in self._before.values():
-            for name, value in parameters.items():
-                self.model.setParam(name, value)
-        self._current = ""

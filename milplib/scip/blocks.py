@@ -12,6 +12,7 @@ from pyscipopt import SCIP_BRANCHDIR
 
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.scip.extraction import branching_candidates
+from milplib.scip.native import native_at
 from milplib.scip.state_functions import BlockSchema, StateFunction, check_state_functions
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ class PseudocostBlock:
 
     def extract(self, model: pyscipopt.Model) -> npt.NDArray[np.float64]:
         """Extract the block. Shape (k, 3), float64."""
+        module = native_at(model)
+        if module is None:
+            return self.extract_pure(model)
+        found = np.frombuffer(module.pseudocosts(model.to_ptr(False)), dtype=np.float64)
+        return found.reshape(-1, len(self.columns))
+
+    def extract_pure(self, model: pyscipopt.Model) -> npt.NDArray[np.float64]:
+        """Extract the block through PySCIPOpt. Shape (k, 3), float64."""
         lines = [
             (
                 model.getVarPseudocostScore(variable, variable.getLPSol()),

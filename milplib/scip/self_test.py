@@ -13,7 +13,7 @@ from milplib.scip.expert import strong_branching
 from milplib.scip.extraction import branching_candidates, extract_state
 from milplib.scip.rule import GuardedRule
 
-__all__ = ["odd_cycle", "self_test"]
+__all__ = ["mixed_model", "odd_cycle", "self_test"]
 
 
 def odd_cycle(length: int) -> Instance:
@@ -86,6 +86,28 @@ def _branching_model() -> pyscipopt.Model:
     return model
 
 
+def mixed_model() -> pyscipopt.Model:
+    """A model that must be branched on, and has every kind of row and column.
+
+    An odd cycle, an equation, a row with two sides, a general integer, a continuous and a free
+    column, and a maximisation.
+
+    Examples
+    --------
+    >>> mixed_model().getNVars()
+    12
+    """
+    model = _branching_model()
+    x = model.getVars()
+    count = model.addVar("count", vtype="I", lb=-2, ub=8, obj=0.25)
+    share = model.addVar("share", vtype="C", lb=0.0, ub=3.5, obj=0.125)
+    free = model.addVar("free", vtype="C", lb=None, ub=None, obj=-0.5)
+    model.addCons(2 * count + 3 * x[0] - share == 1.5)
+    model.addCons((count - 0.5 * x[4] + free <= 2.75) >= -1.25)
+    model.addCons(free + share >= 0.1)
+    return model
+
+
 def self_test() -> None:
     """Solve a small instance by branching, with state extraction and the expert.
 
@@ -94,6 +116,10 @@ def self_test() -> None:
     MilplibError
         If SCIP, PySCIPOpt or the extraction do not do what milplib needs.
     """
+    model = mixed_model()
+    model.setParam("limits/nodes", 5)
+    _Probe().include(model, "milplib-self-test")
+    model.optimize()
     model = _branching_model()
     probe = _Probe()
     probe.include(model, "milplib-self-test")

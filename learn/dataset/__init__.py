@@ -1,0 +1,16 @@
+"""Samples as graphs for training: conversion, caching, splitting, mixing."""
+
+from milplib.learn.dataset.graph import BranchingGraph, to_graph
+from milplib.learn.dataset.graph_dataset import GraphDataset
+from milplib.learn.dataset.mixture import MIXTURES, EpochBatches
+from milplib.learn.dataset.split import Split, split_by_instance
+
+__all__ = [
+    "MIXTURES",
+    "BranchingGraph",
+    "EpochBatches",
+    "GraphDataset",
+    "Split",
+    "split_by_instance",
+    "to_graph",
+]

@@ -1,0 +1,155 @@
+"""A sample as a graph for PyTorch Geometric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch_geometric.data import Batch, Data
+
+from milplib.errors import SampleError
+from milplib.learn.samples.sample_set import Sample
+from milplib.scip import BlockSchema, BranchingState
+
+__all__ = ["BranchingGraph", "joined_blocks", "to_batch", "to_graph"]
+
+
+class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
+    """A branching state and its labels, ready for batching.
+
+    Variables and rows are two kinds of nodes with features of their own, so each kind counts by
+    itself: in a batch the row ends of `edge_index` grow by the rows of the graphs before, its
+    variable ends and the candidates by their variables.
+
+    Parameters
+    ----------
+    variable_features
+        Shape (n, 19), float32.
+    row_features
+        Shape (m, 5), float32.
+    edge_index
+        Row and variable of every edge, sorted by row. Shape (2, nnz), int32.
+    edge_features
+        Shape (nnz,), float32.
+    candidates
+        Variables to choose among. Shape (k,), int64.
+    block_features
+        Columns of the blocks a policy reads, one line a candidate. Shape (k, b), float32.
+    scores
+        The expert's. Shape (k,), float64; 0 where not valid.
+    valid, tied
+        Whether there is a score, and whether it is tied with the best. Shape (k,), bool.
+
+    Examples
+    --------
+    >>> from torch_geometric.data import Batch
+    >>> def graph(n_rows, n_variables):
+    ...     return BranchingGraph(
+    ...         variable_features=torch.zeros(n_variables, 19),
+    ...         row_features=torch.zeros(n_rows, 5),
+    ...         edge_index=torch.tensor([[0], [1]], dtype=torch.int32),
+    ...         candidates=torch.tensor([1]))
+    >>> batch = Batch.from_data_list([graph(2, 3), graph(4, 5)])
+    >>> batch.edge_index.tolist(), batch.candidates.tolist()
+    ([[0, 2], [1, 4]], [1, 4])
+    """
+
+    def __init__(self, **tensors: Any) -> None:
+        super().__init__(**tensors)
+        if "variable_features" in tensors and "row_features" in tensors:
+            # PyG would guess, with a warning.
+            self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])
+
+    def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """How much an index grows by this graph when others follow it in a batch."""
+        if key == "edge_index":
+            sizes = [[self.row_features.size(0)], [self.variable_features.size(0)]]
+            return torch.tensor(sizes, dtype=value.dtype)
+        if key == "candidates":
+            return self.variable_features.size(0)
+        return 0
+
+    def __cat_dim__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> int:
+        """Dimension along which a batch concatenates."""
+        return 1 if key == "edge_index" else 0
+
+
+def joined_blocks(state: BranchingState, blocks: Iterable[BlockSchema]) -> npt.NDArray[np.float32]:
+    """Join blocks' columns to one line a candidate; a block of one line is for all of them.
+
+    Raises
+    ------
+    SampleError
+        If a block has neither one line nor one a candidate.
+    """
+    k = len(state.candidates)
+    parts = [np.empty((k, 0), dtype=np.float32)]
+    for block in blocks:
+        values = state.blocks[block.name]
+        if len(values) not in (1, k):
+            raise SampleError(
+                f"the block '{block.name}' has {len(values)} lines for {k} candidates: a policy "
+                "can read blocks with one line, or one a candidate"
+            )
+        parts.append(np.broadcast_to(values, (k, values.shape[1])).astype(np.float32))
+    return np.hstack(parts)
+
+
+def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> BranchingGraph:
+    """Convert a sample.
+
+    Parameters
+    ----------
+    sample
+        The sample.
+    blocks
+        Which of its blocks a policy reads, in order.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.learn import collect
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> samples = collect([folder], out=folder + "/samples", samples_per_instance=1,
+    ...                   expert_probability=1.0)
+    >>> graph = to_graph(samples[0], blocks=samples.blocks)
+    >>> graph.block_features.shape[1], bool(graph.valid.any())
+    (3, True)
+    """
+    state = sample.state
+    return BranchingGraph(
+        variable_features=_tensor(state.variable_features, np.float32),
+        row_features=_tensor(state.row_features, np.float32),
+        edge_index=_tensor(state.edge_index, np.int32),
+        edge_features=_tensor(state.edge_features, np.float32),
+        candidates=_tensor(state.candidates, np.int64),
+        block_features=_tensor(joined_blocks(state, blocks), np.float32),
+        scores=_tensor(sample.scores, np.float64),
+        valid=_tensor(sample.valid, np.bool_),
+        tied=_tensor(sample.tied, np.bool_),
+    )
+
+
+def to_batch(graphs: list[BranchingGraph]) -> Batch:
+    """Batch graphs; ``candidates_batch`` tells to which graph each candidate belongs.
+
+    Examples
+    --------
+    >>> graph = BranchingGraph(variable_features=torch.zeros(3, 19),
+    ...                        row_features=torch.zeros(1, 5),
+    ...                        candidates=torch.tensor([0, 2]))
+    >>> to_batch([graph, graph]).candidates_batch.tolist()
+    [0, 0, 1, 1]
+    """
+    return Batch.from_data_list(graphs, follow_batch=["candidates"])
+
+
+def _tensor(array: npt.NDArray[Any], dtype: type[Any]) -> torch.Tensor:
+    # Arrow's arrays are read-only, which torch does not know: a copy where it is not one already.
+    array = np.ascontiguousarray(array, dtype=dtype)
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -1,0 +1,170 @@
+"""Samples of one or several folders as a torch data set, decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from milplib.errors import ParameterError, SampleError
+from milplib.learn.dataset.graph import BranchingGraph, to_graph
+from milplib.learn.samples.sample_set import Sample, SampleSet
+from milplib.scip import BlockSchema
+
+__all__ = ["DEFAULT_CACHE_BYTES", "GraphDataset", "block_schemas"]
+
+DEFAULT_CACHE_BYTES = 4 << 30
+"""Memory that decoded graphs may take; 3,000 samples of auctions 100×500 take 0.3 GB."""
+
+# What samples of one tree often have in common, as long as its rows stay.
+_SHARED = ("edge_index", "edge_features")
+
+
+class GraphDataset(Dataset[BranchingGraph]):
+    """Samples of one or several sets as graphs, in the order of the sets.
+
+    A sample is decoded when it is first asked for and then kept, until the kept ones take
+    `cache_bytes`; those that come later are decoded each time. (Nothing is thrown out: training
+    asks for all samples in ever new orders, where the oldest is no worse than the newest.)
+
+    Parameters
+    ----------
+    sample_sets
+        The sets.
+    indices
+        Of each set, the samples to take; all if not given.
+    blocks
+        Names of the blocks to join to the candidates, in order. Every set must have recorded
+        them, in the same version.
+    cache_bytes
+        Memory that kept graphs may take.
+
+    Raises
+    ------
+    SampleError
+        If a set has no samples, or lacks a block, or has another version of it than the first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.learn import collect
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> samples = collect([folder], out=folder + "/samples", samples_per_instance=2,
+    ...                   expert_probability=1.0)
+    >>> graphs = GraphDataset([samples])
+    >>> len(graphs), graphs.sizes, graphs[0].variable_features.shape[1]
+    (2, (2,), 19)
+    """
+
+    def __init__(
+        self,
+        sample_sets: Sequence[SampleSet],
+        *,
+        indices: Sequence[Iterable[int]] | None = None,
+        blocks: Iterable[str] = (),
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+    ) -> None:
+        if cache_bytes < 0:
+            raise ParameterError(f"cache_bytes is {cache_bytes}; it must not be negative")
+        self.sample_sets = tuple(sample_sets)
+        self.blocks = block_schemas(self.sample_sets, blocks)
+        chosen = [range(len(s)) for s in self.sample_sets] if indices is None else indices
+        parts = [np.fromiter(part, dtype=np.int64) for part in chosen]
+        self.sizes = tuple(map(len, parts))
+        """Number of samples of each set."""
+        self._set = np.repeat(np.arange(len(parts)), self.sizes)
+        self._index = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        self._kept: list[BranchingGraph | None] = [None] * len(self._index)
+        self._shared: dict[tuple[Any, ...], torch.Tensor] = {}
+        self._room = cache_bytes
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, position: int) -> BranchingGraph:
+        kept = self._kept[position]
+        if kept is not None:
+            return kept
+        sample = self.sample(position)
+        graph = to_graph(sample, blocks=self.blocks)
+        if self._room > 0:
+            self._room -= self._share(graph, (int(self._set[position]), sample.tree))
+            self._kept[position] = graph
+        return graph
+
+    def __iter__(self) -> Iterator[BranchingGraph]:
+        return (self[position] for position in range(len(self)))
+
+    def sample(self, position: int) -> Sample:
+        """Give the sample that a graph is made of."""
+        return self.sample_sets[int(self._set[position])][int(self._index[position])]
+
+    def set_of(self, position: int) -> int:
+        """Number of the set that a sample comes from."""
+        return int(self._set[position])
+
+    def load(self, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Decode every sample once: damaged ones show before training begins.
+
+        Parameters
+        ----------
+        on_progress
+            Called with the number of samples done, and of all.
+        """
+        for position in range(len(self)):
+            self[position]
+            on_progress(position + 1, len(self))
+
+    def _share(self, graph: BranchingGraph, tree: tuple[Any, ...]) -> int:
+        """Replace tensors that a graph of the same tree has, too; give the bytes that it adds."""
+        added = 0
+        for name, tensor in graph.to_dict().items():
+            if not isinstance(tensor, torch.Tensor):
+                continue
+            if name in _SHARED:
+                # Among samples of one tree equality is the rule; hashes tell it at once.
+                key = (*tree, name, hash(tensor.numpy().tobytes()))
+                known = self._shared.setdefault(key, tensor)
+                if known is not tensor and torch.equal(known, tensor):
+                    graph[name] = known
+                    continue
+            added += tensor.nbytes
+        return added
+
+
+def block_schemas(
+    sample_sets: Sequence[SampleSet], names: Iterable[str]
+) -> tuple[BlockSchema, ...]:
+    """Find blocks that every set has recorded alike.
+
+    Raises
+    ------
+    SampleError
+        If a set lacks one, or has another version or other columns than the first set.
+    """
+    names = tuple(names)
+    if len(set(names)) != len(names):
+        raise ParameterError(f"the blocks {', '.join(names)} name one twice")
+    found: dict[str, BlockSchema] = {}
+    for samples in sample_sets:
+        recorded = {block.name: block for block in samples.blocks}
+        for name in names:
+            if name not in recorded:
+                has = f"it has {', '.join(recorded)}" if recorded else "it has none"
+                raise SampleError(
+                    f"the samples in {samples.folder} have no block '{name}' ({has}): collect "
+                    f"them with --blocks {name}, or train without it"
+                )
+            first = found.setdefault(name, recorded[name])
+            if recorded[name] != first:
+                raise SampleError(
+                    f"the block '{name}' has version {recorded[name].version} in "
+                    f"{samples.folder} and version {first.version} in "
+                    f"{sample_sets[0].folder}, or other columns: collect one of them again"
+                )
+    return tuple(found[name] for name in names)

@@ -1,0 +1,253 @@
+"""The graph convolutional network of Gasse et al. as a torch module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from milplib.learn.models.edge_sum import edge_sum
+from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES
+
+__all__ = ["GCNN", "HalfConvolution", "Norm"]
+
+
+class Norm(nn.Module):
+    """An affine map fixed by statistics before training: ``(x + shift) * scale``.
+
+    Parameters
+    ----------
+    units
+        Number of features, each with its own shift and scale. One without a shift has one scale
+        over all units of a layer.
+    shift
+        Whether to shift.
+
+    Examples
+    --------
+    >>> norm = Norm(2)
+    >>> norm.fit(torch.tensor([[1.0, 5.0], [3.0, 5.0]]).double())
+    >>> norm(torch.tensor([[3.0, 6.0]])).tolist()
+    [[1.0, 1.0]]
+    """
+
+    shift: torch.Tensor | None
+    scale: torch.Tensor
+
+    def __init__(self, units: int, *, shift: bool = True) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.zeros(units) if shift else None)
+        self.register_buffer("scale", torch.ones(units))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Shift, then scale. Shape (anything, units)."""
+        return x * self.scale if self.shift is None else (x + self.shift) * self.scale
+
+    def fit(self, x: torch.Tensor) -> None:
+        """Fix the map by all of the data at once. Shape (n, units)."""
+        self.fix(x.mean(0), x.var(0, correction=0))
+
+    def fix(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
+        """Fix the map so that data of this mean and variance comes out as 0 and 1."""
+        if self.shift is not None:
+            self.shift.copy_(-mean)
+        self.scale.copy_(torch.where(variance > 0, variance, 1.0).rsqrt())
+
+
+class HalfConvolution(nn.Module):
+    """Messages from one kind of node to the other.
+
+    The network as published computes ``message(relu(norm(target + edge + source)))`` on every
+    edge and sums it at the target. The last layer is linear, so here it comes after the sum,
+    with its bias times the number of edges: the same function at a tenth of the work.
+
+    Parameters
+    ----------
+    hidden
+        Number of units h.
+    """
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.target = nn.Linear(hidden, hidden)
+        self.edge = nn.Linear(1, hidden, bias=False)
+        self.source = nn.Linear(hidden, hidden, bias=False)
+        self.message_norm = Norm(1, shift=False)
+        self.message = nn.Linear(hidden, hidden)
+        self.output_norm = Norm(1, shift=False)
+        self.output = nn.Sequential(
+            nn.Linear(2 * hidden, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, hidden)
+        )
+
+    def forward(
+        self,
+        targets: torch.Tensor,
+        sources: torch.Tensor,
+        edge_index: torch.Tensor,
+        edge_features: torch.Tensor,
+    ) -> torch.Tensor:
+        """New embeddings of the target nodes.
+
+        Parameters
+        ----------
+        targets, sources
+            Embeddings. Shape (targets, h) and (sources, h).
+        edge_index
+            Target and source node of every edge. Shape (2, nnz), int64.
+        edge_features
+            Normed. Shape (nnz,).
+
+        Returns
+        -------
+        Tensor
+            Shape (targets, h).
+        """
+        total = self.aggregate(targets, sources, edge_index, edge_features)
+        joined = torch.cat((total.to(targets.dtype), targets), dim=1)
+        result: torch.Tensor = functional.relu(self.output(joined))
+        return result
+
+    def aggregate(
+        self,
+        targets: torch.Tensor,
+        sources: torch.Tensor,
+        edge_index: torch.Tensor,
+        edge_features: torch.Tensor,
+    ) -> torch.Tensor:
+        """Sum the messages at each target, and norm it. Shape (targets, h)."""
+        # Scaling weights instead of edges; sums over edges always in full precision.
+        projected, edge, sent = self.projections(targets, sources)
+        total = edge_sum(_full(projected), _full(sent), edge, edge_index, edge_features)
+        degree = torch.bincount(edge_index[0], minlength=len(targets)).to(total.dtype)
+        scale = self.output_norm.scale
+        return functional.linear(total, scale * self.message.weight) + torch.outer(
+            degree, scale * self.message.bias
+        )
+
+    def projections(
+        self, targets: torch.Tensor, sources: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Project what a message adds up, normed: targets, the edge's weight, and sources."""
+        scale = self.message_norm.scale
+        return (
+            functional.linear(targets, scale * self.target.weight, scale * self.target.bias),
+            scale * self.edge.weight[:, 0],
+            functional.linear(sources, scale * self.source.weight),
+        )
+
+
+class GCNN(nn.Module):
+    """Bipartite graph convolution: rows hear from variables, variables from rows.
+
+    Parameters
+    ----------
+    hidden
+        Number of units of every layer.
+    n_block_columns
+        Number of features of a candidate that join its embedding before the last two layers.
+    generator
+        Draws the initial weights, orthogonal ones; biases begin at 0. torch's own generator
+        if not given.
+
+    Notes
+    -----
+    The names in `state_dict` are those in a policy file. Norms are buffers, fixed before training
+    (`milplib.learn.models.fit_norms`).
+
+    References
+    ----------
+    Gasse et al., "Exact combinatorial optimization with graph convolutional neural networks",
+    NeurIPS 2019, section 4.3, with the message's last layer behind the sum.
+
+    Examples
+    --------
+    >>> from milplib.learn.dataset import BranchingGraph
+    >>> graph = BranchingGraph(
+    ...     variable_features=torch.rand(3, 19), row_features=torch.rand(2, 5),
+    ...     edge_index=torch.tensor([[0, 0, 1], [0, 1, 2]]), edge_features=torch.ones(3),
+    ...     candidates=torch.tensor([1, 2]), block_features=torch.empty(2, 0))
+    >>> GCNN(hidden=8)(graph).shape
+    torch.Size([2])
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: int = 64,
+        n_block_columns: int = 0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.hidden = hidden
+        self.variable_norm = Norm(len(VARIABLE_FEATURES))
+        self.row_norm = Norm(len(ROW_FEATURES))
+        self.edge_norm = Norm(1)
+        self.variable_embedding = _embedding(len(VARIABLE_FEATURES), hidden)
+        self.row_embedding = _embedding(len(ROW_FEATURES), hidden)
+        self.to_rows = HalfConvolution(hidden)
+        self.to_variables = HalfConvolution(hidden)
+        self.block_norm = Norm(n_block_columns) if n_block_columns else None
+        self.head = nn.Sequential(
+            nn.Linear(hidden + n_block_columns, hidden),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden, 1, bias=False),
+        )
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            else:
+                nn.init.orthogonal_(parameter, generator=generator)
+
+    def forward(self, graph: Any) -> torch.Tensor:
+        """Score the candidates, higher is better.
+
+        Parameters
+        ----------
+        graph
+            A `milplib.learn.dataset.BranchingGraph`, or a batch of them.
+
+        Returns
+        -------
+        Tensor
+            Shape (k,), the candidates of all graphs one after the other.
+        """
+        edge_index = graph.edge_index.long()
+        edges = self.edge_norm(graph.edge_features)
+        variables, rows = self.embed(graph)
+        rows = self.to_rows(rows, variables, edge_index, edges)
+        # Nobody asks what other variables than candidates would hear.
+        candidates = graph.candidates
+        place = torch.full((len(variables),), -1, device=candidates.device)
+        place[candidates] = torch.arange(len(candidates), device=candidates.device)
+        ends = place.index_select(0, edge_index[1])
+        heard = (ends >= 0).nonzero()[:, 0]
+        to_candidates = torch.stack((ends[heard], edge_index[0, heard]))
+        x = self.to_variables(
+            variables.index_select(0, candidates), rows, to_candidates, edges[heard]
+        )
+        if self.block_norm is not None:
+            x = torch.cat((x, self.block_norm(graph.block_features).to(x.dtype)), dim=1)
+        return _full(self.head(x)[:, 0])
+
+    def embed(self, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """First embeddings of variables and rows. Shape (n, h) and (m, h)."""
+        return (
+            self.variable_embedding(self.variable_norm(graph.variable_features)),
+            self.row_embedding(self.row_norm(graph.row_features)),
+        )
+
+
+def _full(x: torch.Tensor) -> torch.Tensor:
+    """Undo what automatic mixed precision did; float64 stays."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def _embedding(features: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(features, hidden),
+        nn.ReLU(inplace=True),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(inplace=True),
+    )

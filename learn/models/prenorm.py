@@ -1,0 +1,151 @@
+"""The pass over data that fixes the norms of a network before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+
+from milplib.learn.models.edge_sum import pieces
+from milplib.learn.models.gcnn import GCNN, HalfConvolution, Norm
+
+__all__ = ["fit_norms"]
+
+_Inputs = Iterator[tuple[Norm, torch.Tensor]]
+
+
+def fit_norms(model: GCNN, batches: Callable[[], Iterable[Any]]) -> None:
+    """Fix the norms layer by layer: each sees the data as the layers before it give it.
+
+    Statistics are in float64, over all nodes and edges (not the candidates' alone). A norm with
+    one scale takes the variance of all its units together, around their common mean.
+
+    Parameters
+    ----------
+    model
+        The network, with its initial weights.
+    batches
+        Gives the graphs, the same ones each time: once for the inputs' norms, once for each of
+        the four inside.
+
+    References
+    ----------
+    Gasse et al., "Exact combinatorial optimization with graph convolutional neural networks",
+    NeurIPS 2019, section 4.3, "prenorm".
+
+    Examples
+    --------
+    >>> from milplib.learn.dataset import BranchingGraph
+    >>> graph = BranchingGraph(
+    ...     variable_features=torch.rand(3, 19), row_features=torch.rand(2, 5),
+    ...     edge_index=torch.tensor([[0, 0, 1], [0, 1, 2]]), edge_features=torch.ones(3),
+    ...     candidates=torch.tensor([1, 2]), block_features=torch.empty(2, 0))
+    >>> model = GCNN(hidden=8)
+    >>> fit_norms(model, lambda: [graph])
+    >>> embedded = model.variable_norm(graph.variable_features)
+    >>> bool(embedded.mean().abs() < 1e-5)
+    True
+    """
+    for stage in (_inputs, _row_messages, _row_sums, _variable_messages, _variable_sums):
+        statistics: dict[Norm, _Statistics] = {}
+        with torch.no_grad():
+            for batch in batches():
+                for norm, values in stage(model, batch):
+                    statistics.setdefault(norm, _Statistics()).add(values)
+            for norm, found in statistics.items():
+                norm.fix(found.mean, found.variance)
+
+
+class _Statistics:
+    """Mean and variance of columns, piece by piece, in float64."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.mean = torch.zeros(())
+        self._squares = torch.zeros(())
+
+    def add(self, values: torch.Tensor) -> None:
+        """Take a piece in. Shape (n, columns)."""
+        if not len(values):
+            return
+        values = values.double()
+        count, mean = len(values), values.mean(0)
+        squares = (values - mean).square().sum(0)
+        if self._count:
+            # Chan, Golub, LeVeque 1979: pieces join without cancellation
+            total = self._count + count
+            squares += self._squares + (mean - self.mean).square() * (self._count * count / total)
+            mean = self.mean + (mean - self.mean) * (count / total)
+            count = total
+        self._count, self.mean, self._squares = count, mean, squares
+
+    @property
+    def variance(self) -> torch.Tensor:
+        variance = self._squares / self._count
+        # A column that never changes has rounding errors for a variance, not 0.
+        return torch.where(variance > 1e-24 * self.mean.square(), variance, 0.0)
+
+
+def _inputs(model: GCNN, graph: Any) -> _Inputs:
+    yield model.variable_norm, graph.variable_features
+    yield model.row_norm, graph.row_features
+    yield model.edge_norm, graph.edge_features[:, None]
+    if model.block_norm is not None:
+        yield model.block_norm, graph.block_features
+
+
+def _row_messages(model: GCNN, graph: Any) -> _Inputs:
+    variables, rows = model.embed(graph)
+    return _messages(model.to_rows, rows, variables, *_edges(model, graph))
+
+
+def _row_sums(model: GCNN, graph: Any) -> _Inputs:
+    variables, rows = model.embed(graph)
+    return _sums(model.to_rows, rows, variables, *_edges(model, graph))
+
+
+def _variable_messages(model: GCNN, graph: Any) -> _Inputs:
+    variables, rows = _after_rows(model, graph)
+    edge_index, edges = _edges(model, graph)
+    return _messages(model.to_variables, variables, rows, edge_index.flip(0), edges)
+
+
+def _variable_sums(model: GCNN, graph: Any) -> _Inputs:
+    variables, rows = _after_rows(model, graph)
+    edge_index, edges = _edges(model, graph)
+    return _sums(model.to_variables, variables, rows, edge_index.flip(0), edges)
+
+
+def _edges(model: GCNN, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    return graph.edge_index.long(), model.edge_norm(graph.edge_features)
+
+
+def _after_rows(model: GCNN, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    variables, rows = model.embed(graph)
+    return variables, model.to_rows(rows, variables, *_edges(model, graph))
+
+
+def _messages(
+    convolution: HalfConvolution,
+    targets: torch.Tensor,
+    sources: torch.Tensor,
+    edge_index: torch.Tensor,
+    edges: torch.Tensor,
+) -> _Inputs:
+    projected, edge, sent = convolution.projections(targets, sources)
+    # In pieces: all edges of a batch in float64 are large.
+    for (t, s), e in pieces(edge_index, edges):
+        values = projected[t] + torch.outer(e, edge) + sent[s]
+        yield convolution.message_norm, values.reshape(-1, 1)
+
+
+def _sums(
+    convolution: HalfConvolution,
+    targets: torch.Tensor,
+    sources: torch.Tensor,
+    edge_index: torch.Tensor,
+    edges: torch.Tensor,
+) -> _Inputs:
+    values = convolution.aggregate(targets, sources, edge_index, edges)
+    yield convolution.output_norm, values.reshape(-1, 1)

@@ -1,0 +1,170 @@
+"""The data of a training: opened, checked, split, named by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch_geometric.data import Batch
+from torch_geometric.loader import DataLoader
+
+from milplib.errors import SampleError
+from milplib.learn.dataset.graph_dataset import GraphDataset, block_schemas
+from milplib.learn.dataset.mixture import EpochBatches
+from milplib.learn.dataset.split import (
+    instances_of_samples,
+    refuse_shared_instances,
+    split_by_instance,
+)
+from milplib.learn.samples.sample_set import SampleSet
+from milplib.learn.training.device import Compute
+from milplib.learn.training.parameters import TrainingParameters
+
+__all__ = ["Batches", "TrainingData", "epoch_batches", "set_hash"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Graphs to train on and graphs to judge by.
+
+    Parameters
+    ----------
+    training, validation
+        The graphs.
+    held_out
+        Content hashes of the instances that were held out; empty if validation was given.
+    """
+
+    training: GraphDataset
+    validation: GraphDataset
+    held_out: tuple[str, ...]
+
+    @classmethod
+    def open(
+        cls,
+        folders: Iterable[str | os.PathLike[str]],
+        validation: Iterable[str | os.PathLike[str]],
+        *,
+        parameters: TrainingParameters,
+        cache_bytes: int,
+    ) -> TrainingData:
+        """Open folders of samples.
+
+        Raises
+        ------
+        SampleError
+            If a folder holds no samples or is named twice, if validation shares instances with
+            training, or if blocks are missing or differ.
+        """
+        sets = _open(folders, "training")
+        judged = _open(validation, "validation")
+        blocks = parameters.blocks
+        block_schemas((*sets, *judged), blocks)  # of all together
+        options: dict[str, Any] = {"blocks": blocks}
+        if judged:
+            refuse_shared_instances(sets, judged)
+            training = GraphDataset(sets, cache_bytes=cache_bytes, **options)
+            room = cache_bytes
+            return cls(training, GraphDataset(judged, cache_bytes=room, **options), ())
+        split = split_by_instance(sets, share=parameters.holdout, seed=parameters.seed)
+        return cls(
+            GraphDataset(sets, indices=split.training, cache_bytes=cache_bytes, **options),
+            GraphDataset(sets, indices=split.validation, cache_bytes=cache_bytes, **options),
+            split.held_out,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the data for a policy file: by content, without paths of this machine."""
+        described: dict[str, Any] = {
+            "training": _describe(self.training),
+            "validation": _describe(self.validation),
+        }
+        if self.held_out:
+            described["held_out_instances"] = len(self.held_out)
+            text = "\n".join(self.held_out)
+            described["held_out_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        return described
+
+
+def _open(folders: Iterable[str | os.PathLike[str]], role: str) -> list[SampleSet]:
+    sets: dict[str, SampleSet] = {}
+    for folder in folders:
+        samples = SampleSet(folder)
+        if not len(samples):
+            raise SampleError(
+                f"the {role} folder {samples.folder} holds no samples: none of its instances gave "
+                "one (milplib samples inspect says why)"
+            )
+        twin = sets.setdefault(set_hash(samples), samples)
+        if twin is not samples:
+            raise SampleError(
+                f"the {role} folders {twin.folder} and {samples.folder} hold the same samples: "
+                "name each once"
+            )
+    if role == "training" and not sets:
+        raise SampleError("there are no training samples: name at least one folder of them")
+    return list(sets.values())
+
+
+def set_hash(samples: SampleSet) -> str:
+    """SHA-256 over the checksums of a set's shards."""
+    text = "\n".join(shard.sha256 for shard in samples.manifest.shards)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _describe(graphs: GraphDataset) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": Path(os.path.abspath(samples.folder)).name,
+            "sha256": set_hash(samples),
+            "samples": size,
+            "instances": len(set(instances_of_samples(samples))),
+        }
+        for samples, size in zip(graphs.sample_sets, graphs.sizes, strict=True)
+    ]
+
+
+class Batches:
+    """Batches of a data set on a device, in an order that is asked for.
+
+    Parameters
+    ----------
+    graphs
+        The data set.
+    compute
+        Where they go; to a GPU by way of pinned memory, while it computes.
+    """
+
+    def __init__(self, graphs: GraphDataset, compute: Compute) -> None:
+        self._graphs, self._compute = graphs, compute
+
+    def __call__(self, order: Iterable[Iterable[int]]) -> Iterator[Batch]:
+        """Give the batches that hold these samples."""
+        loader = DataLoader(
+            self._graphs,
+            batch_sampler=[[int(position) for position in batch] for batch in order],
+            follow_batch=["candidates"],
+            pin_memory=self._compute.is_cuda,
+        )
+        for batch in loader:
+            yield batch.to(self._compute.device, non_blocking=True)
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        """Give all samples once, in their order."""
+        n = len(self._graphs)
+        return self(range(start, min(start + batch_size, n)) for start in range(0, n, batch_size))
+
+
+def epoch_batches(graphs: GraphDataset, parameters: TrainingParameters) -> EpochBatches:
+    """Make the sampler of training."""
+    return EpochBatches(
+        graphs.sizes,
+        batch_size=parameters.batch_size,
+        batches=parameters.batches_per_epoch,
+        mixture=parameters.mixture,
+        seed=parameters.seed,
+    )

@@ -1,0 +1,143 @@
+"""The folder beside a policy file: where its training goes on, its log and its curve."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import OutputError
+from milplib.files import atomic_write, open_folder
+from milplib.learn.training.metrics import TOP_K
+from milplib.learn.training.state import EpochRecord, TrainingState
+
+__all__ = ["TrainingFolder", "draw_curve"]
+
+
+class TrainingFolder:
+    """``POLICY.training``: ``log.csv``, ``curve.png``, and ``checkpoint.safetensors`` until done.
+
+    Parameters
+    ----------
+    policy
+        The policy file to be.
+    job
+        All that the policy depends on, as JSON values: a checkpoint of another job is not gone
+        on from.
+    """
+
+    def __init__(self, policy: Path, job: Mapping[str, Any]) -> None:
+        self.policy = policy
+        self.path = policy.with_name(f"{policy.name}.training")
+        self.checkpoint = self.path / "checkpoint.safetensors"
+        self.log = self.path / "log.csv"
+        self.curve = self.path / "curve.png"
+        self._job = json.loads(json.dumps(job))
+
+    @contextmanager
+    def claim(self, *, force: bool) -> Iterator[bool]:
+        """Lock the folder; tell whether there is a checkpoint to go on from.
+
+        Raises
+        ------
+        OutputError
+            If the policy is there or another training has begun and `force` is False, or if
+            another process trains here.
+        """
+        if not self.policy.parent.is_dir():
+            raise OutputError(
+                f"cannot write {self.policy}: there is no folder {self.policy.parent}"
+            )
+        if self.policy.is_dir():
+            raise OutputError(f"{self.policy} is a folder; name a policy file")
+        if self.policy.exists() and not force:
+            raise OutputError(
+                f"the policy {self.policy} is already there; nothing was written: choose another "
+                "name, or replace it with --force"
+            )
+        if open_folder(self.path) and not (self.path / "lock").exists():
+            raise OutputError(f"{self.path} is not a training folder: move it away")
+        with open(self.path / "lock", "w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(
+                    f"another process is training {self.policy}: wait for it, or stop it"
+                ) from None
+            if force:
+                for path in (self.checkpoint, self.log, self.curve):
+                    path.unlink(missing_ok=True)
+            begun = self.checkpoint.exists()
+            if begun and TrainingState.job_of(self.checkpoint) != self._job:
+                raise OutputError(
+                    f"another training, with other arguments or other samples, has begun in "
+                    f"{self.path}: run that one again to go on with it, or begin anew with --force"
+                )
+            yield begun
+
+    def commit(self, state: TrainingState) -> None:
+        """Keep the state after an epoch, and its line in the log."""
+        state.save(self.checkpoint, job=self._job)
+        self.write_log(state.history)
+
+    def write_log(self, history: Sequence[EpochRecord]) -> None:
+        """Write the log, a line an epoch."""
+        text = io.StringIO()
+        lines = [_log_line(record) for record in history]
+        writer = csv.DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+        with atomic_write(self.log) as stream:
+            stream.write(text.getvalue().encode())
+
+    def finish(self, state: TrainingState) -> None:
+        """Draw the curve; the checkpoint goes, since the policy is written."""
+        draw_curve(state.history, self.curve)
+        self.checkpoint.unlink(missing_ok=True)
+
+
+def _log_line(record: EpochRecord) -> dict[str, float]:
+    validation = dict(record.validation)
+    return {
+        "epoch": record.epoch,
+        "learning_rate": record.learning_rate,
+        "training_loss": record.training_loss,
+        "validation_loss": validation.pop("loss"),
+        **{name: value for name, value in validation.items() if name != "samples"},
+        "seconds": round(record.seconds, 3),
+    }
+
+
+def draw_curve(history: Sequence[EpochRecord], path: Path) -> None:
+    """Draw losses and accuracies over epochs into a PNG file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    epochs = [record.epoch for record in history]
+    best = min(history, key=lambda record: record.validation["loss"])
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)  # draws without a display
+    losses, accuracies = figure.subplots(1, 2)
+    losses.plot(epochs, [record.training_loss for record in history], label="training")
+    losses.plot(epochs, [record.validation["loss"] for record in history], label="validation")
+    losses.set_ylabel("loss")
+    for k in TOP_K:
+        shares = [record.validation[f"accuracy_{k}"] for record in history]
+        accuracies.plot(epochs, shares, label=f"accuracy@{k}")
+    regrets = [record.validation["regret"] for record in history]
+    accuracies.plot(epochs, regrets, linestyle="--", color="black", label="score regret")
+    accuracies.set_ylabel("validation")
+    accuracies.set_ylim(0, 1)
+    for axes in (losses, accuracies):
+        axes.axvline(best.epoch, color="grey", linewidth=0.8, linestyle=":")
+        axes.set_xlabel(f"epoch (best: {best.epoch})")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    # Neither time nor version: equal trainings give equal pictures.
+    with atomic_write(path) as stream:
+        figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})

@@ -1,0 +1,191 @@
+"""Losses: how far the network's scores are from what the expert said."""
+
+from __future__ import annotations
+
+import importlib
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+
+from milplib.errors import ParameterError, UnknownNameError
+
+__all__ = ["LOSSES", "HardLabels", "Loss", "SoftTargets", "load_loss"]
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """Anything that gives each graph of a batch a loss.
+
+    Candidates without a valid score must not count. Training minimises the mean over graphs.
+
+    Examples
+    --------
+    >>> class SquaredRank:
+    ...     name = "squared rank"
+    ...
+    ...     def __call__(self, scores, batch):
+    ...         ...
+    >>> isinstance(SquaredRank(), Loss)
+    True
+    """
+
+    @property
+    def name(self) -> str:
+        """A name for the policy file."""
+        ...
+
+    def __call__(self, scores: torch.Tensor, batch: Any) -> torch.Tensor:
+        """Compute the losses.
+
+        Parameters
+        ----------
+        scores
+            The network's. Shape (k,), float32, the candidates of all graphs one after the other.
+        batch
+            The graphs, with ``scores``, ``valid`` and ``tied`` of the expert, shape (k,), and
+            ``candidates_batch``, the number of each candidate's graph.
+
+        Returns
+        -------
+        Tensor
+            Shape (graphs,).
+        """
+        ...
+
+
+class HardLabels:
+    """Cross-entropy against the expert's best candidates, which share the label equally.
+
+    Examples
+    --------
+    >>> from milplib.learn.dataset import BranchingGraph
+    >>> from milplib.learn.dataset.graph import to_batch
+    >>> batch = to_batch([BranchingGraph(
+    ...     variable_features=torch.zeros(4, 19), candidates=torch.arange(4),
+    ...     valid=torch.tensor([True, True, True, False]),
+    ...     tied=torch.tensor([True, True, False, False]))])
+    >>> HardLabels()(torch.tensor([0.0, 0.0, 0.0, 9.0]), batch).exp().round(decimals=3).tolist()
+    [3.0]
+    """
+
+    name = "hard"
+
+    def __call__(self, scores: torch.Tensor, batch: Any) -> torch.Tensor:
+        """Compute the losses. Shape (graphs,)."""
+        target = batch.tied.to(scores.dtype)
+        return _cross_entropy(scores, target, batch)
+
+
+class SoftTargets:
+    """Cross-entropy against targets that fall off with the expert's scores.
+
+    The target of a candidate is proportional to ``exp(-regret / temperature)``, where regret is
+    ``(best - score) / |best|``: near-ties get nearly equal shares. Where the best score is 0 only
+    those tied with it get any.
+
+    Parameters
+    ----------
+    temperature
+        Regret at which a target is 1/e of the best one's.
+
+    Examples
+    --------
+    >>> from milplib.learn.dataset import BranchingGraph
+    >>> from milplib.learn.dataset.graph import to_batch
+    >>> batch = to_batch([BranchingGraph(
+    ...     variable_features=torch.zeros(2, 19), candidates=torch.arange(2),
+    ...     valid=torch.tensor([True, True]), tied=torch.tensor([False, True]),
+    ...     scores=torch.tensor([1.0, 2.0]).double())])
+    >>> SoftTargets(temperature=0.5)(torch.tensor([0.0, 1.0]), batch).round(decimals=2).tolist()
+    [0.58]
+    """
+
+    name = "soft"
+
+    def __init__(self, *, temperature: float = 0.1) -> None:
+        if not temperature > 0:
+            raise ParameterError(f"the temperature is {temperature}; it must be positive")
+        self.temperature = temperature
+
+    def __call__(self, scores: torch.Tensor, batch: Any) -> torch.Tensor:
+        """Compute the losses. Shape (graphs,)."""
+        masked = batch.scores.masked_fill(~batch.valid, -torch.inf)
+        best = _amax(masked, batch)[batch.candidates_batch]
+        regret = (best - batch.scores) / best.abs()
+        target = (-regret / self.temperature).exp()
+        target = torch.where(best == 0, batch.tied.to(target.dtype), target)
+        return _cross_entropy(scores, target.to(scores.dtype), batch)
+
+
+def _cross_entropy(scores: torch.Tensor, target: torch.Tensor, batch: Any) -> torch.Tensor:
+    """Cross-entropy over the valid candidates of each graph; targets need not sum to 1."""
+    graph, valid = batch.candidates_batch, batch.valid
+    target = target.masked_fill(~valid, 0.0)
+    # Subtracting the largest changes nothing but overflow, so it needs no gradient.
+    shifted = scores - _amax(scores.detach().masked_fill(~valid, -torch.inf), batch)[graph]
+    # Not through exp: what overflows there would come back as NaN in the gradient.
+    shifted = shifted.masked_fill(~valid, -torch.inf)
+    sums = scores.new_zeros(batch.num_graphs)
+    log_total = sums.index_add(0, graph, shifted.exp()).log()
+    shifted = shifted.masked_fill(~valid, 0.0)
+    weight = sums.index_add(0, graph, target)
+    return log_total - sums.index_add(0, graph, target * shifted) / weight
+
+
+def _amax(values: torch.Tensor, batch: Any) -> torch.Tensor:
+    lowest = values.new_full((batch.num_graphs,), -torch.inf)
+    return lowest.scatter_reduce(0, batch.candidates_batch, values, "amax")
+
+
+LOSSES: MappingProxyType[str, type[Loss]] = MappingProxyType(
+    {"hard": HardLabels, "soft": SoftTargets}
+)
+"""The losses that come with milplib, by name."""
+
+
+def load_loss(name: str | Loss) -> Loss:
+    """Make a loss from its name.
+
+    Parameters
+    ----------
+    name
+        A name in `LOSSES`, ``"package.module:Name"`` for a class or an object of a user's own, or
+        a loss itself.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is in neither form known.
+    ParameterError
+        If it cannot be imported, or is no loss.
+
+    Examples
+    --------
+    >>> load_loss("hard").name
+    'hard'
+    """
+    if not isinstance(name, str):
+        found: Any = name
+    elif ":" not in name:
+        if name not in LOSSES:
+            raise UnknownNameError(
+                "loss", name, LOSSES, hint="(one of your own: package.module:Name)"
+            )
+        found = LOSSES[name]()
+    else:
+        module, _, attribute = name.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+            found = found() if isinstance(found, type) else found
+        except Exception as error:  # whatever a stranger's module may raise
+            raise ParameterError(
+                f"the loss '{name}' cannot be made: {type(error).__name__}: {error}"
+            ) from error
+    if not (callable(found) and isinstance(getattr(found, "name", None), str)):
+        raise ParameterError(
+            f"{found!r} is not a loss: it needs a name and to be called with scores and a batch "
+            "(milplib.learn.Loss)"
+        )
+    loss: Loss = found
+    return loss

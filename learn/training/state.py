@@ -1,0 +1,150 @@
+"""The state of a training between two epochs, as one file: what it takes to go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from milplib.errors import OutputError
+from milplib.files import atomic_write
+from milplib.learn.models import GCNN
+
+__all__ = ["EpochRecord", "TrainingState"]
+
+_METADATA_KEY = "milplib"
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRecord:
+    """What an epoch gave: a line of the log.
+
+    Parameters
+    ----------
+    epoch
+        Its number, from 1.
+    learning_rate
+        Used in it.
+    training_loss
+        Mean over its samples, each before the step that its batch made.
+    validation
+        `milplib.learn.training.Metrics.as_dict` after it.
+    seconds
+        That it took, validation included.
+    """
+
+    epoch: int
+    learning_rate: float
+    training_loss: float
+    validation: dict[str, float]
+    seconds: float
+
+
+@dataclass(eq=False)
+class TrainingState:
+    """A network being trained, with all that the next epoch depends on.
+
+    No state of a random generator is among it: batches follow from the seed and the epoch.
+
+    Parameters
+    ----------
+    model, optimizer
+        The network, its norms fixed, and Adam.
+    best
+        Tensors of the network after the best epoch so far.
+    history
+        The epochs done.
+    best_loss, waiting
+        The best validation loss so far, and epochs since.
+    """
+
+    model: GCNN
+    optimizer: torch.optim.Adam
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
+    history: list[EpochRecord] = field(default_factory=list)
+    best_loss: float = float("inf")
+    waiting: int = 0
+
+    @property
+    def learning_rate(self) -> float:
+        """Adam's, now."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = value
+
+    def save(self, path: Path, *, job: Mapping[str, Any]) -> None:
+        """Write the state and what job it belongs to, in one step."""
+        tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": t for name, t in self.best.items()}
+        for name, parameter in self.model.named_parameters():
+            moments = self.optimizer.state[parameter]
+            tensors |= {f"{key}.{name}": moments[key] for key in _MOMENTS}
+        header = {
+            "job": job,
+            "learning_rate": self.learning_rate,
+            "history": [asdict(record) for record in self.history],
+            "best_loss": self.best_loss,
+            "waiting": self.waiting,
+        }
+        # Clones, since a best tensor may share its memory with none other in the file.
+        tensors = {name: t.detach().cpu().clone() for name, t in tensors.items()}
+        with atomic_write(path) as stream:
+            stream.write(save(tensors, metadata={_METADATA_KEY: json.dumps(header)}))
+
+    def load(self, path: Path) -> None:
+        """Take over a state that `save` wrote for the same job.
+
+        Raises
+        ------
+        OutputError
+            If the file is damaged.
+        """
+        try:
+            with safe_open(path, framework="pt") as content:
+                header = json.loads(content.metadata()[_METADATA_KEY])
+                names = set(content.keys())
+                tensors = {name: content.get_tensor(name) for name in names}
+            model = _below(tensors, "model.")
+            self.model.load_state_dict(model)
+            self.best = _below(tensors, "best.")
+            moments = {key: _below(tensors, f"{key}.") for key in _MOMENTS}
+            state = {
+                place: {key: moments[key][name] for key in _MOMENTS}
+                for place, (name, _) in enumerate(self.model.named_parameters())
+            }
+            groups = self.optimizer.state_dict()["param_groups"]
+            self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+            self.learning_rate = header["learning_rate"]
+            self.history = [EpochRecord(**record) for record in header["history"]]
+            self.best_loss, self.waiting = header["best_loss"], header["waiting"]
+        except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise OutputError(
+                f"{path} is damaged and the training cannot go on from it: begin again with --force"
+            ) from error
+
+    @staticmethod
+    def job_of(path: Path) -> Any:
+        """What job a file of `save` belongs to; None if there is no such file."""
+        try:
+            with safe_open(path, framework="pt") as content:
+                return json.loads((content.metadata() or {})[_METADATA_KEY])["job"]
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            return None
+
+
+def _below(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,38 @@
+"""The extension module: SCIP's LP and the network's arithmetic in C++ (folder native/)."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+class ScipError(RuntimeError): ...
+class BranchingError(ScipError): ...
+
+def bind(loaded_library: str) -> int: ...
+def levels() -> tuple[str, ...]: ...
+def extract(
+    capsule: object, in_double: bool
+) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, bool]: ...
+def pseudocosts(capsule: object) -> bytearray: ...
+
+class Network:
+    def __new__(
+        cls,
+        hidden: int,
+        n_block_columns: int,
+        tie_tolerance: float,
+        tensors: tuple[npt.NDArray[np.float32], ...],
+        level: str | None = ...,
+    ) -> Network: ...
+    def score(
+        self,
+        variable_features: npt.NDArray[Any],
+        row_features: npt.NDArray[Any],
+        edge_index: npt.NDArray[Any],
+        edge_features: npt.NDArray[Any],
+        candidates: npt.NDArray[Any],
+        blocks: npt.NDArray[Any],
+        out: npt.NDArray[Any],
+    ) -> None: ...
+    def decide(self, capsule: object) -> tuple[float, float, float]: ...
+    def judge(self, capsule: object) -> tuple[bytes, bytes, int]: ...

@@ -1,0 +1,229 @@
+"""Commands about results: ``evaluate`` and ``report``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from milplib.cli.console import WholeNumber, output, progress_bar
+
+if TYPE_CHECKING:
+    from milplib.evaluation import (
+        Evaluation,
+        EvaluationProgress,
+        PolicySummary,
+        RatioEstimate,
+        Summary,
+    )
+
+__all__ = ["evaluate", "report"]
+
+
+def evaluate(
+    folders: list[Path],
+    /,
+    *,
+    policy: Annotated[list[str], Parameter(consume_multiple=True, negative="")],
+    out: Path,
+    baseline: str = "relpscost",
+    seeds: WholeNumber = 1,
+    time_limit: float = 800.0,
+    setting: Literal["default", "learn2branch", "clean"] = "default",
+    workers: WholeNumber = 1,
+    grace: float = 60.0,
+    force: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Judge policies on folders of instances: paired runs, a table, means with intervals.
+
+    On every instance with every seed all policies run back to back in random order, each in a
+    fresh process. Interrupted, the same command goes on where it stopped. OUT gets runs.parquet,
+    runs.csv and report.html. The exit code is 1 if two runs contradict each other, such as two
+    optimal values.
+
+    Parameters
+    ----------
+    folders
+        Folders of instances; of one that holds split folders, ``test`` is taken.
+    policy
+        Names of SCIP's branching rules, policy files, or ``package.module:name``.
+    out
+        Folder for the results.
+    baseline
+        The policy that the others are compared with; it runs, too.
+    seeds
+        Number of seeds of SCIP, from 0 on.
+    time_limit
+        Wall-clock seconds of a solve; a failure counts as so many.
+    setting
+        SCIP as it comes; without cuts below the root and restarts; or with the known optimum as
+        cut-off and no heuristics.
+    workers
+        Number of runs at the same time; no more than there are cores.
+    grace
+        Seconds beyond the limit after which a run is killed.
+    force
+        Replace another evaluation in OUT.
+    """
+    from milplib.evaluation import evaluate as evaluate_policies
+
+    if any(":" in name for name in (*policy, baseline)):
+        # A module beside which the command is called, as `python -m` would find it.
+        sys.path.insert(0, os.getcwd())
+    with progress_bar("evaluating") as bar:
+
+        def show(progress: EvaluationProgress) -> None:
+            note = f"{progress.failed} failed" if progress.failed else ""
+            bar.update(progress.done, progress.total, note)
+
+        results = evaluate_policies(
+            folders,
+            policies=policy,
+            baseline=baseline,
+            seeds=seeds,
+            time_limit=time_limit,
+            setting=setting,
+            workers=workers,
+            out=out,
+            grace=grace,
+            force=force,
+            on_progress=show,
+        )
+    code = print_summary(results)
+    output().print(f"report: {out / 'report.html'}", markup=False)
+    return code
+
+
+def report(results: Path, /) -> int:
+    """Write the report of an evaluation, finished or still going on, as one HTML page.
+
+    Parameters
+    ----------
+    results
+        The folder that ``evaluate`` wrote; the page is its ``report.html``.
+    """
+    from milplib.evaluation import Evaluation, write_report
+
+    found = Evaluation.load(results)
+    page = write_report(found, results / "report.html")
+    code = print_summary(found)
+    output().print(f"report: {page}", markup=False)
+    return code
+
+
+def print_summary(results: Evaluation) -> int:
+    """Print what an evaluation comes to; give the exit code, 1 if it contradicts itself."""
+    summary = results.summary()
+    console = output()
+    if not summary.is_complete:
+        console.print(
+            f"not finished: {summary.runs} of {summary.expected_runs} runs are there", markup=False
+        )
+    for name in summary.distributions:
+        count = summary.instances[name]
+        what = "all distributions" if name == "all" else name
+        console.print(
+            f"{what}: {count} instance{'s' * (count != 1)}, {len(summary.seeds)} "
+            f"seed{'s' * (len(summary.seeds) != 1)}, ratios to {summary.baseline}",
+            markup=False,
+            style="bold",
+        )
+        console.print(_policy_table(summary, name))
+        console.print()
+    _print_first_against_others(summary)
+    kinds = Counter((failure.policy, failure.kind) for failure in summary.failures)
+    for (policy, kind), count in kinds.items():
+        example = next(f for f in summary.failures if (f.policy, f.kind) == (policy, kind))
+        console.print(
+            f"  failed: {policy}: {count} {kind}, such as {example.instance}, seed "
+            f"{example.seed}: {example.detail}".rstrip(": "),
+            markup=False,
+        )
+    for instance, why in summary.unread.items():
+        console.print(f"  no policy ran on {instance}: {why}", markup=False)
+    for finding in summary.findings:
+        if not finding.is_error:
+            console.print(f"  note: {finding.message}", markup=False)
+    for message in summary.errors:
+        print(f"milplib: error: {message}", file=sys.stderr)
+    return 1 if summary.errors else 0
+
+
+def _policy_table(summary: Summary, distribution: str) -> Table:
+    rows = summary.rows_of(distribution)
+    has_failures = any(row.failures for row in rows)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("policy")
+    headings = ["solved", "time s", "time ratio", "nodes", "node ratio", "of", "wins", "in policy"]
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    if has_failures:
+        table.add_column("failures")
+    for row in rows:
+        table.add_row(*_cells(row), *([_counts(row.failures)] if has_failures else []))
+    return table
+
+
+def _cells(row: PolicySummary) -> list[str]:
+    from milplib.evaluation.report import number
+
+    compared = row.against_baseline
+    share = "–" if row.policy_share != row.policy_share else f"{row.policy_share:.1%}"
+    return [
+        row.policy,
+        f"{row.solved}/{row.runs}",
+        number(row.time),
+        _ratio(compared.time) if compared else "1",
+        number(row.nodes),
+        _ratio(compared.nodes) if compared else "1",
+        str(compared.nodes.instances) if compared else "",
+        str(row.wins),
+        share,
+    ]
+
+
+def _counts(failures: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in failures.items())
+
+
+def _ratio(estimate: RatioEstimate) -> str:
+    from milplib.evaluation.report import number
+
+    if estimate.value != estimate.value:
+        return "–"
+    if estimate.method == "none":
+        return number(estimate.value)
+    return f"{number(estimate.value)} ({number(estimate.low)} to {number(estimate.high)})"
+
+
+def _print_first_against_others(summary: Summary) -> None:
+    """Compare the first policy with each of the others, not with the baseline alone."""
+    first = next((p for p in summary.policies if p != summary.baseline), None)
+    others = [policy for policy in summary.policies if policy != first]
+    if first is None or len(others) < 2 or not summary.distributions:
+        return
+    compared = summary.comparisons[summary.distributions[0]]
+    console = output()
+    console.print(f"{first} against each, ratios below 1 speak for it", markup=False, style="bold")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("against")
+    for heading in ("time ratio", "node ratio", "of", "fair-node ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for other in others:
+        found = compared[first, other]
+        count = str(found.nodes.instances)
+        table.add_row(
+            other, _ratio(found.time), _ratio(found.nodes), count, _ratio(found.fair_nodes)
+        )
+    console.print(table)
+    console.print(
+        "shifted geometric means: time (1 s) with failures at the limit, nodes (10) where both "
+        "solved; of: instances; in brackets 95 % intervals",
+        markup=False,
+        style="dim",
+    )

@@ -1,0 +1,166 @@
+"""The command ``train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from milplib.cli.console import WholeNumber, allow_modules_here, output, progress_bar
+
+if TYPE_CHECKING:
+    from milplib.learn import TrainingResult
+    from milplib.learn.training import Metrics, TrainingProgress
+
+__all__ = ["train"]
+
+_Several = Parameter(consume_multiple=True, negative="")
+
+
+def train(
+    folders: list[Path],
+    /,
+    *,
+    out: Path,
+    validation: Annotated[tuple[Path, ...], _Several] = (),
+    epochs: WholeNumber = 1000,
+    seed: WholeNumber = 0,
+    device: str = "auto",
+    loss: str = "hard",
+    mixture: Literal["balanced", "proportional"] = "balanced",
+    blocks: Annotated[tuple[str, ...], _Several] = (),
+    hidden: WholeNumber = 64,
+    batch_size: WholeNumber = 32,
+    batches_per_epoch: WholeNumber = 312,
+    learning_rate: float = 1e-3,
+    patience: WholeNumber = 10,
+    stop_after: WholeNumber = 20,
+    holdout: float = 0.2,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    threads: WholeNumber = 1,
+    cache_gigabytes: float = 4.0,
+    track: Annotated[bool, Parameter(negative="")] = False,
+    project: str = "milplib",
+    force: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Train a policy on folders of samples.
+
+    Writes the policy file OUT, and OUT.training with log.csv and curve.png. Interrupted, the same
+    command goes on where it stopped.
+
+    Parameters
+    ----------
+    folders
+        Folders that ``collect`` wrote; each is a data set of the mixture.
+    out
+        The policy file, for example gcnn.safetensors.
+    validation
+        Folders of samples to judge by. Without any, some instances are held out.
+    epochs
+        At most so many; training ends before if the validation loss gets no better.
+    seed
+        Of the weights, the batches, and which instances are held out.
+    device
+        ``auto``, ``cpu``, ``cuda``, or ``cuda:1`` and so on.
+    loss
+        ``hard``: the expert's best candidates; ``soft``: all by their scores; or
+        ``package.module:Name`` for one of your own.
+    mixture
+        Several data sets give equally many samples, or each by its size.
+    blocks
+        Recorded features to read beside the state, such as ``pseudocost``.
+    hidden
+        Units of a layer.
+    batch_size
+        Samples a batch.
+    batches_per_epoch
+        At most so many; fewer where all samples fill fewer.
+    learning_rate
+        Of Adam, at first.
+    patience
+        Epochs without a better validation loss after which the learning rate falls to a fifth.
+    stop_after
+        Epochs without a better validation loss after which training ends.
+    holdout
+        Share of the instances that are held out where there is no validation data.
+    precision
+        bfloat16 is automatic mixed precision.
+    threads
+        Of the CPU.
+    cache_gigabytes
+        Memory for decoded samples; the others are decoded again in each epoch.
+    track
+        Report to Weights & Biases (WANDB_MODE counts).
+    project
+        Name of the project there.
+    force
+        Replace a policy, or a training that has begun with other arguments.
+    """
+    from milplib.learn import train as train_policy
+
+    allow_modules_here(loss)
+    with progress_bar("training") as bar:
+
+        def show(progress: TrainingProgress) -> None:
+            note = progress.note if progress.phase == "training" else progress.phase
+            bar.update(progress.done, progress.total, note)
+
+        result = train_policy(
+            folders,
+            out=out,
+            validation=validation,
+            epochs=epochs,
+            seed=seed,
+            device=device,
+            loss=loss,
+            mixture=mixture,
+            blocks=blocks,
+            hidden=hidden,
+            batch_size=batch_size,
+            batches_per_epoch=batches_per_epoch,
+            learning_rate=learning_rate,
+            patience=patience,
+            stop_after=stop_after,
+            holdout=holdout,
+            precision=precision,
+            threads=threads,
+            cache_bytes=int(cache_gigabytes * 1e9),
+            track=track,
+            project=project,
+            force=force,
+            on_progress=show,
+        )
+    _print(result)
+
+
+def _print(result: TrainingResult) -> None:
+    """Say what was trained, and how it does beside trivial choices."""
+    console = output()
+    console.print(
+        f"{result.policy}: trained on {result.training_samples} samples for "
+        f"{len(result.history)} epochs, the best of them {result.best_epoch}; log and curve in "
+        f"{result.folder}",
+        markup=False,
+    )
+    table = Table(
+        title=f"On {result.metrics.samples} validation samples", box=None, title_justify="left"
+    )
+    table.add_column("choice")
+    names = [name for name in result.metrics.as_dict() if name not in ("samples", "loss")]
+    for name in (*names, "loss"):
+        table.add_column(name.replace("_", "@").replace("regret", "score regret"), justify="right")
+
+    def line(label: str, metrics: Metrics) -> None:
+        values = metrics.as_dict()
+        table.add_row(label, *(f"{values[name]:.3f}" for name in (*names, "loss")))
+
+    line("policy", result.metrics)
+    if len(result.by_set) > 1:
+        for name, metrics in result.by_set:
+            line(f"  on {name}", metrics)
+    for name, choice in result.choices.items():
+        unknown = [""] * (len(names) - 2)
+        table.add_row(name, f"{choice.accuracy:.3f}", *unknown, f"{choice.regret:.3f}", "")
+    console.print(table)

@@ -1,0 +1,160 @@
+"""The runs of an evaluation as arrays: policy by instance by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from milplib.evaluation.table import NOT_RUN, judged_times
+
+__all__ = ["PairedRuns"]
+
+_MEASURED = {
+    "nodes": "nodes",
+    "fair_nodes": "fair_nodes",
+    "measured_time": "time",
+    "policy_time": "policy_time",
+    "policy_calls": "policy_calls",
+}
+
+WIN_RELATIVE, WIN_SECONDS = 0.01, 0.01
+"""A solved run wins if it takes at most 1 % or 0.01 s longer than the fastest one of its pair."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PairedRuns:
+    """The runs of an evaluation, those with equal instance and seed side by side.
+
+    The arrays have the shape (policies, instances, seeds). Where a run is missing, or does not
+    count since no run could be made on the instance, `present` is False and numbers are NaN.
+
+    Parameters
+    ----------
+    policies
+        Names of the policies, in the order of the evaluation.
+    instances, distributions
+        Names of the instances, and the distribution of each.
+    seeds
+        The seeds.
+    present
+        Whether there is a run that counts. bool.
+    solved
+        Whether it solved its instance. bool.
+    time
+        Seconds as they are judged: a failure counts as its limit. float64.
+    measured_time, policy_time, policy_calls, nodes, fair_nodes
+        As measured. float64.
+    """
+
+    policies: tuple[str, ...]
+    instances: tuple[str, ...]
+    distributions: npt.NDArray[np.str_]
+    seeds: tuple[int, ...]
+    present: npt.NDArray[np.bool_]
+    solved: npt.NDArray[np.bool_]
+    time: npt.NDArray[np.float64]
+    measured_time: npt.NDArray[np.float64]
+    policy_time: npt.NDArray[np.float64]
+    policy_calls: npt.NDArray[np.float64]
+    nodes: npt.NDArray[np.float64]
+    fair_nodes: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, table: pa.Table, policies: Sequence[str] | None = None) -> PairedRuns:
+        """Arrange a checked table.
+
+        Parameters
+        ----------
+        table
+            A row a run, no run twice.
+        policies
+            Names and order of the policies; by default those of the table, in its order.
+
+        Examples
+        --------
+        >>> from milplib.evaluation.table import run_table
+        >>> table = run_table([
+        ...     {"policy": "pscost", "instance": "a", "distribution": "CA", "seed": 0,
+        ...      "failure": "", "time": 2.0, "time_limit": 60.0, "nodes": 7},
+        ...     {"policy": "mine", "instance": "a", "distribution": "CA", "seed": 0,
+        ...      "failure": "crash", "time": 0.1, "time_limit": 60.0}])
+        >>> PairedRuns.of(table).time[:, 0, 0].tolist()
+        [2.0, 60.0]
+        """
+        names = list(policies or pc.unique(table.column("policy")).to_pylist())
+        instances = pc.unique(table.column("instance")).to_pylist()
+        seeds = sorted(pc.unique(table.column("seed")).to_pylist())
+        shape = (len(names), len(instances), len(seeds))
+        place = tuple(
+            _positions(table.column(column), known)
+            for column, known in (("policy", names), ("instance", instances), ("seed", seeds))
+        )
+        failure = np.array(table.column("failure").to_pylist(), dtype=np.str_)
+        counts = ~np.isin(failure, list(NOT_RUN))
+
+        def arrange(values: npt.NDArray[Any], missing: float | bool) -> npt.NDArray[Any]:
+            array = np.full(shape, missing, dtype=values.dtype)
+            array[place] = values
+            return array
+
+        # An instance that some runs could read was there: the others failed.
+        tried = np.asarray(arrange(counts, False).any(axis=(0, 2)))
+        present = arrange(np.ones(len(table), dtype=bool), False) & tried[None, :, None]
+        distributions = np.full(len(instances), "", dtype=object)
+        distributions[place[1]] = table.column("distribution").to_pylist()
+        numbers = {
+            name: table.column(column).cast(pa.float64()).to_numpy()
+            for name, column in _MEASURED.items()
+        }
+        numbers["time"] = judged_times(table)
+        return cls(
+            policies=tuple(names),
+            instances=tuple(instances),
+            distributions=distributions.astype(np.str_),
+            seeds=tuple(seeds),
+            present=present,
+            solved=arrange(failure == "", False) & present,
+            **{
+                name: np.where(present, arrange(values, np.nan), np.nan)
+                for name, values in numbers.items()
+            },
+        )
+
+    def of_distribution(self, distribution: str) -> PairedRuns:
+        """Take the runs on the instances of one distribution."""
+        chosen = self.distributions == distribution
+        arrays = {
+            name: getattr(self, name)[:, chosen]
+            for name in ("present", "solved", "time", *_MEASURED)
+        }
+        instances = tuple(np.array(self.instances, dtype=object)[chosen].tolist())
+        return replace(
+            self, instances=instances, distributions=self.distributions[chosen], **arrays
+        )
+
+    @property
+    def tried(self) -> npt.NDArray[np.bool_]:
+        """Whether there is a run that counts on an instance. Shape (instances,), bool."""
+        return np.asarray(self.present.any(axis=(0, 2)))
+
+    def when_solved(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Values of the solved runs, NaN for others: a failure's node count means nothing."""
+        return np.where(self.solved, values, np.nan)
+
+    def wins(self) -> npt.NDArray[np.bool_]:
+        """Mark the solved runs that are the fastest of their pair, or tied with it."""
+        times = np.where(self.solved, self.time, np.inf)
+        best = times.min(axis=0)
+        reach = np.maximum(best * (1 + WIN_RELATIVE), best + WIN_SECONDS)
+        return np.asarray(self.solved & (times <= reach))
+
+
+def _positions(column: pa.ChunkedArray, known: Sequence[object]) -> npt.NDArray[np.intp]:
+    position = {value: place for place, value in enumerate(known)}
+    return np.array([position[value] for value in column.to_pylist()], dtype=np.intp)

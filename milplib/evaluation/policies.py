@@ -1,0 +1,202 @@
+"""The policies of an evaluation: checked, named apart, and made fit for other processes."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import MilplibError, ParameterError, PolicyError
+from milplib.execution import WorkerDiedError, WorkerStartError
+from milplib.files import file_sha256
+from milplib.isolation import run_isolated
+from milplib.policies import ScipRule, load_policy
+
+__all__ = ["EvaluatedPolicy", "evaluated_policies"]
+
+LOAD_LIMIT = 300.0
+"""Seconds after which a policy that does not load never will."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedPolicy:
+    """A policy as an evaluation uses it.
+
+    Parameters
+    ----------
+    label
+        Its name in the results.
+    source
+        What `milplib.load_policy` makes it of, in any process.
+    kind
+        ``"rule"`` of SCIP's, ``"file"``, or ``"python"``.
+    digest
+        SHA-256 of the file, or of what is known of a Python policy; empty for a rule.
+    """
+
+    label: str
+    source: Any
+    kind: str
+    digest: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """What the manifest says about it; not where the file lies."""
+        return {"label": self.label, "kind": self.kind, "sha256": self.digest}
+
+    def check_unchanged(self) -> None:
+        """Check that a policy file is still what it was when the evaluation began.
+
+        Raises
+        ------
+        PolicyError
+            If it is not.
+        """
+        if self.kind == "file" and file_sha256(self.source) != self.digest:
+            raise PolicyError(
+                f"the policy file {self.source} has changed since the evaluation began"
+            )
+
+
+def evaluated_policies(
+    policies: Sequence[object], *, baseline: object
+) -> tuple[tuple[EvaluatedPolicy, ...], str]:
+    """Check policies and name them apart.
+
+    Parameters
+    ----------
+    policies
+        What `milplib.load_policy` takes.
+    baseline
+        The policy that others are compared with; added at the end if it is not among them.
+
+    Returns
+    -------
+    policies : tuple of EvaluatedPolicy
+        In the order given.
+    baseline : str
+        The baseline's label.
+
+    Raises
+    ------
+    ParameterError
+        If there are none, one is given twice, or two of Python's have one name.
+    PolicyError
+        If one cannot be loaded, here or in a fresh process.
+    UnknownNameError
+        If a name is not known.
+
+    Examples
+    --------
+    >>> found, baseline = evaluated_policies(["pscost"], baseline="relpscost")
+    >>> [policy.label for policy in found], baseline
+    (['pscost', 'relpscost'], 'relpscost')
+    """
+    if isinstance(policies, str | bytes | os.PathLike):
+        raise ParameterError(f"the policies are {policies!r}; give a list of them")
+    if not policies:
+        raise ParameterError("there is no policy to evaluate")
+    given = [_evaluated(policy) for policy in policies]
+    reference = _evaluated(baseline)
+    identities = [_identity(policy) for policy in given]
+    repeated = [
+        p.label for p, name in zip(given, identities, strict=True) if identities.count(name) > 1
+    ]
+    if repeated:
+        raise ParameterError(f"the policy '{repeated[0]}' is given twice")
+    if _identity(reference) in identities:
+        place = identities.index(_identity(reference))
+    else:
+        given.append(reference)
+        place = len(given) - 1
+    labels = _labels(given)
+    named = tuple(
+        EvaluatedPolicy(label=label, source=p.source, kind=p.kind, digest=p.digest)
+        for label, p in zip(labels, given, strict=True)
+    )
+    if any(policy.kind != "rule" for policy in named):
+        _check_in_fresh_process(named)
+    return named, labels[place]
+
+
+def _evaluated(source: object) -> EvaluatedPolicy:
+    loaded = load_policy(source)
+    if isinstance(loaded, ScipRule):
+        return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
+    if isinstance(source, str | os.PathLike) and Path(source).is_file():
+        path = os.path.abspath(source)
+        return EvaluatedPolicy(
+            label=loaded.name, source=path, kind="file", digest=file_sha256(path)
+        )
+    try:
+        pickled = bytes(ForkingPickler.dumps(source))
+    except Exception as error:
+        raise PolicyError(
+            f"the policy '{loaded.name}' cannot be sent to other processes "
+            f"({type(error).__name__}: {error}): define it at the top of a module"
+        ) from error
+    return EvaluatedPolicy(
+        label=loaded.name, source=source, kind="python", digest=_python_digest(source, pickled)
+    )
+
+
+def _python_digest(source: object, pickled: bytes) -> str:
+    digest = hashlib.sha256(pickled)
+    with suppress(OSError, TypeError):  # there is no text of what is built in
+        digest.update(inspect.getsource(source if callable(source) else type(source)).encode())
+    return digest.hexdigest()
+
+
+def _identity(policy: EvaluatedPolicy) -> tuple[str, str]:
+    """What two policies that are the same share."""
+    where = policy.source if policy.kind == "file" else policy.digest or policy.label
+    return policy.kind, str(where)
+
+
+def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
+    """Name policies apart: files by the fewest last parts of their paths that do so."""
+    others = [policy.label for policy in policies if policy.kind != "file"]
+    twins = [label for label in others if others.count(label) > 1]
+    if twins:
+        raise ParameterError(
+            f"two policies have the name '{twins[0]}': give one of them another name"
+        )
+    paths = {
+        policy.source: Path(policy.source).with_suffix("")
+        for policy in policies
+        if policy.kind == "file"
+    }
+    longest = max((len(path.parts) for path in paths.values()), default=1)
+    for depth in range(1, longest + 1):
+        short = {source: "/".join(path.parts[-depth:]) for source, path in paths.items()}
+        names = [*short.values(), *others]
+        if len(set(names)) == len(names):
+            break
+    else:  # files that differ in their suffixes only
+        short = {source: str(source) for source in paths}
+    return [short.get(p.source, p.label) if p.kind == "file" else p.label for p in policies]
+
+
+def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
+    """Load the policies as the runs will, so that what cannot work fails before the first run."""
+    try:
+        run_isolated(_load_all, tuple(policies), time_limit=LOAD_LIMIT)
+    except WorkerDiedError as error:
+        raise PolicyError(f"the policies cannot be loaded in a fresh process: {error}") from error
+    except (MilplibError, WorkerStartError):
+        raise
+    except Exception as error:
+        raise PolicyError(
+            f"the policies cannot be loaded in a fresh process ({type(error).__name__}: {error}): "
+            "define a policy of your own in a module, not in a notebook or a prompt"
+        ) from error
+
+
+def _load_all(policies: tuple[EvaluatedPolicy, ...]) -> None:
+    for policy in policies:
+        load_policy(policy.source)

@@ -1,0 +1,209 @@
+"""The results of an evaluation: the table, who took part, and whether it is complete."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from milplib.errors import ResultsError
+from milplib.evaluation.table import check_table, read_table, run_table
+from milplib.files import atomic_write_json
+from milplib.task_folder import MANIFEST, UNFINISHED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from milplib.evaluation.summary import Summary
+
+__all__ = ["Evaluation", "EvaluationManifest"]
+
+FORMAT = "milplib-evaluation"
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationManifest:
+    """What an evaluation is: its arguments, and the software it ran on.
+
+    Parameters
+    ----------
+    config
+        The arguments, with the checksums of instances and policies.
+    software
+        Versions of what the results depend on.
+    files
+        Names and SHA-256 of the files of results; none while it goes on.
+    """
+
+    config: dict[str, Any]
+    software: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into a folder, atomically."""
+        content = {"config": self.config, "software": self.software, "files": self.files}
+        atomic_write_json(folder / MANIFEST, {"format": FORMAT, "version": VERSION, **content})
+
+    @classmethod
+    def load(cls, folder: Path) -> EvaluationManifest:
+        """Read the manifest of a folder.
+
+        Raises
+        ------
+        ResultsError
+            If there is none, or it is damaged, foreign or of another version.
+        """
+        path = folder / MANIFEST
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            what = "is not a folder of results" if folder.is_dir() else "does not exist"
+            raise ResultsError(f"{folder} {what}: it has no {MANIFEST}") from None
+        except OSError as error:
+            raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise ResultsError(f"{path} is damaged: {error}") from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise ResultsError(f"{path} is not a manifest of a milplib evaluation")
+        if content.get("version") != VERSION:
+            raise ResultsError(
+                f"{path} has version {content.get('version')}; this milplib reads {VERSION}"
+            )
+        try:
+            config, software, files = (dict(content[n]) for n in ("config", "software", "files"))
+            _labels(config), _expected_tasks(config), str(config["baseline"])
+            float(config["time_limit"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(f"{path} is damaged: {error!r}") from error
+        return cls(config=config, software=software, files=files)
+
+    @classmethod
+    def is_one(cls, folder: Path) -> bool:
+        """Whether a folder has a manifest of an evaluation, of whatever version."""
+        try:
+            content = json.loads((folder / MANIFEST).read_bytes())
+        except (OSError, ValueError):
+            return False
+        return isinstance(content, dict) and content.get("format") == FORMAT
+
+    def is_same_job(self, other: EvaluationManifest) -> bool:
+        """Whether two evaluations have equal arguments and software."""
+        mine, its = (json.loads(json.dumps([m.config, m.software])) for m in (self, other))
+        return bool(mine == its)
+
+
+def _labels(config: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(policy["label"]) for policy in config["policies"])
+
+
+def _expected_tasks(config: dict[str, Any]) -> int:
+    return len(config["instances"]) * len(config["seeds"])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """The results of an evaluation.
+
+    Parameters
+    ----------
+    table
+        A row a run; the columns are `milplib.evaluation.COLUMNS`.
+    policies
+        Names of the policies, in the order given.
+    baseline
+        The one that others are compared with.
+    config, software
+        Arguments, checksums and versions, as in ``manifest.json``.
+    expected_runs
+        Number of runs when it is complete.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.evaluation import evaluate
+    >>> from milplib.generators import CombinatorialAuction
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder + "/a.lp")
+    >>> results = evaluate([folder], policies=["pscost"], time_limit=60, out=folder + "/results")
+    >>> results.table.column("policy").to_pylist(), results.is_complete
+    (['pscost', 'relpscost'], True)
+    >>> again = Evaluation.load(folder + "/results")
+    >>> again.table.equals(results.table)
+    True
+    """
+
+    table: pa.Table
+    policies: tuple[str, ...]
+    baseline: str
+    config: dict[str, Any]
+    software: dict[str, str]
+    expected_runs: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every run is there."""
+        return len(self.table) >= self.expected_runs
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give the table as a pandas data frame."""
+        return self.table.to_pandas()
+
+    def summary(self) -> Summary:
+        """Judge the policies: see `milplib.evaluation.Summary`."""
+        from milplib.evaluation.summary import summarise
+
+        return summarise(self)
+
+    @classmethod
+    def of(cls, manifest: EvaluationManifest, table: pa.Table) -> Evaluation:
+        """Join a manifest and its table.
+
+        Raises
+        ------
+        ResultsError
+            If the table has policies that the manifest does not name.
+        """
+        labels = _labels(manifest.config)
+        found = set(table.column("policy").to_pylist())
+        if strangers := sorted(found - set(labels)):
+            raise ResultsError(
+                f"the table has runs of '{strangers[0]}', which the manifest does not name"
+            )
+        return cls(
+            table=table,
+            policies=labels,
+            baseline=str(manifest.config["baseline"]),
+            config=manifest.config,
+            software=manifest.software,
+            expected_runs=_expected_tasks(manifest.config) * len(labels),
+        )
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Evaluation:
+        """Read a folder of results; of an evaluation that goes on, what is there.
+
+        Raises
+        ------
+        ResultsError
+            If the folder holds none, or they are damaged.
+        """
+        root = Path(folder)
+        if not EvaluationManifest.is_one(root) and EvaluationManifest.is_one(root / UNFINISHED):
+            return cls._load_unfinished(root / UNFINISHED)
+        return cls.of(EvaluationManifest.load(root), read_table(root / "runs.parquet"))
+
+    @classmethod
+    def _load_unfinished(cls, folder: Path) -> Evaluation:
+        manifest = EvaluationManifest.load(folder)
+        rows: list[dict[str, Any]] = []
+        for number in range(_expected_tasks(manifest.config)):
+            try:
+                rows += json.loads((folder / f"{number:06d}.json").read_bytes())["rows"]
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return cls.of(manifest, check_table(run_table(rows), where=str(folder)))

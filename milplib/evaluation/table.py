@@ -1,0 +1,183 @@
+"""The long table of an evaluation: a row a run, and what its columns mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from milplib.errors import ResultsError
+from milplib.files import atomic_write
+
+__all__ = ["COLUMNS", "NOT_RUN", "check_table", "read_table", "run_table", "write_table"]
+
+COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+    "policy": (pa.string(), "name of the policy in this evaluation"),
+    "instance": (pa.string(), "name of the instance: the end of its path"),
+    "distribution": (pa.string(), "what the instance was drawn from, or its folder's name"),
+    "seed": (pa.int64(), "SCIP's seed: of its random decisions and the permutation"),
+    "setting": (pa.string(), "SCIP setting"),
+    "status": (pa.string(), "SCIP's status; 'killed', 'died', 'error', 'unreadable' without one"),
+    "failure": (pa.string(), "kind of failure; empty if the run solved its instance"),
+    "failure_detail": (pa.string(), "what happened, in words"),
+    "objective": (pa.float64(), "value of the best solution, in the instance's own sense"),
+    "dual_bound": (pa.float64(), "best proven bound, in the instance's own sense"),
+    "gap": (pa.float64(), "SCIP's gap at the end"),
+    "time": (pa.float64(), "wall-clock seconds of the solve, as measured"),
+    "cpu_time": (pa.float64(), "CPU seconds of the solve"),
+    "policy_time": (pa.float64(), "seconds inside the policy, or the rule by SCIP's own clock"),
+    "observe_time": (pa.float64(), "of these, extracting states"),
+    "score_time": (pa.float64(), "of these, scoring"),
+    "branch_time": (pa.float64(), "of these, branching"),
+    "policy_calls": (pa.int64(), "branchings that the policy or rule decided"),
+    "policy_errors": (pa.int64(), "nodes that the policy left to SCIP"),
+    "nodes": (pa.int64(), "branch-and-bound nodes over all restarts"),
+    "fair_nodes": (pa.int64(), "nodes + 2 (cut-offs + domain reductions of the rule)"),
+    "lp_iterations": (pa.int64(), "simplex iterations without strong branching"),
+    "strong_branching_iterations": (pa.int64(), "simplex iterations of strong branching"),
+    "primal_dual_integral": (pa.float64(), "SCIP's, in percent-seconds"),
+    "time_limit": (pa.float64(), "seconds that the run had; what a failure counts as"),
+    "reference_objective": (pa.float64(), "known optimal value, where there is one"),
+    "order": (pa.int64(), "place in the order of the runs on this instance with this seed"),
+    "peak_memory": (pa.float64(), "largest resident size of the process, in MB"),
+    "instance_hash": (pa.string(), "content hash of the instance"),
+    "policy_hash": (pa.string(), "SHA-256 of the policy file; empty for a rule of SCIP's"),
+    "milplib_version": (pa.string(), "version of milplib"),
+    "scip_version": (pa.string(), "version of SCIP"),
+    "host": (pa.string(), "name of the machine"),
+}
+"""Type and meaning of every column; numbers that a failed run does not have are null."""
+
+NOT_RUN = frozenset({"unreadable", "no reference"})
+"""Kinds of failure that are the instance's: no policy ran. Where all runs on an instance are of
+these kinds it is listed and left out of the means."""
+
+_KEY = ("policy", "instance", "seed")
+_REQUIRED = (*_KEY, "distribution", "setting", "status", "failure", "time_limit")
+
+
+def run_table(
+    rows: Iterable[Mapping[str, Any]], *, metadata: Mapping[str, str] | None = None
+) -> pa.Table:
+    """Make the table of rows; a column that a row does not have is null.
+
+    Examples
+    --------
+    >>> run_table([{"policy": "pscost", "seed": 0}]).column("policy").to_pylist()
+    ['pscost']
+    """
+    listed = list(rows)
+    fields = [
+        pa.field(name, kind, metadata={"description": meaning})
+        for name, (kind, meaning) in COLUMNS.items()
+    ]
+    schema = pa.schema(fields, metadata=dict(metadata or {}))
+    columns = [
+        pa.array([row.get(name) for row in listed], kind) for name, (kind, _) in COLUMNS.items()
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def write_table(table: pa.Table, folder: Path) -> tuple[str, str]:
+    """Write ``runs.parquet`` and ``runs.csv``; give the names."""
+    with atomic_write(folder / "runs.parquet") as stream:
+        pq.write_table(table, stream, compression="zstd")
+    with atomic_write(folder / "runs.csv") as stream:
+        pyarrow.csv.write_csv(table, stream)
+    return "runs.parquet", "runs.csv"
+
+
+def read_table(path: str | os.PathLike[str]) -> pa.Table:
+    """Read and check ``runs.parquet``.
+
+    Columns that are not known stay; known ones that are missing are added as nulls, unless no
+    run can be told from others without them.
+
+    Raises
+    ------
+    ResultsError
+        If the file is missing, damaged or no table of runs.
+    """
+    try:
+        # From memory: a map of a file that somebody cuts off kills the process.
+        table = pq.read_table(pa.BufferReader(Path(path).read_bytes()))
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise ResultsError(f"cannot read the runs in {path}: {reason}") from error
+    except pa.ArrowException as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ResultsError(f"{path} is damaged or no Parquet file: {reason}") from error
+    return check_table(table, where=str(path))
+
+
+def check_table(table: pa.Table, *, where: str) -> pa.Table:
+    """Check that a table is one of runs, and give it with the types of `COLUMNS`.
+
+    Raises
+    ------
+    ResultsError
+        If columns are missing or of other types, a run occurs twice, or a time is negative or
+        not a number.
+    """
+    missing = [name for name in _REQUIRED if name not in table.column_names]
+    if missing:
+        raise ResultsError(f"{where} is no table of runs: it has no column '{missing[0]}'")
+    for name, (kind, _) in COLUMNS.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), kind))
+            continue
+        column = table.column(name)
+        if column.type != kind:
+            try:
+                column = column.cast(kind)
+            except pa.ArrowException as error:
+                raise ResultsError(
+                    f"{where}: the column '{name}' is of type {column.type}, not {kind}"
+                ) from error
+            table = table.set_column(table.column_names.index(name), name, column)
+    for name in _REQUIRED:
+        if table.column(name).null_count:
+            raise ResultsError(f"{where}: a run has no '{name}'")
+    _check_keys(table, where)
+    for name in ("time", "time_limit", "policy_time", "cpu_time"):
+        values = table.column(name).drop_null().to_numpy()
+        wrong = ~(values >= 0)  # true for what is not a number, too
+        if wrong.any():
+            raise ResultsError(f"{where}: a run has the {name} {values[wrong][0]}")
+    solved = pc.equal(table.column("failure"), "")
+    if pc.any(pc.and_(solved, pc.is_null(table.column("time")))).as_py():
+        raise ResultsError(f"{where}: a run that solved its instance has no time")
+    return table
+
+
+def _check_keys(table: pa.Table, where: str) -> None:
+    counts = table.group_by(list(_KEY)).aggregate([([], "count_all")])
+    repeated = counts.filter(pc.greater(counts.column("count_all"), 1))
+    if len(repeated):
+        policy, instance, seed = (repeated.column(name)[0].as_py() for name in _KEY)
+        raise ResultsError(
+            f"{where}: the run of {policy} on {instance} with seed {seed} occurs "
+            f"{repeated.column('count_all')[0]} times"
+        )
+
+
+def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Time of every run as it is judged: measured, and the limit for a failure. Shape (runs,).
+
+    Examples
+    --------
+    >>> judged_times(run_table([
+    ...     {"failure": "", "time": 2.0, "time_limit": 60.0},
+    ...     {"failure": "crash", "time": 0.1, "time_limit": 60.0}])).tolist()
+    [2.0, 60.0]
+    """
+    solved = pc.equal(table.column("failure"), "")
+    times = pc.if_else(solved, table.column("time"), table.column("time_limit"))
+    return np.asarray(times.to_numpy(), dtype=np.float64)

@@ -1,0 +1,76 @@
+#include "graph.h"
+
+namespace milplib {
+
+void Neighbourhood::find(const Graph& graph, const std::int32_t* candidates,
+                         std::int64_t n_candidates) {
+    candidate_at.assign(graph.n_columns, -1);
+    is_seen_.assign(graph.n_columns, 0);
+    std::int64_t n_seen = 0;
+    for (std::int64_t i = 0; i < n_candidates; ++i) {
+        candidate_at[candidates[i]] = std::int32_t(i);
+        is_seen_[candidates[i]] = 1;
+        ++n_seen;
+    }
+    sides.clear();
+    hits_.clear();
+    begin.assign(n_candidates + 1, 0);
+    const std::int32_t* column = graph.column;
+    for (std::size_t s = 0; s < graph.sides.size(); ++s) {
+        const Side& found = graph.sides[s];
+        const std::size_t n_before = hits_.size();
+        for (std::int64_t e = found.begin; e < found.end; ++e) {
+            const std::int32_t candidate = candidate_at[column[e]];
+            if (candidate < 0) continue;
+            hits_.push_back({candidate, std::int32_t(sides.size()), found.sign * graph.value[e]});
+            ++begin[candidate + 1];
+        }
+        if (hits_.size() == n_before) continue;
+        sides.push_back(std::int32_t(s));
+        if (n_seen == graph.n_columns) continue;
+        for (std::int64_t e = found.begin; e < found.end; ++e) {
+            n_seen += !is_seen_[column[e]];
+            is_seen_[column[e]] = 1;
+        }
+    }
+    columns.clear();
+    for (std::int64_t c = 0; c < graph.n_columns; ++c)
+        if (is_seen_[c]) columns.push_back(std::int32_t(c));
+    // A counting sort keeps the edges of a candidate in the order of the sides.
+    for (std::int64_t i = 0; i < n_candidates; ++i) begin[i + 1] += begin[i];
+    side.resize(hits_.size());
+    value.resize(hits_.size());
+    for (const Hit& hit : hits_) {
+        const std::int64_t at = begin[hit.candidate]++;
+        side[at] = hit.side;
+        value[at] = hit.value;
+    }
+    // Each begin has moved on to its end, which is the next one's begin.
+    for (std::int64_t i = n_candidates; i > 0; --i) begin[i] = begin[i - 1];
+    begin[0] = 0;
+}
+
+void SortedGraph::fill(std::int64_t n_sides, std::int64_t n_graph_columns, std::int64_t n_edges,
+                       const std::int32_t* side_of, const std::int32_t* column_of,
+                       const float* values) {
+    n_columns = n_graph_columns;
+    sides.assign(n_sides, Side{0, 0, 1.0f});
+    columns_.resize(n_edges);
+    values_.resize(n_edges);
+    for (std::int64_t e = 0; e < n_edges; ++e) ++sides[side_of[e]].end;
+    std::int64_t at = 0;
+    for (Side& side : sides) {
+        const std::int64_t length = side.end;
+        side.begin = side.end = at;
+        at += length;
+    }
+    for (std::int64_t e = 0; e < n_edges; ++e) {
+        const std::int64_t place = sides[side_of[e]].end++;
+        columns_[place] = column_of[e];
+        values_[place] = values[e];
+    }
+    column = columns_.data();
+    value = values_.data();
+}
+
+}  // namespace milplib

@@ -1,0 +1,57 @@
+// A state as the network walks it: sides of rows with their edges, and the candidates' edges.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace milplib {
+
+// A finite side of a row. The two sides of one row may share their edges, with opposite signs.
+struct Side {
+    std::int64_t begin, end;  // of its edges
+    float sign;               // of its edges' values
+};
+
+// The edges belong to whoever made the graph.
+struct Graph {
+    std::int64_t n_columns = 0;
+    std::vector<Side> sides;
+    const std::int32_t* column = nullptr;  // of each edge
+    const float* value = nullptr;          // of each edge
+};
+
+// What of a graph the candidates can see: the rest is never computed. A candidate's score depends
+// on the rows in which it stands, and on all columns of those.
+struct Neighbourhood {
+    std::vector<std::int32_t> sides;    // those with a candidate, ascending
+    std::vector<std::int32_t> columns;  // those of these sides, and the candidates, ascending
+    std::vector<std::int32_t> candidate_at;  // of each column of the graph: which, or -1
+    // Edges of candidate i: begin[i] to begin[i + 1]
+    std::vector<std::int64_t> begin;
+    std::vector<std::int32_t> side;  // of each of these edges, as a position in `sides`
+    std::vector<float> value;
+
+    // The candidates are distinct positions of columns of the graph.
+    void find(const Graph& graph, const std::int32_t* candidates, std::int64_t n_candidates);
+
+  private:
+    struct Hit {
+        std::int32_t candidate, side;
+        float value;
+    };
+    std::vector<Hit> hits_;
+    std::vector<std::uint8_t> is_seen_;
+};
+
+// A graph of edges in any order, each a side, a column and a value; all in range.
+class SortedGraph : public Graph {
+  public:
+    void fill(std::int64_t n_sides, std::int64_t n_graph_columns, std::int64_t n_edges,
+              const std::int32_t* side_of, const std::int32_t* column_of, const float* values);
+
+  private:
+    std::vector<std::int32_t> columns_;
+    std::vector<float> values_;
+};
+
+}  // namespace milplib

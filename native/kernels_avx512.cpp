@@ -1,0 +1,14 @@
+// x86-64 with 512-bit vectors and 32 registers for them.
+#include "levels.h"
+#if MILPLIB_HAS_X86_LEVELS
+#include <immintrin.h>
+
+#define MILPLIB_LEVEL avx512
+#define MILPLIB_TABLE avx512_kernels
+#define MILPLIB_NAME "avx512"
+#define MILPLIB_TARGET __attribute__((target("avx512f,avx2,fma")))
+#define MILPLIB_LANES 16
+#define MILPLIB_TILE 4
+#define MILPLIB_MAX _mm512_max_ps
+#include "kernels.inc"
+#endif

@@ -1,0 +1,15 @@
+// What every processor of the architecture has: SSE2 on x86-64, NEON on 64-bit ARM.
+#if defined(__SSE__)
+#include <immintrin.h>
+#define MILPLIB_MAX _mm_max_ps
+#else
+#define MILPLIB_MAX(first, second) ((first) > (second) ? (first) : (second))
+#endif
+
+#define MILPLIB_LEVEL baseline
+#define MILPLIB_TABLE baseline_kernels
+#define MILPLIB_NAME "baseline"
+#define MILPLIB_TARGET
+#define MILPLIB_LANES 4
+#define MILPLIB_TILE 4
+#include "kernels.inc"

@@ -1,0 +1,85 @@
+// The extension module `milplib._native`: what Python sees. Its signatures stand in
+// milplib/_native.pyi.
+#include "errors.h"
+#include "kernels.h"
+#include "module.h"
+#include "scip_api.h"
+
+using namespace milplib;
+
+static PyObject* module_bind(PyObject*, PyObject* arguments) {
+    return guarded([&]() -> PyObject* {
+        PyObject* encoded = nullptr;
+        if (!PyArg_ParseTuple(arguments, "O&:bind", PyUnicode_FSConverter, &encoded))
+            throw PythonError();
+        int major = 0;
+        try {
+            major = bind_scip(PyBytes_AsString(encoded));
+        } catch (...) {
+            Py_DECREF(encoded);
+            throw;
+        }
+        Py_DECREF(encoded);
+        return PyLong_FromLong(major);
+    });
+}
+
+static PyObject* module_extract(PyObject*, PyObject* arguments) {
+    return guarded([&]() -> PyObject* {
+        PyObject* capsule = nullptr;
+        int in_double = 0;
+        if (!PyArg_ParseTuple(arguments, "Op:extract", &capsule, &in_double)) throw PythonError();
+        return extract(capsule, in_double);
+    });
+}
+
+static PyObject* module_pseudocosts(PyObject*, PyObject* capsule) {
+    return guarded([&] { return pseudocost_block(capsule); });
+}
+
+static PyObject* module_levels(PyObject*, PyObject*) {
+    return guarded([]() -> PyObject* {
+        const auto found = supported_kernels();
+        PyObject* names = PyTuple_New(Py_ssize_t(found.size()));
+        if (!names) throw PythonError();
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            PyObject* name = PyUnicode_FromString(found[i]->name);
+            if (!name || PyTuple_SetItem(names, Py_ssize_t(i), name) < 0) {
+                Py_DECREF(names);
+                throw PythonError();
+            }
+        }
+        return names;
+    });
+}
+
+static PyMethodDef methods[] = {
+    {"bind", module_bind, METH_VARARGS,
+     "Find SCIP behind the file of PySCIPOpt's extension module; give SCIP's major version."},
+    {"extract", module_extract, METH_VARARGS, "Extract the state of the current node."},
+    {"pseudocosts", module_pseudocosts, METH_O, "Extract the pseudocosts of the candidates."},
+    {"levels", module_levels, METH_NOARGS,
+     "Name the instruction sets that this processor can use, the widest first."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "milplib._native", "SCIP's LP and the network's arithmetic in C++.",
+    -1,  methods,          nullptr,           nullptr,
+    nullptr,               nullptr,
+};
+
+PyMODINIT_FUNC PyInit__native(void) {
+    return guarded([]() -> PyObject* {
+        PyObject* module = PyModule_Create(&definition);
+        if (!module) throw PythonError();
+        try {
+            add_errors(module);
+            add_network_type(module);
+        } catch (...) {
+            Py_DECREF(module);
+            throw;
+        }
+        return module;
+    });
+}

@@ -1,0 +1,103 @@
+// The graph convolutional network with its normalisations folded (`milplib/policies/gcnn.py` folds
+// them and says what is computed).
+#pragma once
+
+#include "graph.h"
+#include "kernels.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace milplib {
+
+// Numbers whose first one begins a cache line; growing forgets what was there.
+class Lines {
+  public:
+    float* reserve(std::size_t size);
+    float* data() const { return data_; }
+
+  private:
+    std::unique_ptr<float[]> memory_;
+    float* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+// Weight (inputs, width) and bias (width), padded with zeros, so that padded units stay 0.
+struct Layer {
+    std::vector<float> weight, bias;
+    int inputs = 0, width = 0;
+
+    // All zero.
+    void shape(int n_inputs, int layer_width);
+    // Put a matrix (inputs, units) without gaps at a row of the weights.
+    void place(const float* matrix, int n_inputs, int units, int row);
+    void place_bias(const float* vector, int units);
+    Dense dense(bool relu) const;
+};
+
+// The folded tensors, each without gaps, with `hidden` = h units and b block columns.
+struct Tensors {
+    struct Affine {
+        const float *weight, *bias;
+    };
+    struct Convolution {
+        Affine target;            // (h, h), (h)
+        const float* edge;        // (h)
+        const float* source;      // (h, h)
+        const float* message;     // (h, h)
+        const float* constant;    // (h)
+        Affine own, output;       // (h, h), (h)
+    };
+    Affine variables[2], rows[2];  // (19, h), (h), (h, h), (h); (5, h), ...
+    Convolution to_rows, to_variables;
+    Affine head;        // (h + b, h), (h)
+    const float* last;  // (h)
+};
+
+// A half-convolution: hidden = ReLU(sum @ message + own(x) + degree * constant) in one layer whose
+// input is [sum, x, degree].
+struct Convolution {
+    Layer target, source, joined, output;
+    std::vector<float> edge;
+};
+
+// What is scored.
+struct Input {
+    const Graph* graph;
+    const float* variable_features;  // (columns, 19)
+    const float* row_features;       // (sides, 5)
+    const std::int32_t* candidates;
+    std::int64_t n_candidates;
+    const float* blocks;  // (candidates, b)
+};
+
+class Network {
+  public:
+    Network(const Kernels& kernels, int hidden, int n_block_columns, const Tensors& tensors);
+
+    // Score the candidates, which are distinct.
+    void score(const Input& input, float* scores);
+
+    int n_block_columns() const { return n_block_columns_; }
+
+  private:
+    void embed_columns(const Input& input);
+    void convolve_to_rows(const Input& input);
+    void convolve_to_candidates(const Input& input, float* scores);
+    void run(const Layer& layer, bool relu, const float* x, std::int64_t x_stride, float* y,
+             std::int64_t y_stride, std::int64_t n) const;
+
+    const Kernels& kernels_;
+    int hidden_, width_, n_block_columns_, joined_width_;
+    Layer variables_[2], rows_[2], head_, last_;
+    Convolution to_rows_, to_variables_;
+
+    Neighbourhood near_;
+    // A chunk of lines on its way through the layers
+    Lines features_, x_, y_, joined_;
+    // Lines of all columns, of the candidates, of the sides with a candidate
+    Lines column_sources_, candidate_lines_, side_sources_;
+};
+
+}  // namespace milplib

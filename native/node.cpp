@@ -1,0 +1,80 @@
+#include "node.h"
+
+#include "errors.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace milplib {
+
+Scip* scip_of(PyObject* capsule) {
+    if (!is_bound()) raise(scip_error, "no SCIP is bound: call bind() first");
+    // A capsule of another name holds something else, and reading it would crash.
+    void* pointer = PyCapsule_GetPointer(capsule, "scip");
+    if (!pointer) {
+        PyErr_Clear();
+        raise(PyExc_TypeError, "a capsule of pyscipopt.Model.to_ptr(False) is needed, not %R",
+              capsule);
+    }
+    return static_cast<Scip*>(pointer);
+}
+
+static double objective_norm(Scip* scip) {
+    ScipVar** variables = api.SCIPgetVars(scip);
+    const int n_variables = api.SCIPgetNVars(scip);
+    double sum = 0.0;
+    for (int i = 0; i < n_variables; ++i) {
+        const double coefficient = api.SCIPvarGetObj(variables[i]);
+        sum += coefficient * coefficient;
+    }
+    const double norm = std::sqrt(sum);
+    return norm == 0.0 ? 1.0 : norm;
+}
+
+Node read_node(PyObject* capsule) {
+    Node node;
+    Scip* scip = node.scip = scip_of(capsule);
+    if (api.SCIPgetStage(scip) != stage_solving || api.SCIPgetLPSolstat(scip) != lp_optimal)
+        raise(scip_error, "the current node has no LP solved to optimality");
+    check_scip(api.SCIPgetLPColsData(scip, &node.columns, &node.n_columns), "SCIPgetLPColsData");
+    check_scip(api.SCIPgetLPRowsData(scip, &node.rows, &node.n_rows), "SCIPgetLPRowsData");
+    int n_candidates = 0, n_priority = 0;
+    check_scip(api.SCIPgetLPBranchCands(scip, &node.candidates, nullptr, nullptr, &n_candidates,
+                                        &n_priority, nullptr),
+               "SCIPgetLPBranchCands");
+    // Behind these stand candidates of lower priority, then implied integers.
+    node.n_candidates = std::min(n_candidates, n_priority);
+    if (api.SCIPgetNSols(scip) > 0) node.incumbent = api.SCIPgetBestSol(scip);
+    node.infinity = api.SCIPinfinity(scip);
+    node.epsilon = api.SCIPepsilon(scip);
+    node.feasibility_tolerance = api.SCIPfeastol(scip);
+    node.objective_norm = objective_norm(scip);
+    node.age_scale = 1.0 / (static_cast<double>(api.SCIPgetNLPs(scip)) + 5.0);
+    return node;
+}
+
+void candidate_positions(const Node& node, std::vector<std::int32_t>& positions) {
+    positions.resize(node.n_candidates);
+    for (int i = 0; i < node.n_candidates; ++i) {
+        // Only a variable of this status has a column to ask for its position.
+        const bool has_column = api.SCIPvarGetStatus(node.candidates[i]) == status_column;
+        const int position =
+            has_column ? api.SCIPcolGetLPPos(api.SCIPvarGetCol(node.candidates[i])) : -1;
+        if (position < 0 || position >= node.n_columns)
+            raise(scip_error, "a branching candidate is not in the LP");
+        positions[i] = position;
+    }
+}
+
+void pseudocosts(const Node& node, std::vector<double>& block) {
+    block.resize(std::size_t(3) * node.n_candidates);
+    for (int i = 0; i < node.n_candidates; ++i) {
+        ScipVar* variable = node.candidates[i];
+        double* line = block.data() + 3 * i;
+        line[0] = api.SCIPgetVarPseudocostScore(node.scip, variable, api.SCIPvarGetLPSol(variable));
+        line[1] = api.SCIPgetVarPseudocost(node.scip, variable, branch_down);
+        line[2] = api.SCIPgetVarPseudocost(node.scip, variable, branch_up);
+    }
+}
+
+}  // namespace milplib

@@ -1,0 +1,9 @@
+// Python's C-API in its limited form: one binary serves every Python from 3.11 on, the first whose
+// limited API holds the buffer protocol.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030B0000
+#endif
+#include <Python.h>

@@ -1,0 +1,38 @@
+#include "scip_api.h"
+
+#include "errors.h"
+
+#include <dlfcn.h>
+
+namespace milplib {
+
+ScipApi api;
+static bool bound = false;
+
+int bind_scip(const char* loaded_library) {
+    // NOLOAD: a second SCIP beside PySCIPOpt's would read its structures by another layout. The
+    // search goes on from the module to the libraries that it needs.
+    void* handle = dlopen(loaded_library, RTLD_NOLOAD | RTLD_NOW);
+    if (!handle) {
+        const char* reason = dlerror();
+        raise(PyExc_ImportError, "%s is not loaded: %s", loaded_library,
+              reason ? reason : "no reason given");
+    }
+    ScipApi found;
+    const char* missing = nullptr;
+#define MILPLIB_FIND(result, name, parameters)                                \
+    found.name = reinterpret_cast<result(*) parameters>(dlsym(handle, #name)); \
+    if (!found.name && !missing) missing = #name;
+    MILPLIB_SCIP_FUNCTIONS(MILPLIB_FIND)
+#undef MILPLIB_FIND
+    dlclose(handle);  // Python keeps its extension modules loaded
+    if (missing)
+        raise(PyExc_ImportError, "the SCIP behind %s has no function %s", loaded_library, missing);
+    api = found;
+    bound = true;
+    return api.SCIPmajorVersion();
+}
+
+bool is_bound() { return bound; }
+
+}  // namespace milplib

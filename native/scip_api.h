@@ -1,0 +1,86 @@
+// The functions of SCIP that are used here, without its headers: opaque types and prototypes, bound
+// at run time to the very libscip that PySCIPOpt has loaded. Checked against SCIP 10; the Python
+// side refuses other major versions, since nothing here would notice a changed prototype.
+#pragma once
+
+namespace milplib {
+
+struct Scip;
+struct ScipVar;
+struct ScipCol;
+struct ScipRow;
+struct ScipSol;
+struct ScipNode;
+
+// result, name, parameters
+#define MILPLIB_SCIP_FUNCTIONS(X)                                                                 \
+    X(int, SCIPmajorVersion, ())                                                                  \
+    X(int, SCIPgetStage, (Scip*))                                                                 \
+    X(int, SCIPgetLPSolstat, (Scip*))                                                             \
+    X(double, SCIPinfinity, (Scip*))                                                              \
+    X(double, SCIPepsilon, (Scip*))                                                               \
+    X(double, SCIPfeastol, (Scip*))                                                               \
+    X(long long, SCIPgetNLPs, (Scip*))                                                            \
+    X(int, SCIPgetNSols, (Scip*))                                                                 \
+    X(ScipSol*, SCIPgetBestSol, (Scip*))                                                          \
+    X(double, SCIPgetSolVal, (Scip*, ScipSol*, ScipVar*))                                         \
+    X(ScipVar**, SCIPgetVars, (Scip*))                                                            \
+    X(int, SCIPgetNVars, (Scip*))                                                                 \
+    X(int, SCIPgetLPColsData, (Scip*, ScipCol***, int*))                                          \
+    X(int, SCIPgetLPRowsData, (Scip*, ScipRow***, int*))                                          \
+    X(int, SCIPgetLPBranchCands, (Scip*, ScipVar***, double**, double**, int*, int*, int*))       \
+    X(int, SCIPbranchVar, (Scip*, ScipVar*, ScipNode**, ScipNode**, ScipNode**))                  \
+    X(double, SCIPgetVarPseudocostScore, (Scip*, ScipVar*, double))                               \
+    X(double, SCIPgetVarPseudocost, (Scip*, ScipVar*, int))                                       \
+    X(int, SCIPvarGetStatus, (ScipVar*))                                                          \
+    X(int, SCIPvarGetType, (ScipVar*))                                                            \
+    X(double, SCIPvarGetObj, (ScipVar*))                                                          \
+    X(double, SCIPvarGetAvgSol, (ScipVar*))                                                       \
+    X(double, SCIPvarGetLPSol, (ScipVar*))                                                        \
+    X(ScipCol*, SCIPvarGetCol, (ScipVar*))                                                        \
+    X(ScipVar*, SCIPcolGetVar, (ScipCol*))                                                        \
+    X(int, SCIPcolGetLPPos, (ScipCol*))                                                           \
+    X(double, SCIPcolGetObj, (ScipCol*))                                                          \
+    X(double, SCIPcolGetLb, (ScipCol*))                                                           \
+    X(double, SCIPcolGetUb, (ScipCol*))                                                           \
+    X(double, SCIPcolGetPrimsol, (ScipCol*))                                                      \
+    X(int, SCIPcolGetAge, (ScipCol*))                                                             \
+    X(int, SCIPcolGetBasisStatus, (ScipCol*))                                                     \
+    X(double, SCIPgetColRedcost, (Scip*, ScipCol*))                                               \
+    X(double, SCIProwGetLhs, (ScipRow*))                                                          \
+    X(double, SCIProwGetRhs, (ScipRow*))                                                          \
+    X(double, SCIProwGetConstant, (ScipRow*))                                                     \
+    X(double, SCIProwGetNorm, (ScipRow*))                                                         \
+    X(double, SCIProwGetDualsol, (ScipRow*))                                                      \
+    X(int, SCIProwGetAge, (ScipRow*))                                                             \
+    X(int, SCIProwGetNNonz, (ScipRow*))                                                           \
+    X(ScipCol**, SCIProwGetCols, (ScipRow*))                                                      \
+    X(double*, SCIProwGetVals, (ScipRow*))                                                        \
+    X(double, SCIPgetRowLPActivity, (Scip*, ScipRow*))
+
+struct ScipApi {
+#define MILPLIB_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
+    MILPLIB_SCIP_FUNCTIONS(MILPLIB_DECLARE)
+#undef MILPLIB_DECLARE
+};
+
+// Valid once `bind_scip` has returned.
+extern ScipApi api;
+
+// Find SCIP behind a library that has been loaded, PySCIPOpt's extension module. Returns SCIP's
+// major version; leaves with an ImportError if a function is not there.
+int bind_scip(const char* loaded_library);
+
+bool is_bound();
+
+// Constants of SCIP's enumerations.
+constexpr int stage_solving = 9;
+constexpr int lp_optimal = 1;
+constexpr int status_column = 2;
+constexpr int type_continuous = 3;
+constexpr int n_types = 4;
+constexpr int n_basis_statuses = 4;
+constexpr int branch_down = 0;
+constexpr int branch_up = 1;
+
+}  // namespace milplib

@@ -1,0 +1,104 @@
+"""Results that are made by hand, and policies that misbehave in processes of their own."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from milplib.evaluation import Evaluation
+from milplib.evaluation.table import check_table, run_table
+
+
+def planted_run(policy, instance, seed=0, **fields):
+    """A row of a run that went well, but for what is said."""
+    return {
+        "policy": policy,
+        "instance": instance,
+        "distribution": instance.split("/")[0],
+        "seed": seed,
+        "setting": "default",
+        "status": "optimal",
+        "failure": "",
+        "objective": 5.0,
+        "gap": 0.0,
+        "time": 1.0,
+        "policy_time": 0.0,
+        "policy_calls": 10,
+        "nodes": 20,
+        "fair_nodes": 20,
+        "time_limit": 60.0,
+        "instance_hash": f"hash of {instance}",
+        "milplib_version": "1",
+        "scip_version": "10",
+        "host": "here",
+    } | fields
+
+
+def planted_results(rows, *, expected_runs=None):
+    table = check_table(run_table(rows), where="the rows")
+    policies = tuple(dict.fromkeys(row["policy"] for row in rows))
+    return Evaluation(
+        table=table,
+        policies=policies,
+        baseline=policies[-1],
+        config={
+            "policies": [{"label": p, "kind": "rule", "sha256": ""} for p in policies],
+            "instances": sorted({row["instance"] for row in rows}),
+            "seeds": sorted({row["seed"] for row in rows}),
+            "setting": "default",
+            "time_limit": 60.0,
+        },
+        software={"milplib": "1"},
+        expected_runs=len(rows) if expected_runs is None else expected_runs,
+    )
+
+
+@pytest.fixture(name="planted_run")
+def planted_run_fixture():
+    return planted_run
+
+
+@pytest.fixture(name="planted_results")
+def planted_results_fixture():
+    return planted_results
+
+
+@pytest.fixture
+def misbehaving(tmp_path_factory, monkeypatch):
+    """Name of a module of policies: a good one, and one for each way to go wrong."""
+    folder = tmp_path_factory.mktemp("policies")
+    (folder / "milplib_test_policies.py").write_text(
+        textwrap.dedent(
+            """
+            import os, signal, time
+            import numpy as np
+
+            def good(state):
+                return -np.abs(state.variable_features[state.candidates, 9] - 0.5)
+
+            def killed(state):
+                os.kill(os.getpid(), signal.SIGSEGV)
+
+            def left(state):
+                os._exit(7)
+
+            def hangs(state):
+                time.sleep(3600)
+
+            def raises(state):
+                return {}["no such key"]
+
+            def without_memory(state):
+                raise MemoryError("no more")
+
+            def not_finite(state):
+                return np.full(len(state.candidates), np.nan)
+
+            def too_short(state):
+                return np.zeros(len(state.candidates) + 1)
+            """
+        )
+    )
+    monkeypatch.syspath_prepend(folder)
+    return "milplib_test_policies"

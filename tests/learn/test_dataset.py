@@ -1,0 +1,231 @@
+"""Samples become graphs, graphs batches, and nothing gets lost or mixed up on the way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch_geometric.loader import DataLoader
+
+from milplib.errors import ParameterError, SampleError, UnknownNameError
+from milplib.learn import GraphDataset, SampleSet
+from milplib.learn.dataset import EpochBatches, split_by_instance, to_graph
+from milplib.learn.dataset.split import instances_of_samples, refuse_shared_instances
+
+
+def test_importing_learn_loads_no_torch():
+    code = "import sys, milplib.learn; print('torch' in sys.modules, dir(milplib.learn))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("False")
+    assert "'train'" in done.stdout
+
+
+def test_without_torch_the_error_says_what_to_install():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import milplib\n"
+        "try:\n    from milplib.learn import train\n"
+        "except milplib.MilplibError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 'pip install "milplib[learn]"' in done.stdout
+
+
+def test_a_graph_holds_what_the_sample_holds(sample_sets):
+    samples = sample_sets["independent_set"]
+    sample = samples[1]
+    graph = to_graph(sample, blocks=samples.blocks)
+    state = sample.state
+    for name in ("variable_features", "row_features", "edge_index", "edge_features", "candidates"):
+        assert np.array_equal(graph[name].numpy(), getattr(state, name)), name
+    assert np.array_equal(graph.scores.numpy(), sample.scores)
+    assert np.array_equal(graph.valid.numpy(), sample.valid)
+    assert np.array_equal(graph.tied.numpy(), sample.tied)
+    k = len(state.candidates)
+    assert np.array_equal(graph.block_features[:, :3].numpy(), state.blocks["pseudocost"])
+    # a block of one line is there for every candidate
+    assert np.array_equal(graph.block_features[:, 3:].numpy(), [state.blocks["tree"][0]] * k)
+
+
+def test_a_batch_keeps_every_graph_apart(sample_sets):
+    graphs = GraphDataset([sample_sets["auction"], sample_sets["set_cover"]])
+    loader = DataLoader(graphs, batch_size=len(graphs), follow_batch=["candidates"])
+    (batch,) = loader
+    rows = columns = edges = candidates = 0
+    for number, graph in enumerate(graphs):
+        nnz, k = len(graph.edge_features), len(graph.candidates)
+        part = batch.edge_index[:, edges : edges + nnz]
+        assert torch.equal(part, graph.edge_index + torch.tensor([[rows], [columns]]).int())
+        chosen = slice(candidates, candidates + k)
+        assert torch.equal(batch.candidates[chosen], graph.candidates + columns)
+        assert (batch.candidates_batch[chosen] == number).all()
+        assert torch.equal(batch.scores[chosen], graph.scores)
+        rows, columns = rows + len(graph.row_features), columns + len(graph.variable_features)
+        edges, candidates = edges + nnz, candidates + k
+    assert (rows, columns) == (len(batch.row_features), len(batch.variable_features))
+    assert (edges, candidates) == (len(batch.edge_features), len(batch.scores))
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 100_000, 1 << 30])
+def test_the_cache_changes_no_graph_and_keeps_to_its_size(sample_sets, cache_bytes):
+    samples = sample_sets["auction"]
+    graphs = GraphDataset([samples], cache_bytes=cache_bytes)
+    graphs.load()
+    kept = [graphs[i] is graphs[i] for i in range(len(graphs))]
+    assert kept == sorted(kept, reverse=True)
+    assert (sum(kept) == 0, sum(kept) == len(kept)) == (cache_bytes == 0, cache_bytes == 1 << 30)
+    memory = {}
+    for i in range(len(graphs)):
+        fresh = to_graph(samples[i])
+        for name, tensor in graphs[i].to_dict().items():
+            if isinstance(tensor, torch.Tensor):
+                assert torch.equal(tensor, fresh[name]), name
+                if kept[i]:
+                    memory[tensor.data_ptr()] = tensor.nbytes
+    largest = max(
+        sum(t.nbytes for t in graph.to_dict().values() if hasattr(t, "nbytes")) for graph in graphs
+    )  # the last one kept may stand out
+    assert sum(memory.values()) <= cache_bytes + largest
+
+
+def test_a_block_that_a_set_lacks_is_named(sample_sets):
+    with pytest.raises(SampleError, match=r"auction\.samples have no block 'mine'.*pseudocost"):
+        GraphDataset([sample_sets["auction"]], blocks=["mine"])
+
+
+def test_a_block_in_two_versions_is_named(sample_sets, tmp_path):
+    source = sample_sets["auction"]
+    other = SampleSet(source.folder)
+    schema = other.manifest.schema
+    block = schema.blocks[0]
+    changed = type(block)(block.name, block.version + 1, block.columns)
+    object.__setattr__(schema, "blocks", (changed, *schema.blocks[1:]))
+    with pytest.raises(SampleError, match=r"block 'pseudocost' has version 2 .* version 1"):
+        GraphDataset([source, other], blocks=["pseudocost"])
+
+
+def test_a_fifth_of_the_instances_is_held_out_whole(sample_sets):
+    sets = [sample_sets["auction"], sample_sets["independent_set"]]
+    split = split_by_instance(sets, share=0.2, seed=0)
+    for samples, training, validation in zip(sets, split.training, split.validation, strict=True):
+        assert sorted((*training, *validation)) == list(range(len(samples)))
+        names = [sample.tree.instance_hash for sample in samples]
+        assert names == instances_of_samples(samples)
+        inside, outside = {names[i] for i in training}, {names[i] for i in validation}
+        assert not inside & outside
+        assert len(outside) == 1
+        assert outside <= set(split.held_out)
+    again = split_by_instance(sets[::-1], share=0.2, seed=0)
+    assert (again.training, again.held_out) == (split.training[::-1], split.held_out)
+    others = {split_by_instance(sets, share=0.2, seed=seed).held_out for seed in range(8)}
+    assert len(others) > 1
+
+
+def test_an_instance_held_out_in_one_set_is_held_out_in_all(sample_sets):
+    samples = sample_sets["auction"]
+    split = split_by_instance([samples, samples], share=0.34, seed=3)
+    assert split.validation[0] == split.validation[1]
+    with pytest.raises(ParameterError, match="between 0 and 1"):
+        split_by_instance([samples], share=1.0, seed=0)
+
+
+def test_validation_on_instances_of_training_is_refused_by_name(sample_sets):
+    auction = sample_sets["auction"]
+    with pytest.raises(SampleError, match=r"share instances .*auction-0\.lp.* and 3 more"):
+        refuse_shared_instances([sample_sets["set_cover"], auction], [auction])
+    refuse_shared_instances([sample_sets["set_cover"]], [auction])
+
+
+def test_an_epoch_of_one_set_takes_every_sample_once():
+    batches = EpochBatches([70], batch_size=32, seed=1)
+    for number in range(3):
+        epoch = batches.epoch(number)
+        assert [len(batch) for batch in epoch] == [32, 32, 6]
+        assert sorted(np.concatenate(epoch)) == list(range(70))
+    assert not np.array_equal(batches.epoch(0)[0], batches.epoch(1)[0])
+    again = EpochBatches([70], batch_size=32, seed=1)
+    assert all(map(np.array_equal, batches.epoch(2), again.epoch(2)))
+    other = EpochBatches([70], batch_size=32, seed=2)
+    assert not np.array_equal(batches.epoch(0)[0], other.epoch(0)[0])
+
+
+def test_an_epoch_has_at_most_so_many_batches_and_the_next_goes_on_with_the_rest():
+    batches = EpochBatches([100], batch_size=10, batches=4, seed=0)
+    first = np.concatenate([np.concatenate(batches.epoch(number)) for number in range(5)])
+    assert len(batches) == 4
+    assert set(Counter(first.tolist()).values()) == {2}
+
+
+@given(
+    sizes=st.lists(st.integers(1, 50), min_size=1, max_size=5),
+    mixture=st.sampled_from(["balanced", "proportional"]),
+    batches=st.integers(1, 9),
+    batch_size=st.integers(1, 9),
+    seed=st.integers(0, 2**40),
+)
+def test_mixtures_keep_their_shares(sizes, mixture, batches, batch_size, seed):
+    sampler = EpochBatches(
+        sizes, mixture=mixture, batches=batches, batch_size=batch_size, seed=seed
+    )
+    ends = np.cumsum(sizes)
+    drawn = Counter()
+    n_epochs = 4
+    for number in range(n_epochs):
+        epoch = np.concatenate(sampler.epoch(number))
+        assert len(epoch) == min(sum(sizes), batches * batch_size)
+        assert len(sampler.epoch(number)) == len(sampler)
+        drawn.update(epoch.tolist())
+    by_set = Counter()
+    for position, times in drawn.items():
+        by_set[int(np.searchsorted(ends, position, side="right"))] += times
+    total = n_epochs * sampler.samples
+    for place, size in enumerate(sizes):
+        share = total / len(sizes) if mixture == "balanced" else total * size / sum(sizes)
+        # an epoch's rest is less than one sample of a set
+        assert abs(by_set[place] - share) <= n_epochs
+        # within a set no sample is ahead of another by more than one shuffle
+        times = [drawn[position] for position in range(ends[place] - size, ends[place])]
+        assert max(times) - min(times) <= 1
+
+
+def test_a_mixture_that_cannot_be_is_refused():
+    with pytest.raises(UnknownNameError, match="did you mean balanced"):
+        EpochBatches([1], mixture="balance")
+    with pytest.raises(SampleError, match="without samples"):
+        EpochBatches([3, 0])
+    with pytest.raises(ParameterError, match="batch size"):
+        EpochBatches([3], batch_size=0)
+
+
+def test_a_sample_without_a_valid_score_is_named(sample_sets, tmp_path):
+    import pyarrow as pa
+
+    from milplib.files import file_sha256
+
+    for path in sample_sets["set_cover"].folder.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    shard = tmp_path / "shard-00000.arrow"
+    with pa.ipc.open_file(pa.BufferReader(shard.read_bytes())) as file:
+        batches = [file.get_batch(i) for i in range(file.num_record_batches)]
+        schema = file.schema
+    place = schema.get_field_index("valid")
+    with pa.ipc.new_file(shard, schema) as writer:
+        for batch in batches:
+            lines = [line and [False] * len(line) for line in batch.column(place).to_pylist()]
+            columns = list(batch.columns)
+            columns[place] = pa.array(lines, type=schema.field(place).type)
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    entry = manifest["shards"][0]
+    entry["bytes"], entry["sha256"] = shard.stat().st_size, file_sha256(shard)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(SampleError, match=r"set_cover.*none of a node's candidates has a valid"):
+        GraphDataset([SampleSet(tmp_path)]).load()
