@@ -138,19 +138,7 @@ def verdict(estimate: RatioEstimate) -> str:
 
 
 def verdict_lines(summary: Summary) -> list[str]:
-    """Say in a sentence a policy how it stands to the baseline on all instances.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from milplib.evaluation import evaluate
-    >>> from milplib.generators import CombinatorialAuction
-    >>> folder = tempfile.mkdtemp()
-    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder + "/a.lp")
-    >>> results = evaluate([folder], policies=["pscost"], time_limit=60, out=folder + "/results")
-    >>> verdict_lines(results.summary())[0].startswith("pscost: 1 of 1 runs solved; time ")
-    True
-    """
+    """Say in a sentence a policy how it stands to the baseline on all instances."""
     if not summary.distributions:
         return ["No policy ran on any instance."]
     lines = []
@@ -178,15 +166,16 @@ def verdict_lines(summary: Summary) -> list[str]:
 
 def _overview(summary: Summary, config: dict[str, Any]) -> str:
     n_instances = max(summary.instances.values(), default=0)
+    policies = _count(len(summary.policies), "policy", "policies")
     return (
-        f"{len(summary.policies)} policies on {_count(n_instances, 'instance')} with "
+        f"{policies} on {_count(n_instances, 'instance')} with "
         f"{_count(len(config['seeds']), 'seed')} each: {_count(summary.runs, 'run')}, paired; "
         f"setting {config['setting']}, limit {config['time_limit']:g} s."
     )
 
 
-def _count(number_of: int, noun: str) -> str:
-    return f"{number_of} {noun}" + ("" if number_of == 1 else "s")
+def _count(number_of: int, noun: str, plural: str = "") -> str:
+    return f"{number_of} {noun if number_of == 1 else plural or noun + 's'}"
 
 
 def _details(results: Evaluation) -> dict[str, str]:
@@ -207,4 +196,4 @@ def _details(results: Evaluation) -> dict[str, str]:
         "time limit": f"{config['time_limit']:g} s",
         "machine": ", ".join(hosts),
     }
-    return details | {name: str(version) for name, version in results.software.items()}
+    return details | {name: str(version) for name, version in sorted(results.software.items())}

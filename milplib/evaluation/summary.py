@@ -179,20 +179,7 @@ class Summary:
 
 
 def summarise(results: Evaluation) -> Summary:
-    """Judge the policies of an evaluation.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from milplib.evaluation import evaluate
-    >>> from milplib.generators import CombinatorialAuction
-    >>> folder = tempfile.mkdtemp()
-    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder + "/a.lp")
-    >>> results = evaluate([folder], policies=["pscost"], time_limit=60, out=folder + "/results")
-    >>> summary = summarise(results)
-    >>> [(row.policy, row.runs, row.solved) for row in summary.rows]
-    [('pscost', 1, 1), ('relpscost', 1, 1)]
-    """
+    """Judge the policies of an evaluation."""
     table = results.table
     runs = PairedRuns.of(table, results.policies)
     names = list(dict.fromkeys(runs.distributions.tolist()))

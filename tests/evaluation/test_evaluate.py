@@ -56,14 +56,14 @@ def by_policy(results):
 
 @pytest.fixture(scope="module")
 def plain(auctions, tmp_path_factory):
-    """An evaluation in which nothing happens: two rules, two seeds, one worker."""
+    """An evaluation in which nothing happens: two rules, two instances, one worker."""
     out = tmp_path_factory.mktemp("plain") / "results"
     seen = []
     results = evaluate(
-        [auctions], policies=["pscost"], seeds=2, time_limit=60, out=out, on_progress=seen.append
+        [auctions], policies=["pscost"], seeds=[3], time_limit=60, out=out, on_progress=seen.append
     )
-    assert [progress.done for progress in seen] == [0, 2, 4, 6, 8]
-    assert {(progress.total, progress.failed) for progress in seen} == {(8, 0)}
+    assert [progress.done for progress in seen] == [0, 2, 4]
+    assert {(progress.total, progress.failed) for progress in seen} == {(4, 0)}
     return results, out
 
 
@@ -72,10 +72,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
     rows = results.table.to_pylist()
     found = [(row["seed"], row["instance"], row["policy"]) for row in rows]
     assert found == [
-        (seed, f"ca/{number}.lp", policy)
-        for seed in (0, 1)
-        for number in (0, 1)
-        for policy in ("pscost", "relpscost")
+        (3, f"ca/{number}.lp", policy) for number in (0, 1) for policy in ("pscost", "relpscost")
     ]
     assert results.is_complete
     assert sorted(path.name for path in out.iterdir()) == [
@@ -96,7 +93,6 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
     for row in rows:
         orders.setdefault((row["instance"], row["seed"]), []).append(row["order"])
     assert all(sorted(order) == [0, 1] for order in orders.values())
-    assert len(set(map(tuple, orders.values()))) == 2  # random
     relpscost = by_policy(results)["relpscost"]
     assert sum(row["strong_branching_iterations"] for row in relpscost) > 0
 
@@ -104,7 +100,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
 def test_the_same_call_on_finished_results_runs_nothing_and_changes_nothing(plain, auctions):
     results, out = plain
     times = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    again = evaluate([auctions], policies=["pscost"], seeds=2, time_limit=60, out=out)
+    again = evaluate([auctions], policies=["pscost"], seeds=[3], time_limit=60, out=out)
     assert again.table.equals(results.table)
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == times
 
@@ -112,11 +108,11 @@ def test_the_same_call_on_finished_results_runs_nothing_and_changes_nothing(plai
 def test_other_arguments_are_refused_and_change_nothing(plain, auctions, misbehaving):
     _, out = plain
     before = content(out)
-    given = {"policies": ["pscost"], "seeds": 2, "time_limit": 60}
+    given = {"policies": ["pscost"], "seeds": [3], "time_limit": 60}
     for other in (
         {"policies": ["random"]},
         {"policies": [f"{misbehaving}:good"]},
-        {"seeds": 3},
+        {"seeds": [4]},
         {"time_limit": 61},
         {"setting": "learn2branch"},
         {"baseline": "pscost"},
@@ -126,10 +122,11 @@ def test_other_arguments_are_refused_and_change_nothing(plain, auctions, misbeha
     assert content(out) == before
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_table_up_to_times(plain, auctions, tmp_path):
     results, _ = plain
     two = evaluate(
-        [auctions], policies=["pscost"], seeds=2, time_limit=60, workers=2, out=tmp_path / "r"
+        [auctions], policies=["pscost"], seeds=[3], time_limit=60, workers=2, out=tmp_path / "r"
     )
     assert lasting(two) == lasting(results)
     assert two.table.column("order").equals(results.table.column("order"))
@@ -153,8 +150,8 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, mi
         [folder],
         policies=[f"{misbehaving}:{name}" for name in names],
         setting="learn2branch",
-        time_limit=5,
-        grace=1,
+        time_limit=3,
+        grace=0.5,
         out=tmp_path / "r",
     )
     found = {policy: row for policy, (row,) in by_policy(results).items()}
@@ -173,7 +170,7 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, mi
     for policy, words in (
         ("killed", "SIGSEGV"),
         ("left", "exit code 7"),
-        ("hangs", "did not stop within 1 s of its limit"),
+        ("hangs", "did not stop within 0.5 s of its limit"),
         ("raises", "KeyError: 'no such key' (in raises, milplib_test_policies.py"),
         ("not_finite", "not finite"),
         ("too_short", "shape"),
@@ -185,7 +182,7 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, mi
     for row in results.summary().rows:
         assert row.solved == (row.policy in ("good", "relpscost"))
         if not row.solved:
-            assert row.time == pytest.approx(5.0)
+            assert row.time == pytest.approx(3.0)
 
 
 def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_path):
@@ -248,6 +245,7 @@ def test_the_clean_setting_takes_the_known_optimum_or_finds_it(auctions, tmp_pat
     assert not results[known].summary().errors
 
 
+@pytest.mark.slow
 def test_an_infeasible_instance_is_a_result_with_the_clean_setting_too(tmp_path):
     folder = tmp_path / "i"
     folder.mkdir()
@@ -264,6 +262,7 @@ def test_an_infeasible_instance_is_a_result_with_the_clean_setting_too(tmp_path)
         assert results.table.column("status").to_pylist() == ["infeasible"] * 2
 
 
+@pytest.mark.slow
 def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path):
     from milplib.generators import from_name
 
@@ -277,6 +276,7 @@ def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path):
     assert "timelimit" in why
 
 
+@pytest.mark.slow
 def test_a_wrong_known_optimum_is_found_out(auctions, tmp_path):
     folder = tmp_path / "i"
     folder.mkdir()
@@ -287,6 +287,7 @@ def test_a_wrong_known_optimum_is_found_out(auctions, tmp_path):
     assert "the known optimum is 1000000" in error
 
 
+@pytest.mark.slow
 def test_real_instances_with_known_optima_contradict_nothing(test_data, tmp_path):
     folder = tmp_path / "miplib"
     folder.mkdir()
@@ -299,6 +300,7 @@ def test_real_instances_with_known_optima_contradict_nothing(test_data, tmp_path
     assert not results.summary().errors
 
 
+@pytest.mark.slow
 def test_force_replaces_an_evaluation_and_nothing_else(auctions, tmp_path):
     one = tmp_path / "one"
     one.mkdir()
@@ -345,12 +347,15 @@ SCRIPT = """
 import sys
 from milplib.evaluation import evaluate
 if __name__ == "__main__":
-    evaluate([sys.argv[1]], policies=["pscost"], seeds=2, time_limit=60, out=sys.argv[2],
+    evaluate([sys.argv[1]], policies=["pscost"], seeds=[3], time_limit=60, out=sys.argv[2],
              workers=int(sys.argv[3]))
 """
 
 
-@pytest.mark.parametrize(("how", "workers"), [(signal.SIGKILL, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [(signal.SIGKILL, 1), pytest.param(signal.SIGINT, 2, marks=pytest.mark.slow)],
+)
 def test_a_killed_evaluation_goes_on_to_the_same_table(plain, auctions, tmp_path, how, workers):
     results, _ = plain
     script, out = tmp_path / "script.py", tmp_path / "r"
@@ -363,7 +368,7 @@ def test_a_killed_evaluation_goes_on_to_the_same_table(plain, auctions, tmp_path
     os.kill(process.pid, how)
     process.wait(timeout=60)
     finished = {path: path.stat().st_mtime_ns for path in (out / "unfinished").glob("0*.json")}
-    assert 1 <= len(finished) < 4
+    assert len(finished) == 1
     partial = Evaluation.load(out)
     assert not partial.is_complete
     assert len(partial.table) == 2 * len(finished)
@@ -409,4 +414,4 @@ def test_the_table_goes_to_pandas(plain):
     results, _ = plain
     frame = results.to_pandas()
     assert list(frame.columns) == list(COLUMNS)
-    assert len(frame) == 8
+    assert len(frame) == 4

@@ -45,9 +45,10 @@ ROOMS = {
         closed={"milplib.cli", "milplib.generators", "milplib.learn"},
     ),
     "milplib.learn": Room(
-        {"milplib", "numpy", "scipy", "pyscipopt", "pyarrow", "rich"}
+        {"milplib", "numpy", "scipy", "pyscipopt", "pyarrow", "safetensors", "rich"}
         | {"torch", "torch_geometric", "wandb"},
         closed={"milplib.cli", "milplib.generators"},
+        lazy={"matplotlib"},
     ),
 }
 
