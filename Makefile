@@ -26,6 +26,9 @@ ifneq ($(wildcard ../shared/data),)
 export MILPLIB_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
+# Processes that run the tests, a file at a time.
+TEST_WORKERS ?= 2
+
 # One thread a process: more make small models slower, and timings incomparable.
 quickstart test test-slow sanitize nightly benchmark: export OMP_NUM_THREADS := 1
 quickstart test test-slow sanitize nightly benchmark: export OPENBLAS_NUM_THREADS := 1
@@ -59,7 +62,7 @@ quickstart: $(VENV)/.learn ## install, generate auctions, collect samples, train
 		"runs and report.html: $(QUICKSTART)/results"
 
 test: $(VENV)/.dev ## the tests, minutes
-	$(BIN)/pytest -m "not slow and not nightly"
+	$(BIN)/pytest -m "not slow and not nightly" -n $(TEST_WORKERS) --dist loadfile
 
 test-slow: $(VENV)/.dev ## the slow tests: faults, the wheel, larger parity runs
 	$(BIN)/pytest -m "slow and not nightly"
@@ -86,10 +89,10 @@ types: $(VENV)/.dev ## mypy, strict
 SANITIZED := build/sanitized
 sanitize: $(VENV)/.dev ## the native code's tests under the address and undefined-behaviour sanitizers
 	rm -rf $(SANITIZED)
-	CFLAGS="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+	CXXFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 		LDFLAGS="-fsanitize=address,undefined" $(BIN)/python -c 'import setuptools; setuptools.setup()' \
 		--quiet build --build-base $(SANITIZED) --build-lib $(SANITIZED)/lib
-	test -f $(SANITIZED)/lib/milplib/_native.abi3.so
+	grep -q __asan_report $(SANITIZED)/lib/milplib/_native.abi3.so
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 MILPLIB_NATIVE=1 \
 		PYTHONPATH=$(abspath $(SANITIZED)/lib) $(BIN)/pytest -p no:cacheprovider \

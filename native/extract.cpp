@@ -36,10 +36,12 @@ Number* content(const Owned& bytes) {
 
 template <class Number>
 PyObject* extract_as(PyObject* capsule) {
+    // Fresh memory costs more than what is written there: it is kept from node to node. Python's
+    // global lock is held, and nothing below gives it away.
+    static Rows rows;
+    static std::vector<std::int32_t> positions;
     const Node node = read_node(capsule);
-    Rows rows;
     rows.read(node);
-    std::vector<std::int32_t> positions;
     candidate_positions(node, positions);
     const Owned variables(
         new_bytes(std::int64_t(node.n_columns) * n_variable_features, sizeof(Number)));

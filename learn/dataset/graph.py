@@ -10,11 +10,11 @@ import numpy.typing as npt
 import torch
 from torch_geometric.data import Batch, Data
 
-from milplib.errors import SampleError
 from milplib.learn.samples.sample_set import Sample
-from milplib.scip import BlockSchema, BranchingState
+from milplib.policies.gcnn import joined_blocks
+from milplib.scip import BlockSchema
 
-__all__ = ["BranchingGraph", "joined_blocks", "to_batch", "to_graph"]
+__all__ = ["BranchingGraph", "to_batch", "to_graph"]
 
 
 class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
@@ -77,27 +77,6 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
         return 1 if key == "edge_index" else 0
 
 
-def joined_blocks(state: BranchingState, blocks: Iterable[BlockSchema]) -> npt.NDArray[np.float32]:
-    """Join blocks' columns to one line a candidate; a block of one line is for all of them.
-
-    Raises
-    ------
-    SampleError
-        If a block has neither one line nor one a candidate.
-    """
-    k = len(state.candidates)
-    parts = [np.empty((k, 0), dtype=np.float32)]
-    for block in blocks:
-        values = state.blocks[block.name]
-        if len(values) not in (1, k):
-            raise SampleError(
-                f"the block '{block.name}' has {len(values)} lines for {k} candidates: a policy "
-                "can read blocks with one line, or one a candidate"
-            )
-        parts.append(np.broadcast_to(values, (k, values.shape[1])).astype(np.float32))
-    return np.hstack(parts)
-
-
 def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> BranchingGraph:
     """Convert a sample.
 
@@ -122,13 +101,14 @@ def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> Branching
     (3, True)
     """
     state = sample.state
+    names = tuple(block.name for block in blocks)
     return BranchingGraph(
         variable_features=_tensor(state.variable_features, np.float32),
         row_features=_tensor(state.row_features, np.float32),
         edge_index=_tensor(state.edge_index, np.int32),
         edge_features=_tensor(state.edge_features, np.float32),
         candidates=_tensor(state.candidates, np.int64),
-        block_features=_tensor(joined_blocks(state, blocks), np.float32),
+        block_features=_tensor(joined_blocks(state, names), np.float32),
         scores=_tensor(sample.scores, np.float64),
         valid=_tensor(sample.valid, np.bool_),
         tied=_tensor(sample.tied, np.bool_),

@@ -13,7 +13,7 @@ from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
 
 from milplib.errors import SampleError
-from milplib.learn.dataset.graph_dataset import GraphDataset, block_schemas
+from milplib.learn.dataset.graph_dataset import DEFAULT_CACHE_BYTES, GraphDataset, block_schemas
 from milplib.learn.dataset.mixture import EpochBatches
 from milplib.learn.dataset.split import (
     instances_of_samples,
@@ -47,10 +47,10 @@ class TrainingData:
     def open(
         cls,
         folders: Iterable[str | os.PathLike[str]],
-        validation: Iterable[str | os.PathLike[str]],
+        validation: Iterable[str | os.PathLike[str]] = (),
         *,
         parameters: TrainingParameters,
-        cache_bytes: int,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> TrainingData:
         """Open folders of samples.
 

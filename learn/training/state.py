@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
 
 from milplib.errors import OutputError
 from milplib.files import atomic_write
-from milplib.learn.models import GCNN
 
 __all__ = ["EpochRecord", "TrainingState"]
 
@@ -65,7 +65,7 @@ class TrainingState:
         The best validation loss so far, and epochs since.
     """
 
-    model: GCNN
+    model: nn.Module
     optimizer: torch.optim.Adam
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     history: list[EpochRecord] = field(default_factory=list)

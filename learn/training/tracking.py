@@ -9,9 +9,27 @@ from typing import Any
 
 from milplib.errors import MissingPackageError
 
-__all__ = ["NoTracker", "Tracker", "WandbTracker", "make_tracker"]
+__all__ = ["NoTracker", "Tracker", "WandbTracker", "import_wandb", "make_tracker"]
 
 _log = logging.getLogger("milplib")
+
+
+def import_wandb() -> Any:
+    """Import wandb.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed.
+    """
+    try:
+        import wandb
+    except ImportError as error:
+        raise MissingPackageError(
+            f"tracking needs the package wandb, which cannot be imported ({error}): "
+            'pip install "milplib[track]", or train without --track'
+        ) from error
+    return wandb
 
 
 class NoTracker:
@@ -46,13 +64,7 @@ class WandbTracker:
     """
 
     def __init__(self, *, project: str, folder: Path, config: Mapping[str, Any]) -> None:
-        try:
-            import wandb
-        except ImportError as error:
-            raise MissingPackageError(
-                f"tracking needs the package wandb, which cannot be imported ({error}): "
-                'pip install "milplib[track]", or train without --track'
-            ) from error
+        wandb = import_wandb()
         self._run: Any = None
         self._guarded(
             lambda: wandb.init(project=project, dir=str(folder), config=dict(config)), keep=True

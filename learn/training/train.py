@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch_geometric.data import Batch
 
 import milplib
-from milplib.errors import MilplibError
 from milplib.learn.dataset.graph_dataset import DEFAULT_CACHE_BYTES
 from milplib.learn.models import GCNN, fit_norms
 from milplib.learn.samples.statistics import ChoiceAgreement, sample_statistics
-from milplib.learn.training.data import Batches, TrainingData, epoch_batches
+from milplib.learn.training.data import TrainingData, epoch_batches
 from milplib.learn.training.device import Compute, cpu_threads
 from milplib.learn.training.export import to_policy_file
 from milplib.learn.training.folder import TrainingFolder
 from milplib.learn.training.losses import Loss, load_loss
-from milplib.learn.training.metrics import Judgement, Metrics, judge_batch, mean_metrics
+from milplib.learn.training.metrics import Metrics
 from milplib.learn.training.parameters import TrainingParameters
-from milplib.learn.training.state import EpochRecord, TrainingState
-from milplib.learn.training.tracking import make_tracker
+from milplib.learn.training.state import EpochRecord
+from milplib.learn.training.tracking import import_wandb, make_tracker
+from milplib.learn.training.trainer import Trainer
 from milplib.policies.file import write_policy
 
 __all__ = ["TrainingProgress", "TrainingResult", "train"]
@@ -186,8 +183,10 @@ def train(
     )
     criterion = load_loss(loss)
     compute = Compute.choose(device, precision)
+    if track:
+        import_wandb()  # its absence must show before anything is written
     data = TrainingData.open(folders, validation, parameters=parameters, cache_bytes=cache_bytes)
-    sampler = epoch_batches(data.training, parameters)  # refuses an unknown mixture
+    epoch_batches(data.training, parameters)  # refuses an unknown mixture
     job = {
         "parameters": asdict(parameters),
         "loss": criterion.name,
@@ -207,17 +206,21 @@ def train(
                     TrainingProgress(phase, done, total)
                 )
             )
-        trainer = _Trainer(data, parameters, criterion, compute)
+        # Drawn on the CPU, so that every device begins with the same weights.
+        model = GCNN(
+            hidden=hidden,
+            n_block_columns=sum(len(block.columns) for block in data.training.blocks),
+            generator=torch.Generator().manual_seed(seed),
+        )
+        trainer = Trainer(model, data, parameters=parameters, loss=criterion, compute=compute)
         if begun:
             trainer.state.load(folder.checkpoint)
             folder.write_log(trainer.state.history)
         else:
             on_progress(TrainingProgress("fitting norms", 0, 1))
-            first = sampler.epoch(0)
-            fit_norms(trainer.model, lambda: trainer.training(first))
+            fit_norms(model, lambda: trainer.batches(0))
         while not trainer.is_done:
-            order = sampler.epoch(len(trainer.state.history))
-            record = trainer.epoch(order)
+            record = trainer.epoch()
             folder.commit(trainer.state)
             tracker.record(_tracked(record), epoch=record.epoch)
             note = (
@@ -226,7 +229,7 @@ def train(
             )
             on_progress(TrainingProgress("training", record.epoch, epochs, note))
         state = trainer.state
-        trainer.model.load_state_dict(state.best)
+        trainer.use_best()
         metrics, by_set = trainer.judge_by_set()
         best_epoch = len(state.history) - state.waiting
         content = to_policy_file(
@@ -263,97 +266,3 @@ def _tracked(record: EpochRecord) -> dict[str, float]:
         **{f"validation/{name}": value for name, value in record.validation.items()},
         "seconds": record.seconds,
     }
-
-
-class _Trainer:
-    """The loop over epochs."""
-
-    def __init__(
-        self, data: TrainingData, parameters: TrainingParameters, loss: Loss, compute: Compute
-    ) -> None:
-        self._data, self._parameters = data, parameters
-        self._loss, self._compute = loss, compute
-        columns = sum(len(block.columns) for block in data.training.blocks)
-        # Drawn on the CPU, so that every device begins with the same weights.
-        generator = torch.Generator().manual_seed(parameters.seed)
-        model = GCNN(hidden=parameters.hidden, n_block_columns=columns, generator=generator)
-        self.model = model.to(compute.device)
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=parameters.learning_rate)
-        self.state = TrainingState(self.model, optimizer)
-        self.training = Batches(data.training, compute)
-        self._validation = Batches(data.validation, compute)
-
-    @property
-    def is_done(self) -> bool:
-        return (
-            len(self.state.history) >= self._parameters.epochs
-            or self.state.waiting >= self._parameters.stop_after
-        )
-
-    def epoch(self, order: Sequence[Iterable[int]]) -> EpochRecord:
-        """Train for an epoch and judge; keep the best weights, follow the schedule."""
-        begin, state = time.monotonic(), self.state
-        learning_rate, number = state.learning_rate, len(state.history) + 1
-        training_loss = self._train(self.training(order))
-        metrics = mean_metrics(*self._judge())
-        if not (math.isfinite(training_loss) and math.isfinite(metrics.loss)):
-            raise MilplibError(
-                f"the loss is not finite any more in epoch {number} (training {training_loss}, "
-                f"validation {metrics.loss}): train with a lower learning rate than {learning_rate}"
-            )
-        if metrics.loss < state.best_loss:
-            state.best_loss, state.waiting = metrics.loss, 0
-            state.best = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
-        else:
-            state.waiting += 1
-            if state.waiting % self._parameters.patience == 0:
-                state.learning_rate *= self._parameters.decay
-        record = EpochRecord(
-            epoch=number,
-            learning_rate=learning_rate,
-            training_loss=training_loss,
-            validation=metrics.as_dict(),
-            seconds=time.monotonic() - begin,
-        )
-        state.history.append(record)
-        return record
-
-    def _train(self, batches: Iterator[Batch]) -> float:
-        total, samples = torch.zeros((), dtype=torch.float64, device=self._compute.device), 0
-        for batch in batches:
-            with self._compute.autocast():
-                scores = self.model(batch)
-            losses = self._loss(scores, batch)
-            self.state.optimizer.zero_grad()
-            losses.mean().backward()  # type: ignore[no-untyped-call]
-            self.state.optimizer.step()
-            total += losses.detach().sum()  # stays on the device: asking for it would wait
-            samples += batch.num_graphs
-        return total.item() / samples
-
-    @torch.no_grad()
-    def _judge(self) -> tuple[list[Judgement], list[float]]:
-        judgements: list[Judgement] = []
-        losses: list[float] = []
-        for batch in self._validation.in_order(self._parameters.batch_size):
-            with self._compute.autocast():
-                scores = self.model(batch)
-            losses += self._loss(scores, batch).tolist()
-            if not torch.isfinite(scores).all():
-                raise MilplibError(
-                    "the network's scores are not finite any more: train with a lower "
-                    f"learning rate than {self._parameters.learning_rate}"
-                )
-            judgements += judge_batch(scores.cpu().numpy(), batch)
-        return judgements, losses
-
-    def judge_by_set(self) -> tuple[Metrics, tuple[tuple[str, Metrics], ...]]:
-        """Metrics on all validation samples, and on each set's."""
-        judgements, losses = self._judge()
-        by_set, start = [], 0
-        graphs = self._data.validation
-        for samples, size in zip(graphs.sample_sets, graphs.sizes, strict=True):
-            part = slice(start, start + size)
-            by_set.append((samples.folder.name, mean_metrics(judgements[part], losses[part])))
-            start += size
-        return mean_metrics(judgements, losses), tuple(by_set)

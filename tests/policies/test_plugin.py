@@ -112,7 +112,9 @@ def solved(model):
     return model.getStatus() == "optimal" and abs(model.getObjVal() - OPTIMUM) < 1e-6
 
 
-@pytest.mark.parametrize("policy", ["noise", raises, not_a_number], ids=str)
+@pytest.mark.parametrize(
+    "policy", ["noise", raises, not_a_number], ids=["noise", "raises", "not_a_number"]
+)
 @pytest.mark.parametrize("name", REAL)
 def test_every_real_instance_ends_with_its_optimum(name, policy, test_data, noise_file):
     folder = test_data / "miplib"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sys
 import sysconfig
@@ -34,6 +36,16 @@ def test_every_folder_of_modules_is_a_listed_package(root, pyproject) -> None:
     assert all((root / folder / "__init__.py").is_file() for folder in folders)
     names = {".".join(_installed_path(folder).parts) for folder in folders}
     assert set(pyproject["tool"]["setuptools"]["packages"]) == names
+
+
+def test_every_native_source_is_listed(root, pyproject) -> None:
+    (extension,) = pyproject["tool"]["setuptools"]["ext-modules"]
+    files = {path.relative_to(root).as_posix() for path in (root / "native").iterdir()}
+
+    assert extension["name"] == "milplib._native"
+    assert extension["optional"]
+    assert extension["sources"] == sorted(name for name in files if name.endswith(".cpp"))
+    assert extension["depends"] == sorted(name for name in files if not name.endswith(".cpp"))
 
 
 def test_no_name_of_an_extra_is_missing_in_all(pyproject) -> None:
@@ -141,8 +153,13 @@ def _site_packages(environment: Path) -> Path:
     return found
 
 
+EXTENSION = "milplib/_native.abi3.so"
+
+
 @pytest.mark.slow
-def test_the_wheel_holds_every_committed_file_of_the_packages(wheel, committed_tree) -> None:
+def test_the_wheel_holds_every_committed_file_of_the_packages_and_the_extension(
+    wheel, committed_tree
+) -> None:
     committed = {
         _installed_path(path.relative_to(committed_tree)).as_posix()
         for folder in FOLDERS
@@ -153,7 +170,22 @@ def test_the_wheel_holds_every_committed_file_of_the_packages(wheel, committed_t
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
 
     assert "milplib/py.typed" in names
-    assert names == committed
+    assert names == committed | {EXTENSION}
+
+
+@pytest.mark.slow
+def test_one_wheel_serves_every_python_of_the_limited_api(wheel: Path) -> None:
+    assert "-cp311-abi3-" in wheel.name
+
+
+@pytest.mark.slow
+def test_the_installed_extension_is_in_use_elsewhere(elsewhere, run, tmp_path) -> None:
+    command = (elsewhere / "bin" / "milplib", "doctor", "--json")
+    report = json.loads(run(*command, cwd=tmp_path, MILPLIB_NATIVE="1").stdout)
+
+    assert report["healthy"]
+    assert report["extraction"].startswith("native: ")
+    assert "tested against the pure path" in report["extraction"]
 
 
 @pytest.mark.slow
@@ -190,14 +222,37 @@ def test_the_installed_command_runs_elsewhere(elsewhere, run, tmp_path, argument
 
 
 @pytest.mark.slow
-def test_a_broken_compiler_does_not_fail_the_install(committed_tree, tmp_path, run) -> None:
+def test_a_broken_compiler_does_not_fail_the_install_and_doctor_tells(
+    committed_tree, tmp_path, run
+) -> None:
+    site = tmp_path / "site"
     run(
         *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
-        *("--no-build-isolation", "--disable-pip-version-check", "--target", tmp_path / "site"),
+        *("--no-build-isolation", "--disable-pip-version-check", "--target", site),
         committed_tree,
         cwd=tmp_path,
         CC="false",
         CXX="false",
     )
+    assert (site / "milplib" / "generators" / "__init__.py").is_file()
+    assert not (site / EXTENSION).exists()
 
-    assert (tmp_path / "site" / "milplib" / "generators" / "__init__.py").is_file()
+    # Without the .pth files of this environment (-S), the checkout stays out of sight.
+    paths = [str(site), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    doctor = (sys.executable, "-S", "-P", "-m", "milplib.cli", "doctor", "--json")
+    environment = {"PYTHONPATH": os.pathsep.join(paths), "MILPLIB_NATIVE": ""}
+    report = json.loads(_last_object(run(*doctor, cwd=tmp_path, **environment).stdout))
+
+    assert report["healthy"]
+    assert report["extraction"] == "pure Python through PySCIPOpt: the native code was not built"
+    (finding,) = (f for f in report["findings"] if f["missing"] == "the native code")
+    assert "install a C++17 compiler" in finding["mend"]
+
+    done = run(*doctor, cwd=tmp_path, check=False, **environment | {"MILPLIB_NATIVE": "1"})
+    assert done.returncode == 1
+    assert not json.loads(_last_object(done.stdout))["healthy"]
+
+
+def _last_object(output: str) -> str:
+    """JSON behind what was logged."""
+    return output[output.index("{") :]

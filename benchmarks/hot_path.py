@@ -1,0 +1,239 @@
+"""What a branching decision costs: ``python benchmarks/hot_path.py [--samples N] [--json FILE]``.
+
+At real nodes, in one process on one thread, the alternatives take turns: each node times one of
+them, as the first thing after its LP was solved, so that each finds the processor's caches as a
+branching rule does. Compared are extraction natively, through PySCIPOpt's calls, and as arrays of
+PySCIPOpt's getBipartiteGraphRepresentation; and whole decisions of one network: natively in one
+call, as without native code (PySCIPOpt's calls and numpy), and with PyTorch Geometric's textbook
+network. The native decision branches, too; the others stop at their choice. The table shows
+medians; a ratio is that of the medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyscipopt
+from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
+from rich.console import Console
+from rich.table import Table
+
+from milplib.generators import CombinatorialAuction, SetCover
+from milplib.policies import GcnnPolicy, PolicyFile, best_candidate, gcnn_shapes
+from milplib.policies.folded import FoldedGcnn
+from milplib.scip import apply_setting, extract_state
+from milplib.scip.native import native_status
+from milplib.scip.pure_extraction import extract_state_pure
+from milplib.scip.rule import GuardedRule
+
+FAMILIES = {
+    "SC 500x1000": SetCover(n_rows=500, n_columns=1000, density=0.05),
+    "CA 100x500": CombinatorialAuction(n_items=100, n_bids=500),
+    "SC 2000x1000": SetCover(n_rows=2000, n_columns=1000, density=0.05),
+}
+SMOKE = {
+    "SC 100x150": SetCover(n_rows=100, n_columns=150, density=0.08),
+    "CA 40x150": CombinatorialAuction(n_items=40, n_bids=150),
+}
+OURS = {"extraction": "extraction native", "decision": "decision native"}
+TEXTBOOK = "decision pure + textbook PyG"
+
+
+class Run(NamedTuple):
+    """What was measured on one family."""
+
+    seconds: dict[str, list[float]]
+    sizes: str
+
+
+def weights(hidden: int = 64) -> dict[str, np.ndarray]:
+    """Drawn weights of about the size of trained ones: what they are costs no time."""
+    rng = np.random.default_rng(0)
+    found = {}
+    for name, shape in gcnn_shapes(hidden).items():
+        drawn = rng.normal(size=shape) / np.sqrt(shape[-1])
+        found[name] = (np.ones(shape) if name.endswith("norm.scale") else drawn).astype(np.float32)
+    return found
+
+
+def bipartite_arrays(model: pyscipopt.Model) -> list[np.ndarray]:
+    """The arrays of PySCIPOpt's own bipartite state."""
+    columns, edges, rows, _ = model.getBipartiteGraphRepresentation()
+    return [np.array(part, dtype=np.float64) for part in (columns, edges, rows)]
+
+
+def textbook(tensors: dict[str, np.ndarray]) -> Callable[[Any], np.ndarray] | None:
+    """The scores of PyTorch Geometric's textbook network; None without torch."""
+    try:
+        import torch
+        from textbook_gcnn import TextbookGCNN
+
+        from milplib.learn import GCNN
+        from milplib.learn.dataset import BranchingGraph
+    except ImportError as error:
+        print(f"no rows with PyTorch Geometric: {error}", file=sys.stderr)
+        return None
+    torch.set_num_threads(1)
+    model = GCNN()
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    network = TextbookGCNN().eval()
+    network.start_like(model)
+
+    def score(state: Any) -> np.ndarray:
+        with torch.inference_mode():
+            graph = BranchingGraph(
+                variable_features=torch.from_numpy(state.variable_features),
+                row_features=torch.from_numpy(state.row_features),
+                edge_index=torch.from_numpy(state.edge_index),
+                edge_features=torch.from_numpy(state.edge_features),
+                candidates=torch.from_numpy(state.candidates).long(),
+                block_features=torch.empty(len(state.candidates), 0),
+            )
+            return np.asarray(network(graph).numpy())
+
+    return score
+
+
+class Measure(GuardedRule):
+    """Time one alternative at every node; then the native decision branches."""
+
+    def __init__(self, tensors: dict[str, np.ndarray], samples: int) -> None:
+        super().__init__()
+        self.samples, self.count, self.sizes = samples, -1, ""
+        self.seconds: dict[str, list[float]] = {}
+        content = PolicyFile(architecture="gcnn", hyperparameters={"hidden": 64}, tensors=tensors)
+        self.compiled: Any = GcnnPolicy(content, name="drawn").compiled()
+        self.folded = FoldedGcnn.of({name: t.astype(np.float64) for name, t in tensors.items()})
+        self.textbook = textbook(tensors)
+        self.alternatives: dict[str, Callable[[], object]] = {
+            "extraction native": lambda: extract_state(self.model),
+            "extraction pure": lambda: extract_state_pure(self.model),
+            "extraction bipartite": lambda: bipartite_arrays(self.model),
+            "decision pure + numpy": self._decide_with_numpy,
+        }
+        if self.textbook is not None:
+            self.alternatives[TEXTBOOK] = self._decide_with_textbook
+
+    def _decide_with_numpy(self) -> int:
+        state = extract_state_pure(self.model)
+        none = np.empty((len(state.candidates), 0), dtype=np.float32)
+        return best_candidate(self.folded.score(state, none), state.candidates)
+
+    def _decide_with_textbook(self) -> int:
+        assert self.textbook is not None
+        state = extract_state_pure(self.model)
+        return best_candidate(self.textbook(state), state.candidates)
+
+    def decide(self) -> int:
+        """Measure at this node, but for the first one: first calls load and allocate."""
+        names = [*self.alternatives, OURS["decision"]]
+        name = names[self.count % len(names)]
+        if self.count < 0:
+            self._look()
+        elif name in self.alternatives:
+            self._time(name, self.alternatives[name])
+        if self.count < 0 or name in self.alternatives:
+            self.compiled.decide(self.model)
+        else:
+            self._time(name, lambda: self.compiled.decide(self.model))
+        self.count += 1
+        if self.count >= self.samples * len(names):
+            self.model.interruptSolve()
+        return int(SCIP_RESULT.BRANCHED)
+
+    def _look(self) -> None:
+        state = extract_state(self.model)
+        self.sizes = (
+            f"{state.n_variables} columns, {state.n_rows} row sides, "
+            f"{len(state.edge_features)} edges, {len(state.candidates)} candidates"
+        )
+        _, _, chosen = self.compiled.judge(self.model)
+        for name, alternative in self.alternatives.items():
+            found = alternative()
+            if name.startswith("decision") and found != chosen:
+                raise RuntimeError(f"{name} chose candidate {found}, the native code {chosen}")
+
+    def _time(self, name: str, function: Callable[[], object]) -> None:
+        begin = time.perf_counter()
+        function()
+        self.seconds.setdefault(name, []).append(time.perf_counter() - begin)
+
+
+def measured(family: Any, *, samples: int, seeds: int, smoke: bool) -> Run:
+    """Measure at the first nodes of some instances."""
+    seconds: dict[str, list[float]] = {}
+    sizes = ""
+    for seed in range(seeds):
+        model = family.generate(seed=seed).to_scip()
+        model.hideOutput()
+        apply_setting(model, "learn2branch", seed=seed)
+        if smoke:  # or SCIP would solve instances as small as these without branching
+            model.setParam("presolving/maxrounds", 0)
+            model.setParam("separating/maxroundsroot", 0)
+            model.setHeuristics(SCIP_PARAMSETTING.OFF)
+        rule = Measure(weights(), samples)
+        rule.include(model, "measure")
+        model.optimize()
+        sizes = sizes or rule.sizes
+        for name, times in rule.seconds.items():
+            seconds.setdefault(name, []).extend(times)
+    return Run(seconds, sizes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=8, help="of each an instance (default 8)")
+    parser.add_argument("--seeds", type=int, default=2, help="instances a family (default 2)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    parser.add_argument("--smoke", action="store_true", help="tiny instances, one node each")
+    options = parser.parse_args()
+    if native_status().module is None:
+        sys.exit(f"nothing to compare: {native_status().extraction}")
+    if options.smoke:
+        options.samples, options.seeds = 1, 1
+    table = Table(title=f"Medians of {options.seeds} instances x {options.samples} nodes")
+    for column in ("ours / other", "ours ms", "other ms", "ratio"):
+        table.add_column(column, justify="left" if column == "ours / other" else "right")
+    rows: dict[str, dict[str, float]] = {}
+    for family, generator in (SMOKE if options.smoke else FAMILIES).items():
+        run = measured(generator, samples=options.samples, seeds=options.seeds, smoke=options.smoke)
+        if not run.seconds:
+            sys.exit(f"SCIP solved every instance of {family} without branching")
+        table.add_section()
+        table.add_row(f"[bold]{family}[/]: {run.sizes}")
+        medians = {name: 1000 * statistics.median(times) for name, times in run.seconds.items()}
+        for name, other in medians.items():
+            ours = OURS[name.split()[0]]
+            if name == ours:
+                continue
+            row = {
+                "ratio": other / medians[ours],
+                "ours_ms": medians[ours],
+                "other_ms": other,
+            }
+            rows[f"{family}: {ours} / {name.partition(' ')[2]}"] = row
+            table.add_row(
+                f"{ours} / {name.partition(' ')[2]}",
+                *(f"{row[key]:.3f}" for key in ("ours_ms", "other_ms")),
+                f"{row['ratio']:.1f}",
+            )
+    Console().print(f"native code: {native_status().extraction}")
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # libraries read it when they are loaded
+        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | one)
+    main()

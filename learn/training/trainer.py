@@ -1,0 +1,158 @@
+"""The loop of a training, for any network that scores candidates."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch_geometric.data import Batch
+
+from milplib.errors import MilplibError
+from milplib.learn.training.data import Batches, TrainingData, epoch_batches
+from milplib.learn.training.device import Compute
+from milplib.learn.training.losses import HardLabels, Loss
+from milplib.learn.training.metrics import Judgement, Metrics, judge_batch, mean_metrics
+from milplib.learn.training.parameters import TrainingParameters
+from milplib.learn.training.state import EpochRecord, TrainingState
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """The loop over epochs: Adam, the plateau schedule, early stopping, the best weights.
+
+    Parameters
+    ----------
+    model
+        Any module that gives a batch of graphs its candidates' scores, on the device.
+    data
+        Graphs to train on and to judge by.
+    parameters, loss, compute
+        How to train, and where.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.learn import GCNN, collect
+    >>> folder = tempfile.mkdtemp()
+    >>> for seed in range(3):
+    ...     instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=seed)
+    ...     instance.write(f"{folder}/{seed}.lp")
+    >>> _ = collect([folder], out=folder + "/samples", samples_per_instance=1,
+    ...             expert_probability=1.0)
+    >>> parameters = TrainingParameters(epochs=2)
+    >>> data = TrainingData.open([folder + "/samples"], parameters=parameters)
+    >>> trainer = Trainer(GCNN(hidden=8), data, parameters=parameters)
+    >>> while not trainer.is_done:
+    ...     record = trainer.epoch()
+    >>> record.epoch, len(trainer.state.history)
+    (2, 2)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: TrainingData,
+        *,
+        parameters: TrainingParameters,
+        loss: Loss | None = None,
+        compute: Compute | None = None,
+    ) -> None:
+        self._data, self._parameters = data, parameters
+        self._loss = loss or HardLabels()
+        self._compute = compute or Compute.choose("cpu")
+        self.model = model.to(self._compute.device)
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=parameters.learning_rate)
+        self.state = TrainingState(self.model, optimizer)
+        self._sampler = epoch_batches(data.training, parameters)
+        self._training = Batches(data.training, self._compute)
+        self._validation = Batches(data.validation, self._compute)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Give the batches of an epoch, the first of which is epoch 0."""
+        return self._training(self._sampler.epoch(epoch))
+
+    def use_best(self) -> None:
+        """Put the best weights back into the network."""
+        self.model.load_state_dict(self.state.best)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the epochs are over, or nothing has got better for long enough."""
+        return (
+            len(self.state.history) >= self._parameters.epochs
+            or self.state.waiting >= self._parameters.stop_after
+        )
+
+    def epoch(self) -> EpochRecord:
+        """Train for the next epoch and judge; keep the best weights, follow the schedule."""
+        begin, state = time.monotonic(), self.state
+        learning_rate, number = state.learning_rate, len(state.history) + 1
+        training_loss = self._train(self.batches(number - 1))
+        metrics = mean_metrics(*self.judge())
+        if not (math.isfinite(training_loss) and math.isfinite(metrics.loss)):
+            raise MilplibError(
+                f"the loss is not finite any more in epoch {number} (training {training_loss}, "
+                f"validation {metrics.loss}): train with a lower learning rate than {learning_rate}"
+            )
+        if metrics.loss < state.best_loss:
+            state.best_loss, state.waiting = metrics.loss, 0
+            state.best = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
+        else:
+            state.waiting += 1
+            if state.waiting % self._parameters.patience == 0:
+                state.learning_rate *= self._parameters.decay
+        record = EpochRecord(
+            epoch=number,
+            learning_rate=learning_rate,
+            training_loss=training_loss,
+            validation=metrics.as_dict(),
+            seconds=time.monotonic() - begin,
+        )
+        state.history.append(record)
+        return record
+
+    def _train(self, batches: Iterator[Batch]) -> float:
+        total, samples = torch.zeros((), dtype=torch.float64, device=self._compute.device), 0
+        for batch in batches:
+            with self._compute.autocast():
+                scores = self.model(batch)
+            losses = self._loss(scores, batch)
+            self.state.optimizer.zero_grad()
+            losses.mean().backward()  # type: ignore[no-untyped-call]
+            self.state.optimizer.step()
+            total += losses.detach().sum()  # stays on the device: asking for it would wait
+            samples += batch.num_graphs
+        return total.item() / samples
+
+    @torch.no_grad()
+    def judge(self) -> tuple[list[Judgement], list[float]]:
+        """Judge the network at each validation sample, in order, and give the losses there."""
+        judgements: list[Judgement] = []
+        losses: list[float] = []
+        for batch in self._validation.in_order(self._parameters.batch_size):
+            with self._compute.autocast():
+                scores = self.model(batch)
+            losses += self._loss(scores, batch).tolist()
+            if not torch.isfinite(scores).all():
+                raise MilplibError(
+                    "the network's scores are not finite any more: train with a lower "
+                    f"learning rate than {self._parameters.learning_rate}"
+                )
+            judgements += judge_batch(scores.cpu().numpy(), batch)
+        return judgements, losses
+
+    def judge_by_set(self) -> tuple[Metrics, tuple[tuple[str, Metrics], ...]]:
+        """Metrics on all validation samples, and on each set's."""
+        judgements, losses = self.judge()
+        by_set, start = [], 0
+        graphs = self._data.validation
+        for samples, size in zip(graphs.sample_sets, graphs.sizes, strict=True):
+            part = slice(start, start + size)
+            by_set.append((samples.folder.name, mean_metrics(judgements[part], losses[part])))
+            start += size
+        return mean_metrics(judgements, losses), tuple(by_set)

@@ -1,0 +1,345 @@
+"""Training: it learns, it is repeatable, it survives being killed, and bad input is one line."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import milplib
+from milplib.errors import (
+    MissingPackageError,
+    OutputError,
+    ParameterError,
+    SampleError,
+    UnknownNameError,
+)
+from milplib.learn import collect, train
+from milplib.learn.dataset import to_graph
+from milplib.learn.dataset.graph import to_batch
+from milplib.learn.training.losses import LOSSES, HardLabels, SoftTargets
+from milplib.learn.training.metrics import Judgement, judge, mean_metrics
+from milplib.policies import read_policy
+
+SMALL = {"hidden": 8, "batch_size": 4}
+
+
+@pytest.fixture(scope="module")
+def auctions(sample_sets):
+    return sample_sets["auction"].folder
+
+
+@pytest.fixture(scope="module")
+def trained(auctions, tmp_path_factory):
+    """A training to its end: the policy's bytes are what others are compared with."""
+    out = tmp_path_factory.mktemp("trained") / "policy.safetensors"
+    return train([auctions], out=out, epochs=6, seed=3, **SMALL)
+
+
+def test_a_training_leaves_a_policy_a_log_and_a_curve(trained):
+    assert milplib.load_policy(trained.policy).name == "policy"
+    with open(trained.folder / "log.csv") as stream:
+        lines = list(csv.DictReader(stream))
+    assert [int(line["epoch"]) for line in lines] == list(range(1, 7))
+    losses = [float(line["validation_loss"]) for line in lines]
+    assert losses.index(min(losses)) + 1 == trained.best_epoch
+    assert (trained.folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert not (trained.folder / "checkpoint.safetensors").exists()
+
+
+def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(trained, auctions):
+    provenance = read_policy(trained.policy).provenance
+    assert provenance["data"]["training"][0]["samples"] == trained.training_samples
+    assert provenance["validation"]["samples"] == trained.metrics.samples
+    assert provenance["epochs"] == 6
+    assert str(auctions.parent) not in str(provenance)
+    assert os.uname().nodename not in str(provenance)
+
+
+def test_held_out_instances_are_judged_on_and_not_trained_on(trained, sample_sets):
+    total = len(sample_sets["auction"])
+    assert trained.training_samples + trained.metrics.samples == total
+    assert trained.metrics.samples == 4  # all samples of one of six instances
+
+
+def test_equal_arguments_give_equal_bytes_and_another_seed_others(trained, auctions, tmp_path):
+    again = train([auctions], out=tmp_path / "again.safetensors", epochs=6, seed=3, **SMALL)
+    assert again.policy.read_bytes() == trained.policy.read_bytes()
+    other = train([auctions], out=tmp_path / "other.safetensors", epochs=6, seed=4, **SMALL)
+    assert other.policy.read_bytes() != trained.policy.read_bytes()
+
+
+SCRIPT = """
+import sys
+from milplib.learn import train
+train([sys.argv[1]], out=sys.argv[2], epochs=6, seed=3, hidden=8, batch_size=4)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_training_goes_on_to_the_same_policy(trained, auctions, tmp_path, how):
+    out = tmp_path / "policy.safetensors"
+    # Slowed down at the log, which is written after each epoch: a real kill in the middle.
+    slow = SCRIPT.replace(
+        "train([",
+        "import milplib.learn.training.folder as f, time\n"
+        "write = f.TrainingFolder.write_log\n"
+        "f.TrainingFolder.write_log = lambda *a: (write(*a), time.sleep(1))\n"
+        "train([",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow, str(auctions), str(out)], stderr=subprocess.PIPE
+    )
+    log = out.with_name("policy.safetensors.training") / "log.csv"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and len(log.read_text().splitlines()) >= 3):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert not out.exists()
+    with pytest.raises(OutputError, match="other arguments"):
+        train([auctions], out=out, epochs=6, seed=9, **SMALL)
+
+    result = train([auctions], out=out, epochs=6, seed=3, **SMALL)
+
+    assert out.read_bytes() == trained.policy.read_bytes()
+    assert [record.epoch for record in result.history] == list(range(1, 7))
+
+
+def test_it_learns(sample_sets, tmp_path):
+    """On a few samples, judged on those of another instance: better than chance by far."""
+    result = train(
+        [sample_sets["auction"].folder],
+        out=tmp_path / "p.safetensors",
+        epochs=40,
+        seed=0,
+        hidden=32,
+        batch_size=8,
+        stop_after=40,
+    )
+    first, last = result.history[0], result.history[-1]
+    assert last.training_loss < 0.5 * first.training_loss
+
+
+def test_several_sets_are_mixed_and_judged_one_by_one(sample_sets, tmp_path):
+    folders = [sample_sets[name].folder for name in ("auction", "independent_set")]
+    result = train(folders, out=tmp_path / "p.safetensors", epochs=2, **SMALL)
+    assert [name for name, _ in result.by_set] == [folder.name for folder in folders]
+    assert sum(metrics.samples for _, metrics in result.by_set) == result.metrics.samples
+    sets = read_policy(result.policy).provenance["data"]["training"]
+    assert [found["name"] for found in sets] == [folder.name for folder in folders]
+
+
+@pytest.mark.parametrize("options", [{"loss": "soft"}, {"blocks": ("pseudocost", "tree")}])
+def test_options_reach_the_policy(options, auctions, tmp_path):
+    result = train([auctions], out=tmp_path / "p.safetensors", epochs=1, **SMALL, **options)
+    content = read_policy(result.policy)
+    assert content.provenance["loss"] == options.get("loss", "hard")
+    assert tuple(block.name for block in content.blocks) == options.get("blocks", ())
+    instance = milplib.generators.CombinatorialAuction(n_items=50, n_bids=150).generate(seed=0)
+    solved = milplib.solve(instance, policy=result.policy, on_error="raise")
+    assert solved.status == "optimal"
+    assert solved.policy_calls > 0
+
+
+def test_a_loss_of_ones_own_is_used(auctions, tmp_path):
+    class Margin:
+        name = "margin"
+
+        def __call__(self, scores, batch):
+            return HardLabels()(scores * 2, batch)
+
+    result = train([auctions], out=tmp_path / "p.safetensors", epochs=1, loss=Margin(), **SMALL)
+    assert read_policy(result.policy).provenance["loss"] == "margin"
+
+
+def test_ties_share_the_label_and_missing_scores_do_not_count(samples):
+    graphs = [to_graph(sample) for sample in samples[:5]]
+    graphs[0].valid[1:] = graphs[0].tied[1:]
+    batch = to_batch(graphs)
+    scores = torch.randn(len(batch.candidates), generator=torch.Generator().manual_seed(0))
+    hard, soft = HardLabels()(scores, batch), SoftTargets(temperature=0.2)(scores, batch)
+    start = 0
+    for number, graph in enumerate(graphs):
+        k = len(graph.candidates)
+        own = scores[start : start + k][graph.valid].double()
+        start += k
+        log_share = torch.log_softmax(own, 0)
+        tied = graph.tied[graph.valid].double()
+        assert hard[number].item() == pytest.approx(
+            -(tied / tied.sum() * log_share).sum().item(), rel=1e-5
+        )
+        expert = graph.scores[graph.valid]
+        weight = torch.softmax(-(expert.max() - expert) / expert.max().abs() / 0.2, 0)
+        assert soft[number].item() == pytest.approx(-(weight * log_share).sum().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_candidate_without_a_score_gets_no_gradient(name, samples):
+    graph = to_graph(samples[0])
+    graph.valid[0] = False
+    graph.tied[0] = False
+    if not graph.tied.any():
+        graph.tied[1] = True
+    scores = torch.zeros(len(graph.candidates), requires_grad=True)
+    LOSSES[name]()(scores, to_batch([graph])).sum().backward()
+    assert scores.grad[0] == 0
+    assert torch.isfinite(scores.grad).all()
+
+
+def test_metrics_by_hand():
+    expert = np.array([4.0, 8.0, 8.0 - 1e-6, 1.0])
+    columns = np.arange(4)
+    assert judge(np.array([0, 0, 9, 0]), candidates=columns, expert=expert).rank == 1  # a tie
+    second = judge(np.array([9.0, 5.0, 0.0, 0.0]), candidates=columns, expert=expert)
+    assert (second.rank, second.regret) == (2, 0.5)
+    # equal scores: the lowest column is chosen
+    assert judge(np.zeros(4), candidates=np.array([3, 2, 1, 0]), expert=expert).regret == 0.875
+    metrics = mean_metrics([Judgement(rank=1, regret=0.0), Judgement(rank=7, regret=0.5)])
+    assert metrics.accuracy == (0.5, 0.5, 0.5, 1.0)
+    assert metrics.regret == 0.25
+    few = judge(np.array([1.0, 2.0]), candidates=np.arange(2), expert=np.array([2.0, 1.0]))
+    assert mean_metrics([few]).accuracy == (0.0, 1.0, 1.0, 1.0)  # fewer than k candidates
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"loss": "hrad"}, UnknownNameError, "did you mean hard"),
+        ({"mixture": "balancd"}, UnknownNameError, "did you mean balanced"),
+        ({"device": "gpu"}, UnknownNameError, "device"),
+        ({"epochs": 0}, ParameterError, "at least 1"),
+        ({"learning_rate": float("nan")}, ParameterError, "learning rate"),
+        ({"blocks": ("none",)}, SampleError, "none"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(
+    options, error, message, auctions, tmp_path
+):
+    with pytest.raises(error, match=message):
+        train([auctions], out=tmp_path / "p.safetensors", **options)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_cuda_asked_for_and_not_there_is_refused(auctions, tmp_path):
+    with pytest.raises(ParameterError, match="cuda"):
+        train([auctions], out=tmp_path / "p.safetensors", device="cuda")
+
+
+def test_an_empty_data_set_is_refused_by_name(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "a.lp").write_text("minimize OBJ: x\nsubject to\nC: x >= 1.5\nEnd\n")
+    samples = collect([tmp_path / "a"], out=tmp_path / "a.samples")
+    assert len(samples) == 0
+    with pytest.raises(SampleError, match=r"a\.samples holds no samples"):
+        train([samples.folder], out=tmp_path / "p.safetensors")
+    with pytest.raises(SampleError, match="no training samples"):
+        train([], out=tmp_path / "p.safetensors")
+
+
+def test_validation_that_shares_instances_with_training_is_refused(auctions, tmp_path):
+    with pytest.raises(SampleError, match="auction-0"):
+        train([auctions], validation=[auctions], out=tmp_path / "p.safetensors")
+
+
+def test_one_instance_cannot_be_split(tmp_path, sample_sets):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    milplib.generators.CombinatorialAuction(n_items=50, n_bids=200).generate(0).write(
+        folder / "a.lp"
+    )
+    samples = collect([folder], out=tmp_path / "s", samples_per_instance=2, expert_probability=1.0)
+    with pytest.raises(SampleError, match="instance"):
+        train([samples.folder], out=tmp_path / "p.safetensors")
+
+
+def test_an_existing_policy_is_kept_without_force(trained, auctions):
+    before = trained.policy.read_bytes()
+    with pytest.raises(OutputError, match="already there"):
+        train([auctions], out=trained.policy, epochs=1, **SMALL)
+    assert trained.policy.read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["offline", "disabled"])
+def test_wandb_writes_offline_or_nothing(mode, auctions, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", mode)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    code = (
+        "import sys; from milplib.learn import train; "
+        "train([sys.argv[1]], out='p.safetensors', epochs=2, hidden=8, track=True)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(auctions)], cwd=tmp_path, check=True, timeout=240
+    )
+    assert (tmp_path / "p.safetensors").is_file()
+    runs = list((tmp_path / "p.safetensors.training").glob("wandb/offline-run-*/*.wandb"))
+    assert len(runs) == (mode == "offline")
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_and_says_how_good_it_is(auctions, tmp_path):
+    shutil.copytree(auctions, tmp_path / "s")
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "milplib.cli", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, timeout=240,
+        )  # fmt: skip
+
+    command = ("train", "s", "--out", "p.safetensors", "--epochs", "2", "--hidden", "8")
+    done = run(*command)
+    assert done.returncode == 0, done.stderr
+    for words in ("accuracy@1", "accuracy@10", "score regret", "pseudocost", "random"):
+        assert words in done.stdout
+    again = run(*command)
+    assert again.returncode == 2
+    assert "already there" in again.stderr
+    assert len(again.stderr.splitlines()) == 1
+    for folder, word in (("none", "there is no folder"), (".", "not a folder of samples")):
+        failed = run("train", folder, "--out", "q.safetensors")
+        assert failed.returncode == 2
+        assert word in failed.stderr
+
+
+def test_tracking_without_wandb_is_refused_before_anything_is_written(
+    auctions, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "wandb", None)  # as if it were not installed
+    with pytest.raises(MissingPackageError, match=r"milplib\[track\]"):
+        train([auctions], out=tmp_path / "p.safetensors", track=True)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_wandb_that_fails_does_not_cost_the_training(auctions, tmp_path):
+    """Online without a key: what a cluster's node without a login sees."""
+    code = (
+        "import sys; from milplib.learn import train; "
+        "train([sys.argv[1]], out='p.safetensors', epochs=2, hidden=8, track=True)"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB_")}
+    environment |= {"WANDB_MODE": "online", "HOME": str(tmp_path), "NETRC": str(tmp_path / "none")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(auctions)],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "wandb failed" in done.stderr
+    assert "training goes on without it" in done.stderr
+    assert (tmp_path / "p.safetensors").is_file()
