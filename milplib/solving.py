@@ -166,7 +166,7 @@ def solve(
     model.optimize()
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
-    own = rules[RULE_NAME if RULE_NAME in rules else policy.name]
+    own = rules.get(RULE_NAME) or rules.get(policy.name) or {"time": 0.0, "nlpcalls": 0}
     objective, solution = _best_solution(model)
     infinity = model.infinity()
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())
@@ -182,7 +182,7 @@ def solve(
         nodes=nodes,
         fair_nodes=nodes + 2 * sum(rule["ncutoffs"] + rule["ndomreds"] for rule in rules.values()),
         lp_iterations=model.getNLPIterations(),
-        strong_branching_iterations=model.getNStrongbranchLPIterations(),
+        strong_branching_iterations=model.getNStrongbranchLPIterations() if rules else 0,
         time=model.getSolvingTime(),
         cpu_time=cpu_time,
         policy_time=own["time"],
@@ -216,5 +216,7 @@ def branching_statistics(model: pyscipopt.Model) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statistics.json"
         model.writeStatisticsJson(str(path))
-        rules = json.loads(path.read_text(encoding="utf-8", errors="replace"))["branchrules"]
-    return {name: rule for name, rule in rules["plugins"].items() if isinstance(rule, dict)}
+        statistics = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    # Stopped before the search began, SCIP has none.
+    rules = statistics.get("branchrules", {}).get("plugins", {})
+    return {name: rule for name, rule in rules.items() if isinstance(rule, dict)}

@@ -91,3 +91,13 @@ def test_every_rule_of_scip_is_known():
 
 def test_the_self_test_passes_here():
     self_test()
+
+
+@pytest.mark.parametrize("time_limit", [1e-6, 0.02, 0.3])
+def test_a_solve_stopped_before_its_search_begins_has_a_result(time_limit, capfd):
+    instance = from_name("SC-hard").generate(seed=0)
+    result = solve(instance, policy="pscost", time_limit=time_limit)
+    assert result.status == "timelimit"
+    assert (result.policy_calls, result.policy_time) == (0, 0.0)
+    assert result.nodes == result.fair_nodes <= 1
+    assert not capfd.readouterr().err  # SCIP complains of what it has no answer to
