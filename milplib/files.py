@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 from milplib.errors import OutputError
 
-__all__ = ["atomic_write", "atomic_write_json", "file_sha256", "open_folder"]
+__all__ = ["atomic_write", "atomic_write_json", "exclusive_lock", "file_sha256", "open_folder"]
 
 _TEMPORARY = ".milplib-tmp"
 
@@ -99,6 +100,40 @@ def open_folder(folder: Path) -> bool:
         raise OutputError(f"{folder} is a file, or lies in one; it must be a folder") from None
     except OSError as error:
         raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
+
+
+@contextmanager
+def exclusive_lock(path: str | os.PathLike[str], *, busy: str) -> Iterator[None]:
+    """Hold a lock file while the block runs; its process's end frees it, too.
+
+    Parameters
+    ----------
+    path
+        The file; it stays when the lock is given back.
+    busy
+        What to say if another process holds the lock.
+
+    Raises
+    ------
+    OutputError
+        If another process holds it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/lock"
+    >>> with exclusive_lock(path, busy="one at a time"):
+    ...     with exclusive_lock(path, busy="one at a time"):
+    ...         pass
+    Traceback (most recent call last):
+    milplib.errors.OutputError: one at a time
+    """
+    with open(path, "w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(busy) from None
+        yield
 
 
 def atomic_write_json(path: str | os.PathLike[str], content: Any) -> None:

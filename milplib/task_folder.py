@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 from abc import ABC, abstractmethod
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from milplib.errors import OutputError
-from milplib.files import atomic_write, atomic_write_json, open_folder
+from milplib.files import atomic_write, atomic_write_json, exclusive_lock, open_folder
 
 __all__ = ["MANIFEST", "UNFINISHED", "TaskFolder"]
 
@@ -85,7 +84,8 @@ class TaskFolder(ABC):
             else:
                 self._spare_others()
         open_folder(self._tasks)
-        with self._lock():
+        busy = f"another process is {self.verb} into {self.folder}: wait for it, or stop it"
+        with exclusive_lock(self._tasks / "lock", busy=busy):
             if force:
                 self.remove_tasks(but="lock")
             self.write_manifest(self._tasks)
@@ -112,17 +112,6 @@ class TaskFolder(ABC):
             f"the output folder {self.folder} {what}; nothing was written: choose another "
             "folder, or replace it with --force"
         )
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        with open(self._tasks / "lock", "w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    f"another process is {self.verb} into {self.folder}: wait for it, or stop it"
-                ) from None
-            yield
 
     def task_file(self, number: int, suffix: str) -> Path:
         """Path of one of the files of a task."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import OutputError
-from milplib.files import atomic_write, open_folder
+from milplib.files import atomic_write, exclusive_lock, open_folder
 from milplib.learn.training.metrics import TOP_K
 from milplib.learn.training.state import EpochRecord, TrainingState
 
@@ -62,13 +61,8 @@ class TrainingFolder:
             )
         if open_folder(self.path) and not (self.path / "lock").exists():
             raise OutputError(f"{self.path} is not a training folder: move it away")
-        with open(self.path / "lock", "w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    f"another process is training {self.policy}: wait for it, or stop it"
-                ) from None
+        busy = f"another process is training {self.policy}: wait for it, or stop it"
+        with exclusive_lock(self.path / "lock", busy=busy):
             if force:
                 for path in (self.checkpoint, self.log, self.curve):
                     path.unlink(missing_ok=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
 from milplib.errors import ParameterError, UnknownNameError
+from milplib.named import named_object
 
 __all__ = ["LOSSES", "HardLabels", "Loss", "SoftTargets", "load_loss"]
 
@@ -174,14 +174,7 @@ def load_loss(name: str | Loss) -> Loss:
             )
         found = LOSSES[name]()
     else:
-        module, _, attribute = name.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-            found = found() if isinstance(found, type) else found
-        except Exception as error:  # whatever a stranger's module may raise
-            raise ParameterError(
-                f"the loss '{name}' cannot be made: {type(error).__name__}: {error}"
-            ) from error
+        found = named_object(name, kind="loss", instantiate=True)
     if not (callable(found) and isinstance(getattr(found, "name", None), str)):
         raise ParameterError(
             f"{found!r} is not a loss: it needs a name and to be called with scores and a batch "

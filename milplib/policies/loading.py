@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
+from milplib.named import named_object
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch
 from milplib.policies.file import PolicyFile, read_policy
 from milplib.policies.gcnn import GcnnPolicy
@@ -60,9 +60,9 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
         # A file beside the command may have any name, but a rule's name means the rule.
         if policy in _scip_rules():
             return ScipRule(policy)
-        module, colon, attribute = policy.partition(":")
+        module, colon, _ = policy.partition(":")
         if colon and module.replace(".", "").isidentifier() and not Path(policy).exists():
-            return load_policy(_imported(module, attribute), blocks=blocks)
+            return load_policy(named_object(policy, kind="policy"), blocks=blocks)
         if not (policy.endswith(SUFFIX) or os.sep in policy or Path(policy).is_file()):
             raise UnknownNameError(
                 "policy", policy, _scip_rules(), hint=f"(a policy file ends in {SUFFIX})"
@@ -100,15 +100,6 @@ def policy_of(
             f"knows {', '.join(ARCHITECTURES)}"
         )
     return ARCHITECTURES[content.architecture](content, name=name, blocks=tuple(blocks))
-
-
-def _imported(module: str, attribute: str) -> object:
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # whatever a stranger's module may raise
-        raise ParameterError(
-            f"the policy '{module}:{attribute}' cannot be imported: {type(error).__name__}: {error}"
-        ) from error
 
 
 @cache

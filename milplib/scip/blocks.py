@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from pyscipopt import SCIP_BRANCHDIR
 
-from milplib.errors import ParameterError, PolicyError, UnknownNameError
+from milplib.errors import PolicyError, UnknownNameError
+from milplib.named import named_object
 from milplib.scip.extraction import branching_candidates
 from milplib.scip.native import native_at
 from milplib.scip.state_functions import BlockSchema, StateFunction, check_state_functions
@@ -124,26 +124,18 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
     >>> [function.name for function in load_state_functions(["pseudocost", "tree"])]
     ['pseudocost', 'tree']
     """
-    functions: list[StateFunction] = []
+    functions: list[Any] = []  # checked below
     for name in names:
         if not isinstance(name, str):
             functions.append(name)
-            continue
-        module, colon, attribute = name.partition(":")
-        if not colon:
-            if name not in BLOCKS:
-                raise UnknownNameError(
-                    "block", name, BLOCKS, hint="(one of your own: package.module:Name)"
-                )
+        elif ":" in name:
+            functions.append(named_object(name, kind="block", instantiate=True))
+        elif name in BLOCKS:
             functions.append(BLOCKS[name]())
-            continue
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-            functions.append(found() if isinstance(found, type) else found)
-        except Exception as error:  # whatever a stranger's module may raise
-            raise ParameterError(
-                f"the block '{name}' cannot be made: {type(error).__name__}: {error}"
-            ) from error
+        else:
+            raise UnknownNameError(
+                "block", name, BLOCKS, hint="(one of your own: package.module:Name)"
+            )
     return check_state_functions(functions)
 
 

@@ -16,27 +16,9 @@ from milplib.evaluation import Evaluation
 from milplib.evaluation.table import read_table, write_table
 from milplib.generators import CombinatorialAuction
 
+from .conftest import fail, run
+
 AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
-
-
-def run(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "milplib.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **options,
-    )
-
-
-def fail(*arguments, naming):
-    """Exit code 2, and one line on stderr that names the culprit."""
-    done = run(*arguments)
-    assert done.returncode == 2, (done.stdout, done.stderr)
-    (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("milplib: error: ")
-    assert naming in line
 
 
 @pytest.fixture(scope="module")

@@ -472,7 +472,6 @@ def test_pricing_with_columns_that_are_not_in_the_lp():
         model.addCons((roll // width) * x >= wanted, modifiable=True, separate=False)
         for width, wanted, x in zip(widths, demand, patterns, strict=True)
     ]
-    # in the rows, not in the LP: an unused variable that only a row's constant knows
     pricer = CuttingPricer(widths, roll, rows, patterns)
     model.includePricer(pricer, "cutting", "prices patterns")
     model.optimize()
