@@ -14,6 +14,35 @@ def extract(
     capsule: object, in_double: bool
 ) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, bool]: ...
 def pseudocosts(capsule: object) -> bytearray: ...
+def edge_sum(
+    target: npt.NDArray[Any],
+    source: npt.NDArray[Any],
+    weight: npt.NDArray[Any],
+    edge_index: npt.NDArray[Any],
+    edge_features: npt.NDArray[Any],
+    out: npt.NDArray[Any],
+    level: str | None = ...,
+) -> None: ...
+def edge_gradient(
+    target: npt.NDArray[Any],
+    source: npt.NDArray[Any],
+    weight: npt.NDArray[Any],
+    edge_index: npt.NDArray[Any],
+    edge_features: npt.NDArray[Any],
+    gradient: npt.NDArray[Any],
+    of_target: npt.NDArray[Any],
+    of_source: npt.NDArray[Any],
+    of_weight: npt.NDArray[Any],
+    level: str | None = ...,
+) -> None: ...
+def edge_moments(
+    target: npt.NDArray[Any],
+    source: npt.NDArray[Any],
+    weight: npt.NDArray[Any],
+    edge_index: npt.NDArray[Any],
+    edge_features: npt.NDArray[Any],
+    level: str | None = ...,
+) -> tuple[float, float]: ...
 
 class Network:
     def __new__(

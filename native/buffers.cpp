@@ -17,6 +17,12 @@ struct Kind<float> {
 };
 
 template <>
+struct Kind<double> {
+    static constexpr const char* name = "float64";
+    static bool is(const char* format) { return !std::strcmp(format, "d"); }
+};
+
+template <>
 struct Kind<std::int32_t> {
     static constexpr const char* name = "int32";
     // C's long has four bytes on some platforms; the size of an item is checked beside this
@@ -68,15 +74,38 @@ Array<Number>::Array(PyObject* object, const char* name,
         refuse(PyExc_ValueError, "aligned");
 }
 
-template class Array<float>;
-template class Array<std::int32_t>;
-
-void check_finite(const Array<float>& array, const char* name) {
-    const float* numbers = array.data();
+template <class Number>
+void check_finite(const Array<Number>& array, const char* name) {
+    const Number* numbers = array.data();
     const Py_ssize_t size = array.size();
     for (Py_ssize_t i = 0; i < size; ++i)
         if (!std::isfinite(numbers[i]))
             raise(PyExc_ValueError, "%s holds a number that is not finite, at position %zd", name, i);
 }
+
+void check_range(const std::int32_t* numbers, std::int64_t n, std::int64_t bound,
+                 const char* name) {
+    for (std::int64_t i = 0; i < n; ++i)
+        if (numbers[i] < 0 || numbers[i] >= bound)
+            raise(PyExc_ValueError, "%s holds %d at position %zd; it must be in [0, %zd)", name,
+                  int(numbers[i]), Py_ssize_t(i), Py_ssize_t(bound));
+}
+
+bool holds_doubles(PyObject* object) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(object, &view, PyBUF_STRIDES | PyBUF_FORMAT) < 0) {
+        PyErr_Clear();
+        return false;
+    }
+    const bool found = view.format && Kind<double>::is(view.format);
+    PyBuffer_Release(&view);
+    return found;
+}
+
+template class Array<float>;
+template class Array<double>;
+template class Array<std::int32_t>;
+template void check_finite(const Array<float>&, const char*);
+template void check_finite(const Array<double>&, const char*);
 
 }  // namespace milplib

@@ -13,7 +13,7 @@ constexpr Py_ssize_t any = -1;
 
 enum class Access { read, write };
 
-// A view of a C-contiguous array of float or int32 through the buffer protocol. Leaves with a
+// A view of a C-contiguous array of float, double or int32 through the buffer protocol. Leaves with a
 // TypeError (no array, another type, read-only where it is written to) or a ValueError (another
 // shape, gaps) that names the array.
 template <class Number>
@@ -36,6 +36,13 @@ class Array {
 };
 
 // Leave with a ValueError unless all numbers are finite.
-void check_finite(const Array<float>& array, const char* name);
+template <class Number>
+void check_finite(const Array<Number>& array, const char* name);
+
+// Leave with a ValueError unless all of n numbers are positions among so many.
+void check_range(const std::int32_t* numbers, std::int64_t n, std::int64_t bound, const char* name);
+
+// Whether an object is an array of double; false for whatever is no array.
+bool holds_doubles(PyObject* object);
 
 }  // namespace milplib

@@ -26,7 +26,7 @@ std::vector<const Kernels*> supported_kernels() {
 
 const Kernels* kernels_named(const char* name) {
     for (const Kernels* kernels : supported_kernels())
-        if (!std::strcmp(kernels->name, name)) return kernels;
+        if (!name || !std::strcmp(kernels->name, name)) return kernels;
     return nullptr;
 }
 

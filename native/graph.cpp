@@ -50,27 +50,37 @@ void Neighbourhood::find(const Graph& graph, const std::int32_t* candidates,
     begin[0] = 0;
 }
 
-void SortedGraph::fill(std::int64_t n_sides, std::int64_t n_graph_columns, std::int64_t n_edges,
-                       const std::int32_t* side_of, const std::int32_t* column_of,
-                       const float* values) {
-    n_columns = n_graph_columns;
-    sides.assign(n_sides, Side{0, 0, 1.0f});
-    columns_.resize(n_edges);
-    values_.resize(n_edges);
-    for (std::int64_t e = 0; e < n_edges; ++e) ++sides[side_of[e]].end;
-    std::int64_t at = 0;
-    for (Side& side : sides) {
-        const std::int64_t length = side.end;
-        side.begin = side.end = at;
-        at += length;
-    }
+template <class Number>
+void GroupedEdges<Number>::group(std::int64_t n_groups, std::int64_t n_edges,
+                                 const std::int32_t* group_of, const std::int32_t* others,
+                                 const Number* values) {
+    begin.assign(n_groups + 1, 0);
+    bool is_sorted = true;
+    std::int32_t last = 0;
     for (std::int64_t e = 0; e < n_edges; ++e) {
-        const std::int64_t place = sides[side_of[e]].end++;
-        columns_[place] = column_of[e];
+        is_sorted &= last <= group_of[e];
+        last = group_of[e];
+        ++begin[last + 1];
+    }
+    for (std::int64_t i = 0; i < n_groups; ++i) begin[i + 1] += begin[i];
+    other = others;
+    value = values;
+    if (is_sorted) return;
+    others_.resize(n_edges);
+    values_.resize(n_edges);
+    for (std::int64_t e = 0; e < n_edges; ++e) {
+        const std::int64_t place = begin[group_of[e]]++;
+        others_[place] = others[e];
         values_[place] = values[e];
     }
-    column = columns_.data();
+    // Each begin has moved on to its end, which is the next one's begin.
+    for (std::int64_t i = n_groups; i > 0; --i) begin[i] = begin[i - 1];
+    begin[0] = 0;
+    other = others_.data();
     value = values_.data();
 }
+
+template class GroupedEdges<float>;
+template class GroupedEdges<double>;
 
 }  // namespace milplib

@@ -43,15 +43,23 @@ struct Neighbourhood {
     std::vector<std::uint8_t> is_seen_;
 };
 
-// A graph of edges in any order, each a side, a column and a value; all in range.
-class SortedGraph : public Graph {
+// Edges in any order, each a group, another end and a value, brought together by groups; those of a
+// group keep their order.
+template <class Number>
+class GroupedEdges {
   public:
-    void fill(std::int64_t n_sides, std::int64_t n_graph_columns, std::int64_t n_edges,
-              const std::int32_t* side_of, const std::int32_t* column_of, const float* values);
+    // All groups are in range. Edges whose groups ascend already are not copied: `other` and `value`
+    // must then outlive this.
+    void group(std::int64_t n_groups, std::int64_t n_edges, const std::int32_t* group_of,
+               const std::int32_t* others, const Number* values);
+
+    std::vector<std::int64_t> begin;  // edges of group i: begin[i] to begin[i + 1]
+    const std::int32_t* other = nullptr;
+    const Number* value = nullptr;
 
   private:
-    std::vector<std::int32_t> columns_;
-    std::vector<float> values_;
+    std::vector<std::int32_t> others_;
+    std::vector<Number> values_;
 };
 
 }  // namespace milplib

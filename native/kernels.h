@@ -24,30 +24,46 @@ struct Dense {
     bool relu;
 };
 
-// sum = sum over edges of ReLU(target + sign * value * weight + source line), each `width` wide.
-struct EdgeSum {
-    const float* target;
-    const float* weight;
-    const float* sources;  // (any, width)
+// The edges of a target, whose messages are ReLU(target + sign * value * weight + source line), each
+// `width` wide.
+template <class Number>
+struct Edges {
+    const Number* target;
+    const Number* weight;
+    const Number* sources;  // (any, width)
     const std::int32_t* source_of;
-    const float* value;
+    const Number* value;
     std::int64_t n_edges;
-    float sign;
+    Number sign;
     int width;
-    float* sum;
+};
+
+// What goes over edges, of one number type. Widths that are no multiple of `width_step` are slower.
+template <class Number>
+struct EdgeKernels {
+    // sum = sum of the messages
+    void (*sum)(const Edges<Number>&, Number* sum);
+    // Gradients from that of the sum: of_target and of_weight are written, to of_sources (any,
+    // width) they are added.
+    void (*gradient)(const Edges<Number>&, const Number* of_sum, Number* of_target,
+                     Number* of_weight, Number* of_sources);
+    // Add up what the messages are before ReLU, less `origin`, over all units, and its squares.
+    void (*moments)(const Edges<Number>&, double origin, double* sum, double* squares);
 };
 
 struct Kernels {
     const char* name;
     void (*dense)(const Dense&, const float* x, std::int64_t x_stride, float* y,
                   std::int64_t y_stride, std::int64_t n);
-    void (*edge_sum)(const EdgeSum&);
+    EdgeKernels<float> edges;
+    EdgeKernels<double> edges_in_double;
 };
 
 // Those that this processor can run, the widest first; never empty.
 std::vector<const Kernels*> supported_kernels();
 
-// By name; null if there is none of that name or this processor cannot run it.
+// By name, or the widest for null; null if there is none of that name or this processor cannot run
+// it.
 const Kernels* kernels_named(const char* name);
 
 }  // namespace milplib

@@ -33,10 +33,6 @@ static PyObject* module_extract(PyObject*, PyObject* arguments) {
     });
 }
 
-static PyObject* module_pseudocosts(PyObject*, PyObject* capsule) {
-    return guarded([&] { return pseudocost_block(capsule); });
-}
-
 static PyObject* module_levels(PyObject*, PyObject*) {
     return guarded([]() -> PyObject* {
         const auto found = supported_kernels();
@@ -53,11 +49,21 @@ static PyObject* module_levels(PyObject*, PyObject*) {
     });
 }
 
+template <PyObject* (*function)(PyObject*)>
+static PyObject* module_call(PyObject*, PyObject* arguments) {
+    return guarded([&] { return function(arguments); });
+}
+
 static PyMethodDef methods[] = {
     {"bind", module_bind, METH_VARARGS,
      "Find SCIP behind the file of PySCIPOpt's extension module; give SCIP's major version."},
     {"extract", module_extract, METH_VARARGS, "Extract the state of the current node."},
-    {"pseudocosts", module_pseudocosts, METH_O, "Extract the pseudocosts of the candidates."},
+    {"pseudocosts", module_call<pseudocost_block>, METH_O, "Extract the pseudocosts of the candidates."},
+    {"edge_sum", module_call<edge_sum>, METH_VARARGS,
+     "Sum the messages over the edges of each target."},
+    {"edge_gradient", module_call<edge_gradient>, METH_VARARGS, "The gradient of edge_sum()."},
+    {"edge_moments", module_call<edge_moments>, METH_VARARGS,
+     "Mean of all messages before ReLU, and their squared deviations from it."},
     {"levels", module_levels, METH_NOARGS,
      "Name the instruction sets that this processor can use, the widest first."},
     {nullptr, nullptr, 0, nullptr},

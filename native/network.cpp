@@ -154,9 +154,10 @@ void Network::convolve_to_rows(const Input& input) {
         for (std::int64_t i = 0; i < n; ++i) {
             const Side& side = graph.sides[list[i]];
             float* line = joined_.data() + i * joined_width_;
-            kernels_.edge_sum({y_.data() + i * width_, to_rows_.edge.data(), column_sources_.data(),
-                               graph.column + side.begin, graph.value + side.begin,
-                               side.end - side.begin, side.sign, width_, line});
+            kernels_.edges.sum({y_.data() + i * width_, to_rows_.edge.data(),
+                                column_sources_.data(), graph.column + side.begin,
+                                graph.value + side.begin, side.end - side.begin, side.sign, width_},
+                               line);
             line[2 * width_] = float(side.end - side.begin);
         }
         run(to_rows_.joined, true, joined_.data(), joined_width_, y_.data(), width_, n);
@@ -178,9 +179,10 @@ void Network::convolve_to_candidates(const Input& input, float* scores) {
             const std::int64_t first = near_.begin[begin + i];
             const std::int64_t n_edges = near_.begin[begin + i + 1] - first;
             float* line = joined_.data() + i * joined_width_;
-            kernels_.edge_sum({y_.data() + i * width_, to_variables_.edge.data(),
-                               side_sources_.data(), near_.side.data() + first,
-                               near_.value.data() + first, n_edges, 1.0f, width_, line});
+            kernels_.edges.sum({y_.data() + i * width_, to_variables_.edge.data(),
+                                side_sources_.data(), near_.side.data() + first,
+                                near_.value.data() + first, n_edges, 1.0f, width_},
+                               line);
             line[2 * width_] = float(n_edges);
         }
         run(to_variables_.joined, true, joined_.data(), joined_width_, y_.data(), width_, n);

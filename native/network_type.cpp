@@ -16,7 +16,8 @@ namespace {
 struct Compiled {
     Network network;
     Decider decider;
-    SortedGraph graph;
+    GroupedEdges<float> edges;
+    Graph graph;
     std::vector<float> scores;
     std::vector<char> is_candidate;
 };
@@ -85,14 +86,6 @@ class TensorList {
     std::vector<std::unique_ptr<Array<float>>> arrays_;
 };
 
-const Kernels& kernels_of(const char* level) {
-    if (!level) return *supported_kernels().front();
-    if (const Kernels* found = kernels_named(level)) return *found;
-    std::string names;
-    for (const Kernels* known : supported_kernels()) names += std::string(" ") + known->name;
-    raise(PyExc_ValueError, "this processor has no level '%s'; it has%s", level, names.c_str());
-}
-
 PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
     return guarded([&]() -> PyObject* {
         int hidden = 0, n_block_columns = 0;
@@ -111,7 +104,7 @@ PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
         const TensorList list(tuple, hidden, n_block_columns);
         std::unique_ptr<Compiled> compiled(
             new Compiled{Network(kernels_of(level), hidden, n_block_columns, list.tensors),
-                         Decider(tie_tolerance), {}, {}, {}});
+                         Decider(tie_tolerance), {}, {}, {}, {}});
         const auto allocate =
             reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
         PyObject* self = allocate(type, 0);
@@ -127,14 +120,6 @@ void discard(PyObject* self) {
     const auto release = reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free));
     release(self);
     Py_DECREF(type);  // an object of a type on the heap owns a reference to it
-}
-
-void check_range(const std::int32_t* numbers, std::int64_t n, std::int64_t bound,
-                 const char* name) {
-    for (std::int64_t i = 0; i < n; ++i)
-        if (numbers[i] < 0 || numbers[i] >= bound)
-            raise(PyExc_ValueError, "%s holds %d at position %zd; it must be in [0, %zd)", name,
-                  int(numbers[i]), Py_ssize_t(i), Py_ssize_t(bound));
 }
 
 PyObject* score(PyObject* self, PyObject* arguments) {
@@ -164,8 +149,15 @@ PyObject* score(PyObject* self, PyObject* arguments) {
             if (compiled.is_candidate[candidates.data()[i]]++)
                 raise(PyExc_ValueError, "candidates holds column %d twice",
                       int(candidates.data()[i]));
-        compiled.graph.fill(rows.rows(), variables.rows(), n_edges, ends.data(),
-                            ends.data() + n_edges, edges.data());
+        GroupedEdges<float>& grouped = compiled.edges;
+        grouped.group(rows.rows(), n_edges, ends.data(), ends.data() + n_edges, edges.data());
+        Graph& graph = compiled.graph;
+        graph.n_columns = variables.rows();
+        graph.column = grouped.other;
+        graph.value = grouped.value;
+        graph.sides.resize(rows.rows());
+        for (Py_ssize_t i = 0; i < rows.rows(); ++i)
+            graph.sides[i] = {grouped.begin[i], grouped.begin[i + 1], 1.0f};
         compiled.scores.resize(k);  // and not `out`, which may overlap what is read
         compiled.network.score({&compiled.graph, variables.data(), rows.data(), candidates.data(),
                                 k, blocks.data()},

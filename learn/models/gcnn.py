@@ -95,7 +95,7 @@ class HalfConvolution(nn.Module):
         targets, sources
             Embeddings. Shape (targets, h) and (sources, h).
         edge_index
-            Target and source node of every edge. Shape (2, nnz), int64.
+            Target and source node of every edge. Shape (2, nnz).
         edge_features
             Normed. Shape (nnz,).
 
@@ -213,14 +213,16 @@ class GCNN(nn.Module):
         Tensor
             Shape (k,), the candidates of all graphs one after the other.
         """
-        edge_index = graph.edge_index.long()
+        edge_index = graph.edge_index
         edges = self.edge_norm(graph.edge_features)
         variables, rows = self.embed(graph)
         rows = self.to_rows(rows, variables, edge_index, edges)
         # Nobody asks what other variables than candidates would hear.
         candidates = graph.candidates
-        place = torch.full((len(variables),), -1, device=candidates.device)
-        place[candidates] = torch.arange(len(candidates), device=candidates.device)
+        place = candidates.new_full((len(variables),), -1, dtype=edge_index.dtype)
+        place[candidates] = torch.arange(
+            len(candidates), dtype=edge_index.dtype, device=candidates.device
+        )
         ends = place.index_select(0, edge_index[1])
         heard = (ends >= 0).nonzero()[:, 0]
         to_candidates = torch.stack((ends[heard], edge_index[0, heard]))

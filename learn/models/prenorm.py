@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
-from milplib.learn.models.edge_sum import pieces
+from milplib.learn.models.edge_sum import edge_moments
 from milplib.learn.models.gcnn import GCNN, HalfConvolution, Norm
+from milplib.learn.models.moments import Moments
 
 __all__ = ["fit_norms"]
 
-_Inputs = Iterator[tuple[Norm, torch.Tensor]]
+_Inputs = Iterator[tuple[Norm, Moments]]
 
 
 def fit_norms(model: GCNN, batches: Callable[[], Iterable[Any]]) -> None:
@@ -48,51 +49,23 @@ def fit_norms(model: GCNN, batches: Callable[[], Iterable[Any]]) -> None:
     True
     """
     for stage in (_inputs, _row_messages, _row_sums, _variable_messages, _variable_sums):
-        statistics: dict[Norm, _Statistics] = {}
+        found: dict[Norm, Moments] = {}
         with torch.no_grad():
             for batch in batches():
-                for norm, values in stage(model, batch):
-                    statistics.setdefault(norm, _Statistics()).add(values)
-            for norm, found in statistics.items():
-                norm.fix(found.mean, found.variance)
-
-
-class _Statistics:
-    """Mean and variance of columns, piece by piece, in float64."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self.mean = torch.zeros(())
-        self._squares = torch.zeros(())
-
-    def add(self, values: torch.Tensor) -> None:
-        """Take a piece in. Shape (n, columns)."""
-        if not len(values):
-            return
-        values = values.double()
-        count, mean = len(values), values.mean(0)
-        squares = (values - mean).square().sum(0)
-        if self._count:
-            # Chan, Golub, LeVeque 1979: pieces join without cancellation
-            total = self._count + count
-            squares += self._squares + (mean - self.mean).square() * (self._count * count / total)
-            mean = self.mean + (mean - self.mean) * (count / total)
-            count = total
-        self._count, self.mean, self._squares = count, mean, squares
-
-    @property
-    def variance(self) -> torch.Tensor:
-        variance = self._squares / self._count
-        # A column that never changes has rounding errors for a variance, not 0.
-        return torch.where(variance > 1e-24 * self.mean.square(), variance, 0.0)
+                for norm, moments in stage(model, batch):
+                    if moments.count:
+                        known = found.get(norm)
+                        found[norm] = moments if known is None else known.joined(moments)
+            for norm, moments in found.items():
+                norm.fix(moments.mean, moments.variance)
 
 
 def _inputs(model: GCNN, graph: Any) -> _Inputs:
-    yield model.variable_norm, graph.variable_features
-    yield model.row_norm, graph.row_features
-    yield model.edge_norm, graph.edge_features[:, None]
+    yield model.variable_norm, Moments.of(graph.variable_features)
+    yield model.row_norm, Moments.of(graph.row_features)
+    yield model.edge_norm, Moments.of(graph.edge_features[:, None])
     if model.block_norm is not None:
-        yield model.block_norm, graph.block_features
+        yield model.block_norm, Moments.of(graph.block_features)
 
 
 def _row_messages(model: GCNN, graph: Any) -> _Inputs:
@@ -118,7 +91,7 @@ def _variable_sums(model: GCNN, graph: Any) -> _Inputs:
 
 
 def _edges(model: GCNN, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    return graph.edge_index.long(), model.edge_norm(graph.edge_features)
+    return graph.edge_index, model.edge_norm(graph.edge_features)
 
 
 def _after_rows(model: GCNN, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,10 +107,8 @@ def _messages(
     edges: torch.Tensor,
 ) -> _Inputs:
     projected, edge, sent = convolution.projections(targets, sources)
-    # In pieces: all edges of a batch in float64 are large.
-    for (t, s), e in pieces(edge_index, edges):
-        values = projected[t] + torch.outer(e, edge) + sent[s]
-        yield convolution.message_norm, values.reshape(-1, 1)
+    for moments in edge_moments(projected, sent, edge, edge_index, edges):
+        yield convolution.message_norm, moments
 
 
 def _sums(
@@ -148,4 +119,4 @@ def _sums(
     edges: torch.Tensor,
 ) -> _Inputs:
     values = convolution.aggregate(targets, sources, edge_index, edges)
-    yield convolution.output_norm, values.reshape(-1, 1)
+    yield convolution.output_norm, Moments.of(values.reshape(-1, 1))

@@ -186,7 +186,7 @@ def _loaded() -> NativeStatus:
 def _unusable(reason: str, required: bool) -> NativeStatus:
     if not required:
         _LOG.warning(
-            "%s; states are extracted through PySCIPOpt: the same numbers, slowly. To mend it, %s",
+            "%s; Python and torch alone give the same numbers, slowly. To mend it, %s",
             reason,
             _REINSTALL,
         )

@@ -14,7 +14,6 @@ from milplib.learn import GCNN
 from milplib.learn.dataset import GraphDataset, to_graph
 from milplib.learn.dataset.graph import to_batch
 from milplib.learn.models import fit_norms
-from milplib.learn.models.edge_sum import edge_sum
 from milplib.learn.training.export import to_module, to_policy_file
 from milplib.policies.file import read_policy, write_policy
 from milplib.policies.gcnn import gcnn_shapes
@@ -113,25 +112,6 @@ def test_scores_and_gradients_are_those_of_the_published_network(samples, sample
         for name, gradient in gradients.items():
             scale = expected_gradients[name].abs().max()
             assert (gradient - expected_gradients[name]).abs().max() <= 1e-9 * max(1, scale), name
-
-
-def test_the_gradient_of_the_edge_sum_is_right():
-    generator = torch.Generator().manual_seed(0)
-
-    def draw(*shape):
-        return torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
-
-    # more edges than one piece has
-    edge_index = torch.randint(0, 6, (2, 5000), generator=generator)
-    edges = torch.randn(5000, generator=generator, dtype=torch.float64)
-    target, source, weight = draw(6, 3), draw(6, 3), draw(3)
-    assert torch.autograd.gradcheck(
-        lambda *a: edge_sum(*a, edge_index, edges), (target, source, weight)
-    )
-    t, s = edge_index
-    inner = torch.relu(target[t] + edges[:, None] * weight + source[s])
-    expected = torch.zeros_like(target).index_add(0, t, inner)
-    assert torch.allclose(edge_sum(target, source, weight, edge_index, edges), expected)
 
 
 def test_a_batch_scores_as_its_graphs_one_by_one(samples):
