@@ -9,19 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from milplib.learn.samples.schema import (
-    NODE_ROW_COLUMNS,
-    NODE_VARIABLE_COLUMNS,
-    POOL_ROW_COLUMNS,
-    STATIC_VARIABLE_COLUMNS,
-    SampleSchema,
+from milplib.learn.samples.features import (
+    NODE_ROWS,
+    NODE_VARIABLES,
+    POOL_ROWS,
+    STATIC_VARIABLES,
+    steps,
 )
+from milplib.learn.samples.schema import SampleSchema
 from milplib.scip import BranchingState
 
 __all__ = ["Label", "NodePosition", "TreeRecorder"]
 
-_N_STATIC = len(STATIC_VARIABLE_COLUMNS)
-_N_POOL = len(POOL_ROW_COLUMNS)
+_N_STATIC = len(STATIC_VARIABLES.features)
+_N_POOL = len(POOL_ROWS.features)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,15 +143,13 @@ class TreeRecorder:
             "is_child_of_labelled": label is not None and label.is_child_of_labelled,
             "has_incumbent": state.has_incumbent,
             "candidates": state.candidates,
-            "rows": part.rows_of(state),
+            "row_steps": steps(part.rows_of(state)),
             "scores": None if label is None else label.scores,
             "valid": None if label is None else label.valid,
             "chosen": None if label is None else label.chosen,
+            **NODE_VARIABLES.encode(state.variable_features[:, _N_STATIC:]),
+            **NODE_ROWS.encode(state.row_features[:, _N_POOL:]),
         }
-        for place, name in enumerate(NODE_VARIABLE_COLUMNS, start=_N_STATIC):
-            node[f"variable_{name}"] = state.variable_features[:, place]
-        for place, name in enumerate(NODE_ROW_COLUMNS, start=_N_POOL):
-            node[f"row_{name}"] = state.row_features[:, place]
         for block in self._schema.blocks:
             node[f"block_{block.name}"] = state.blocks[block.name].ravel()
         part.nodes.append(node)
@@ -166,19 +165,17 @@ class TreeRecorder:
         ]
 
     def _encode(self, part: _Part, number: int, schema: pa.Schema) -> pa.RecordBatch:
-        starts = np.cumsum([0, *map(len, part.columns)])
+        columns = np.concatenate([np.empty(0, dtype=np.int32), *part.columns])
         fixed = np.array(part.row_features, dtype=np.float32).reshape(len(part.columns), _N_POOL)
         static: dict[str, Any] = {
             **self._identity,
             "part": number,
-            "pool_start": starts,
-            "pool_column": np.concatenate([np.empty(0, dtype=np.int32), *part.columns]),
+            "pool_length": list(map(len, part.columns)),
+            "pool_column_steps": steps(columns),
             "pool_value": np.concatenate([np.empty(0, dtype=np.float32), *part.values]),
+            **POOL_ROWS.encode(fixed),
+            **STATIC_VARIABLES.encode(part.static),
         }
-        for place, name in enumerate(POOL_ROW_COLUMNS):
-            static[f"pool_{name}"] = fixed[:, place]
-        for place, name in enumerate(STATIC_VARIABLE_COLUMNS):
-            static[f"static_{name}"] = part.static[:, place]
         arrays = []
         for column in schema:
             if column.name in static:

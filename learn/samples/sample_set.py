@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from milplib.errors import SampleError
-from milplib.learn.samples.schema import (
-    NODE_ROW_COLUMNS,
-    NODE_VARIABLE_COLUMNS,
-    POOL_ROW_COLUMNS,
-    STATIC_VARIABLE_COLUMNS,
+from milplib.learn.samples.features import (
+    NODE_ROWS,
+    NODE_VARIABLES,
+    POOL_ROWS,
+    STATIC_VARIABLES,
+    FeatureGroup,
+    positions,
 )
 from milplib.learn.samples.shards import Manifest, Shard, TreeEntry
 from milplib.policies.choice import tied_with_best
@@ -76,11 +79,10 @@ class Sample:
 class _Part:
     """The static part of a tree, decoded."""
 
-    entry: TreeEntry
     scip_seed: int
     batch: pa.RecordBatch
     static: npt.NDArray[np.float32]
-    pool_start: npt.NDArray[np.int32]
+    pool_start: npt.NDArray[np.int64]
     pool_column: npt.NDArray[np.int32]
     pool_value: npt.NDArray[np.float32]
     pool_features: npt.NDArray[np.float32]
@@ -151,32 +153,34 @@ class SampleSet(Sequence[Sample]):
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
         shard, batch, line = self._places[index].tolist()
-        part = self._part(shard, batch)
-        cell = _Line(part.batch, line)
-        state = self._decode_state(part, cell)
-        sample = Sample(
+        tree = self.manifest.shards[shard].trees[batch]
+        with self._naming(tree):
+            part = self._part(shard, batch)
+            cell = _Line(part.batch, line)
+            state = self._decode_state(part, cell)
+            scores, valid, chosen = cell.array("scores"), cell.array("valid"), cell.value("chosen")
+            k = len(state.candidates)
+            if (
+                len(scores) != k
+                or len(valid) != k
+                or chosen not in range(k)
+                or not np.isfinite(scores).all()
+            ):
+                raise ValueError("its labels do not fit its candidates")
+            if not valid.any():
+                raise ValueError("none of a node's candidates has a valid score")
+        return Sample(
             state=state,
-            scores=cell.array("scores"),
-            valid=cell.array("valid"),
-            chosen=cell.value("chosen"),
+            scores=scores,
+            valid=valid,
+            chosen=chosen,
             node=cell.value("node"),
             parent=cell.value("parent"),
             depth=cell.value("depth"),
             is_child_of_labelled=cell.value("is_child_of_labelled"),
-            tree=part.entry,
+            tree=tree,
             scip_seed=part.scip_seed,
         )
-        k = len(state.candidates)
-        if (
-            len(sample.scores) != k
-            or len(sample.valid) != k
-            or sample.chosen not in range(k)
-            or not np.isfinite(sample.scores).all()
-        ):
-            raise self._damaged(part, "its labels do not fit its candidates")
-        if not sample.valid.any():
-            raise self._damaged(part, "none of a node's candidates has a valid score")
-        return sample
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[position] for position in range(len(self)))
@@ -184,50 +188,53 @@ class SampleSet(Sequence[Sample]):
     def root_state(self, index: int) -> BranchingState:
         """State of the root (the first branching node) of the tree that a sample belongs to."""
         shard, batch, _ = self._places[index].tolist()
-        part = self._part(shard, batch)
-        return self._decode_state(part, _Line(part.batch, 0))
+        with self._naming(self.manifest.shards[shard].trees[batch]):
+            part = self._part(shard, batch)
+            return self._decode_state(part, _Line(part.batch, 0))
+
+    @contextmanager
+    def _naming(self, tree: TreeEntry) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise SampleError(
+                f"{self.folder} is damaged at {tree.instance}, episode {tree.episode}: {error}"
+            ) from error
 
     def _decode_part(self, shard: int, number: int) -> _Part:
         batch = self._shards[shard].batch(number)
         line = _Line(batch, 0)
-        entry = self.manifest.shards[shard].trees[number]
+        lengths = line.array("pool_length")
         part = _Part(
-            entry=entry,
             scip_seed=line.value("scip_seed"),
             batch=batch,
-            static=line.matrix("static_", STATIC_VARIABLE_COLUMNS),
-            pool_start=line.array("pool_start"),
-            pool_column=line.array("pool_column"),
+            static=line.features(STATIC_VARIABLES),
+            pool_start=np.cumsum([0, *lengths]),
+            pool_column=line.positions("pool_column_steps"),
             pool_value=line.array("pool_value"),
-            pool_features=line.matrix("pool_", POOL_ROW_COLUMNS),
+            pool_features=line.features(POOL_ROWS),
         )
-        start, nnz = part.pool_start, len(part.pool_column)
         if (
-            TreeEntry.of(batch) != entry
-            or len(start) != len(part.pool_features) + 1
-            or start[0] != 0
-            or start[-1] != nnz
-            or (np.diff(start) < 0).any()
-            or len(part.pool_value) != nnz
+            TreeEntry.of(batch) != self.manifest.shards[shard].trees[number]
+            or len(lengths) != len(part.pool_features)
+            or (lengths < 0).any()
+            or not part.pool_start[-1] == len(part.pool_column) == len(part.pool_value)
             or not _inside(part.pool_column, len(part.static))
-            or not all(
-                np.isfinite(a).all() for a in (part.static, part.pool_value, part.pool_features)
-            )
+            or not np.isfinite(part.pool_value).all()
         ):
-            raise self._damaged(part, "its rows do not fit together")
+            raise ValueError("its rows do not fit together")
         return part
 
     def _decode_state(self, part: _Part, line: _Line) -> BranchingState:
-        rows, candidates = line.array("rows"), line.array("candidates")
-        node_variables = line.matrix("variable_", NODE_VARIABLE_COLUMNS)
-        node_rows = line.matrix("row_", NODE_ROW_COLUMNS)
+        rows, candidates = line.positions("row_steps"), line.array("candidates")
+        node_variables, node_rows = line.features(NODE_VARIABLES), line.features(NODE_ROWS)
         if (
             len(node_variables) != len(part.static)
             or len(node_rows) != len(rows)
             or not _inside(rows, len(part.pool_features))
             or not _inside(candidates, len(part.static))
         ):
-            raise self._damaged(part, "a state does not fit its tree")
+            raise ValueError("a state does not fit its tree")
         lengths = np.diff(part.pool_start)[rows]
         ends = np.cumsum(lengths)
         first = part.pool_start[rows] - (ends - lengths)
@@ -237,10 +244,10 @@ class SampleSet(Sequence[Sample]):
         for block in self.blocks:
             values = line.array(f"block_{block.name}")
             if len(values) % len(block.columns):
-                raise self._damaged(part, f"the block '{block.name}' is not whole")
+                raise ValueError(f"the block '{block.name}' is not whole")
+            if not np.isfinite(values).all():
+                raise ValueError(f"the block '{block.name}' has a number that is not finite")
             blocks[block.name] = values.reshape(-1, len(block.columns))
-        if not all(np.isfinite(a).all() for a in (node_variables, node_rows, *blocks.values())):
-            raise self._damaged(part, "a state has a number that is not finite")
         return BranchingState(
             variable_features=np.hstack((part.static, node_variables)),
             row_features=np.hstack((part.pool_features[rows], node_rows)),
@@ -249,12 +256,6 @@ class SampleSet(Sequence[Sample]):
             candidates=candidates,
             has_incumbent=line.value("has_incumbent"),
             blocks=MappingProxyType(blocks),
-        )
-
-    def _damaged(self, part: _Part, what: str) -> SampleError:
-        tree = part.entry
-        return SampleError(
-            f"{self.folder} is damaged at {tree.instance}, episode {tree.episode}: {what}"
         )
 
 
@@ -275,12 +276,12 @@ class _Line:
     def array(self, name: str) -> npt.NDArray[Any]:
         cell = self.batch.column(name)[self.number]
         if not cell.is_valid:
-            raise SampleError(f"the column '{name}' is empty where it must not be")
+            raise ValueError(f"the column '{name}' is empty where it must not be")
         array: npt.NDArray[Any] = cell.values.to_numpy(zero_copy_only=False)
         return array
 
-    def matrix(self, prefix: str, columns: Sequence[str]) -> npt.NDArray[np.float32]:
-        arrays = [self.array(prefix + name) for name in columns]
-        if len({len(array) for array in arrays}) != 1:
-            raise SampleError(f"the columns '{prefix}*' have different lengths")
-        return np.column_stack(arrays).astype(np.float32)
+    def features(self, group: FeatureGroup) -> npt.NDArray[np.float32]:
+        return group.decode({name: self.array(name) for name in group.cells})
+
+    def positions(self, name: str) -> npt.NDArray[np.int32]:
+        return positions(self.array(name))

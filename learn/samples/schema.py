@@ -5,6 +5,9 @@ line is the part's root state (the first branching node that was seen), labelled
 lines after it are labelled nodes. What never changes within the part stands in the first line
 alone: the static features of the columns, and a pool of all rows that any of the nodes has. A
 node names its rows by their places in the pool, and holds only what a node can change.
+
+Positions that mostly ascend (the columns of the pool's entries, a node's rows) are kept as steps,
+each from the position before it, the first from 0: these compress better.
 """
 
 from __future__ import annotations
@@ -17,46 +20,25 @@ from typing import Any
 import pyarrow as pa
 
 from milplib.errors import SampleError
-from milplib.scip import (
-    ROW_FEATURES,
-    STATE_VERSION,
-    VARIABLE_FEATURES,
-    BlockSchema,
-    StateFunction,
+from milplib.learn.samples.features import (
+    NODE_ROWS,
+    NODE_VARIABLES,
+    POOL_ROWS,
+    STATIC_VARIABLES,
 )
+from milplib.scip import STATE_VERSION, BlockSchema, StateFunction
 from milplib.scip.versions import scip_major_version
 
 __all__ = [
-    "NODE_ROW_COLUMNS",
-    "NODE_VARIABLE_COLUMNS",
-    "POOL_ROW_COLUMNS",
     "SAMPLE_VERSION",
-    "STATIC_VARIABLE_COLUMNS",
     "SampleSchema",
 ]
 
-SAMPLE_VERSION = 1
+SAMPLE_VERSION = 2
 """Raised whenever the form of a shard changes."""
 
 FORMAT = "milplib-samples"
 _METADATA_KEY = b"milplib"
-
-STATIC_VARIABLE_COLUMNS = VARIABLE_FEATURES[:5]
-"""Variable features that do not change within a part of a tree."""
-NODE_VARIABLE_COLUMNS = VARIABLE_FEATURES[5:]
-"""Variable features of a node."""
-POOL_ROW_COLUMNS = ROW_FEATURES[:2]
-"""Row features that belong to a row of the pool, as its edges do."""
-NODE_ROW_COLUMNS = ROW_FEATURES[2:]
-"""Row features of a node."""
-
-_FLAGS = ("has_", "is_")
-
-
-def _feature_type(name: str) -> pa.DataType:
-    # A flag is one bit in Arrow: a set cover's 10 flags shrink to a third of a float.
-    return pa.list_(pa.bool_() if name.startswith(_FLAGS) else pa.float32())
-
 
 @dataclass(frozen=True)
 class SampleSchema:
@@ -88,39 +70,41 @@ class SampleSchema:
     def arrow(self) -> pa.Schema:
         """Arrow's schema of a shard, with this description in its metadata."""
         static = [
-            ("instance", pa.string()),
-            ("instance_hash", pa.string()),
-            ("episode", pa.int32()),
-            ("scip_seed", pa.int32()),
-            ("part", pa.int32()),
-            *((f"static_{name}", _feature_type(name)) for name in STATIC_VARIABLE_COLUMNS),
-            ("pool_start", pa.list_(pa.int32())),
-            ("pool_column", pa.list_(pa.int32())),
-            ("pool_value", pa.list_(pa.float32())),
-            *((f"pool_{name}", _feature_type(name)) for name in POOL_ROW_COLUMNS),
+            pa.field(name, kind)
+            for name, kind in (
+                ("instance", pa.string()),
+                ("instance_hash", pa.string()),
+                ("episode", pa.int32()),
+                ("scip_seed", pa.int32()),
+                ("part", pa.int32()),
+                ("pool_length", pa.list_(pa.int32())),
+                ("pool_column_steps", pa.list_(pa.int32())),
+                ("pool_value", pa.list_(pa.float32())),
+            )
         ]
+        static += [*STATIC_VARIABLES.fields(nullable=True), *POOL_ROWS.fields(nullable=True)]
         node = [
-            ("node", pa.int64()),
-            ("parent", pa.int64()),
-            ("depth", pa.int32()),
-            ("is_child_of_labelled", pa.bool_()),
-            ("has_incumbent", pa.bool_()),
-            ("candidates", pa.list_(pa.int32())),
-            ("rows", pa.list_(pa.int32())),
-            *((f"variable_{name}", _feature_type(name)) for name in NODE_VARIABLE_COLUMNS),
-            *((f"row_{name}", _feature_type(name)) for name in NODE_ROW_COLUMNS),
-            *((f"block_{block.name}", pa.list_(pa.float32())) for block in self.blocks),
+            pa.field(name, kind, nullable=False)
+            for name, kind in (
+                ("node", pa.int64()),
+                ("parent", pa.int64()),
+                ("depth", pa.int32()),
+                ("is_child_of_labelled", pa.bool_()),
+                ("has_incumbent", pa.bool_()),
+                ("candidates", pa.list_(pa.int32())),
+                ("row_steps", pa.list_(pa.int32())),
+                *((f"block_{block.name}", pa.list_(pa.float32())) for block in self.blocks),
+            )
         ]
+        node += [*NODE_VARIABLES.fields(nullable=False), *NODE_ROWS.fields(nullable=False)]
         label = [
-            ("scores", pa.list_(pa.float64())),
-            ("valid", pa.list_(pa.bool_())),
-            ("chosen", pa.int32()),
+            pa.field("scores", pa.list_(pa.float64())),
+            pa.field("valid", pa.list_(pa.bool_())),
+            pa.field("chosen", pa.int32()),
         ]
-        fields = [pa.field(name, kind, nullable=True) for name, kind in static]
-        fields += [pa.field(name, kind, nullable=False) for name, kind in node]
-        fields += [pa.field(name, kind, nullable=True) for name, kind in label]
         return pa.schema(
-            fields, metadata={_METADATA_KEY: json.dumps(self.as_json(), sort_keys=True)}
+            [*static, *node, *label],
+            metadata={_METADATA_KEY: json.dumps(self.as_json(), sort_keys=True)},
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 FORMAT = "milplib-sample-set"
+# Writing is rare beside reading, and a tree takes the expert minutes.
+_COMPRESSION_LEVEL = 19
 _SHARD_NAME = re.compile(r"shard-\d{5}\.arrow")
 _Kind = TypeVar("_Kind")
 
@@ -34,7 +36,8 @@ def write_batches(
     stream: IO[bytes], batches: Iterable[pa.RecordBatch], schema: SampleSchema
 ) -> None:
     """Write record batches as one compressed Arrow file; equal ones give equal bytes."""
-    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+    codec = pa.Codec("zstd", compression_level=_COMPRESSION_LEVEL)
+    options = pa.ipc.IpcWriteOptions(compression=codec, use_threads=False)
     with pa.ipc.new_file(stream, schema.arrow(), options=options) as writer:
         for batch in batches:
             writer.write_batch(batch)

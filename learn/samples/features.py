@@ -1,0 +1,139 @@
+"""Arrays as cells of a shard: features by kind, one after another; positions as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES
+
+__all__ = [
+    "NODE_ROWS",
+    "NODE_VARIABLES",
+    "POOL_ROWS",
+    "STATIC_VARIABLES",
+    "FeatureGroup",
+    "positions",
+    "steps",
+]
+
+_FLAGS = ("has_", "is_")
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Features that a shard keeps together, in up to two cells.
+
+    A cell holds the first feature of all lines, then the second one, and so on: features of a
+    kind compress well side by side (a solution's value and its fractionality, an incumbent and
+    the average), and one cell costs less than many. A flag takes one bit.
+
+    Parameters
+    ----------
+    name
+        Begins the names of the cells.
+    features
+        Names of the features, in the order of the matrix.
+
+    Examples
+    --------
+    >>> group = FeatureGroup("pool", ("bias", "is_tight"))
+    >>> cells = group.encode(np.array([[0.5, 1.0], [2.0, 0.0]]))
+    >>> {name: cell.tolist() for name, cell in cells.items()}
+    {'pool_numbers': [0.5, 2.0], 'pool_flags': [True, False]}
+    >>> group.decode(cells).tolist()
+    [[0.5, 1.0], [2.0, 0.0]]
+    """
+
+    name: str
+    features: Sequence[str]
+
+    @cached_property
+    def cells(self) -> dict[str, list[int]]:
+        """Names of the cells, and which features each holds."""
+        cells: dict[str, list[int]] = {f"{self.name}_numbers": [], f"{self.name}_flags": []}
+        for place, feature in enumerate(self.features):
+            cells[f"{self.name}_{'flags' if feature.startswith(_FLAGS) else 'numbers'}"].append(
+                place
+            )
+        return {name: places for name, places in cells.items() if places}
+
+    def fields(self, *, nullable: bool) -> list[pa.Field]:
+        """Arrow's fields of the cells; their metadata name the features."""
+        return [
+            pa.field(
+                name,
+                pa.list_(pa.bool_() if name.endswith("_flags") else pa.float32()),
+                nullable=nullable,
+                metadata={"features": ",".join(self.features[place] for place in places)},
+            )
+            for name, places in self.cells.items()
+        ]
+
+    def encode(self, matrix: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+        """Give the cells of a matrix. Shape (n, features)."""
+        return {
+            name: matrix[:, places].T.ravel().astype(
+                np.bool_ if name.endswith("_flags") else np.float32
+            )
+            for name, places in self.cells.items()
+        }
+
+    def decode(self, cells: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+        """Give the matrix of cells. Shape (n, features), float32.
+
+        Raises
+        ------
+        ValueError
+            If the cells do not belong together, or hold numbers that are not finite.
+        """
+        sizes = {divmod(len(cells[name]), len(places)) for name, places in self.cells.items()}
+        if len(sizes) != 1 or next(iter(sizes))[1]:
+            raise ValueError(f"the cells '{self.name}_*' have lengths that do not fit")
+        ((n, _),) = sizes
+        matrix = np.empty((n, len(self.features)), dtype=np.float32)
+        for name, places in self.cells.items():
+            matrix[:, places] = cells[name].reshape(len(places), n).T
+        if not np.isfinite(matrix).all():
+            raise ValueError(f"the cells '{self.name}_*' have a number that is not finite")
+        return matrix
+
+
+STATIC_VARIABLES = FeatureGroup("static_variable", VARIABLE_FEATURES[:5])
+"""Variable features that do not change within a part of a tree."""
+NODE_VARIABLES = FeatureGroup("variable", VARIABLE_FEATURES[5:])
+"""Variable features of a node."""
+POOL_ROWS = FeatureGroup("pool", ROW_FEATURES[:2])
+"""Row features that belong to a row of the pool, as its edges do."""
+NODE_ROWS = FeatureGroup("row", ROW_FEATURES[2:])
+"""Row features of a node."""
+
+
+def steps(positions: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
+    """Give the steps from each position to the next, the first from 0; see `positions`."""
+    return np.diff(positions, prepend=0)
+
+
+def positions(steps: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int32]:
+    """Undo `steps`.
+
+    Raises
+    ------
+    ValueError
+        If a position is negative, or no int32.
+
+    Examples
+    --------
+    >>> positions(steps(np.array([4, 2, 7]))).tolist()
+    [4, 2, 7]
+    """
+    found = np.cumsum(steps, dtype=np.int64)
+    if len(found) and not 0 <= found.min() <= found.max() < 2**31:
+        raise ValueError("positions are out of range")
+    return found.astype(np.int32)
