@@ -29,7 +29,7 @@ from textbook_gcnn import TextbookGCNN, small_samples
 from torch import nn
 
 from milplib.learn import GCNN
-from milplib.learn.dataset.graph import to_batch
+from milplib.learn.dataset import to_batch
 from milplib.learn.models import fit_norms
 from milplib.learn.training import TrainingParameters, judge
 from milplib.learn.training.data import TrainingData

@@ -25,7 +25,7 @@ from torch_geometric.nn import MessagePassing
 
 from milplib.generators import CombinatorialAuction
 from milplib.learn import GCNN, GraphDataset, SampleSet, collect
-from milplib.learn.dataset.graph import to_batch
+from milplib.learn.dataset import to_batch
 from milplib.learn.models import fit_norms
 from milplib.learn.training import load_loss
 

@@ -1,5 +1,6 @@
 """Samples as graphs for training: conversion, caching, splitting, mixing."""
 
+from milplib.learn.dataset.batch import BatchMemory, to_batch
 from milplib.learn.dataset.graph import BranchingGraph, to_graph
 from milplib.learn.dataset.graph_dataset import GraphDataset
 from milplib.learn.dataset.mixture import MIXTURES, EpochBatches
@@ -7,10 +8,12 @@ from milplib.learn.dataset.split import Split, split_by_instance
 
 __all__ = [
     "MIXTURES",
+    "BatchMemory",
     "BranchingGraph",
     "EpochBatches",
     "GraphDataset",
     "Split",
     "split_by_instance",
+    "to_batch",
     "to_graph",
 ]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Data
 
 from milplib.learn.samples.sample_set import Sample
 from milplib.policies.gcnn import joined_blocks
 from milplib.scip import BlockSchema
 
-__all__ = ["BranchingGraph", "to_batch", "to_graph"]
+__all__ = ["BranchingGraph", "to_graph"]
 
 
 class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
@@ -113,20 +113,6 @@ def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> Branching
         valid=_tensor(sample.valid, np.bool_),
         tied=_tensor(sample.tied, np.bool_),
     )
-
-
-def to_batch(graphs: list[BranchingGraph]) -> Batch:
-    """Batch graphs; ``candidates_batch`` tells to which graph each candidate belongs.
-
-    Examples
-    --------
-    >>> graph = BranchingGraph(variable_features=torch.zeros(3, 19),
-    ...                        row_features=torch.zeros(1, 5),
-    ...                        candidates=torch.tensor([0, 2]))
-    >>> to_batch([graph, graph]).candidates_batch.tolist()
-    [0, 0, 1, 1]
-    """
-    return Batch.from_data_list(graphs, follow_batch=["candidates"])
 
 
 def _tensor(array: npt.NDArray[Any], dtype: type[Any]) -> torch.Tensor:

@@ -79,9 +79,9 @@ class FeatureGroup:
     def encode(self, matrix: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """Give the cells of a matrix. Shape (n, features)."""
         return {
-            name: matrix[:, places].T.ravel().astype(
-                np.bool_ if name.endswith("_flags") else np.float32
-            )
+            name: matrix[:, places]
+            .T.ravel()
+            .astype(np.bool_ if name.endswith("_flags") else np.float32)
             for name, places in self.cells.items()
         }
 

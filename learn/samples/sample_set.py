@@ -79,8 +79,7 @@ class Sample:
 class _Part:
     """The static part of a tree, decoded."""
 
-    scip_seed: int
-    batch: pa.RecordBatch
+    cells: _Cells
     static: npt.NDArray[np.float32]
     pool_start: npt.NDArray[np.int64]
     pool_column: npt.NDArray[np.int32]
@@ -156,9 +155,10 @@ class SampleSet(Sequence[Sample]):
         tree = self.manifest.shards[shard].trees[batch]
         with self._naming(tree):
             part = self._part(shard, batch)
-            cell = _Line(part.batch, line)
-            state = self._decode_state(part, cell)
-            scores, valid, chosen = cell.array("scores"), cell.array("valid"), cell.value("chosen")
+            cells = part.cells
+            state = self._decode_state(part, line)
+            scores, valid = cells.array("scores", line), cells.array("valid", line)
+            chosen = cells.value("chosen", line)
             k = len(state.candidates)
             if (
                 len(scores) != k
@@ -173,13 +173,13 @@ class SampleSet(Sequence[Sample]):
             state=state,
             scores=scores,
             valid=valid,
-            chosen=chosen,
-            node=cell.value("node"),
-            parent=cell.value("parent"),
-            depth=cell.value("depth"),
-            is_child_of_labelled=cell.value("is_child_of_labelled"),
+            chosen=int(chosen),
+            **{
+                name: cells.value(name, line)
+                for name in ("node", "parent", "depth", "is_child_of_labelled")
+            },
             tree=tree,
-            scip_seed=part.scip_seed,
+            scip_seed=int(cells.value("scip_seed", 0)),
         )
 
     def __iter__(self) -> Iterator[Sample]:
@@ -190,7 +190,7 @@ class SampleSet(Sequence[Sample]):
         shard, batch, _ = self._places[index].tolist()
         with self._naming(self.manifest.shards[shard].trees[batch]):
             part = self._part(shard, batch)
-            return self._decode_state(part, _Line(part.batch, 0))
+            return self._decode_state(part, 0)
 
     @contextmanager
     def _naming(self, tree: TreeEntry) -> Iterator[None]:
@@ -203,16 +203,15 @@ class SampleSet(Sequence[Sample]):
 
     def _decode_part(self, shard: int, number: int) -> _Part:
         batch = self._shards[shard].batch(number)
-        line = _Line(batch, 0)
-        lengths = line.array("pool_length")
+        cells = _Cells(batch)
+        lengths = cells.array("pool_length", 0)
         part = _Part(
-            scip_seed=line.value("scip_seed"),
-            batch=batch,
-            static=line.features(STATIC_VARIABLES),
+            cells=cells,
+            static=cells.features(STATIC_VARIABLES, 0),
             pool_start=np.cumsum([0, *lengths]),
-            pool_column=line.positions("pool_column_steps"),
-            pool_value=line.array("pool_value"),
-            pool_features=line.features(POOL_ROWS),
+            pool_column=cells.positions("pool_column_steps", 0),
+            pool_value=cells.array("pool_value", 0),
+            pool_features=cells.features(POOL_ROWS, 0),
         )
         if (
             TreeEntry.of(batch) != self.manifest.shards[shard].trees[number]
@@ -225,9 +224,11 @@ class SampleSet(Sequence[Sample]):
             raise ValueError("its rows do not fit together")
         return part
 
-    def _decode_state(self, part: _Part, line: _Line) -> BranchingState:
-        rows, candidates = line.positions("row_steps"), line.array("candidates")
-        node_variables, node_rows = line.features(NODE_VARIABLES), line.features(NODE_ROWS)
+    def _decode_state(self, part: _Part, line: int) -> BranchingState:
+        cells = part.cells
+        rows, candidates = cells.positions("row_steps", line), cells.array("candidates", line)
+        node_variables = cells.features(NODE_VARIABLES, line)
+        node_rows = cells.features(NODE_ROWS, line)
         if (
             len(node_variables) != len(part.static)
             or len(node_rows) != len(rows)
@@ -242,7 +243,7 @@ class SampleSet(Sequence[Sample]):
         edge_rows = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
         blocks = {}
         for block in self.blocks:
-            values = line.array(f"block_{block.name}")
+            values = cells.array(f"block_{block.name}", line)
             if len(values) % len(block.columns):
                 raise ValueError(f"the block '{block.name}' is not whole")
             if not np.isfinite(values).all():
@@ -254,7 +255,7 @@ class SampleSet(Sequence[Sample]):
             edge_index=np.vstack((edge_rows, part.pool_column[entry])),
             edge_features=part.pool_value[entry],
             candidates=candidates,
-            has_incumbent=line.value("has_incumbent"),
+            has_incumbent=cells.value("has_incumbent", line),
             blocks=MappingProxyType(blocks),
         )
 
@@ -263,25 +264,34 @@ def _inside(positions: npt.NDArray[np.int32], size: int) -> bool:
     return not len(positions) or bool(positions.min() >= 0 and positions.max() < size)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One line of a record batch, its cells as Python values or numpy arrays."""
+class _Cells:
+    """A record batch as numpy arrays: each column is converted once, when it is first asked for."""
 
-    batch: pa.RecordBatch
-    number: int
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+        self._values: dict[str, npt.NDArray[Any]] = {}
+        self._lists: dict[str, tuple[list[bool], list[int], npt.NDArray[Any]]] = {}
 
-    def value(self, name: str) -> Any:
-        return self.batch.column(name)[self.number].as_py()
+    def value(self, name: str, line: int) -> Any:
+        """Give a cell that holds one value."""
+        if name not in self._values:
+            self._values[name] = self._batch.column(name).to_numpy(zero_copy_only=False)
+        value = self._values[name][line]
+        return value.item() if isinstance(value, np.generic) else value
 
-    def array(self, name: str) -> npt.NDArray[Any]:
-        cell = self.batch.column(name)[self.number]
-        if not cell.is_valid:
+    def array(self, name: str, line: int) -> npt.NDArray[Any]:
+        """Give a cell that holds a list."""
+        if name not in self._lists:
+            column = self._batch.column(name)
+            values = column.values.to_numpy(zero_copy_only=False)
+            self._lists[name] = (column.is_valid().tolist(), column.offsets.tolist(), values)
+        is_valid, offsets, values = self._lists[name]
+        if not is_valid[line]:
             raise ValueError(f"the column '{name}' is empty where it must not be")
-        array: npt.NDArray[Any] = cell.values.to_numpy(zero_copy_only=False)
-        return array
+        return values[offsets[line] : offsets[line + 1]]
 
-    def features(self, group: FeatureGroup) -> npt.NDArray[np.float32]:
-        return group.decode({name: self.array(name) for name in group.cells})
+    def features(self, group: FeatureGroup, line: int) -> npt.NDArray[np.float32]:
+        return group.decode({name: self.array(name, line) for name in group.cells})
 
-    def positions(self, name: str) -> npt.NDArray[np.int32]:
-        return positions(self.array(name))
+    def positions(self, name: str, line: int) -> npt.NDArray[np.int32]:
+        return positions(self.array(name, line))

@@ -40,6 +40,7 @@ SAMPLE_VERSION = 2
 FORMAT = "milplib-samples"
 _METADATA_KEY = b"milplib"
 
+
 @dataclass(frozen=True)
 class SampleSchema:
     """What a shard's samples consist of, with the versions of every part.

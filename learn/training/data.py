@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch_geometric.data import Batch
-from torch_geometric.loader import DataLoader
-
 from milplib.errors import SampleError
+from milplib.learn.dataset.batch import BatchMemory, to_batch
+from milplib.learn.dataset.graph import BranchingGraph
 from milplib.learn.dataset.graph_dataset import DEFAULT_CACHE_BYTES, GraphDataset, block_schemas
 from milplib.learn.dataset.mixture import EpochBatches
 from milplib.learn.dataset.split import (
@@ -131,6 +131,8 @@ def _describe(graphs: GraphDataset) -> list[dict[str, Any]]:
 class Batches:
     """Batches of a data set on a device, in an order that is asked for.
 
+    A thread makes the next batch while the last one is computed with.
+
     Parameters
     ----------
     graphs
@@ -141,22 +143,31 @@ class Batches:
 
     def __init__(self, graphs: GraphDataset, compute: Compute) -> None:
         self._graphs, self._compute = graphs, compute
+        self._memory = BatchMemory()
 
-    def __call__(self, order: Iterable[Iterable[int]]) -> Iterator[Batch]:
+    def __call__(self, order: Iterable[Iterable[int]]) -> Iterator[BranchingGraph]:
         """Give the batches that hold these samples."""
-        loader = DataLoader(
-            self._graphs,
-            batch_sampler=[[int(position) for position in batch] for batch in order],
-            follow_batch=["candidates"],
-            pin_memory=self._compute.is_cuda,
+        made = (
+            to_batch([self._graphs[int(place)] for place in places], memory=self._memory)
+            for places in order
         )
-        for batch in loader:
+        for batch in _ahead(made):
+            if self._compute.is_cuda:
+                batch = batch.pin_memory()
             yield batch.to(self._compute.device, non_blocking=True)
 
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
+    def in_order(self, batch_size: int) -> Iterator[BranchingGraph]:
         """Give all samples once, in their order."""
         n = len(self._graphs)
         return self(range(start, min(start + batch_size, n)) for start in range(0, n, batch_size))
+
+
+def _ahead(batches: Iterator[BranchingGraph]) -> Iterator[BranchingGraph]:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches") as pool:
+        following = pool.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield batch
 
 
 def epoch_batches(graphs: GraphDataset, parameters: TrainingParameters) -> EpochBatches:

@@ -60,7 +60,7 @@ class HardLabels:
     Examples
     --------
     >>> from milplib.learn.dataset import BranchingGraph
-    >>> from milplib.learn.dataset.graph import to_batch
+    >>> from milplib.learn.dataset import to_batch
     >>> batch = to_batch([BranchingGraph(
     ...     variable_features=torch.zeros(4, 19), candidates=torch.arange(4),
     ...     valid=torch.tensor([True, True, True, False]),
@@ -92,7 +92,7 @@ class SoftTargets:
     Examples
     --------
     >>> from milplib.learn.dataset import BranchingGraph
-    >>> from milplib.learn.dataset.graph import to_batch
+    >>> from milplib.learn.dataset import to_batch
     >>> batch = to_batch([BranchingGraph(
     ...     variable_features=torch.zeros(2, 19), candidates=torch.arange(2),
     ...     valid=torch.tensor([True, True]), tied=torch.tensor([False, True]),

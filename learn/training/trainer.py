@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
-from torch_geometric.data import Batch
 
 from milplib.errors import MilplibError
+from milplib.learn.dataset.graph import BranchingGraph
 from milplib.learn.training.data import Batches, TrainingData, epoch_batches
 from milplib.learn.training.device import Compute
 from milplib.learn.training.losses import HardLabels, Loss
@@ -72,7 +72,7 @@ class Trainer:
         self._training = Batches(data.training, self._compute)
         self._validation = Batches(data.validation, self._compute)
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int) -> Iterator[BranchingGraph]:
         """Give the batches of an epoch, the first of which is epoch 0."""
         return self._training(self._sampler.epoch(epoch))
 
@@ -116,7 +116,7 @@ class Trainer:
         state.history.append(record)
         return record
 
-    def _train(self, batches: Iterator[Batch]) -> float:
+    def _train(self, batches: Iterator[BranchingGraph]) -> float:
         total, samples = torch.zeros((), dtype=torch.float64, device=self._compute.device), 0
         for batch in batches:
             with self._compute.autocast():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections import Counter
 
 import numpy as np
@@ -12,12 +13,21 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
 
 from milplib.errors import ParameterError, SampleError, UnknownNameError
 from milplib.learn import GraphDataset, SampleSet
-from milplib.learn.dataset import EpochBatches, split_by_instance, to_graph
+from milplib.learn.dataset import (
+    BatchMemory,
+    EpochBatches,
+    split_by_instance,
+    to_batch,
+    to_graph,
+)
 from milplib.learn.dataset.split import instances_of_samples, refuse_shared_instances
+from milplib.learn.training.data import Batches
+from milplib.learn.training.device import Compute
 
 
 def test_importing_learn_loads_no_torch():
@@ -54,23 +64,79 @@ def test_a_graph_holds_what_the_sample_holds(sample_sets):
     assert np.array_equal(graph.block_features[:, 3:].numpy(), [state.blocks["tree"][0]] * k)
 
 
-def test_a_batch_keeps_every_graph_apart(sample_sets):
-    graphs = GraphDataset([sample_sets["auction"], sample_sets["set_cover"]])
-    loader = DataLoader(graphs, batch_size=len(graphs), follow_batch=["candidates"])
-    (batch,) = loader
-    rows = columns = edges = candidates = 0
-    for number, graph in enumerate(graphs):
-        nnz, k = len(graph.edge_features), len(graph.candidates)
-        part = batch.edge_index[:, edges : edges + nnz]
-        assert torch.equal(part, graph.edge_index + torch.tensor([[rows], [columns]]).int())
-        chosen = slice(candidates, candidates + k)
-        assert torch.equal(batch.candidates[chosen], graph.candidates + columns)
-        assert (batch.candidates_batch[chosen] == number).all()
-        assert torch.equal(batch.scores[chosen], graph.scores)
-        rows, columns = rows + len(graph.row_features), columns + len(graph.variable_features)
-        edges, candidates = edges + nnz, candidates + k
-    assert (rows, columns) == (len(batch.row_features), len(batch.variable_features))
-    assert (edges, candidates) == (len(batch.edge_features), len(batch.scores))
+def all_graphs(sample_sets):
+    sets = [sample_sets["auction"], sample_sets["set_cover"]]
+    return list(GraphDataset(sets, blocks=["pseudocost"]))
+
+
+@pytest.mark.parametrize("memory", [None, BatchMemory()], ids=["new memory", "memory used again"])
+def test_a_batch_is_that_of_pytorch_geometric(sample_sets, memory):
+    graphs = all_graphs(sample_sets)
+    for part in (graphs, graphs[::-1], graphs[:1], graphs[3:9]):
+        expected = Batch.from_data_list(part, follow_batch=["candidates"])
+        batch = to_batch(part, memory=memory)
+        assert batch.num_graphs == expected.num_graphs
+        for name, tensor in expected.to_dict().items():
+            if torch.is_tensor(tensor) and name not in ("batch", "ptr", "candidates_ptr"):
+                assert torch.equal(batch[name], tensor), name
+                assert batch[name].dtype == tensor.dtype, name
+        loader = DataLoader(part, batch_size=len(part), follow_batch=["candidates"])
+        assert torch.equal(next(iter(loader)).edge_index, batch.edge_index)
+
+
+def test_memory_is_used_again_but_never_under_a_batch_that_somebody_holds(sample_sets):
+    graphs = all_graphs(sample_sets)
+    memory = BatchMemory()
+    held = to_batch(graphs[:5], memory=memory)
+    copies = {name: t.clone() for name, t in held.to_dict().items() if torch.is_tensor(t)}
+    places = set()
+
+    def make_others():
+        for start in range(12):
+            other = to_batch(graphs[start : start + 5], memory=memory)
+            places.add(min(t.data_ptr() for t in other.to_dict().values() if torch.is_tensor(t)))
+            del other
+
+    make_others()
+    for name, tensor in copies.items():
+        assert torch.equal(held[name], tensor), name
+    # what a computation keeps counts as well: here a view of a view
+    view = held.edge_features[3:].detach()[1:]
+    del held
+    make_others()
+    assert torch.equal(view, copies["edge_features"][4:])
+    assert len(places) <= 4  # a batch may have needed a larger block
+
+
+def test_the_next_batch_is_made_while_one_is_used(sample_sets):
+    graphs = GraphDataset([sample_sets["auction"]])
+    asked, lent = [], threading.Event()
+
+    class Watched:
+        def __len__(self):
+            return len(graphs)
+
+        def __getitem__(self, place):
+            asked.append((place, threading.current_thread()))
+            if place == 3:
+                lent.set()
+            return graphs[place]
+
+    batches = Batches(Watched(), Compute.choose("cpu"))([[0, 1], [2, 3], [4, 5]])
+    first = next(batches)
+    assert lent.wait(timeout=60)
+    assert torch.equal(first.candidates, to_batch([graphs[0], graphs[1]]).candidates)
+    batches.close()  # somebody who stops early
+    assert {thread for _, thread in asked} != {threading.current_thread()}
+    assert [place for place, _ in asked] in ([0, 1, 2, 3], [0, 1, 2, 3, 4, 5])
+
+
+def test_an_error_in_a_batch_comes_out_where_it_is_asked_for(sample_sets):
+    graphs = GraphDataset([sample_sets["auction"]])
+    batches = Batches(graphs, Compute.choose("cpu"))([[0], [10**6]])
+    next(batches)
+    with pytest.raises(IndexError):
+        next(batches)
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 100_000, 1 << 30])

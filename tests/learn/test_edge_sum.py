@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milplib.learn import GCNN, GraphDataset
-from milplib.learn.dataset.graph import to_batch
+from milplib.learn.dataset import to_batch
 from milplib.learn.models import edge_sum as module
 from milplib.learn.models import fit_norms
 from milplib.learn.models.edge_sum import edge_moments, edge_sum

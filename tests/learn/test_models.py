@@ -11,8 +11,7 @@ from torch import nn
 
 import milplib
 from milplib.learn import GCNN
-from milplib.learn.dataset import GraphDataset, to_graph
-from milplib.learn.dataset.graph import to_batch
+from milplib.learn.dataset import GraphDataset, to_batch, to_graph
 from milplib.learn.models import fit_norms
 from milplib.learn.training.export import to_module, to_policy_file
 from milplib.policies.file import read_policy, write_policy

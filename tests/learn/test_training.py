@@ -23,8 +23,7 @@ from milplib.errors import (
     UnknownNameError,
 )
 from milplib.learn import collect, train
-from milplib.learn.dataset import to_graph
-from milplib.learn.dataset.graph import to_batch
+from milplib.learn.dataset import to_batch, to_graph
 from milplib.learn.training.losses import LOSSES, HardLabels, SoftTargets
 from milplib.learn.training.metrics import Judgement, judge, mean_metrics
 from milplib.policies import read_policy
