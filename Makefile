@@ -99,8 +99,8 @@ sanitize: $(VENV)/.dev ## the native code's tests under the address and undefine
 		-m "not slow and not nightly" -k "not memory" \
 		tests/scip/test_native.py tests/policies/test_native_gcnn.py
 
-benchmark: $(VENV)/.dev ## every script of benchmarks/, one after another
-	set -e; for script in $(wildcard benchmarks/*.py); do $(BIN)/python $$script; done
+benchmark: $(VENV)/.dev ## what the hot paths cost, a table of ratios; JSON=FILE writes it, too
+	$(BIN)/python benchmarks $(if $(JSON),--json $(JSON))
 
 clean: ## remove builds and caches; the environment and data/ stay
 	rm -rf build dist *.egg-info .types .mypy_cache .ruff_cache .pytest_cache .hypothesis

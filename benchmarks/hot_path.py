@@ -1,58 +1,35 @@
-"""What a branching decision costs: ``python benchmarks/hot_path.py [--samples N] [--json FILE]``.
+"""What a branching decision costs.
 
 At real nodes, in one process on one thread, the alternatives take turns: each node times one of
 them, as the first thing after its LP was solved, so that each finds the processor's caches as a
 branching rule does. Compared are extraction natively, through PySCIPOpt's calls, and as arrays of
 PySCIPOpt's getBipartiteGraphRepresentation; and whole decisions of one network: natively in one
 call, as without native code (PySCIPOpt's calls and numpy), and with PyTorch Geometric's textbook
-network. The native decision branches, too; the others stop at their choice. The table shows
-medians; a ratio is that of the medians.
+network. The native decision branches, too; the others stop at their choice.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pyscipopt
+from families import Family
 from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
-from rich.console import Console
-from rich.table import Table
+from rows import Row
 
-from milplib.generators import CombinatorialAuction, SetCover
 from milplib.policies import GcnnPolicy, PolicyFile, best_candidate, gcnn_shapes
 from milplib.policies.folded import FoldedGcnn
 from milplib.scip import apply_setting, extract_state
-from milplib.scip.native import native_status
 from milplib.scip.pure_extraction import extract_state_pure
 from milplib.scip.rule import GuardedRule
 
-FAMILIES = {
-    "SC 500x1000": SetCover(n_rows=500, n_columns=1000, density=0.05),
-    "CA 100x500": CombinatorialAuction(n_items=100, n_bids=500),
-    "SC 2000x1000": SetCover(n_rows=2000, n_columns=1000, density=0.05),
-}
-SMOKE = {
-    "SC 100x150": SetCover(n_rows=100, n_columns=150, density=0.08),
-    "CA 40x150": CombinatorialAuction(n_items=40, n_bids=150),
-}
 OURS = {"extraction": "extraction native", "decision": "decision native"}
 TEXTBOOK = "decision pure + textbook PyG"
-
-
-class Run(NamedTuple):
-    """What was measured on one family."""
-
-    seconds: dict[str, list[float]]
-    sizes: str
 
 
 def weights(hidden: int = 64) -> dict[str, np.ndarray]:
@@ -117,7 +94,7 @@ class Measure(GuardedRule):
         self.alternatives: dict[str, Callable[[], object]] = {
             "extraction native": lambda: extract_state(self.model),
             "extraction pure": lambda: extract_state_pure(self.model),
-            "extraction bipartite": lambda: bipartite_arrays(self.model),
+            "extraction getBipartiteGraphRepresentation": lambda: bipartite_arrays(self.model),
             "decision pure + numpy": self._decide_with_numpy,
         }
         if self.textbook is not None:
@@ -168,12 +145,12 @@ class Measure(GuardedRule):
         self.seconds.setdefault(name, []).append(time.perf_counter() - begin)
 
 
-def measured(family: Any, *, samples: int, seeds: int, smoke: bool) -> Run:
-    """Measure at the first nodes of some instances."""
+def rows(family: Family, *, samples: int = 8, seeds: int = 2, smoke: bool = False) -> Iterator[Row]:
+    """Measure each alternative so many times at the first nodes of each of some instances."""
     seconds: dict[str, list[float]] = {}
     sizes = ""
     for seed in range(seeds):
-        model = family.generate(seed=seed).to_scip()
+        model = family.generator.generate(seed).to_scip()
         model.hideOutput()
         apply_setting(model, "learn2branch", seed=seed)
         if smoke:  # or SCIP would solve instances as small as these without branching
@@ -186,54 +163,10 @@ def measured(family: Any, *, samples: int, seeds: int, smoke: bool) -> Run:
         sizes = sizes or rule.sizes
         for name, times in rule.seconds.items():
             seconds.setdefault(name, []).extend(times)
-    return Run(seconds, sizes)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=8, help="of each an instance (default 8)")
-    parser.add_argument("--seeds", type=int, default=2, help="instances a family (default 2)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
-    parser.add_argument("--smoke", action="store_true", help="tiny instances, one node each")
-    options = parser.parse_args()
-    if native_status().module is None:
-        sys.exit(f"nothing to compare: {native_status().extraction}")
-    if options.smoke:
-        options.samples, options.seeds = 1, 1
-    table = Table(title=f"Medians of {options.seeds} instances x {options.samples} nodes")
-    for column in ("ours / other", "ours ms", "other ms", "ratio"):
-        table.add_column(column, justify="left" if column == "ours / other" else "right")
-    rows: dict[str, dict[str, float]] = {}
-    for family, generator in (SMOKE if options.smoke else FAMILIES).items():
-        run = measured(generator, samples=options.samples, seeds=options.seeds, smoke=options.smoke)
-        if not run.seconds:
-            sys.exit(f"SCIP solved every instance of {family} without branching")
-        table.add_section()
-        table.add_row(f"[bold]{family}[/]: {run.sizes}")
-        medians = {name: 1000 * statistics.median(times) for name, times in run.seconds.items()}
-        for name, other in medians.items():
-            ours = OURS[name.split()[0]]
-            if name == ours:
-                continue
-            row = {
-                "ratio": other / medians[ours],
-                "ours_ms": medians[ours],
-                "other_ms": other,
-            }
-            rows[f"{family}: {ours} / {name.partition(' ')[2]}"] = row
-            table.add_row(
-                f"{ours} / {name.partition(' ')[2]}",
-                *(f"{row[key]:.3f}" for key in ("ours_ms", "other_ms")),
-                f"{row['ratio']:.1f}",
-            )
-    Console().print(f"native code: {native_status().extraction}")
-    Console().print(table)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    if os.environ.get("OMP_NUM_THREADS") != "1":  # libraries read it when they are loaded
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | one)
-    main()
+    medians = {name: 1000 * statistics.median(times) for name, times in seconds.items()}
+    for name, other in medians.items():
+        ours = OURS[name.split()[0]]
+        if name != ours:
+            label = f"{ours} / {name.partition(' ')[2]}"
+            yield Row(family=family.name, name=label, ours=medians[ours], other=other, note=sizes)
+            sizes = ""

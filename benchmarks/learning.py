@@ -25,10 +25,11 @@ import numpy.typing as npt
 import torch
 from rich.console import Console
 from rich.table import Table
-from textbook_gcnn import TextbookGCNN, small_samples
+from textbook_gcnn import TextbookGCNN
 from torch import nn
 
-from milplib.learn import GCNN
+from milplib.generators import CombinatorialAuction
+from milplib.learn import GCNN, collect
 from milplib.learn.dataset import to_batch
 from milplib.learn.models import fit_norms
 from milplib.learn.training import TrainingParameters, judge
@@ -38,6 +39,16 @@ from milplib.learn.training.trainer import Trainer
 
 OURS = "milplib's GCNN"
 RANKER_RATES = (1e-2, 1e-3)
+
+
+def small_samples(folder: str, *, instances: int, samples: int) -> str:
+    """Collect samples of small auctions, for a look at whether a benchmark runs."""
+    for seed in range(instances):
+        instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed)
+        instance.write(f"{folder}/{seed:03d}.lp")
+    collect([folder], out=f"{folder}/samples", samples_per_instance=samples,
+            expert_probability=1.0)  # fmt: skip
+    return f"{folder}/samples"
 
 
 class LinearRanker(nn.Module):

@@ -1,33 +1,22 @@
-"""The network as ports to PyTorch write it: ``python benchmarks/textbook_gcnn.py [SAMPLES]``.
+"""The network as ports to PyTorch write it.
 
 `TextbookGCNN` follows the published code line by line on PyTorch Geometric's `MessagePassing`:
 every edge projects both of its ends and has the message's last layer to itself, and the second
 convolution is computed for all variables. Same function, same names of weights as
-`milplib.learn.GCNN`, so that either can begin with the other's. Run as a script, it times steps of
-both on one batch of auctions (forth, back, Adam).
+`milplib.learn.GCNN`, so that either can begin with the other's.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import statistics
-import tempfile
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import nn
 from torch_geometric.nn import MessagePassing
 
-from milplib.generators import CombinatorialAuction
-from milplib.learn import GCNN, GraphDataset, SampleSet, collect
-from milplib.learn.dataset import to_batch
-from milplib.learn.models import fit_norms
-from milplib.learn.training import load_loss
+from milplib.learn import GCNN
 
 
 class PreNormDone(Exception):  # noqa: N818
@@ -161,67 +150,3 @@ def embedding(features: int, hidden: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
     )
-
-
-def small_samples(folder: str, *, instances: int, samples: int) -> str:
-    """Collect samples of small auctions, for a look at whether a benchmark runs."""
-    for seed in range(instances):
-        instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed)
-        instance.write(f"{folder}/{seed:03d}.lp")
-    collect([folder], out=f"{folder}/samples", samples_per_instance=samples,
-            expert_probability=1.0)  # fmt: skip
-    return f"{folder}/samples"
-
-
-def seconds(model: nn.Module, batch: Any, repeats: int) -> list[float]:
-    optimizer, loss = torch.optim.Adam(model.parameters()), load_loss("hard")
-    durations = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        value = loss(model(batch), batch).mean()
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
-        durations.append(time.perf_counter() - start)
-    return durations[1:]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("samples", nargs="?", help="folder of samples (default: makes small ones)")
-    parser.add_argument("--repeats", type=int, default=5, help="steps timed (default 5)")
-    parser.add_argument("--batch-size", type=int, default=32)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        source = options.samples or small_samples(folder, instances=4, samples=8)
-        graphs = GraphDataset([SampleSet(source)])
-        batch = to_batch([graphs[i % len(graphs)] for i in range(options.batch_size)])
-    ours, textbook = GCNN(generator=torch.Generator().manual_seed(0)), TextbookGCNN()
-    textbook.start_like(ours)
-    fit_norms(ours, lambda: [batch])
-    textbook.fit_norms(lambda: [batch])
-    with torch.no_grad():
-        scores, expected = ours(batch), textbook(batch)
-    difference = (scores - expected).abs().max().item()
-    table = Table(
-        title=f"Seconds a step of {options.batch_size} graphs, {batch.edge_index.shape[1]:,} edges "
-        f"(scores differ by {difference:.1e} at most)"
-    )
-    table.add_column("network")
-    for column in ("median", "fastest", "slowest", "ratio"):
-        table.add_column(column, justify="right")
-    results = {"milplib": seconds(ours, batch, options.repeats)}
-    results["textbook"] = seconds(textbook, batch, options.repeats)
-    for name, durations in results.items():
-        middle = statistics.median(durations)
-        ratio = middle / statistics.median(results["milplib"])
-        figures = (middle, min(durations), max(durations))
-        table.add_row(name, *(f"{t:.3f}" for t in figures), f"{ratio:.1f}")
-    Console().print(table)
-
-
-if __name__ == "__main__":
-    main()

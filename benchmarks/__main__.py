@@ -1,0 +1,89 @@
+"""One table of what the hot paths cost: ``python benchmarks [--json FILE]``, ``make benchmark``.
+
+Each row is a ratio of two things that took turns in this process on one thread: extraction and
+decisions at real nodes, collection, a step of training, batches of samples, and a trained policy's
+share of a solve. `learning.py` and `generators.py` are scripts of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import batches
+import collection
+import hot_path
+import policy_share
+import torch
+import training_step
+from families import FAMILIES, SMOKE, Family
+from rich.console import Console
+from rows import Row, as_json, as_table
+
+from milplib.scip.native import native_status
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def measured(family: Family, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
+    """Measure everything on one family."""
+    smoke = options.smoke
+    if native_status().module is not None:
+        samples, seeds = (1, 1) if smoke else (8, 2)
+        yield from hot_path.rows(family, samples=samples, seeds=seeds, smoke=smoke)
+    yield from collection.rows(family, folder)
+    samples = collection.samples_in(folder)
+    yield from training_step.rows(family, samples, rounds=1 if smoke else 5)
+    yield from batches.rows(family, samples, folder / "pickles", rounds=1 if smoke else 9)
+    if family.epochs:
+        policy = dict(option.split("=", 1) for option in options.policy).get(family.name)
+        yield from policy_share.rows(
+            family, samples, folder, policy=policy, instances=1 if smoke else 10
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("families", nargs="*", help="names of families (default: all)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    parser.add_argument("--smoke", action="store_true", help="a small family, everything once")
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="FAMILY=FILE",
+        help="a policy for the share of a solve, instead of one trained on a few samples",
+    )
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    families = SMOKE if options.smoke else FAMILIES
+    unknown = set(options.families) - {family.name for family in families}
+    if unknown:
+        parser.error(f"no family is called {', '.join(sorted(unknown))}")
+    rows: list[Row] = []
+    for family in families:
+        if options.families and family.name not in options.families:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            for row in measured(family, Path(folder), options):
+                print(f"{row.family}: {row.name}: {row.ratio:.2f}", file=sys.stderr, flush=True)
+                rows.append(row)
+    console = Console()
+    console.width = max(console.width, 150)
+    console.print(as_table(rows, f"Medians; native code: {native_status().extraction}"))
+    if options.json:
+        options.json.write_text(json.dumps(as_json(rows), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    if any(os.environ.get(name) != "1" for name in ONE_THREAD):
+        # Libraries read it when they are loaded.
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ONE_THREAD)
+    main()

@@ -1,0 +1,62 @@
+"""What the benchmarks run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from milplib.generators import CombinatorialAuction, SetCover
+from milplib.library import InstanceGenerator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Instances, and how much is measured on them.
+
+    Parameters
+    ----------
+    name, generator
+        The family.
+    instances, samples
+        Instances to collect samples from, and samples of each.
+    epochs
+        Passes over them to train a policy whose share of a solve is measured; 0 for none.
+    """
+
+    name: str
+    generator: InstanceGenerator
+    instances: int
+    samples: int
+    epochs: int = 0
+
+
+FAMILIES = (
+    Family(
+        name="SC 500x1000",
+        generator=SetCover(n_rows=500, n_columns=1000, density=0.05),
+        instances=10,
+        samples=8,
+        epochs=30,
+    ),
+    Family(
+        name="CA 100x500",
+        generator=CombinatorialAuction(n_items=100, n_bids=500),
+        instances=20,
+        samples=8,
+        epochs=30,
+    ),
+    Family(
+        name="SC 2000x1000",
+        generator=SetCover(n_rows=2000, n_columns=1000, density=0.05),
+        instances=2,
+        samples=4,
+    ),
+)
+SMOKE = (
+    Family(
+        name="CA 50x200",
+        generator=CombinatorialAuction(n_items=50, n_bids=200),
+        instances=6,
+        samples=2,
+        epochs=1,
+    ),
+)

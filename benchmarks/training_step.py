@@ -1,0 +1,58 @@
+"""What a step of training costs: forth, back and Adam on one batch.
+
+Compared are milplib's network and PyTorch Geometric's textbook network (`textbook_gcnn.py`), from
+the same weights, on the same batch, taking turns. With glibc's own limits the textbook network's
+messages (edges x 64) come from the system and go back to it at every step: about half of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from families import Family
+from rows import Row, alternated
+from textbook_gcnn import TextbookGCNN
+from torch import nn
+
+from milplib.learn import GCNN, GraphDataset, SampleSet
+from milplib.learn.dataset import to_batch
+from milplib.learn.models import fit_norms
+from milplib.learn.training import load_loss
+
+
+def rows(
+    family: Family, samples: SampleSet, *, rounds: int = 5, batch_size: int = 32
+) -> Iterator[Row]:
+    """Time steps on a batch of a family's samples."""
+    graphs = GraphDataset([samples])
+    batch = to_batch([graphs[i % len(graphs)] for i in range(batch_size)])
+    ours, textbook = GCNN(generator=torch.Generator().manual_seed(0)), TextbookGCNN()
+    textbook.start_like(ours)
+    fit_norms(ours, lambda: [batch])
+    textbook.fit_norms(lambda: [batch])
+    with torch.no_grad():
+        if not torch.allclose(ours(batch), textbook(batch), rtol=1e-4, atol=1e-5):
+            raise RuntimeError("the two networks do not give the same scores")
+    steps = {"ours": _step(ours, batch), "textbook": _step(textbook, batch)}
+    found = alternated(steps, rounds=rounds)
+    yield Row(
+        family=family.name,
+        name="training step fused / textbook PyG",
+        ours=found["ours"],
+        other=found["textbook"],
+        note=f"{batch_size} graphs, {batch.edge_index.shape[1]:,} edges",
+    )
+
+
+def _step(model: nn.Module, batch: Any) -> Callable[[], None]:
+    optimizer, loss = torch.optim.Adam(model.parameters()), load_loss("hard")
+
+    def step() -> None:
+        value = loss(model(batch), batch).mean()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+
+    return step

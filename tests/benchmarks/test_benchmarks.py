@@ -1,0 +1,70 @@
+"""The benchmarks run, and write what they print; what they measure is nobody's test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from milplib.scip.native import native_status
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+ROWS = {
+    "collection: expert / whole sample",
+    "collection: extraction / whole sample",
+    "collection: recording / whole sample",
+    "collection: encoding / whole sample",
+    "training step fused / textbook PyG",
+    "batch assembly warm / gzip pickles",
+    "batch assembly cold / gzip pickles",
+    "decoding all samples / gzip pickles",
+    "policy / whole solve, default setting",
+    "policy / whole solve, learn2branch setting",
+}
+ROWS_IN_BYTES = {
+    "bytes a sample / gzip pickles of samples",
+    "bytes a sample / gzip pickles of samples and root states",
+}
+ROWS_OF_NATIVE_CODE = {
+    "extraction native / pure",
+    "extraction native / getBipartiteGraphRepresentation",
+    "decision native / pure + numpy",
+    "decision native / pure + textbook PyG",
+}
+
+
+def run(*arguments):
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path):
+    printed = run(FOLDER, "--smoke", "--json", tmp_path / "rows.json")
+
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    family = "CA 50x200: "
+    expected = ROWS | ROWS_IN_BYTES
+    if native_status().module is not None:
+        expected |= ROWS_OF_NATIVE_CODE
+    assert set(rows) == {family + name for name in expected}
+    for name, row in rows.items():
+        unit = "bytes" if name.removeprefix(family) in ROWS_IN_BYTES else "ms"
+        assert row.keys() == {"ratio", f"ours_{unit}", f"other_{unit}"}
+        assert row["ratio"] == pytest.approx(row[f"other_{unit}"] / row[f"ours_{unit}"])
+        assert row["ratio"] > 0
+        assert f"{row['ratio']:.2f}" in printed
+
+
+def test_generators_are_timed():
+    assert "CA-very-easy" in run(FOLDER / "generators.py", "CA-very-easy", "--repeats", 1)
+
+
+@pytest.mark.slow
+def test_imitation_is_compared_with_a_textbook_network_and_a_ranker():
+    printed = run(FOLDER / "learning.py")
+    for name in ("milplib's GCNN", "textbook GCNN", "linear ranker", "pseudocost"):
+        assert name in printed
