@@ -30,14 +30,14 @@ endif
 TEST_WORKERS ?= 2
 
 # One thread a process: more make small models slower, and timings incomparable.
-quickstart test test-slow sanitize nightly benchmark: export OMP_NUM_THREADS := 1
-quickstart test test-slow sanitize nightly benchmark: export OPENBLAS_NUM_THREADS := 1
-quickstart test test-slow sanitize nightly benchmark: export MKL_NUM_THREADS := 1
+quickstart test test-pure test-slow sanitize nightly benchmark: export OMP_NUM_THREADS := 1
+quickstart test test-pure test-slow sanitize nightly benchmark: export OPENBLAS_NUM_THREADS := 1
+quickstart test test-pure test-slow sanitize nightly benchmark: export MKL_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help quickstart test test-slow lint types sanitize nightly benchmark clean
+.PHONY: help quickstart test test-pure test-slow lint types sanitize nightly benchmark clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,15 @@ quickstart: $(VENV)/.learn ## install, generate auctions, collect samples, train
 
 test: $(VENV)/.dev ## the tests, minutes
 	$(BIN)/pytest -m "not slow and not nightly" -n $(TEST_WORKERS) --dist loadfile
+
+# What the native code stands in for: states, scores and gradients against recorded arrays, SCIP's
+# own expert and finite differences.
+PURE_TESTS := tests/scip tests/policies/test_gcnn.py tests/learn/test_models.py \
+	tests/learn/test_edge_sum.py
+
+test-pure: $(VENV)/.dev ## the parity tests once more, without native code
+	MILPLIB_NATIVE=0 $(BIN)/pytest -m "not slow and not nightly" -n $(TEST_WORKERS) \
+		--dist loadfile $(PURE_TESTS)
 
 test-slow: $(VENV)/.dev ## the slow tests: faults, the wheel, larger parity runs
 	$(BIN)/pytest -m "slow and not nightly"
@@ -97,7 +106,7 @@ sanitize: $(VENV)/.dev ## the native code's tests under the address and undefine
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 MILPLIB_NATIVE=1 \
 		PYTHONPATH=$(abspath $(SANITIZED)/lib) $(BIN)/pytest -p no:cacheprovider \
 		-m "not slow and not nightly" -k "not memory" \
-		tests/scip/test_native.py tests/policies/test_native_gcnn.py
+		tests/scip/test_native.py tests/policies/test_native_gcnn.py tests/learn/test_edge_sum.py
 
 benchmark: $(VENV)/.dev ## what the hot paths cost, a table of ratios; JSON=FILE writes it, too
 	$(BIN)/python benchmarks $(if $(JSON),--json $(JSON))

@@ -24,7 +24,7 @@ from families import Family
 from rows import Row, alternated
 
 from milplib.learn import GraphDataset, SampleSet
-from milplib.learn.dataset import BatchMemory, to_batch
+from milplib.learn.dataset import BatchMemory
 from milplib.scip import BranchingState
 
 BATCH = 32
@@ -39,10 +39,10 @@ def rows(family: Family, samples: SampleSet, folder: Path, *, rounds: int = 9) -
     found = alternated(
         {
             "draw": drawn.again,
-            "warm": lambda: to_batch([warm[i] for i in drawn.places], memory=memory),
+            "warm": lambda: warm.batch(drawn.places, memory=memory),
             "pickles": lambda: [_read(files[i]) for i in drawn.places],
             "open": drawn.open_cold(samples.folder),
-            "cold": lambda: to_batch([drawn.cold[i] for i in drawn.places]),
+            "cold": lambda: drawn.cold.batch(drawn.places),
             "open again": drawn.open_cold(samples.folder),
             "all": lambda: drawn.cold.load(),
             "all pickles": lambda: [_read(file) for file in files],

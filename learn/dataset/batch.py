@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 
 from milplib.learn.dataset.graph import BranchingGraph
 
-__all__ = ["BatchMemory", "to_batch"]
+__all__ = ["BatchMemory", "joined", "to_batch"]
 
 _LINE = 64  # bytes: so far apart arrays begin that no two share one
 
@@ -90,11 +90,14 @@ def to_batch(
     >>> batch.candidates.tolist(), batch.candidates_batch.tolist(), batch.num_graphs
     ([0, 2, 3, 5], [0, 0, 1, 1], 2)
     """
-    parts: dict[str, list[torch.Tensor]] = {}
-    for graph in graphs:
-        for name, value in graph.to_dict().items():
-            if isinstance(value, torch.Tensor):
-                parts.setdefault(name, []).append(value)
+    return joined([graph.tensors() for graph in graphs], memory=memory)
+
+
+def joined(
+    graphs: Sequence[Mapping[str, torch.Tensor]], *, memory: BatchMemory | None = None
+) -> BranchingGraph:
+    """Do what `to_batch` does with the tensors of graphs, given by name."""
+    parts = {name: [graph[name] for graph in graphs] for name in graphs[0]}
     counts = {
         name: [tensor.size(_axis(name)) for tensor in tensors] for name, tensors in parts.items()
     }

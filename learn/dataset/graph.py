@@ -58,10 +58,17 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
     """
 
     def __init__(self, **tensors: Any) -> None:
-        super().__init__(**tensors)
+        super().__init__()
+        self.update(tensors)  # by keywords PyG would inspect each
         if "variable_features" in tensors and "row_features" in tensors:
             # PyG would guess, with a warning.
             self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Give the tensors by name."""
+        return {
+            name: value for name, value in self.to_dict().items() if isinstance(value, torch.Tensor)
+        }
 
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         """How much an index grows by this graph when others follow it in a batch."""

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from milplib.errors import ParameterError, SampleError
+from milplib.learn.dataset.batch import BatchMemory, joined
 from milplib.learn.dataset.graph import BranchingGraph, to_graph
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.scip import BlockSchema
@@ -79,7 +80,7 @@ class GraphDataset(Dataset[BranchingGraph]):
         """Number of samples of each set."""
         self._set = np.repeat(np.arange(len(parts)), self.sizes)
         self._index = np.concatenate([np.empty(0, dtype=np.int64), *parts])
-        self._kept: list[BranchingGraph | None] = [None] * len(self._index)
+        self._kept: list[dict[str, torch.Tensor] | None] = [None] * len(self._index)
         self._shared: dict[tuple[Any, ...], torch.Tensor] = {}
         self._room = cache_bytes
 
@@ -87,15 +88,24 @@ class GraphDataset(Dataset[BranchingGraph]):
         return len(self._index)
 
     def __getitem__(self, position: int) -> BranchingGraph:
+        return BranchingGraph(**self._tensors(position))
+
+    def batch(
+        self, positions: Iterable[int], *, memory: BatchMemory | None = None
+    ) -> BranchingGraph:
+        """Give `milplib.learn.dataset.to_batch` of the graphs at some positions."""
+        return joined([self._tensors(position) for position in positions], memory=memory)
+
+    def _tensors(self, position: int) -> dict[str, torch.Tensor]:
         kept = self._kept[position]
         if kept is not None:
             return kept
         sample = self.sample(position)
-        graph = to_graph(sample, blocks=self.blocks)
+        tensors = to_graph(sample, blocks=self.blocks).tensors()
         if self._room > 0:
-            self._room -= self._share(graph, (int(self._set[position]), sample.tree))
-            self._kept[position] = graph
-        return graph
+            self._room -= self._share(tensors, (int(self._set[position]), sample.tree))
+            self._kept[position] = tensors
+        return tensors
 
     def __iter__(self) -> Iterator[BranchingGraph]:
         return (self[position] for position in range(len(self)))
@@ -117,21 +127,19 @@ class GraphDataset(Dataset[BranchingGraph]):
             Called with the number of samples done, and of all.
         """
         for position in range(len(self)):
-            self[position]
+            self._tensors(position)
             on_progress(position + 1, len(self))
 
-    def _share(self, graph: BranchingGraph, tree: tuple[Any, ...]) -> int:
+    def _share(self, tensors: dict[str, torch.Tensor], tree: tuple[Any, ...]) -> int:
         """Replace tensors that a graph of the same tree has, too; give the bytes that it adds."""
         added = 0
-        for name, tensor in graph.to_dict().items():
-            if not isinstance(tensor, torch.Tensor):
-                continue
+        for name, tensor in tensors.items():
             if name in _SHARED:
                 # Among samples of one tree equality is the rule; hashes tell it at once.
                 key = (*tree, name, hash(tensor.numpy().tobytes()))
                 known = self._shared.setdefault(key, tensor)
                 if known is not tensor and torch.equal(known, tensor):
-                    graph[name] = known
+                    tensors[name] = known
                     continue
             added += tensor.nbytes
         return added

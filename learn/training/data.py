@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import SampleError
-from milplib.learn.dataset.batch import BatchMemory, to_batch
+from milplib.learn.dataset.batch import BatchMemory
 from milplib.learn.dataset.graph import BranchingGraph
 from milplib.learn.dataset.graph_dataset import DEFAULT_CACHE_BYTES, GraphDataset, block_schemas
 from milplib.learn.dataset.mixture import EpochBatches
@@ -147,11 +147,7 @@ class Batches:
 
     def __call__(self, order: Iterable[Iterable[int]]) -> Iterator[BranchingGraph]:
         """Give the batches that hold these samples."""
-        made = (
-            to_batch([self._graphs[int(place)] for place in places], memory=self._memory)
-            for places in order
-        )
-        for batch in _ahead(made):
+        for batch in _ahead(self._graphs.batch(p, memory=self._memory) for p in order):
             if self._compute.is_cuda:
                 batch = batch.pin_memory()
             yield batch.to(self._compute.device, non_blocking=True)
