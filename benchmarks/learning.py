@@ -1,10 +1,12 @@
 """How well choices imitate the expert: ``python benchmarks/learning.py TRAIN --validation VAL``.
 
 Trains milplib's network, the textbook one of PyTorch Geometric (from the same weights, on the same
-batches) and a linear ranker on the same states (at the better of two learning rates), and judges
-all of them and pseudocost scores on the validation samples; without validation samples a fifth of
-the instances is held out. Intervals are of the difference to milplib's network, in hundredths:
-10,000 draws of the validation instances, each with all of its samples. Without arguments a few
+batches) and a linear ranker (at the better of two learning rates) on the same states, and judges
+them on the validation samples; without validation samples a fifth of the instances is held out.
+Network and ranker are trained twice: on the state alone, and on the state and the pseudocosts; each
+ranker is compared with the network that knows as much, the textbook network and pseudocost scores
+with the one that knows the state alone. Intervals are of that difference, in hundredths: 10,000
+draws of the validation instances, each with all of its samples. Without arguments a few
 small instances are generated and collected first, so that the script runs in a minute; its figures
 then mean nothing.
 """
@@ -158,39 +160,55 @@ def interval(
 
 
 def compare(options: argparse.Namespace) -> Table:
-    parameters = TrainingParameters(
-        epochs=options.epochs, seed=options.seed, batches_per_epoch=options.batches_per_epoch
-    )
-    data = TrainingData.open(options.train, options.validation, parameters=parameters)
-    with_blocks = TrainingData.open(
-        options.train,
-        options.validation,
-        parameters=dataclasses.replace(parameters, blocks=("pseudocost",)),
-    )
-    ours = GCNN(generator=torch.Generator().manual_seed(options.seed))
-    textbook = TextbookGCNN()
-    textbook.start_like(ours)
-    trainer = Trainer(ours, data, parameters=parameters)
-    fit_norms(ours, lambda: trainer.batches(0))
-    outcomes = {OURS: trained(OURS, trainer)}
-    if not options.skip_textbook:
-        trainer_of_textbook = Trainer(textbook, data, parameters=parameters)
-        textbook.fit_norms(lambda: trainer_of_textbook.batches(0))
-        outcomes["textbook GCNN"] = trained("textbook GCNN", trainer_of_textbook)
+    outcomes: dict[str, Outcome] = {}
+    rivals: dict[str, str] = {}  # each beside milplib's network of the same knowledge
+    for blocks in ((), ("pseudocost",)):
+        parameters = TrainingParameters(
+            epochs=options.epochs,
+            seed=options.seed,
+            batches_per_epoch=options.batches_per_epoch,
+            blocks=blocks,
+        )
+        data = TrainingData.open(options.train, options.validation, parameters=parameters)
+        known = " and pseudocosts" if blocks else ""
+        names = {kind: kind + known for kind in (OURS, "textbook GCNN", "linear ranker")}
+        n_block_columns = data.training[0].block_features.shape[1]
+        generator = torch.Generator().manual_seed(options.seed)
+        ours = GCNN(n_block_columns=n_block_columns, generator=generator)
+        textbook = TextbookGCNN()
+        if not blocks:
+            textbook.start_like(ours)
+        trainer = Trainer(ours, data, parameters=parameters)
+        fit_norms(ours, lambda trainer=trainer: trainer.batches(0))
+        outcomes[names[OURS]] = trained(names[OURS], trainer)
+        if not (blocks or options.skip_textbook):
+            trainer_of_textbook = Trainer(textbook, data, parameters=parameters)
+            textbook.fit_norms(lambda trainer=trainer_of_textbook: trainer.batches(0))
+            outcomes["textbook GCNN"] = trained("textbook GCNN", trainer_of_textbook)
+            rivals["textbook GCNN"] = OURS
+        outcomes[names["linear ranker"]] = best_ranker(names["linear ranker"], data, parameters)
+        rivals[names["linear ranker"]] = names[OURS]
+    outcomes["pseudocost"] = Outcome(list(by_pseudocost(data)))
+    rivals["pseudocost"] = OURS
+    return tabulated(outcomes, rivals, data)
+
+
+def best_ranker(name: str, data: TrainingData, parameters: TrainingParameters) -> Outcome:
+    """Train a linear ranker at each learning rate, and give the better one."""
+    every = max(1, len(data.training) // 500)  # enough for means and deviations
+    some = to_batch([data.training[i] for i in range(0, len(data.training), every)])
     rankers = []
-    every = max(1, len(with_blocks.training) // 500)  # enough for means and deviations
-    some = to_batch([with_blocks.training[i] for i in range(0, len(with_blocks.training), every)])
     for rate in RANKER_RATES:
-        ranker = LinearRanker(some)
-        ranker_parameters = dataclasses.replace(parameters, learning_rate=rate)
-        trainer_of_ranker = Trainer(ranker, with_blocks, parameters=ranker_parameters)
-        rankers.append(trained(f"linear ranker, rate {rate}", trainer_of_ranker))
-    outcomes["linear ranker"] = min(rankers, key=lambda outcome: outcome.loss)
-    outcomes["pseudocost"] = Outcome(list(by_pseudocost(with_blocks)))
-    return tabulated(outcomes, data)
+        trainer = Trainer(
+            LinearRanker(some),
+            data,
+            parameters=dataclasses.replace(parameters, learning_rate=rate),
+        )
+        rankers.append(trained(f"{name}, rate {rate}", trainer))
+    return min(rankers, key=lambda outcome: outcome.loss)
 
 
-def tabulated(outcomes: dict[str, Outcome], data: TrainingData) -> Table:
+def tabulated(outcomes: dict[str, Outcome], rivals: dict[str, str], data: TrainingData) -> Table:
     n = len(data.validation)
     instances = np.array([data.validation.sample(i).tree.instance_hash for i in range(n)])
     table = Table(
@@ -200,17 +218,17 @@ def tabulated(outcomes: dict[str, Outcome], data: TrainingData) -> Table:
     table.add_column("choice")
     for heading in ("accuracy@1", "@5", "regret", "s an epoch"):
         table.add_column(heading, justify="right")
-    for heading in ("ours - its accuracy@1", "@5", "regret"):
+    for heading in ("ours - its accuracy@1", "@5", "regret"):  # with the same knowledge
         table.add_column(heading, justify="right")
-    our_values = outcomes[OURS].values()
     for name, outcome in outcomes.items():
         metrics, values = mean_metrics(outcome.judgements), outcome.values()
         figures = (metrics.accuracy[0], metrics.accuracy[2], metrics.regret)
         line = [name, *(f"{figure:.3f}" for figure in figures)]
         line.append("" if np.isnan(outcome.seconds) else f"{outcome.seconds:.1f}")
-        for key in our_values if name != OURS else ():
-            found = interval(100 * (our_values[key] - values[key]), instances)
-            line.append("{:+.1f} [{:+.1f}, {:+.1f}]".format(*found))
+        our_values = outcomes[rivals[name]].values() if name in rivals else {}
+        for key, found in our_values.items():
+            difference = interval(100 * (found - values[key]), instances)
+            line.append("{:+.2f} [{:+.2f}, {:+.2f}]".format(*difference))
         table.add_row(*line)
     return table
 

@@ -6,7 +6,7 @@ from milplib.generators.combinatorial_auction import CombinatorialAuction
 from milplib.generators.facility_location import CapacitatedFacilityLocation
 from milplib.generators.independent_set import IndependentSet
 from milplib.generators.set_cover import SetCover
-from milplib.library import InstanceGenerator, distribution
+from milplib.library import InstanceGenerator, distribution, generator_of
 
 __all__ = [
     "CapacitatedFacilityLocation",
@@ -35,10 +35,12 @@ def from_name(name: str) -> InstanceGenerator:
     ------
     UnknownNameError
         If there is no distribution of that name; the message suggests the nearest names.
+    NoGeneratorError
+        If no installed family generates it.
 
     Examples
     --------
     >>> from_name("SC-easy")
     SetCover(n_rows=500, n_columns=1000, density=0.05, max_cost=100)
     """
-    return distribution(name).generator
+    return generator_of(distribution(name))

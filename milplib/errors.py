@@ -65,6 +65,21 @@ class PolicyError(MilplibError):
     """A branching rule or state function that failed or gave what it must not give."""
 
 
+class NoGeneratorError(MilplibError):
+    """A distribution that no installed family generates."""
+
+    def __init__(self, name: str, others: Iterable[str]) -> None:
+        self.name, self.others = name, list(others)
+        known = f"generators of its domain: {', '.join(self.others)}"
+        super().__init__(
+            f"'{name}' cannot be generated: milplib has no generator for it, only its authors' "
+            f"files; {known if self.others else 'none for its domain either'}"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.name, self.others)
+
+
 class UnknownNameError(MilplibError, LookupError):
     """A name that is not in its registry; the message suggests the nearest ones.
 

@@ -26,6 +26,7 @@ app = App(
 for command in (
     instances.generate,
     instances.list_distributions,
+    instances.info,
     samples.collect,
     solving.solve,
     training.train,

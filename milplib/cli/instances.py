@@ -1,4 +1,4 @@
-"""Commands about instances: ``generate`` and ``list``."""
+"""Commands about instances: ``generate``, ``list`` and ``info``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.table import Table
+from rich.text import Text
 
 from milplib.cli.console import WholeNumber, output, progress_bar
+from milplib.errors import UnknownNameError
 
-__all__ = ["generate", "list_distributions"]
+__all__ = ["generate", "info", "list_distributions"]
 
 
 def generate(
@@ -67,15 +69,77 @@ def generate(
     )
 
 
-def list_distributions() -> None:
-    """List the distributions that can be generated."""
+def list_distributions(*, domain: str | None = None, level: str | None = None) -> None:
+    """List the distributions: the published ones, and those that milplib can generate.
+
+    Parameters
+    ----------
+    domain
+        Only this domain's, such as CA.
+    level
+        Only those of this level: the published data's, by Gurobi, or milplib.
+    """
     from milplib.library import distributions, generator_parameters
 
+    known = distributions()
+    _check_choice("domain", domain, [entry.domain for entry in known])
+    _check_choice("level", level, [entry.level for entry in known])
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "domain", "level", "provenance", "parameters"):
         table.add_column(heading)
-    for entry in distributions():
+    for entry in known:
+        if entry.domain != (domain or entry.domain) or entry.level != (level or entry.level):
+            continue
         telling = generator_parameters(entry.generator, with_defaults=False)
         parameters = ", ".join(f"{name}={value}" for name, value in telling.items())
+        if entry.generator is None and entry.published is not None:
+            parameters = entry.published.parameters or "not published"
         table.add_row(entry.name, entry.domain, entry.level, entry.provenance, parameters)
     output().print(table)
+
+
+def info(name: str, /) -> None:
+    """Tell what is known of a distribution.
+
+    Parameters
+    ----------
+    name
+        Name of the distribution; see ``milplib list``.
+    """
+    from milplib.library import distribution, generator_parameters
+
+    entry = distribution(name)
+    lines = {"name": name, "domain": entry.domain, "level": entry.level}
+    lines["provenance"] = entry.provenance
+    facts = entry.published
+    if facts is not None:
+        sizes = [("rows", facts.rows), ("columns", facts.columns)]
+        known = [f"about {size:,} {what}" for what, size in sizes if size is not None]
+        lines["domain"] = f"{entry.domain}, {facts.title}"
+        lines["level"] = f"{entry.level} (by Gurobi)"
+        lines["instances"] = ", ".join(f"{n} {split}" for split, n in facts.splits.items())
+        lines["parameters"] = facts.parameters or "not published"
+        lines["size"] = ", ".join(known)
+        if facts.mean_bytes is not None:
+            lines["files"] = f"{facts.mean_bytes:,} bytes each on average ({facts.file_format})"
+        settings = ", ".join(f"{key} = {value}" for key, value in facts.settings.items())
+        lines["settings"] = settings or "SCIP's own"
+        lines["licence"] = facts.licence
+        lines["mirror"] = f"huggingface.co/datasets/{facts.mirror}"
+    if entry.generator is not None:
+        parameters = generator_parameters(entry.generator).items()
+        text = ", ".join(f"{key}={value!r}" for key, value in parameters)
+        lines["generator"] = f"{type(entry.generator).__name__}({text})"
+    for number, reference in enumerate(facts.references if facts else (), start=1):
+        lines[f"reference {number}"] = reference
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in lines.items():
+        table.add_row(key, Text(value or "not known"))
+    output().print(table)
+
+
+def _check_choice(kind: str, name: str | None, known: list[str]) -> None:
+    if name is not None and name not in known:
+        raise UnknownNameError(kind, name, dict.fromkeys(known))

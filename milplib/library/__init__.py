@@ -1,6 +1,6 @@
 """Distributional MIPLIB: named distributions, their splits, folders of instances."""
 
-from milplib.library.catalogue import distribution, distributions
+from milplib.library.catalogue import distribution, distributions, generator_of
 from milplib.library.distribution import (
     Distribution,
     InstanceGenerator,
@@ -9,6 +9,7 @@ from milplib.library.distribution import (
 )
 from milplib.library.folder import SPLITS, InstanceFile, instance_files
 from milplib.library.generation import GeneratedInstance, generate_split, instance_seed
+from milplib.library.published import Published, published_distributions
 
 __all__ = [
     "SPLITS",
@@ -17,10 +18,13 @@ __all__ = [
     "InstanceFile",
     "InstanceGenerator",
     "Provenance",
+    "Published",
     "distribution",
     "distributions",
     "generate_split",
+    "generator_of",
     "generator_parameters",
     "instance_files",
     "instance_seed",
+    "published_distributions",
 ]

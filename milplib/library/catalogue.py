@@ -1,27 +1,29 @@
-"""The catalogue: every named distribution that the installed generator families bring."""
+"""The catalogue: the published distributions, and what the installed families bring."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import entry_points
 
-from milplib.errors import MilplibError, UnknownNameError
-from milplib.library.distribution import Distribution
+from milplib.errors import MilplibError, NoGeneratorError, UnknownNameError
+from milplib.library.distribution import Distribution, InstanceGenerator
+from milplib.library.published import published_distributions
 
-__all__ = ["distribution", "distributions"]
+__all__ = ["distribution", "distributions", "generator_of"]
 
 ENTRY_POINT_GROUP = "milplib.generators"
 
 
 def distributions() -> tuple[Distribution, ...]:
-    """List the named distributions of all installed families.
+    """List the named distributions: the published ones, and those of all installed families.
 
     Families are found by the entry-point group ``milplib.generators``: those of milplib and
-    any third party's.
+    any third party's. A family may regenerate a published distribution.
 
     Returns
     -------
     tuple of Distribution
-        In the order of the families' names, then as each family lists its own.
+        Domain after domain, the published ones first.
 
     Raises
     ------
@@ -51,7 +53,19 @@ def distributions() -> tuple[Distribution, ...]:
                     f"'{entry.name}', which another family already has"
                 )
             found[entry.name] = entry
-    return tuple(found.values())
+    listed = []
+    for name, facts in published_distributions().items():
+        entry = found.pop(name, None) or Distribution(
+            name=name,
+            domain=facts.domain,
+            level=facts.level,
+            generator=None,
+            provenance="authors",
+        )
+        listed.append(replace(entry, published=facts))
+    listed += found.values()
+    domains = list(dict.fromkeys(entry.domain for entry in listed))
+    return tuple(sorted(listed, key=lambda entry: domains.index(entry.domain)))
 
 
 def distribution(name: str) -> Distribution:
@@ -64,10 +78,33 @@ def distribution(name: str) -> Distribution:
 
     Examples
     --------
-    >>> distribution("CA-easy").generator.n_items
-    200
+    >>> distribution("CA-easy").provenance
+    'verified'
     """
     known = {entry.name: entry for entry in distributions()}
     if name not in known:
         raise UnknownNameError("distribution", name, known)
     return known[name]
+
+
+def generator_of(found: Distribution) -> InstanceGenerator:
+    """Give the generator of a distribution.
+
+    Raises
+    ------
+    NoGeneratorError
+        If it has none; the message names distributions of the domain that have one.
+
+    Examples
+    --------
+    >>> generator_of(distribution("CA-easy")).domain
+    'CA'
+    """
+    if found.generator is None:
+        others = [
+            entry.name
+            for entry in distributions()
+            if entry.domain == found.domain and entry.generator is not None
+        ]
+        raise NoGeneratorError(found.name, others)
+    return found.generator

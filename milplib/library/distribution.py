@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from milplib.instance import Instance
+from milplib.library.published import Published
 
 __all__ = ["Distribution", "InstanceGenerator", "Provenance", "generator_parameters"]
 
-Provenance = Literal["verified", "published", "milplib"]
+Provenance = Literal["verified", "published", "authors", "milplib"]
 
 
 @runtime_checkable
@@ -46,11 +47,16 @@ class Distribution:
         Hardness as the data set's authors call it (by Gurobi with a limit of 3600 s:
         Huang et al. 2024, arXiv 2406.06954), or ``"milplib"`` for a distribution of ours.
     generator
-        The family with the parameters of this distribution.
+        The family with the parameters of this distribution; None where only the authors' files
+        have its instances.
     provenance
         ``"verified"``: instances from these parameters match the published files' mean size;
         ``"published"``: the parameters are public, the size was not compared;
+        ``"authors"``: only the authors' own files, there is no generator;
         ``"milplib"``: a distribution of milplib's own.
+    published
+        What is known of the published data; None for a distribution of milplib's own or of a
+        third party's.
 
     Examples
     --------
@@ -62,8 +68,9 @@ class Distribution:
     name: str
     domain: str
     level: str
-    generator: InstanceGenerator
+    generator: InstanceGenerator | None
     provenance: Provenance
+    published: Published | None = None
 
 
 def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, Any]:

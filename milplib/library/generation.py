@@ -15,6 +15,7 @@ import numpy as np
 from milplib.errors import OutputError, ParameterError, UnknownNameError
 from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.formats import SUFFIXES
+from milplib.library.catalogue import generator_of
 from milplib.library.distribution import Distribution, generator_parameters
 from milplib.library.folder import SPLITS
 
@@ -107,6 +108,8 @@ def generate_split(
     ------
     UnknownNameError
         If there is no such split or format.
+    NoGeneratorError
+        If no installed family generates it.
     ParameterError
         If the count is not positive or the seed negative.
     OutputError
@@ -155,7 +158,7 @@ def split_distribution(folder: str | os.PathLike[str]) -> str | None:
 def _config(
     distribution: Distribution, *, split: str, seed: int, file_format: str
 ) -> dict[str, Any]:
-    generator = distribution.generator
+    generator = generator_of(distribution)
     return {
         "distribution": distribution.name,
         "provenance": distribution.provenance,
@@ -223,7 +226,7 @@ def _generate(
 ) -> GeneratedInstance:
     split, file_format = config["split"], config["format"]
     seed = instance_seed(distribution.name, split=split, seed=config["seed"], index=index)
-    instance = distribution.generator.generate(seed)
+    instance = generator_of(distribution).generate(seed)
     path = folder / f"{distribution.name}-{split}-{index:05d}.{file_format}"
     instance.write(path)
     return GeneratedInstance(

@@ -240,6 +240,18 @@ def test_list_names_every_distribution_first_in_its_line():
     assert [line.split()[0] for line in lines] == [d.name for d in milplib.distributions()]
 
 
+def test_list_can_be_narrowed_and_info_tells_what_is_known():
+    lines = succeed("list", "--domain", "GISP", "--level", "easy").splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["GISP-easy"]
+    fail("list", "--domain", "GIPS", naming="did you mean GISP")
+    told = succeed("info", "MMCN-hard-BI")
+    assert "middle-mile" in told
+    assert "limits/gap = 0.005" in told
+    assert "CombinatorialAuction(n_items=300" in succeed("info", "CA-medium")
+    fail("info", "CA-medum", naming="did you mean CA-medium")
+    fail("generate", "OTS-easy", "--out", "nowhere", naming="'OTS-easy' cannot be generated")
+
+
 def test_doctor_tells_versions_and_what_is_missing():
     report = json.loads(succeed("doctor", "--json"))
     assert report["healthy"]

@@ -1,0 +1,72 @@
+"""The catalogue: every published name with what is known of it, and who generates it."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import milplib
+from milplib.errors import NoGeneratorError
+from milplib.generators import from_name
+from milplib.library import distribution, generate_split, published_distributions
+
+DOMAINS = tuple("CA SC MIS MVC GISP CFLP LB IP MIRP NNV OTS MMCN SRPN".split())  # noqa: SIM905
+
+
+def test_all_published_names_are_listed_once_domain_after_domain():
+    listed = milplib.distributions()
+    names = [entry.name for entry in listed]
+    assert len(names) == len(set(names))
+    assert set(published_distributions()) <= set(names)
+    assert len(published_distributions()) >= 37
+    domains = [entry.domain for entry in listed]
+    assert list(dict.fromkeys(domains))[: len(DOMAINS)] == list(DOMAINS)
+    assert domains == sorted(domains, key=list(dict.fromkeys(domains)).index)
+
+
+@pytest.mark.parametrize("name", published_distributions())
+def test_what_is_known_of_a_published_distribution_is_whole(name):
+    entry = distribution(name)
+    facts = entry.published
+    assert (facts.name, facts.domain) == (name, entry.domain)
+    assert name.startswith(f"{facts.domain}-{facts.level}")
+    assert facts.level == entry.level
+    assert entry.provenance != "milplib"
+    assert (entry.generator is None) == (entry.provenance == "authors")
+    assert (facts.rows is None) == (facts.columns is None)
+    assert (facts.mean_bytes is None) == (facts.file_format == "")
+    assert facts.licence
+    assert "arXiv 2406.06954" in facts.references[0]
+    assert set(facts.splits) in ({"train", "val", "test"}, set())
+
+
+def test_verified_means_that_the_size_of_published_files_is_known():
+    for entry in milplib.distributions():
+        if entry.provenance == "verified":
+            assert entry.published.mean_bytes
+
+
+def test_our_own_distributions_take_no_published_name():
+    for entry in milplib.distributions():
+        assert (entry.published is None) == (entry.name not in published_distributions())
+        if entry.provenance == "milplib":
+            assert entry.published is None
+
+
+def test_settings_that_belong_to_a_distribution_are_known():
+    assert distribution("NNV-easy").published.settings == {"numerics/feastol": 1e-4}
+    assert distribution("MMCN-medium-BC").published.settings == {"limits/gap": 0.005}
+    assert distribution("MMCN-medium-BC").level == "medium"
+    assert distribution("MIRP-medium").published.splits == {"train": 98, "val": 20, "test": 20}
+
+
+def test_what_no_family_generates_is_refused_by_name(tmp_path):
+    with pytest.raises(NoGeneratorError, match="'OTS-easy' cannot be generated") as caught:
+        from_name("OTS-easy")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    with pytest.raises(NoGeneratorError, match="'LB-hard'"):
+        generate_split(distribution("LB-hard"), count=1, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    # should a domain lose one of its generators, the others are named
+    assert "CA-easy" in str(NoGeneratorError("CA-other", ["CA-easy"]))
