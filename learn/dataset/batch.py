@@ -90,36 +90,44 @@ def to_batch(
     >>> batch.candidates.tolist(), batch.candidates_batch.tolist(), batch.num_graphs
     ([0, 2, 3, 5], [0, 0, 1, 1], 2)
     """
-    return joined([graph.tensors() for graph in graphs], memory=memory)
+    return joined(
+        [
+            {
+                name: value.numpy()
+                for name, value in graph.to_dict().items()
+                if isinstance(value, torch.Tensor)
+            }
+            for graph in graphs
+        ],
+        memory=memory,
+    )
 
 
 def joined(
-    graphs: Sequence[Mapping[str, torch.Tensor]], *, memory: BatchMemory | None = None
+    graphs: Sequence[Mapping[str, npt.NDArray[Any]]], *, memory: BatchMemory | None = None
 ) -> BranchingGraph:
-    """Do what `to_batch` does with the tensors of graphs, given by name."""
+    """Do what `to_batch` does with the arrays of graphs, given by name."""
     parts = {name: [graph[name] for graph in graphs] for name in graphs[0]}
-    counts = {
-        name: [tensor.size(_axis(name)) for tensor in tensors] for name, tensors in parts.items()
-    }
+    counts = {name: [array.shape[_axis(name)] for array in found] for name, found in parts.items()}
     arrays = _empty_arrays(parts, counts, memory)
-    batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    for name, tensors in parts.items():
-        if name != "edge_index":
-            torch.cat(tensors, out=batch[name])
     first_variable = _starts(counts.get("variable_features", ()))
+    for name, found in parts.items():
+        if name != "edge_index":
+            np.concatenate(found, out=arrays[name])
+            continue
+        first_row = _starts(counts.get("row_features", ()))
+        ends, begin = arrays[name], 0
+        shifts = np.array((first_row, first_variable), dtype=ends.dtype)
+        for place, array in enumerate(found):  # one pass instead of two
+            end = begin + counts[name][place]
+            np.add(array, shifts[:, place, None], out=ends[:, begin:end])
+            begin = end
     if "candidates" in parts:
         per_graph = counts["candidates"]
         arrays["candidates"] += np.repeat(first_variable, per_graph)
-        batch["candidates_batch"] = torch.from_numpy(np.repeat(np.arange(len(graphs)), per_graph))
-    if "edge_index" in parts:
-        first_row = _starts(counts.get("row_features", ()))
-        ends, begin = arrays["edge_index"], 0
-        shifts = np.array((first_row, first_variable), dtype=ends.dtype)
-        for place, tensor in enumerate(parts["edge_index"]):  # one pass instead of two
-            end = begin + counts["edge_index"][place]
-            np.add(tensor.numpy(), shifts[:, place, None], out=ends[:, begin:end])
-            begin = end
-    return BranchingGraph(**batch, num_graphs=len(graphs))
+        arrays["candidates_batch"] = np.repeat(np.arange(len(graphs)), per_graph)
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return BranchingGraph(**tensors, num_graphs=len(graphs))
 
 
 def _axis(name: str) -> int:
@@ -127,15 +135,17 @@ def _axis(name: str) -> int:
 
 
 def _empty_arrays(
-    parts: dict[str, list[torch.Tensor]], counts: dict[str, list[int]], memory: BatchMemory | None
+    parts: dict[str, list[npt.NDArray[Any]]],
+    counts: dict[str, list[int]],
+    memory: BatchMemory | None,
 ) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of the shapes of the joined tensors, all in one block."""
+    """Arrays of the shapes of the joined ones, all in one block."""
     places, room = {}, 0
     for name, (first, *_) in parts.items():
         shape = list(first.shape)
         shape[_axis(name)] = sum(counts[name])
         size = math.prod(shape) * first.itemsize
-        places[name] = (slice(room, room + size), first[:0].numpy().dtype, shape)
+        places[name] = (slice(room, room + size), first.dtype, shape)
         room += -(-size // _LINE) * _LINE
     block = np.empty(room, dtype=np.uint8) if memory is None else memory.take(room)
     return {

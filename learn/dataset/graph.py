@@ -14,7 +14,7 @@ from milplib.learn.samples.sample_set import Sample
 from milplib.policies.gcnn import joined_blocks
 from milplib.scip import BlockSchema
 
-__all__ = ["BranchingGraph", "to_graph"]
+__all__ = ["BranchingGraph", "graph_arrays", "to_graph"]
 
 
 class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
@@ -64,12 +64,6 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
             # PyG would guess, with a warning.
             self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])
 
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """Give the tensors by name."""
-        return {
-            name: value for name, value in self.to_dict().items() if isinstance(value, torch.Tensor)
-        }
-
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         """How much an index grows by this graph when others follow it in a batch."""
         if key == "edge_index":
@@ -107,22 +101,30 @@ def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> Branching
     >>> graph.block_features.shape[1], bool(graph.valid.any())
     (3, True)
     """
+    arrays = graph_arrays(sample, blocks=blocks)
+    return BranchingGraph(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def graph_arrays(
+    sample: Sample, *, blocks: Iterable[BlockSchema] = ()
+) -> dict[str, npt.NDArray[Any]]:
+    """Give the arrays that the graph of a sample is made of, by name."""
     state = sample.state
     names = tuple(block.name for block in blocks)
-    return BranchingGraph(
-        variable_features=_tensor(state.variable_features, np.float32),
-        row_features=_tensor(state.row_features, np.float32),
-        edge_index=_tensor(state.edge_index, np.int32),
-        edge_features=_tensor(state.edge_features, np.float32),
-        candidates=_tensor(state.candidates, np.int64),
-        block_features=_tensor(joined_blocks(state, names), np.float32),
-        scores=_tensor(sample.scores, np.float64),
-        valid=_tensor(sample.valid, np.bool_),
-        tied=_tensor(sample.tied, np.bool_),
-    )
+    return {
+        "variable_features": _writable(state.variable_features, np.float32),
+        "row_features": _writable(state.row_features, np.float32),
+        "edge_index": _writable(state.edge_index, np.int32),
+        "edge_features": _writable(state.edge_features, np.float32),
+        "candidates": _writable(state.candidates, np.int64),
+        "block_features": _writable(joined_blocks(state, names), np.float32),
+        "scores": _writable(sample.scores, np.float64),
+        "valid": _writable(sample.valid, np.bool_),
+        "tied": _writable(sample.tied, np.bool_),
+    }
 
 
-def _tensor(array: npt.NDArray[Any], dtype: type[Any]) -> torch.Tensor:
+def _writable(array: npt.NDArray[Any], dtype: type[Any]) -> npt.NDArray[Any]:
     # Arrow's arrays are read-only, which torch does not know: a copy where it is not one already.
     array = np.ascontiguousarray(array, dtype=dtype)
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+    return array if array.flags.writeable else array.copy()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
 
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.dataset.batch import BatchMemory, joined
-from milplib.learn.dataset.graph import BranchingGraph, to_graph
+from milplib.learn.dataset.graph import BranchingGraph, graph_arrays
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.scip import BlockSchema
 
@@ -19,6 +20,8 @@ __all__ = ["DEFAULT_CACHE_BYTES", "GraphDataset", "block_schemas"]
 
 DEFAULT_CACHE_BYTES = 4 << 30
 """Memory that decoded graphs may take; 3,000 samples of auctions 100×500 take 0.3 GB."""
+
+_Arrays = dict[str, npt.NDArray[Any]]
 
 # What samples of one tree often have in common, as long as its rows stay.
 _SHARED = ("edge_index", "edge_features")
@@ -80,32 +83,33 @@ class GraphDataset(Dataset[BranchingGraph]):
         """Number of samples of each set."""
         self._set = np.repeat(np.arange(len(parts)), self.sizes)
         self._index = np.concatenate([np.empty(0, dtype=np.int64), *parts])
-        self._kept: list[dict[str, torch.Tensor] | None] = [None] * len(self._index)
-        self._shared: dict[tuple[Any, ...], torch.Tensor] = {}
+        self._kept: list[_Arrays | None] = [None] * len(self._index)
+        self._shared: dict[tuple[Any, ...], npt.NDArray[Any]] = {}
         self._room = cache_bytes
 
     def __len__(self) -> int:
         return len(self._index)
 
     def __getitem__(self, position: int) -> BranchingGraph:
-        return BranchingGraph(**self._tensors(position))
+        arrays = self._arrays(position)
+        return BranchingGraph(**{name: torch.from_numpy(array) for name, array in arrays.items()})
 
     def batch(
         self, positions: Iterable[int], *, memory: BatchMemory | None = None
     ) -> BranchingGraph:
         """Give `milplib.learn.dataset.to_batch` of the graphs at some positions."""
-        return joined([self._tensors(position) for position in positions], memory=memory)
+        return joined([self._arrays(position) for position in positions], memory=memory)
 
-    def _tensors(self, position: int) -> dict[str, torch.Tensor]:
+    def _arrays(self, position: int) -> _Arrays:
         kept = self._kept[position]
         if kept is not None:
             return kept
         sample = self.sample(position)
-        tensors = to_graph(sample, blocks=self.blocks).tensors()
+        arrays = graph_arrays(sample, blocks=self.blocks)
         if self._room > 0:
-            self._room -= self._share(tensors, (int(self._set[position]), sample.tree))
-            self._kept[position] = tensors
-        return tensors
+            self._room -= self._share(arrays, (int(self._set[position]), sample.tree))
+            self._kept[position] = arrays
+        return arrays
 
     def __iter__(self) -> Iterator[BranchingGraph]:
         return (self[position] for position in range(len(self)))
@@ -127,21 +131,21 @@ class GraphDataset(Dataset[BranchingGraph]):
             Called with the number of samples done, and of all.
         """
         for position in range(len(self)):
-            self._tensors(position)
+            self._arrays(position)
             on_progress(position + 1, len(self))
 
-    def _share(self, tensors: dict[str, torch.Tensor], tree: tuple[Any, ...]) -> int:
-        """Replace tensors that a graph of the same tree has, too; give the bytes that it adds."""
+    def _share(self, arrays: _Arrays, tree: tuple[Any, ...]) -> int:
+        """Replace arrays that a graph of the same tree has, too; give the bytes that it adds."""
         added = 0
-        for name, tensor in tensors.items():
+        for name, array in arrays.items():
             if name in _SHARED:
                 # Among samples of one tree equality is the rule; hashes tell it at once.
-                key = (*tree, name, hash(tensor.numpy().tobytes()))
-                known = self._shared.setdefault(key, tensor)
-                if known is not tensor and torch.equal(known, tensor):
-                    tensors[name] = known
+                key = (*tree, name, hash(array.tobytes()))
+                known = self._shared.setdefault(key, array)
+                if known is not array and np.array_equal(known, array):
+                    arrays[name] = known
                     continue
-            added += tensor.nbytes
+            added += array.nbytes
         return added
 
 

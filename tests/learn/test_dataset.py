@@ -144,7 +144,8 @@ def test_the_cache_changes_no_graph_and_keeps_to_its_size(sample_sets, cache_byt
     samples = sample_sets["auction"]
     graphs = GraphDataset([samples], cache_bytes=cache_bytes)
     graphs.load()
-    kept = [graphs[i].scores is graphs[i].scores for i in range(len(graphs))]
+    pairs = [(graphs[i], graphs[i]) for i in range(len(graphs))]
+    kept = [a.scores.data_ptr() == b.scores.data_ptr() for a, b in pairs]
     assert kept == sorted(kept, reverse=True)
     assert (sum(kept) == 0, sum(kept) == len(kept)) == (cache_bytes == 0, cache_bytes == 1 << 30)
     memory = {}
