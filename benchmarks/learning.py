@@ -251,7 +251,7 @@ def main() -> None:
             options.epochs = 3
         table = compare(options)
     console = Console()
-    console.width = max(console.width, 130)
+    console.width = max(console.width, 165)
     console.print(table)
 
 
