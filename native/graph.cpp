@@ -13,19 +13,21 @@ void Neighbourhood::find(const Graph& graph, const std::int32_t* candidates,
         ++n_seen;
     }
     sides.clear();
-    hits_.clear();
-    begin.assign(n_candidates + 1, 0);
+    hit_candidate_.clear();
+    hit_side_.clear();
+    hit_value_.clear();
     const std::int32_t* column = graph.column;
     for (std::size_t s = 0; s < graph.sides.size(); ++s) {
         const Side& found = graph.sides[s];
-        const std::size_t n_before = hits_.size();
+        const std::size_t n_before = hit_side_.size();
         for (std::int64_t e = found.begin; e < found.end; ++e) {
             const std::int32_t candidate = candidate_at[column[e]];
             if (candidate < 0) continue;
-            hits_.push_back({candidate, std::int32_t(sides.size()), found.sign * graph.value[e]});
-            ++begin[candidate + 1];
+            hit_candidate_.push_back(candidate);
+            hit_side_.push_back(std::int32_t(sides.size()));
+            hit_value_.push_back(found.sign * graph.value[e]);
         }
-        if (hits_.size() == n_before) continue;
+        if (hit_side_.size() == n_before) continue;
         sides.push_back(std::int32_t(s));
         if (n_seen == graph.n_columns) continue;
         for (std::int64_t e = found.begin; e < found.end; ++e) {
@@ -36,18 +38,8 @@ void Neighbourhood::find(const Graph& graph, const std::int32_t* candidates,
     columns.clear();
     for (std::int64_t c = 0; c < graph.n_columns; ++c)
         if (is_seen_[c]) columns.push_back(std::int32_t(c));
-    // A counting sort keeps the edges of a candidate in the order of the sides.
-    for (std::int64_t i = 0; i < n_candidates; ++i) begin[i + 1] += begin[i];
-    side.resize(hits_.size());
-    value.resize(hits_.size());
-    for (const Hit& hit : hits_) {
-        const std::int64_t at = begin[hit.candidate]++;
-        side[at] = hit.side;
-        value[at] = hit.value;
-    }
-    // Each begin has moved on to its end, which is the next one's begin.
-    for (std::int64_t i = n_candidates; i > 0; --i) begin[i] = begin[i - 1];
-    begin[0] = 0;
+    edges.group(n_candidates, std::int64_t(hit_side_.size()), hit_candidate_.data(),
+                hit_side_.data(), hit_value_.data());
 }
 
 template <class Number>

@@ -20,29 +20,6 @@ struct Graph {
     const float* value = nullptr;          // of each edge
 };
 
-// What of a graph the candidates can see: the rest is never computed. A candidate's score depends
-// on the rows in which it stands, and on all columns of those.
-struct Neighbourhood {
-    std::vector<std::int32_t> sides;    // those with a candidate, ascending
-    std::vector<std::int32_t> columns;  // those of these sides, and the candidates, ascending
-    std::vector<std::int32_t> candidate_at;  // of each column of the graph: which, or -1
-    // Edges of candidate i: begin[i] to begin[i + 1]
-    std::vector<std::int64_t> begin;
-    std::vector<std::int32_t> side;  // of each of these edges, as a position in `sides`
-    std::vector<float> value;
-
-    // The candidates are distinct positions of columns of the graph.
-    void find(const Graph& graph, const std::int32_t* candidates, std::int64_t n_candidates);
-
-  private:
-    struct Hit {
-        std::int32_t candidate, side;
-        float value;
-    };
-    std::vector<Hit> hits_;
-    std::vector<std::uint8_t> is_seen_;
-};
-
 // Edges in any order, each a group, another end and a value, brought together by groups; those of a
 // group keep their order.
 template <class Number>
@@ -60,6 +37,24 @@ class GroupedEdges {
   private:
     std::vector<std::int32_t> others_;
     std::vector<Number> values_;
+};
+
+// What of a graph the candidates can see: the rest is never computed. A candidate's score depends
+// on the rows in which it stands, and on all columns of those.
+struct Neighbourhood {
+    std::vector<std::int32_t> sides;    // those with a candidate, ascending
+    std::vector<std::int32_t> columns;  // those of these sides, and the candidates, ascending
+    std::vector<std::int32_t> candidate_at;  // of each column of the graph: which, or -1
+    GroupedEdges<float> edges;  // of each candidate, the others as positions in `sides`
+
+    // The candidates are distinct positions of columns of the graph.
+    void find(const Graph& graph, const std::int32_t* candidates, std::int64_t n_candidates);
+
+  private:
+    // Edges of candidates, side after side
+    std::vector<std::int32_t> hit_candidate_, hit_side_;
+    std::vector<float> hit_value_;
+    std::vector<std::uint8_t> is_seen_;
 };
 
 }  // namespace milplib

@@ -176,12 +176,12 @@ void Network::convolve_to_candidates(const Input& input, float* scores) {
                         width_ * sizeof(float));
         run(to_variables_.target, false, own, joined_width_, y_.data(), width_, n);
         for (std::int64_t i = 0; i < n; ++i) {
-            const std::int64_t first = near_.begin[begin + i];
-            const std::int64_t n_edges = near_.begin[begin + i + 1] - first;
+            const std::int64_t first = near_.edges.begin[begin + i];
+            const std::int64_t n_edges = near_.edges.begin[begin + i + 1] - first;
             float* line = joined_.data() + i * joined_width_;
             kernels_.edges.sum({y_.data() + i * width_, to_variables_.edge.data(),
-                                side_sources_.data(), near_.side.data() + first,
-                                near_.value.data() + first, n_edges, 1.0f, width_},
+                                side_sources_.data(), near_.edges.other + first,
+                                near_.edges.value + first, n_edges, 1.0f, width_},
                                line);
             line[2 * width_] = float(n_edges);
         }

@@ -126,8 +126,7 @@ def joined(
         per_graph = counts["candidates"]
         arrays["candidates"] += np.repeat(first_variable, per_graph)
         arrays["candidates_batch"] = np.repeat(np.arange(len(graphs)), per_graph)
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    return BranchingGraph(**tensors, num_graphs=len(graphs))
+    return BranchingGraph.of_arrays(arrays, num_graphs=len(graphs))
 
 
 def _axis(name: str) -> int:

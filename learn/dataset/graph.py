@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,12 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
             # PyG would guess, with a warning.
             self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])
 
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], **others: Any) -> BranchingGraph:
+        """Make a graph whose tensors lie in these arrays, by name."""
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return cls(**tensors, **others)
+
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         """How much an index grows by this graph when others follow it in a batch."""
         if key == "edge_index":
@@ -101,8 +107,7 @@ def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> Branching
     >>> graph.block_features.shape[1], bool(graph.valid.any())
     (3, True)
     """
-    arrays = graph_arrays(sample, blocks=blocks)
-    return BranchingGraph(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+    return BranchingGraph.of_arrays(graph_arrays(sample, blocks=blocks))
 
 
 def graph_arrays(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch.utils.data import Dataset
 
 from milplib.errors import ParameterError, SampleError
@@ -91,8 +90,7 @@ class GraphDataset(Dataset[BranchingGraph]):
         return len(self._index)
 
     def __getitem__(self, position: int) -> BranchingGraph:
-        arrays = self._arrays(position)
-        return BranchingGraph(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+        return BranchingGraph.of_arrays(self._arrays(position))
 
     def batch(
         self, positions: Iterable[int], *, memory: BatchMemory | None = None
