@@ -108,7 +108,10 @@ def joined(
 ) -> BranchingGraph:
     """Do what `to_batch` does with the arrays of graphs, given by name."""
     parts = {name: [graph[name] for graph in graphs] for name in graphs[0]}
-    counts = {name: [array.shape[_axis(name)] for array in found] for name, found in parts.items()}
+    counts = {
+        name: [array.shape[1] for array in found] if _axis(name) else list(map(len, found))
+        for name, found in parts.items()
+    }
     arrays = _empty_arrays(parts, counts, memory)
     first_variable = _starts(counts.get("variable_features", ()))
     for name, found in parts.items():
