@@ -1,8 +1,9 @@
 """One table of what the hot paths cost: ``python benchmarks [--json FILE]``, ``make benchmark``.
 
 Each row is a ratio of two things that took turns in this process on one thread: extraction and
-decisions at real nodes, collection, a step of training, batches of samples, and a trained policy's
-share of a solve. `learning.py` and `generators.py` are scripts of their own.
+decisions at real nodes, collection, decoding published instances, a step of training, batches of
+samples, and a trained policy's share of a solve. `learning.py` and `generators.py` are scripts of
+their own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import batches
 import collection
+import decoding
 import hot_path
 import policy_share
 import torch
@@ -38,6 +40,9 @@ def measured(family: Family, folder: Path, options: argparse.Namespace) -> Itera
         yield from hot_path.rows(family, samples=samples, seeds=seeds, smoke=smoke)
     yield from collection.rows(family, folder)
     samples = collection.samples_in(folder)
+    yield from decoding.rows(
+        family, folder, megabytes=0.1 if smoke else 20, rounds=1 if smoke else 5
+    )
     yield from training_step.rows(family, samples, rounds=1 if smoke else 5)
     yield from batches.rows(family, samples, folder / "pickles", rounds=1 if smoke else 9)
     if family.epochs:

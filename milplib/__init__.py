@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from milplib.evaluation import evaluate
     from milplib.formats import read
     from milplib.instance import Instance
-    from milplib.library import Distribution, distributions
+    from milplib.library import Distribution, distributions, fetch, load
     from milplib.policies import include_policy, load_policy
     from milplib.solving import SolveResult, solve
 
@@ -22,7 +22,9 @@ __all__ = [
     "SolveResult",
     "distributions",
     "evaluate",
+    "fetch",
     "include_policy",
+    "load",
     "load_policy",
     "read",
     "solve",
@@ -35,6 +37,8 @@ _HOMES = {
     "SolveResult": "milplib.solving",
     "distributions": "milplib.library",
     "evaluate": "milplib.evaluation",
+    "fetch": "milplib.library",
+    "load": "milplib.library",
     "include_policy": "milplib.policies",
     "load_policy": "milplib.policies",
     "read": "milplib.formats",

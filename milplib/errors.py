@@ -9,13 +9,17 @@ __all__ = [
     "BranchingError",
     "InstanceError",
     "MilplibError",
+    "MilplibWarning",
     "MissingPackageError",
     "NativeError",
+    "NoGeneratorError",
     "OutputError",
     "ParameterError",
     "PolicyError",
     "ResultsError",
     "SampleError",
+    "SourceError",
+    "SourceUnavailableError",
     "StateError",
     "UnknownNameError",
 ]
@@ -23,6 +27,10 @@ __all__ = [
 
 class MilplibError(Exception):
     """Base class of every error that a user of milplib can cause or must know of."""
+
+
+class MilplibWarning(UserWarning):
+    """Base class of the warnings: what was asked for was done, but not as one would expect."""
 
 
 class BranchingError(MilplibError):
@@ -55,6 +63,14 @@ class ResultsError(MilplibError):
 
 class SampleError(MilplibError):
     """A sample file that is damaged, foreign or of another schema version."""
+
+
+class SourceError(MilplibError):
+    """A source of published instances that is damaged, unsafe, or not what it was before."""
+
+
+class SourceUnavailableError(SourceError):
+    """A source that is not there or cannot be reached; another one may serve."""
 
 
 class StateError(MilplibError):

@@ -14,7 +14,14 @@ from typing import IO, Any
 
 from milplib.errors import OutputError
 
-__all__ = ["atomic_write", "atomic_write_json", "exclusive_lock", "file_sha256", "open_folder"]
+__all__ = [
+    "atomic_write",
+    "atomic_write_json",
+    "exclusive_lock",
+    "file_sha256",
+    "make_folder",
+    "open_folder",
+]
 
 _TEMPORARY = ".milplib-tmp"
 
@@ -76,6 +83,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Raises
+    ------
+    OutputError
+        If the path is a file, lies in one, or may not be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise OutputError(f"{folder} is a file, or lies in one; it must be a folder") from None
+    except OSError as error:
+        raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
+
+
 def open_folder(folder: Path) -> bool:
     """Make an output folder if need be, and tell whether it holds anything.
 
@@ -91,19 +114,19 @@ def open_folder(folder: Path) -> bool:
     OutputError
         If the path is a file, lies in one, or may not be used.
     """
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(f".*{_TEMPORARY}"):
             leftover.unlink(missing_ok=True)
         return any(folder.iterdir())
-    except (FileExistsError, NotADirectoryError):
-        raise OutputError(f"{folder} is a file, or lies in one; it must be a folder") from None
     except OSError as error:
         raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
 
 
 @contextmanager
-def exclusive_lock(path: str | os.PathLike[str], *, busy: str) -> Iterator[None]:
+def exclusive_lock(
+    path: str | os.PathLike[str], *, busy: str = "", wait: bool = False
+) -> Iterator[None]:
     """Hold a lock file while the block runs; its process's end frees it, too.
 
     Parameters
@@ -112,11 +135,13 @@ def exclusive_lock(path: str | os.PathLike[str], *, busy: str) -> Iterator[None]
         The file; it stays when the lock is given back.
     busy
         What to say if another process holds the lock.
+    wait
+        Wait for the other process instead.
 
     Raises
     ------
     OutputError
-        If another process holds it.
+        If another process holds it, and this one does not wait; or the file cannot be written.
 
     Examples
     --------
@@ -128,9 +153,13 @@ def exclusive_lock(path: str | os.PathLike[str], *, busy: str) -> Iterator[None]
     Traceback (most recent call last):
     milplib.errors.OutputError: one at a time
     """
-    with open(path, "w") as stream:
+    try:
+        stream = open(path, "w")  # noqa: SIM115  # closed below; errors of the block are not ours
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    with stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise OutputError(busy) from None
         yield

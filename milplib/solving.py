@@ -48,6 +48,9 @@ class SolveResult:
     fair_nodes
         Nodes + 2 · (cut-offs + domain reductions of the branching rules): what a rule's own
         strong branching found out counts as if it had been branched on (Gamrath & Schubert 2018).
+    branchings
+        Nodes that were branched on, over all restarts: half the children that the branching rules
+        made.
     lp_iterations
         Simplex iterations without those of strong branching.
     strong_branching_iterations
@@ -82,6 +85,7 @@ class SolveResult:
     solution: npt.NDArray[np.float64] | None
     nodes: int
     fair_nodes: int
+    branchings: int
     lp_iterations: int
     strong_branching_iterations: int
     time: float
@@ -181,6 +185,7 @@ def solve(
         solution=solution,
         nodes=nodes,
         fair_nodes=nodes + 2 * sum(rule["ncutoffs"] + rule["ndomreds"] for rule in rules.values()),
+        branchings=sum(rule["nchildren"] for rule in rules.values()) // 2,
         lp_iterations=model.getNLPIterations(),
         strong_branching_iterations=model.getNStrongbranchLPIterations() if rules else 0,
         time=model.getSolvingTime(),

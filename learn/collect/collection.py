@@ -23,7 +23,8 @@ from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import (
     Manifest,
 )
-from milplib.library.folder import InstanceFile, instance_files
+from milplib.library import InstanceFile, instance_files
+from milplib.library.folder import InstancePlace
 from milplib.scip import SETTINGS, StateFunction, load_state_functions
 from milplib.scip.versions import scip_version
 
@@ -31,7 +32,7 @@ __all__ = ["collect"]
 
 
 def collect(
-    folders: Iterable[str | os.PathLike[str]],
+    folders: InstancePlace | Iterable[InstancePlace],
     *,
     out: str | os.PathLike[str],
     samples_per_instance: int = 10,
@@ -59,7 +60,8 @@ def collect(
     Parameters
     ----------
     folders
-        Folders of instance files; of one that holds split folders, ``train`` is taken.
+        Folders of instance files, or splits of distributions; of a folder that holds split
+        folders, ``train`` is taken.
     out
         The folder to write: shards ``*.arrow`` and ``manifest.json``.
     samples_per_instance

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -90,28 +91,23 @@ def to_batch(
     >>> batch.candidates.tolist(), batch.candidates_batch.tolist(), batch.num_graphs
     ([0, 2, 3, 5], [0, 0, 1, 1], 2)
     """
-    return joined(
-        [
-            {
-                name: value.numpy()
-                for name, value in graph.to_dict().items()
-                if isinstance(value, torch.Tensor)
-            }
-            for graph in graphs
-        ],
-        memory=memory,
-    )
+    names = [name for name, value in graphs[0].to_dict().items() if isinstance(value, torch.Tensor)]
+    arrays = [{name: graph[name].numpy() for name in names} for graph in graphs]
+    return joined(arrays, memory=memory)
 
 
 def joined(
     graphs: Sequence[Mapping[str, npt.NDArray[Any]]], *, memory: BatchMemory | None = None
 ) -> BranchingGraph:
-    """Do what `to_batch` does with the arrays of graphs, given by name."""
-    parts = {name: [graph[name] for graph in graphs] for name in graphs[0]}
-    counts = {
-        name: [array.shape[1] for array in found] if _axis(name) else list(map(len, found))
-        for name, found in parts.items()
-    }
+    """Do what `to_batch` does with the arrays of graphs, given by name, in one order of names."""
+    parts = dict(zip(graphs[0], zip(*map(_values, graphs), strict=True), strict=True))
+    counts: dict[str, list[int]] = {}
+    for name, found in parts.items():
+        # Edges have two arrays and candidates have five, of which one is enough to count.
+        key = _COUNTED_BY.get(name, name)
+        if key not in counts:
+            counts[key] = [array.shape[_axis(key)] for array in parts.get(key, found)]
+        counts[name] = counts[key]
     arrays = _empty_arrays(parts, counts, memory)
     first_variable = _starts(counts.get("variable_features", ()))
     for name, found in parts.items():
@@ -120,10 +116,10 @@ def joined(
             continue
         first_row = _starts(counts.get("row_features", ()))
         ends, begin = arrays[name], 0
-        shifts = np.array((first_row, first_variable), dtype=ends.dtype)
-        for place, array in enumerate(found):  # one pass instead of two
-            end = begin + counts[name][place]
-            np.add(array, shifts[:, place, None], out=ends[:, begin:end])
+        shifts = np.array((first_row, first_variable), dtype=ends.dtype).T[:, :, None]
+        for array, shift, count in zip(found, shifts, counts[name], strict=True):
+            end = begin + count
+            np.add(array, shift, out=ends[:, begin:end])  # one pass instead of two
             begin = end
     if "candidates" in parts:
         per_graph = counts["candidates"]
@@ -132,12 +128,23 @@ def joined(
     return BranchingGraph.of_arrays(arrays, num_graphs=len(graphs))
 
 
+_values = methodcaller("values")
+
+_COUNTED_BY = {
+    "edge_features": "edge_index",
+    "block_features": "candidates",
+    "scores": "candidates",
+    "valid": "candidates",
+    "tied": "candidates",
+}
+
+
 def _axis(name: str) -> int:
     return 1 if name == "edge_index" else 0
 
 
 def _empty_arrays(
-    parts: dict[str, list[npt.NDArray[Any]]],
+    parts: Mapping[str, Sequence[npt.NDArray[Any]]],
     counts: dict[str, list[int]],
     memory: BatchMemory | None,
 ) -> dict[str, npt.NDArray[Any]]:

@@ -6,14 +6,15 @@ import io
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
 import milplib
-from milplib.cli import evaluation, instances, samples, solving, system, training
-from milplib.errors import MilplibError
+from milplib.cli import evaluation, hardness, instances, samples, solving, system, training
+from milplib.errors import MilplibError, MilplibWarning
 
 __all__ = ["main"]
 
@@ -25,8 +26,10 @@ app = App(
 )
 for command in (
     instances.generate,
+    instances.fetch,
     instances.list_distributions,
     instances.info,
+    hardness.measure,
     samples.collect,
     solving.solve,
     training.train,
@@ -80,6 +83,19 @@ def _complain(error: Exception, *, debug: bool, code: int) -> int:
     return code
 
 
+def _warning_line(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Say milplib's own warnings as a line, without the place in the code that others have."""
+    if issubclass(category, MilplibWarning):
+        return f"milplib: warning: {' '.join(str(message).split())}\n"
+    return f"{filename}:{lineno}: {category.__name__}: {message}\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else.
 
@@ -91,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names may hold what it cannot encode
+    warnings.formatwarning = _warning_line
     if sys.stdout is None:  # closed by the caller
         sys.stdout = io.StringIO()
     try:

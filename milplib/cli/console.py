@@ -24,6 +24,7 @@ __all__ = [
     "ProgressBar",
     "WholeNumber",
     "allow_modules_here",
+    "complain",
     "output",
     "print_json",
     "print_pairs",
@@ -57,6 +58,13 @@ def output() -> Console:
     return console
 
 
+def complain(message: str) -> None:
+    """Print a line about something that went wrong, and that does not end the command."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"milplib: {' '.join(message.split())}", markup=False
+    )
+
+
 def print_json(content: object) -> None:
     """Print JSON and nothing else, whatever the terminal."""
     print(json.dumps(content, indent=2))
@@ -77,8 +85,8 @@ class ProgressBar:
         self._progress = progress
         self._task = progress.add_task(what, total=None, note="")
 
-    def update(self, done: int, total: int, note: str = "") -> None:
-        """Show that so many are done."""
+    def update(self, done: int, total: int | None, note: str = "") -> None:
+        """Show that so many are done, of a number that may not be known."""
         self._progress.update(self._task, completed=done, total=total, note=note)
 
 

@@ -1,4 +1,4 @@
-"""Commands about instances: ``generate``, ``list`` and ``info``."""
+"""Commands about instances: ``generate``, ``fetch``, ``list`` and ``info``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from milplib.cli.console import WholeNumber, output, progress_bar
+from milplib.cli.console import WholeNumber, complain, output, progress_bar
 from milplib.errors import UnknownNameError
 
-__all__ = ["generate", "info", "list_distributions"]
+__all__ = ["fetch", "generate", "info", "list_distributions"]
 
 
 def generate(
@@ -67,6 +67,73 @@ def generate(
     output().print(
         f"{len(entries)} instances of {name} in {out / split} ({size / 1e6:.1f} MB)", markup=False
     )
+
+
+def fetch(
+    name: str,
+    /,
+    *,
+    source: str | None = None,
+    split: Annotated[
+        list[Literal["train", "val", "test"]] | None, Parameter(consume_multiple=True, negative="")
+    ] = None,
+    out: Path | None = None,
+    offline: Annotated[bool, Parameter(negative="")] = False,
+    force: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Fetch a distribution of Distributional MIPLIB.
+
+    Writes a folder of instance files with a manifest for each split. What is there is not
+    fetched again, and what was interrupted goes on.
+
+    Parameters
+    ----------
+    name
+        Name of the distribution; see ``milplib list``.
+    source
+        ``mirror``, ``site`` (an archive you put into the cache's folder ``site``),
+        ``generator``, the path of a folder or zip archive, or an archive's URL. If not given,
+        the first of site, mirror and generator that has it.
+    split
+        Splits to fetch; all that there are if not given.
+    out
+        Folder to write into; the cache if not given.
+    offline
+        Use nothing that is not on this machine.
+    force
+        Replace what is there.
+    """
+    from milplib.library import BrokenInstance, FetchProgress
+    from milplib.library import fetch as fetch_splits
+
+    def tell(broken: BrokenInstance) -> None:
+        complain(f"broken instance: {broken.name}: {broken.reason}")
+
+    with progress_bar(f"fetching {name}") as bar:
+        found = fetch_splits(
+            name,
+            source=source,
+            splits=split or None,
+            out=out,
+            offline=offline,
+            force=force,
+            progress=FetchProgress(
+                on_bytes=lambda done, total, file: bar.update(
+                    done >> 20, None if total is None else total >> 20, f"MB of {file}"
+                ),
+                on_instance=lambda split, done, total: bar.update(done, total, split),
+                on_broken=tell,
+            ),
+        )
+    for part in found:
+        records = part.manifest.records.values()
+        size = sum(record.bytes for record in records)
+        broken = len(part.manifest.broken)
+        output().print(
+            f"{len(records)} instances of {name} in {part.folder} ({size / 1e6:.1f} MB), "
+            f"from {part.origin}" + (f"; {broken} broken" if broken else ""),
+            markup=False,
+        )
 
 
 def list_distributions(*, domain: str | None = None, level: str | None = None) -> None:
@@ -130,6 +197,7 @@ def info(name: str, /) -> None:
         parameters = generator_parameters(entry.generator).items()
         text = ", ".join(f"{key}={value!r}" for key, value in parameters)
         lines["generator"] = f"{type(entry.generator).__name__}({text})"
+    lines["fetched"] = _fetched(name) or "nothing; see milplib fetch"
     for number, reference in enumerate(facts.references if facts else (), start=1):
         lines[f"reference {number}"] = reference
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -138,6 +206,19 @@ def info(name: str, /) -> None:
     for key, value in lines.items():
         table.add_row(key, Text(value or "not known"))
     output().print(table)
+
+
+def _fetched(name: str) -> str:
+    """Say which splits of a distribution the cache has."""
+    from milplib.library import SPLITS
+    from milplib.library.cache import Cache
+    from milplib.library.manifest import SplitManifest
+
+    folder = Cache.default().distribution_folder(name)
+    manifests = {split: SplitManifest.load(folder / split) for split in SPLITS}
+    counts = {split: len(found.records) for split, found in manifests.items() if found}
+    known = ", ".join(f"{count} {split}" for split, count in counts.items() if count)
+    return known and f"{known} in {folder}"
 
 
 def _check_choice(kind: str, name: str | None, known: list[str]) -> None:

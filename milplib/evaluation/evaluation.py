@@ -12,7 +12,7 @@ from typing import Any
 import pyscipopt
 
 import milplib
-from milplib.errors import InstanceError, ParameterError, ResultsError
+from milplib.errors import InstanceError, ParameterError
 from milplib.evaluation.plan import (
     EvaluatedInstance,
     RunParameters,
@@ -32,8 +32,9 @@ from milplib.evaluation.run import (
 from milplib.evaluation.table import read_table, run_table, write_table
 from milplib.execution import WorkerDiedError, run_tasks
 from milplib.files import file_sha256
+from milplib.library.folder import InstancePlace
+from milplib.results_manifest import ResultsFolder
 from milplib.scip.versions import scip_version
-from milplib.task_folder import TaskFolder
 
 __all__ = ["EvaluationProgress", "evaluate"]
 
@@ -48,7 +49,7 @@ class EvaluationProgress:
 
 
 def evaluate(
-    folders: Iterable[str | os.PathLike[str]],
+    folders: InstancePlace | Iterable[InstancePlace],
     *,
     policies: Sequence[object],
     baseline: object = "relpscost",
@@ -71,7 +72,8 @@ def evaluate(
     Parameters
     ----------
     folders
-        Folders of instance files; of one that holds split folders, ``test`` is taken.
+        Folders of instance files, or splits of distributions; of a folder that holds split
+        folders, ``test`` is taken.
     policies
         Names of SCIP's rules, policy files, ``"package.module:name"``, functions or policies, as
         `milplib.load_policy` takes them.
@@ -153,7 +155,7 @@ def evaluate(
         for seed in all_seeds
         for instance in instances
     ]
-    folder = _ResultsFolder(Path(out), manifest)
+    folder = _EvaluationFolder(Path(out), manifest)
     with folder.claim(force=force) as has_work:
         if has_work:
             folder.run(tasks, workers=workers, on_progress=on_progress)
@@ -161,32 +163,14 @@ def evaluate(
     return Evaluation.load(folder.folder)
 
 
-class _ResultsFolder(TaskFolder):
+class _EvaluationFolder(ResultsFolder):
     """The folder of an evaluation: a file of rows for each finished pair."""
 
     noun = "evaluation"
     verb = "evaluating"
     suffixes = (".json", ".reference")
     result_files = ("runs.parquet", "runs.csv", "report.html")
-
-    def __init__(self, folder: Path, manifest: EvaluationManifest) -> None:
-        super().__init__(folder)
-        self._manifest = manifest
-
-    def has_manifest(self, folder: Path) -> bool:
-        """Whether a folder has the manifest of an evaluation, of whatever version."""
-        return EvaluationManifest.is_one(folder)
-
-    def is_same_job(self, folder: Path) -> bool:
-        """Whether a folder's manifest is of this very evaluation."""
-        try:
-            return self._manifest.is_same_job(EvaluationManifest.load(folder))
-        except ResultsError:
-            return False
-
-    def write_manifest(self, folder: Path) -> None:
-        """Write the manifest without results."""
-        self._manifest.write(folder)
+    _manifest: EvaluationManifest
 
     def run(
         self,

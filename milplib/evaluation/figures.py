@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from milplib.evaluation.style import COLOURS, plain_style, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ratio_figure", "scatter_figure"]
 
-# Okabe & Ito's colours, which the colour-blind tell apart, without those that are faint on white
-# or on black.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 # Stands for the colour of the page's text, which only the browser knows.
 _INK = "#010203"
 _MUTED = "#040506"
@@ -29,29 +28,8 @@ _MUTED = "#040506"
 
 def _draw(draw: Callable[[], Figure], *, name: str, description: str) -> str:
     """Draw without a display, whatever the user's own settings, and give SVG to stand in HTML."""
-    import matplotlib
-    from matplotlib.rcsetup import cycler
-
-    style: Any = {
-        "svg.hashsalt": name,  # equal results give equal pages; two figures share no name
-        "svg.fonttype": "path",
-        "font.family": "DejaVu Sans",
-        "font.size": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.prop_cycle": cycler(color=_COLOURS),
-        "axes.edgecolor": _MUTED,
-        "axes.labelcolor": _INK,
-        "text.color": _INK,
-        "xtick.color": _MUTED,
-        "ytick.color": _MUTED,
-        "xtick.labelcolor": _INK,
-        "ytick.labelcolor": _INK,
-        "legend.frameon": False,
-    }
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(style)
+    # Equal results give equal pages; two figures share no name.
+    with plain_style({"svg.hashsalt": name, "svg.fonttype": "path"}, ink=_INK, muted=_MUTED):
         figure = draw()
         stream = io.StringIO()
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
@@ -102,7 +80,7 @@ def ratio_figure(summary: Summary) -> str:
         axes = figure.subplots(1, 2, sharey=True)
         for axis, what in zip(axes, ("time", "nodes"), strict=True):
             estimates = [getattr(found[line], what) for line in lines]
-            colours = [_COLOURS[others.index(policy) % len(_COLOURS)] for _, policy in lines]
+            colours = [COLOURS[others.index(policy) % len(COLOURS)] for _, policy in lines]
             _forest(axis, estimates, colours)
             axis.set_xlabel(f"{what}: ratio to {summary.baseline}")
         several = len(summary.distributions) > 1
@@ -127,26 +105,9 @@ def _forest(axis: Axes, estimates: Sequence[RatioEstimate], colours: Sequence[st
             axis.plot([estimate.low, estimate.high], [line, line], color=colour, linewidth=2)
         axis.plot([estimate.value], [line], "o", color=colour, markersize=6)
     axis.set_xscale("log")
-    _plain_ticks(axis, "x")
+    plain_ticks(axis, "x")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
-
-
-def _plain_ticks(axis: Axes, *which: str) -> None:
-    """Write 0.5, 1, 20 at a logarithmic axis, and not too many."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    for name in which:
-        line = getattr(axis, f"{name}axis")
-        low, high = getattr(axis, f"get_{name}lim")()
-        decades = np.log10(high / low)
-        subs: tuple[float, ...]
-        subs = (1.0, 2.0, 5.0) if decades < 2 else (1.0, 3.0) if decades < 3 else (1.0,)
-        if decades < 0.7:
-            subs = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
-        line.set_major_locator(LogLocator(base=10, subs=subs))
-        line.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        line.set_minor_formatter(NullFormatter())
 
 
 def scatter_figure(runs: PairedRuns, *, baseline: str, what: str) -> str:
@@ -192,14 +153,14 @@ def scatter_figure(runs: PairedRuns, *, baseline: str, what: str) -> str:
             axes.flat[place - columns].tick_params(labelbottom=True)
         for axis, i in zip(axes.flat, shown, strict=False):
             both = runs.solved[i] & runs.solved[right]
-            colour = _COLOURS[others.index(i) % len(_COLOURS)]
+            colour = COLOURS[others.index(i) % len(COLOURS)]
             axis.plot([low, high], [low, high], color=_MUTED, linewidth=0.8, zorder=0)
             for chosen, marker in ((pairs[i] & both, "o"), (pairs[i] & ~both, "x")):
                 x = np.maximum(values[right][chosen], floor)
                 y = np.maximum(values[i][chosen], floor)
                 axis.plot(x, y, marker, color=colour, markersize=4, alpha=0.75)
             axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
-            _plain_ticks(axis, "x", "y")
+            plain_ticks(axis, "x", "y")
             axis.set_aspect("equal")
             axis.set_title(runs.policies[i], fontsize=9)
         unit = "seconds" if what == "time" else "nodes"

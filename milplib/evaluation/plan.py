@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from milplib.errors import InstanceError, ParameterError, UnknownNameError
 from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.files import file_sha256
 from milplib.formats import SUFFIXES
-from milplib.library.folder import SPLITS, instance_files
-from milplib.library.generation import split_distribution
+from milplib.library.folder import SPLITS, InstancePlace, instance_files
+from milplib.library.manifest import split_distribution
 from milplib.scip.settings import MAX_SEED, SETTINGS
 
 __all__ = ["EvaluatedInstance", "RunParameters", "evaluated_instances", "run_order", "seed_list"]
@@ -131,9 +130,9 @@ def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def evaluated_instances(
-    folders: Iterable[str | os.PathLike[str]],
+    folders: InstancePlace | Iterable[InstancePlace], *, split: str = "test"
 ) -> tuple[EvaluatedInstance, ...]:
-    """List the instances of folders; of those that hold split folders, ``test`` is taken.
+    """List the instances of folders; of those that hold split folders, one split is taken.
 
     Raises
     ------
@@ -150,13 +149,10 @@ def evaluated_instances(
     >>> [(found.name, found.distribution) for found in evaluated_instances([folder])]
     [('tiny/a.lp', 'tiny')]
     """
-    folders = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
-    if not folders:
-        raise InstanceError("there is no folder of instances")
     found = []
     distributions: dict[Path, str] = {}
     optima: dict[Path, dict[str, tuple[str, float | None]]] = {}
-    for file in instance_files(folders, split="test"):
+    for file in instance_files(folders, split=split):
         folder = file.path.parent
         if folder not in distributions:
             distributions[folder] = split_distribution(folder) or _folder_label(file.name)
@@ -166,7 +162,7 @@ def evaluated_instances(
             EvaluatedInstance(
                 name=file.name,
                 path=file.path,
-                distribution=distributions[folder],
+                distribution=file.distribution or distributions[folder],
                 sha256=_checksum(file.path),
                 known_status=status,
                 known_objective=objective,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from milplib.errors import ResultsError
 from milplib.evaluation.table import check_table, read_table, run_table
-from milplib.files import atomic_write_json
-from milplib.task_folder import MANIFEST, UNFINISHED
+from milplib.results_manifest import ResultsManifest
+from milplib.task_folder import UNFINISHED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,79 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "EvaluationManifest"]
 
-FORMAT = "milplib-evaluation"
-VERSION = 1
 
+class EvaluationManifest(ResultsManifest):
+    """What an evaluation is: its arguments, with the checksums of instances and policies."""
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluationManifest:
-    """What an evaluation is: its arguments, and the software it ran on.
-
-    Parameters
-    ----------
-    config
-        The arguments, with the checksums of instances and policies.
-    software
-        Versions of what the results depend on.
-    files
-        Names and SHA-256 of the files of results; none while it goes on.
-    """
-
-    config: dict[str, Any]
-    software: dict[str, str]
-    files: dict[str, str] = field(default_factory=dict)
-
-    def write(self, folder: Path) -> None:
-        """Write the manifest into a folder, atomically."""
-        content = {"config": self.config, "software": self.software, "files": self.files}
-        atomic_write_json(folder / MANIFEST, {"format": FORMAT, "version": VERSION, **content})
+    noun = "evaluation"
+    format = "milplib-evaluation"
 
     @classmethod
-    def load(cls, folder: Path) -> EvaluationManifest:
-        """Read the manifest of a folder.
-
-        Raises
-        ------
-        ResultsError
-            If there is none, or it is damaged, foreign or of another version.
-        """
-        path = folder / MANIFEST
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            what = "is not a folder of results" if folder.is_dir() else "does not exist"
-            raise ResultsError(f"{folder} {what}: it has no {MANIFEST}") from None
-        except OSError as error:
-            raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
-        except ValueError as error:
-            raise ResultsError(f"{path} is damaged: {error}") from error
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ResultsError(f"{path} is not a manifest of a milplib evaluation")
-        if content.get("version") != VERSION:
-            raise ResultsError(
-                f"{path} has version {content.get('version')}; this milplib reads {VERSION}"
-            )
-        try:
-            config, software, files = (dict(content[n]) for n in ("config", "software", "files"))
-            _labels(config), _expected_tasks(config), str(config["baseline"])
-            float(config["time_limit"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ResultsError(f"{path} is damaged: {error!r}") from error
-        return cls(config=config, software=software, files=files)
-
-    @classmethod
-    def is_one(cls, folder: Path) -> bool:
-        """Whether a folder has a manifest of an evaluation, of whatever version."""
-        try:
-            content = json.loads((folder / MANIFEST).read_bytes())
-        except (OSError, ValueError):
-            return False
-        return isinstance(content, dict) and content.get("format") == FORMAT
-
-    def is_same_job(self, other: EvaluationManifest) -> bool:
-        """Whether two evaluations have equal arguments and software."""
-        mine, its = (json.loads(json.dumps([m.config, m.software])) for m in (self, other))
-        return bool(mine == its)
+    def check_config(cls, config: dict[str, Any]) -> None:
+        """Raise where arguments are missing that the results are read with."""
+        _labels(config), _expected_tasks(config), str(config["baseline"])
+        float(config["time_limit"])
 
 
 def _labels(config: dict[str, Any]) -> tuple[str, ...]:

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
-import resource
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import milplib
-from milplib.errors import InstanceError, MilplibError
 from milplib.evaluation.plan import EvaluatedInstance, RunParameters, run_order
 from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.execution import WorkerDiedError
-from milplib.files import file_sha256
-from milplib.formats import read
 from milplib.instance import Instance
-from milplib.isolation import WorkerTimeoutError, run_isolated
+from milplib.isolated_runs import (
+    error_in_words,
+    failure_kind,
+    isolated_row,
+    limit_failure,
+    peak_memory,
+    read_unchanged,
+)
 from milplib.scip.versions import scip_version
 from milplib.solving import SolveResult, solve
 
 __all__ = ["PairedTask", "ReferenceTask", "died_rows", "run_paired", "run_reference"]
-
-SOLVED = frozenset({"optimal", "infeasible", "unbounded", "inforunbd", "gaplimit"})
-"""SCIP's statuses of a run that did what was asked."""
-
-_LIMITS = {"timelimit": "timelimit", "memlimit": "memlimit", "userinterrupt": "interrupted"}
 
 _MEASURED = (
     "objective",
@@ -119,7 +114,7 @@ def run_paired(task: PairedTask) -> list[dict[str, Any]]:
             time_limit=task.parameters.time_limit,
             reference_objective=task.reference_objective,
         )
-        found = _measured(_run_here, run, task.parameters)
+        found = _measured(run, task.parameters)
         if found["failure"] == "unreadable" and not rows:
             # The others would not read it either.
             return _same_rows(task, "unreadable", "unreadable", found["failure_detail"])
@@ -142,7 +137,7 @@ def run_reference(task: ReferenceTask) -> dict[str, Any]:
         setting="default",
         time_limit=task.parameters.time_limit,
     )
-    found = _measured(_run_here, run, task.parameters)
+    found = _measured(run, task.parameters)
     names = ("status", "failure", "failure_detail", "objective")
     return {name: found.get(name) for name in names}
 
@@ -173,22 +168,8 @@ def _identity(task: PairedTask, policy: EvaluatedPolicy) -> dict[str, Any]:
     }
 
 
-def _measured(
-    function: Callable[[_Run], dict[str, Any]], run: _Run, parameters: RunParameters
-) -> dict[str, Any]:
-    """Run in a fresh process; a process that dies or hangs is a failed run."""
-    begin = time.monotonic()
-    try:
-        return run_isolated(function, run, time_limit=parameters.time_limit + parameters.grace)
-    except WorkerTimeoutError:
-        found = {
-            "status": "killed",
-            "failure": "timelimit",
-            "failure_detail": f"did not stop within {parameters.grace:g} s of its limit",
-        }
-    except WorkerDiedError as error:
-        found = {"status": "died", "failure": "crash", "failure_detail": str(error)}
-    return {**found, "time": time.monotonic() - begin}
+def _measured(run: _Run, parameters: RunParameters) -> dict[str, Any]:
+    return isolated_row(_run_here, run, time_limit=parameters.time_limit, grace=parameters.grace)
 
 
 def _run_here(run: _Run) -> dict[str, Any]:
@@ -196,25 +177,20 @@ def _run_here(run: _Run) -> dict[str, Any]:
     begin = time.monotonic()
     known: dict[str, Any] = {}
     try:
-        instance = _read(run.instance)
+        planned = run.instance
+        instance = read_unchanged(planned.path, sha256=planned.sha256, since="the evaluation began")
         known["instance_hash"] = instance.content_hash
         found = _described(_solved(run, instance))
     except Exception as error:
-        failure = _failure_kind(error, run.policy)
+        is_rule = run.policy is None or run.policy.kind == "rule"
+        failure = failure_kind(error, otherwise="crash" if is_rule else "policy error")
         found = {
             "status": "unreadable" if failure == "unreadable" else "error",
             "failure": failure,
-            "failure_detail": _in_words(error, run.instance),
+            "failure_detail": error_in_words(error, path=run.instance.path, name=run.instance.name),
             "time": time.monotonic() - begin,
         }
-    return known | found | {"peak_memory": _peak_memory()}
-
-
-def _read(planned: EvaluatedInstance) -> Instance:
-    instance = read(planned.path)
-    if file_sha256(planned.path) != planned.sha256:
-        raise InstanceError(f"{planned.path} has changed since the evaluation began")
-    return instance
+    return known | found | {"peak_memory": peak_memory()}
 
 
 def _solved(run: _Run, instance: Instance) -> SolveResult:
@@ -244,37 +220,6 @@ def _described(result: SolveResult) -> dict[str, Any]:
     measured = {name: getattr(result, name) for name in _MEASURED}
     # Not a number is no measurement.
     known = {k: None if v is None or math.isnan(v) else v for k, v in measured.items()}
-    failure = "" if result.status in SOLVED else _LIMITS.get(result.status, "other limit")
+    failure = limit_failure(result.status)
     detail = f"SCIP ended with status {result.status}" if failure else ""
     return {**known, "status": result.status, "failure": failure, "failure_detail": detail}
-
-
-def _failure_kind(error: Exception, policy: EvaluatedPolicy | None) -> str:
-    text = str(error)
-    if isinstance(error, InstanceError):
-        return "unreadable"
-    if isinstance(error, MemoryError):
-        return "memlimit"
-    if text.startswith("SCIP: "):  # what PySCIPOpt raises for SCIP's return codes
-        return "numerical" if "LP solver" in text else "crash"
-    return "crash" if policy is None or policy.kind == "rule" else "policy error"
-
-
-def _in_words(error: Exception, instance: EvaluatedInstance) -> str:
-    # By its name in the results: a row must not depend on where the files lay.
-    text = str(error).replace(os.fspath(instance.path), instance.name)
-    if not isinstance(error, MilplibError):
-        text = f"{type(error).__name__}: {text}"
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        if trace is not None:
-            code = trace.tb_frame.f_code
-            text += f" (in {code.co_name}, {os.path.basename(code.co_filename)}:{trace.tb_lineno})"
-    return " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
-
-
-def _peak_memory() -> float:
-    """Largest resident size of this process in MB."""
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,4 +1,4 @@
-"""Distributional MIPLIB: named distributions, their splits, folders of instances."""
+"""Distributional MIPLIB: named distributions, their sources, splits, folders of instances."""
 
 from milplib.library.catalogue import distribution, distributions, generator_of
 from milplib.library.distribution import (
@@ -7,24 +7,44 @@ from milplib.library.distribution import (
     Provenance,
     generator_parameters,
 )
-from milplib.library.folder import SPLITS, InstanceFile, instance_files
-from milplib.library.generation import GeneratedInstance, generate_split, instance_seed
+from milplib.library.fetcher import FetchedSplit, FetchProgress, RegeneratedWarning
+from milplib.library.fetching import fetch
+from milplib.library.folder import SPLITS, instance_files
+from milplib.library.generation import generate_split, instance_seed
+from milplib.library.leakage import Leak, leaks
+from milplib.library.loading import load
+from milplib.library.manifest import BrokenInstance, InstanceRecord
+from milplib.library.mixtures import mixture
 from milplib.library.published import Published, published_distributions
+from milplib.library.reference import ReferenceWarning, reference_hashes
+from milplib.library.splits import InstanceFile, Split
 
 __all__ = [
     "SPLITS",
+    "BrokenInstance",
     "Distribution",
-    "GeneratedInstance",
+    "FetchProgress",
+    "FetchedSplit",
     "InstanceFile",
     "InstanceGenerator",
+    "InstanceRecord",
+    "Leak",
     "Provenance",
     "Published",
+    "ReferenceWarning",
+    "RegeneratedWarning",
+    "Split",
     "distribution",
     "distributions",
+    "fetch",
     "generate_split",
     "generator_of",
     "generator_parameters",
     "instance_files",
     "instance_seed",
+    "leaks",
+    "load",
+    "mixture",
     "published_distributions",
+    "reference_hashes",
 ]

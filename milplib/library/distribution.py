@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from milplib.errors import ParameterError, UnknownNameError
 from milplib.instance import Instance
+from milplib.library.folder import shared_out
 from milplib.library.published import Published
+from milplib.library.splits import Split
 
 __all__ = ["Distribution", "InstanceGenerator", "Provenance", "generator_parameters"]
 
-Provenance = Literal["verified", "published", "authors", "milplib"]
+Provenance = Literal["verified", "published", "authors", "milplib", "own"]
 
 
 @runtime_checkable
@@ -53,10 +59,12 @@ class Distribution:
         ``"verified"``: instances from these parameters match the published files' mean size;
         ``"published"``: the parameters are public, the size was not compared;
         ``"authors"``: only the authors' own files, there is no generator;
-        ``"milplib"``: a distribution of milplib's own.
+        ``"milplib"``: a distribution of milplib's own; ``"own"``: a folder of the user's.
     published
         What is known of the published data; None for a distribution of milplib's own or of a
         third party's.
+    splits
+        Its instances, by the split's name; None in the catalogue, which has none.
 
     Examples
     --------
@@ -71,6 +79,105 @@ class Distribution:
     generator: InstanceGenerator | None
     provenance: Provenance
     published: Published | None = None
+    splits: Mapping[str, Split] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def train(self) -> Split:
+        """Instances to learn from."""
+        return self.split("train")
+
+    @property
+    def val(self) -> Split:
+        """Instances to choose by."""
+        return self.split("val")
+
+    @property
+    def test(self) -> Split:
+        """Instances to judge on."""
+        return self.split("test")
+
+    def split(self, name: str) -> Split:
+        """Give a split.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no split of that name.
+        ParameterError
+            If this is an entry of the catalogue, which has no instances.
+
+        Examples
+        --------
+        >>> import milplib
+        >>> milplib.load("CA-medium").split("train").name
+        'train'
+        """
+        if self.splits is None:
+            raise ParameterError(
+                f"the catalogue's entry '{self.name}' has no instances: "
+                f"milplib.load('{self.name}') gives the distribution with them"
+            )
+        if name not in self.splits:
+            raise UnknownNameError("split", name, self.splits)
+        return self.splits[name]
+
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        name: str = "",
+        domain: str = "",
+        val: float = 0.1,
+        test: float = 0.1,
+        seed: int = 0,
+    ) -> Distribution:
+        """Make a distribution of any folder of instance files.
+
+        Parameters
+        ----------
+        folder
+            The folder. If it holds ``train``, ``val`` or ``test``, these are the splits; else
+            its files are shared out. Files of equal bytes always share a split.
+        name, domain
+            What to call it; the folder's name if not given.
+        val, test
+            Shares of the instances, rounded; the rest is for training.
+        seed
+            Of the sharing out.
+
+        Raises
+        ------
+        InstanceError
+            If the folder is missing or has no instance files.
+        ParameterError
+            If a share is not in [0, 1), or nothing is left for training.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from milplib.generators import SetCover
+        >>> folder = tempfile.mkdtemp()
+        >>> for seed in range(10):
+        ...     SetCover(n_rows=20, n_columns=30, density=0.1).generate(seed=seed).write(
+        ...         f"{folder}/{seed}.lp")
+        >>> mine = Distribution.from_folder(folder, name="mine", val=0.2, test=0.1)
+        >>> len(mine.train), len(mine.val), len(mine.test)
+        (7, 2, 1)
+        """
+        label = name or Path(os.path.abspath(folder)).name or "folder"
+        found = shared_out(Path(folder), name=label, val=val, test=test, seed=seed)
+        return cls(
+            name=label,
+            domain=domain or label,
+            level="own",
+            generator=None,
+            provenance="own",
+            splits={
+                split: Split(files, distribution=label, domain=domain or label, name=split)
+                for split, files in found.items()
+            },
+        )
 
 
 def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, Any]:
@@ -92,7 +199,7 @@ def generator_parameters(generator: object, *, with_defaults: bool = True) -> di
     if not is_dataclass(generator):
         return {}
     return {
-        field.name: getattr(generator, field.name)
-        for field in fields(generator)
-        if with_defaults or getattr(generator, field.name) != field.default
+        parameter.name: getattr(generator, parameter.name)
+        for parameter in fields(generator)
+        if with_defaults or getattr(generator, parameter.name) != parameter.default
     }

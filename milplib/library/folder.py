@@ -3,56 +3,48 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from milplib.errors import InstanceError
+from milplib.errors import InstanceError, ParameterError
+from milplib.files import file_sha256
 from milplib.formats import SUFFIXES
+from milplib.library.splits import InstanceFile, ListedFiles, Split, shuffled
 
-__all__ = ["SPLITS", "InstanceFile", "instance_files"]
+__all__ = ["SPLITS", "InstancePlace", "instance_files", "shared_out"]
 
 SPLITS = ("train", "val", "test")
 """Names of the splits, and of their folders."""
 
-
-@dataclass(frozen=True)
-class InstanceFile:
-    """An instance file.
-
-    Parameters
-    ----------
-    name
-        Its name in results: the end of its path, as much of it as tells the folders apart.
-    path
-        Where it lies.
-    """
-
-    name: str
-    path: Path
+InstancePlace = str | os.PathLike[str] | Split
+"""What instances are taken from: a folder, or a split of a distribution."""
 
 
 def instance_files(
-    folders: Iterable[str | os.PathLike[str]], *, split: str
+    folders: InstancePlace | Iterable[InstancePlace], *, split: str
 ) -> tuple[InstanceFile, ...]:
-    """List the instance files of folders.
+    """List the instance files of folders and splits.
 
     Parameters
     ----------
     folders
-        Each a folder of instance files, or one that holds split folders.
+        Each a folder of instance files, one that holds split folders, or a `Split`; one of them
+        may be given as it is.
     split
         The split folder that is taken where there are any: ``"train"``, ``"val"`` or ``"test"``.
 
     Returns
     -------
     tuple of InstanceFile
-        Folder by folder, sorted by file name.
+        Folder by folder, sorted by file name; those of a split in its own order.
 
     Raises
     ------
     InstanceError
-        If a folder is missing, is given twice, or holds no instance file.
+        If there is no folder; one is missing, is given twice, or holds no instance file; or two
+        splits share one.
 
     Examples
     --------
@@ -63,7 +55,10 @@ def instance_files(
     >>> [file.name for file in instance_files([folder], split="train")]
     ['sc/train/1.lp']
     """
-    roots = [Path(os.path.abspath(folder)) for folder in folders]
+    folders = [folders] if isinstance(folders, str | os.PathLike | Split) else list(folders)
+    if not folders:
+        raise InstanceError("there is no folder of instances")
+    roots = [Path(os.path.abspath(f)) for f in folders if not isinstance(f, Split)]
     # The fewest last parts of the paths by which no two folders look alike.
     depths = range(1, 1 + max((len(root.parts) for root in roots), default=1))
     tells_apart = (d for d in depths if len({root.parts[-d:] for root in roots}) == len(roots))
@@ -71,15 +66,63 @@ def instance_files(
     if depth is None:
         repeated = next(root for root in roots if roots.count(root) > 1)
         raise InstanceError(f"the folder {repeated} is given twice")
-    found = []
-    for root in roots:
+    found: list[InstanceFile] = []
+    for folder in folders:
+        if isinstance(folder, Split):
+            found += folder
+            continue
+        root = Path(os.path.abspath(folder))
         label = Path(*root.parts[-depth:])
         try:
             files = _files(root, split)
         except OSError as error:
             raise InstanceError(f"cannot read {root}: {error.strerror or error}") from error
         found += [InstanceFile(_printable(label / path.relative_to(root)), path) for path in files]
+    name, times = Counter(file.name for file in found).most_common(1)[0] if found else ("", 0)
+    if times > 1:
+        raise InstanceError(f"the instance {name} is given {times} times")
     return tuple(found)
+
+
+def shared_out(
+    folder: Path, *, name: str, val: float, test: float, seed: int
+) -> dict[str, ListedFiles]:
+    """Share the files of a folder out among splits, unless it has folders for them.
+
+    Raises
+    ------
+    InstanceError, ParameterError
+        See `milplib.Distribution.from_folder`.
+    """
+    for split, share in (("val", val), ("test", test)):
+        if not 0 <= share < 1:
+            raise ParameterError(f"the share of {split} is {share}; it must be in [0, 1)")
+
+    def files_of(split: str) -> list[InstanceFile]:
+        return [replace(f, distribution=name) for f in instance_files([folder], split=split)]
+
+    own = [split for split in SPLITS if (folder / split).is_dir()]
+    if own:
+        return {split: ListedFiles(files_of(split)) for split in own}
+    files = files_of("train")
+    alike: dict[str, list[InstanceFile]] = {}
+    for place in shuffled(len(files), seed=seed, stream="splits"):
+        alike.setdefault(file_sha256(files[place].path), []).append(files[place])
+    found: dict[str, list[InstanceFile]] = {split: [] for split in SPLITS}
+    room = {"test": round(test * len(files)), "val": round(val * len(files))}
+    for group in alike.values():
+        split = next((part for part in room if len(found[part]) < room[part]), "train")
+        found[split] += group
+    if not found["train"]:
+        raise ParameterError(
+            f"of the {len(files)} instances in {folder} none is left for training: give smaller "
+            "shares"
+        )
+    return {
+        split: ListedFiles(sorted(members, key=lambda file: file.name))
+        for split, members in found.items()
+        if members
+    }
 
 
 def _files(root: Path, split: str) -> list[Path]:

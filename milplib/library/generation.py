@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from milplib.errors import OutputError, ParameterError, UnknownNameError
-from milplib.files import atomic_write_json, file_sha256, open_folder
+from milplib.files import open_folder
 from milplib.formats import SUFFIXES
 from milplib.library.catalogue import generator_of
 from milplib.library.distribution import Distribution, generator_parameters
 from milplib.library.folder import SPLITS
+from milplib.library.manifest import InstanceRecord, SplitManifest, json_equal
+from milplib.library.reference import warn_where_different
 
-__all__ = ["GeneratedInstance", "generate_split", "instance_seed", "split_distribution"]
-
-MANIFEST = "manifest.json"
-FORMAT = "milplib-instances"
-
-
-@dataclass(frozen=True, kw_only=True)
-class GeneratedInstance:
-    """An instance file in the manifest of a generated split.
-
-    Parameters
-    ----------
-    file, bytes, sha256
-        Name, size and checksum of the file.
-    seed
-        The generator's seed: ``distribution.generator.generate(seed)`` gives the instance.
-    content_hash
-        `milplib.Instance.content_hash`.
-    rows, columns, nonzeros
-        Sizes.
-    """
-
-    file: str
-    bytes: int
-    sha256: str
-    seed: int
-    content_hash: str
-    rows: int
-    columns: int
-    nonzeros: int
+__all__ = ["generate_instances", "generate_split", "instance_seed"]
 
 
 def instance_seed(distribution: str, *, split: str, seed: int, index: int) -> int:
@@ -75,7 +46,7 @@ def generate_split(
     file_format: str = "lp",
     force: bool = False,
     on_progress: Callable[[int], None] = lambda done: None,
-) -> list[GeneratedInstance]:
+) -> list[InstanceRecord]:
     """Generate the first instances of a split into ``out/split``, with a manifest.
 
     What is already there and whole is kept, so a larger `count` only adds.
@@ -101,8 +72,8 @@ def generate_split(
 
     Returns
     -------
-    list of GeneratedInstance
-        The manifest's entries.
+    list of InstanceRecord
+        What the manifest says of them.
 
     Raises
     ------
@@ -114,54 +85,83 @@ def generate_split(
         If the count is not positive or the seed negative.
     OutputError
         If ``out/split`` is not empty and not of this very data set, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.library import distribution
+    >>> found = generate_split(
+    ...     distribution("SC-milplib-small"), split="val", count=2, out=tempfile.mkdtemp())
+    >>> [record.file for record in found]
+    ['SC-milplib-small-val-00000.lp', 'SC-milplib-small-val-00001.lp']
     """
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
-    formats = [suffix.removeprefix(".") for suffix in SUFFIXES]
-    if file_format not in formats:
-        raise UnknownNameError("format", file_format, formats)
+    config = _config(distribution, split=split, seed=seed, file_format=file_format)
     if count < 1:
         raise ParameterError(f"the number of instances is {count}; it must be at least 1")
-    if seed < 0:
-        raise ParameterError(f"the seed is {seed}; it must not be negative")
     folder = Path(out) / split
-    config = _config(distribution, split=split, seed=seed, file_format=file_format)
-    kept = _prepare(folder, config, count=count, force=force)
-    entries: list[GeneratedInstance] = []
-    for index in range(count):
-        entry = kept[index] if index < len(kept) else None
-        if entry is None or not _is_whole(folder, entry):
-            entry = _generate(distribution, folder, config, index)
-        entries.append(entry)
-        on_progress(index + 1)
-    _write_manifest(folder, config, entries)
-    return entries
+    names = {_file_name(config, index) for index in range(count)}
+    manifest = _prepare(folder, config, may_hold=names.issuperset, force=force)
+    return _generate(distribution, folder, manifest, range(count), on_progress)
 
 
-def split_distribution(folder: str | os.PathLike[str]) -> str | None:
-    """Name of the distribution that a folder of instances was generated from, if it was.
+def generate_instances(
+    distribution: Distribution,
+    *,
+    split: str,
+    indices: Iterable[int],
+    seed: int = 0,
+    out: str | os.PathLike[str],
+) -> list[InstanceRecord]:
+    """Generate some instances of a split into ``out/split``, as LP files, beside those there.
+
+    Parameters
+    ----------
+    distribution, split, seed, out
+        As in `generate_split`.
+    indices
+        Which instances, counted from 0.
+
+    Returns
+    -------
+    list of InstanceRecord
+        In the order asked for.
+
+    Raises
+    ------
+    NoGeneratorError, OutputError
+        As in `generate_split`.
 
     Examples
     --------
     >>> import tempfile
     >>> from milplib.library import distribution
     >>> out = tempfile.mkdtemp()
-    >>> _ = generate_split(distribution("SC-milplib-small"), split="test", count=1, out=out)
-    >>> split_distribution(out + "/test")
-    'SC-milplib-small'
+    >>> found = generate_instances(
+    ...     distribution("SC-milplib-small"), split="train", indices=[700], out=out)
+    >>> found[0].file
+    'SC-milplib-small-train-00700.lp'
     """
-    found = _load_manifest(Path(folder))
-    name = found[0].get("distribution") if found and isinstance(found[0], dict) else None
-    return name if isinstance(name, str) and name else None
+    config = _config(distribution, split=split, seed=seed, file_format="lp")
+    folder = Path(out) / split
+    manifest = _prepare(folder, config, may_hold=lambda names: True, force=False)
+    return _generate(distribution, folder, manifest, list(indices), lambda done: None)
 
 
 def _config(
     distribution: Distribution, *, split: str, seed: int, file_format: str
 ) -> dict[str, Any]:
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    formats = [suffix.removeprefix(".") for suffix in SUFFIXES]
+    if file_format not in formats:
+        raise UnknownNameError("format", file_format, formats)
+    if seed < 0:
+        raise ParameterError(f"the seed is {seed}; it must not be negative")
     generator = generator_of(distribution)
     return {
         "distribution": distribution.name,
         "provenance": distribution.provenance,
+        "regenerated": distribution.published is not None,
         "generator": type(generator).__name__,
         "generator_version": generator.generator_version,
         "parameters": generator_parameters(generator),
@@ -172,70 +172,66 @@ def _config(
 
 
 def _prepare(
-    folder: Path, config: dict[str, Any], *, count: int, force: bool
-) -> list[GeneratedInstance]:
-    """Make or check the folder; give the entries of this data set that it already has."""
+    folder: Path, config: dict[str, Any], *, may_hold: Callable[[set[str]], bool], force: bool
+) -> SplitManifest:
+    """Make or check the folder; give the manifest of what it already has of this data set."""
     if open_folder(folder):
-        found = _load_manifest(folder)
-        entries = found[1] if found else []
-        if found and found[0] == json.loads(json.dumps(config)) and len(entries) <= count:
-            return entries
+        found = SplitManifest.load(folder)
+        if found and json_equal(found.config, config) and may_hold(set(found.records)):
+            return found
         if not force:
             what = "holds other instances" if found else "is not empty"
             raise OutputError(
                 f"the output folder {folder} {what}; nothing was written: choose another folder, "
                 "or replace it with --force"
             )
-        for entry in entries:
-            (folder / entry.file).unlink(missing_ok=True)
+        if found:
+            found.remove_files(folder)
+    manifest = SplitManifest(config=config)
     # From here on the folder is ours, also if we are interrupted.
-    _write_manifest(folder, config, [])
-    return []
-
-
-def _load_manifest(folder: Path) -> tuple[dict[str, Any], list[GeneratedInstance]] | None:
-    try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            return None
-        entries = [GeneratedInstance(**entry) for entry in content["instances"]]
-        # A name with a folder in it is none that we gave, and must not be followed.
-        if any(entry.file != Path(entry.file).name for entry in entries):
-            return None
-        return content["config"], entries
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write_manifest(folder: Path, config: dict[str, Any], entries: list[GeneratedInstance]) -> None:
-    instances = [asdict(entry) for entry in entries]
-    atomic_write_json(
-        folder / MANIFEST, {"format": FORMAT, "config": config, "instances": instances}
-    )
-
-
-def _is_whole(folder: Path, entry: GeneratedInstance) -> bool:
-    try:
-        return file_sha256(folder / entry.file) == entry.sha256
-    except OSError:
-        return False
+    manifest.write(folder)
+    return manifest
 
 
 def _generate(
-    distribution: Distribution, folder: Path, config: dict[str, Any], index: int
-) -> GeneratedInstance:
-    split, file_format = config["split"], config["format"]
-    seed = instance_seed(distribution.name, split=split, seed=config["seed"], index=index)
-    instance = generator_of(distribution).generate(seed)
-    path = folder / f"{distribution.name}-{split}-{index:05d}.{file_format}"
-    instance.write(path)
-    return GeneratedInstance(
-        file=path.name,
-        bytes=path.stat().st_size,
-        sha256=file_sha256(path),
-        seed=seed,
-        content_hash=instance.content_hash,
-        rows=instance.n_rows,
-        columns=instance.n_columns,
-        nonzeros=instance.n_nonzeros,
+    distribution: Distribution,
+    folder: Path,
+    manifest: SplitManifest,
+    indices: Sequence[int],
+    on_progress: Callable[[int], None],
+) -> list[InstanceRecord]:
+    """Generate what is not there; the manifest counts as complete for what was asked for."""
+    records = []
+    manifest.complete = False
+    with manifest.growing(folder) as growing:
+        for done, index in enumerate(indices, start=1):
+            name = _file_name(manifest.config, index)
+            record = manifest.records.get(name)
+            if record is None or not record.is_whole(folder):
+                record = _generated(distribution, folder / name, manifest.config, index)
+                growing.add(record)
+            records.append(record)
+            on_progress(done)
+        manifest.complete = True
+    warn_where_different(
+        distribution,
+        split=manifest.config["split"],
+        seed=manifest.config["seed"],
+        file_format=manifest.config["format"],
+        sha256s={index: record.sha256 for index, record in zip(indices, records, strict=True)},
+        stacklevel=4,  # whoever called the function that called this one
     )
+    return records
+
+
+def _file_name(config: Mapping[str, Any], index: int) -> str:
+    return f"{config['distribution']}-{config['split']}-{index:05d}.{config['format']}"
+
+
+def _generated(
+    distribution: Distribution, path: Path, config: Mapping[str, Any], index: int
+) -> InstanceRecord:
+    seed = instance_seed(distribution.name, split=config["split"], seed=config["seed"], index=index)
+    instance = generator_of(distribution).generate(seed)
+    instance.write(path)
+    return InstanceRecord.of(path, instance, seed=seed)

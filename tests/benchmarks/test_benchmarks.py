@@ -18,6 +18,7 @@ ROWS = {
     "collection: extraction / whole sample",
     "collection: recording / whole sample",
     "collection: encoding / whole sample",
+    "decoding a mirror's file / csv and literal_eval",
     "training step fused / textbook PyG",
     "batch assembly warm / gzip pickles",
     "batch assembly cold / gzip pickles",

@@ -69,6 +69,7 @@ def test_a_folder_that_may_not_be_written_is_one_line_and_exit_code_2(place):
     for command in (
         ["generate", "CA-milplib-small", "--count", 1, "--out", place / "out"],
         ["collect", place / "i", "--out", place / "out"],
+        ["fetch", "SC-milplib-small", "--split", "test", "--out", place / "out"],
     ):
         (place / "stderr").write_text("")
         assert as_nobody(command, place / "stderr") == 2
@@ -113,3 +114,24 @@ def test_a_folder_that_may_not_be_entered_is_one_line_and_exit_code_2(place):
         (place / "stderr").write_text("")
         assert as_nobody(command, place / "stderr") == 2
         assert "Permission denied" in complaint(place)
+
+
+def test_a_cache_that_may_not_be_written_is_one_line_and_exit_code_2(place, monkeypatch):
+    monkeypatch.setenv("MILPLIB_CACHE", str(place / "cache"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert as_nobody(["fetch", "CA-easy", "--source", place / "i"], place / "stderr") == 2
+    assert "--split" in complaint(place)
+    (place / "stderr").write_text("")
+    command = ["fetch", "CA-easy", "--source", place / "i", "--split", "test"]
+    assert as_nobody(command, place / "stderr") == 2
+    assert "Permission denied" in complaint(place)
+
+
+def test_a_file_of_a_source_that_may_not_be_read_is_broken_and_the_others_are_fetched(place):
+    (place / "out").mkdir()
+    (place / "out").chmod(0o777)
+    command = ["fetch", "CA-easy", "--source", place / "i", "--split", "test"]
+    assert as_nobody([*command, "--out", place / "out"], place / "stderr") == 0
+    (line,) = (place / "stderr").read_text().splitlines()
+    assert line == "milplib: broken instance: secret.lp: it cannot be read: Permission denied"
+    assert [path.name for path in (place / "out" / "test").glob("*.lp")] == ["a.lp"]

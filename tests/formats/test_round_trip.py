@@ -1,7 +1,6 @@
 """What is written reads back equal: any instance, either format, compressed or not."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,14 +252,3 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path):
 def test_a_missing_folder_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match="cannot write"):
         tiny().write(tmp_path / "nowhere" / "tiny.lp")
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_every_real_instance_survives_every_format(tmp_path, test_data: Path, suffix):
-    files = [path for path in sorted((test_data / "miplib").iterdir()) if path.suffix != ".csv"]
-    assert len(files) == 14
-    for path in files:
-        instance = milplib.read(path)
-        copy = tmp_path / f"copy{suffix}"
-        instance.write(copy)
-        assert_equal(instance, milplib.read(copy))

@@ -38,7 +38,15 @@ def _needs_example(thing: object) -> bool:
 
 
 @pytest.mark.parametrize(
-    "package", ["milplib", "milplib.generators", "milplib.learn", "milplib.scip"]
+    "package",
+    [
+        "milplib",
+        "milplib.generators",
+        "milplib.hardness",
+        "milplib.learn",
+        "milplib.library",
+        "milplib.scip",
+    ],
 )
 def test_public_functions_and_classes_have_an_example(package: str) -> None:
     public = importlib.import_module(package)

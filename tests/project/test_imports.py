@@ -37,6 +37,16 @@ ROOMS = {
         closed={"milplib.cli", "milplib.generators", "milplib.learn"},
         lazy={"jinja2", "matplotlib", "pandas"},
     ),
+    "milplib.hardness": Room(
+        {"milplib", "numpy", "scipy", "pyscipopt"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"highspy", "matplotlib"},
+    ),
+    "milplib.library": Room(
+        {"milplib", "numpy", "scipy", "platformdirs"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"huggingface_hub"},
+    ),
     "milplib.generators": Room(
         {"milplib", "numpy", "scipy", "networkx"}, closed={"milplib.cli", "milplib.learn"}
     ),
@@ -133,7 +143,7 @@ def test_the_command_line_may_reach_other_rooms_without_loading_them(place: str)
     assert _is_allowed(imported, "milplib.cli.main")
 
 
-HEAVY = {"torch", "torch_geometric", "wandb", "matplotlib", "pandas"}
+HEAVY = {"torch", "torch_geometric", "wandb", "matplotlib", "pandas", "highspy", "huggingface_hub"}
 
 # Asked before all other finders, so an attempt shows even where the package is not installed.
 WATCH = f"""
@@ -153,7 +163,9 @@ sys.meta_path.insert(0, Watch())
         "milplib.cli",
         "milplib.evaluation",
         "milplib.generators",
+        "milplib.hardness",
         "milplib.learn",
+        "milplib.library",
         "milplib.policies",
         "milplib.scip",
         "milplib.solving",

@@ -1,0 +1,57 @@
+"""What decoding a file of the Distributional MIPLIB mirror costs.
+
+The file holds instances of a family as the mirror's do: CSV, each instance as Python writes bytes.
+Compared are milplib, which gives the bytes of each instance, and what one writes at first: the csv
+module and `ast.literal_eval`. Reading the instances themselves is SCIP's, and counted in neither.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from families import Family
+from rows import Row, alternated
+
+from milplib.library.sources import csv_instances
+
+
+def rows(
+    family: Family, folder: Path, *, megabytes: float = 20.0, rounds: int = 5
+) -> Iterator[Row]:
+    """Write a file of so many megabytes, and decode it both ways."""
+    instance_path, path = folder / "decoded.lp", folder / "train.csv"
+    family.generator.generate(0).write(instance_path)
+    content = instance_path.read_bytes()
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["", "MILP", "format"])
+        for number in range(max(1, round(megabytes * 1e6 / len(content)))):
+            writer.writerow([number, repr(content), "lp"])
+    found = alternated(
+        {
+            "milplib": lambda: sum(len(row.content) for row in csv_instances(path)),
+            "textbook": lambda: sum(len(text) for text in _textbook(path)),
+        },
+        rounds=rounds,
+    )
+    speed = path.stat().st_size / 1e3 / found["milplib"]
+    yield Row(
+        family=family.name,
+        name="decoding a mirror's file / csv and literal_eval",
+        ours=found["milplib"],
+        other=found["textbook"],
+        note=f"{speed:.0f} MB a second",
+    )
+
+
+def _textbook(path: Path) -> Iterator[bytes]:
+    limit = csv.field_size_limit(1 << 30)
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                yield ast.literal_eval(row["MILP"])
+    finally:
+        csv.field_size_limit(limit)

@@ -1,0 +1,244 @@
+"""The command ``measure``: how hard instances are, and what they are made of."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from milplib.cli.console import WholeNumber, output, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from milplib.hardness import FolderSummary, HardnessProgress, HardnessResults
+
+__all__ = ["measure"]
+
+
+def measure(
+    folders: list[Path],
+    /,
+    *,
+    split: Literal["train", "val", "test"] = "test",
+    solver: Literal["scip", "highs"] = "scip",
+    time_limit: float = 60.0,
+    seed: WholeNumber = 0,
+    workers: WholeNumber = 1,
+    out: Path | None = None,
+    easy: float = 100.0,
+    medium: float = 1000.0,
+    hard: float = 3600.0,
+    gap: float = 0.1,
+    expert_probability: float = 0.05,
+    samples_per_instance: WholeNumber | None = None,
+    statistics_only: Annotated[bool, Parameter(negative="")] = False,
+    grace: float = 60.0,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Measure how hard instances are for a solver, and what they are made of.
+
+    Each instance is solved once, in a fresh process on one thread. The levels are those of this
+    solver and version, on this machine; the published data's are Gurobi's. OUT gets hardness.csv
+    and statistics.png; with it an interrupted measurement goes on where it stopped, and other
+    thresholds need no other solve.
+
+    Parameters
+    ----------
+    folders
+        Folders of instances, or folders that hold split folders.
+    split
+        The split folder that is taken where there is one.
+    solver
+        SCIP as it comes, or HiGHS (pip install 'milplib[highs]').
+    time_limit
+        Wall-clock seconds of a solve.
+    seed
+        Of the solver's random decisions.
+    workers
+        Number of solves at the same time; no more than there are cores.
+    out
+        Folder for the results; if it is not given they are only printed.
+    easy
+        Solved in less than so many seconds is easy.
+    medium
+        Solved in less than so many seconds is medium, in more is hard.
+    hard
+        Not solved in so many seconds is very-hard or ext-hard.
+    gap
+        The largest final gap, as a fraction, of what is very-hard.
+    expert_probability
+        Probability of asking the expert at a branching node, for the estimate of the samples that
+        an episode of ``collect`` would give.
+    samples_per_instance
+        Samples after which such an episode would stop.
+    statistics_only
+        Count rows and columns, solve nothing.
+    grace
+        Seconds beyond the limit after which a solve is killed.
+    force
+        Replace another measurement in OUT.
+    as_json
+        Print JSON.
+    """
+    from milplib.hardness import LevelThresholds
+    from milplib.hardness import measure as measure_instances
+
+    with progress_bar("measuring") as bar:
+
+        def show(progress: HardnessProgress) -> None:
+            note = f"{progress.failed} not solved" if progress.failed else ""
+            bar.update(progress.done, progress.total, note)
+
+        results = measure_instances(
+            folders,
+            split=split,
+            solver=None if statistics_only else solver,
+            time_limit=time_limit,
+            seed=seed,
+            workers=workers,
+            thresholds=LevelThresholds(easy=easy, medium=medium, limit=hard, gap=gap),
+            expert_probability=expert_probability,
+            samples_per_instance=samples_per_instance,
+            out=out,
+            grace=grace,
+            force=force,
+            on_progress=show,
+        )
+    if as_json:
+        print_json(_as_json(results))
+    else:
+        print_results(results)
+        if out is not None:
+            output().print(f"table: {out / 'hardness.csv'}", markup=False)
+            output().print(f"figure: {out / 'statistics.png'}", markup=False)
+    for instance, why in results.unread.items():
+        print(f"milplib: not measured: {instance}: {why}", file=sys.stderr)
+
+
+def print_results(results: HardnessResults) -> None:
+    """Print a line an instance, and what they come to, folder by folder."""
+    console = output()
+    if results.by:
+        limit, seed = results.config["time_limit"], results.config["seed"]
+        console.print(
+            f"solved by {results.by}, one thread, limit {limit:g} s, seed {seed}",
+            markup=False,
+            style="bold",
+        )
+    console.print(_instance_table(results))
+    for summary in results.summaries():
+        console.print()
+        _print_summary(summary, results)
+    if results.by and any(row["expected_samples"] is not None for row in results.rows):
+        judging = results.judging
+        capped = judging.samples_per_instance
+        console.print(
+            f"samples: an estimate of what an episode of collect would give, branchings × "
+            f"{judging.expert_probability:g}" + (f", at most {capped}" if capped else ""),
+            markup=False,
+            style="dim",
+        )
+
+
+def _instance_table(results: HardnessResults) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("instance", no_wrap=True)
+    for heading in ("rows", "columns", "nonzeros", "density"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    if not results.by:
+        for heading in ("binary", "integer", "continuous"):
+            table.add_column(heading, justify="right", no_wrap=True)
+    else:
+        for heading in ("time s", "nodes", "gap %", "integral %·s", "samples"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(f"level by {results.by}", no_wrap=True)
+    for row in results.rows:
+        if row["failure"] != "unreadable":
+            table.add_row(*_cells(row, bool(results.by)))
+    return table
+
+
+def _cells(row: Mapping[str, Any], is_solved_for: bool) -> list[str]:
+    cells = [row["instance"], *(_number(row[name]) for name in ("rows", "columns", "nonzeros"))]
+    cells.append("–" if row["density"] is None else f"{row['density']:.3g}")
+    if not is_solved_for:
+        return cells + [_number(row[name]) for name in ("binary", "integer", "continuous")]
+    gap = None if row["gap"] is None else 100 * row["gap"]
+    shown = (row["time"], row["nodes"], gap, row["primal_dual_integral"], row["expected_samples"])
+    is_said = row["status"] in ("optimal", "timelimit")  # by the level
+    status = "" if is_said else f" ({row['status']})"
+    level = row["level"] or f"none: {row['failure']}"
+    return cells + [_number(value) for value in shown] + [f"{level}{status}"]
+
+
+def _print_summary(summary: FolderSummary, results: HardnessResults) -> None:
+    console = output()
+    count = summary.instances
+    console.print(
+        f"{summary.distribution}: {count} instance{'s' * (count != 1)}"
+        + (f", {summary.unread} more cannot be read" if summary.unread else ""),
+        markup=False,
+        style="bold",
+    )
+    lines = {}
+    if results.by:
+        levels = ", ".join(f"{number} {level}" for level, number in summary.levels.items())
+        failed = f"; {summary.failed} failed, without a level" if summary.failed else ""
+        lines[f"levels by {results.by}"] = (levels or "none") + failed
+        most = {"mixed": "no level has more than half", "": "none"}
+        lines[f"the majority by {results.by}"] = most.get(summary.majority, summary.majority)
+        lines["time s"] = (
+            f"median {_number(summary.time_median)}, shifted geometric mean "
+            f"{_number(summary.time_mean)} (shift 1 s; not solved counts as the limit)"
+        )
+        lines["nodes"] = (
+            f"median {_number(summary.nodes_median)}, shifted geometric mean "
+            f"{_number(summary.nodes_mean)} (shift 10; of {summary.solved} solved)"
+        )
+    sizes = {name: value for name, value in summary.sizes.items() if name != "density"}
+    lines["median size"] = ", ".join(f"{_number(value)} {name}" for name, value in sizes.items())
+    lines["columns"] = _shares(summary.column_kinds)
+    lines["rows"] = _shares(summary.row_kinds)
+    width = max(map(len, lines))
+    for name, value in lines.items():
+        console.print(f"  {name.ljust(width)}  {value}", markup=False)
+
+
+def _shares(kinds: Mapping[str, float]) -> str:
+    largest = sorted(kinds.items(), key=lambda kind: -kind[1])
+    return ", ".join(f"{100 * share:.3g} % {name.replace('_', ' ')}" for name, share in largest)
+
+
+def _number(value: float | None) -> str:
+    from milplib.evaluation.report import number
+
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else number(value)
+
+
+def _as_json(results: HardnessResults) -> dict[str, Any]:
+    content = {
+        "by": results.by,
+        "config": {name: v for name, v in results.config.items() if name != "instances"},
+        "software": results.software,
+        "folders": [asdict(summary) for summary in results.summaries()],
+        "instances": list(results.rows),
+    }
+    return {name: _finite(value) for name, value in content.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Put null where JSON has no number."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,30 @@
+"""How hard instances are for a solver, and what they are made of."""
+
+from milplib.hardness.levels import LevelThresholds, level_of, majority_level
+from milplib.hardness.measure import HardnessProgress, measure
+from milplib.hardness.measurement import Measurement
+from milplib.hardness.results import HardnessResults
+from milplib.hardness.row_kinds import ROW_KINDS, row_kinds
+from milplib.hardness.solvers import SOLVERS, Solver, solver_named
+from milplib.hardness.statistics import InstanceStatistics, instance_statistics
+from milplib.hardness.summary import FolderSummary
+from milplib.hardness.table import COLUMNS
+
+__all__ = [
+    "COLUMNS",
+    "ROW_KINDS",
+    "SOLVERS",
+    "FolderSummary",
+    "HardnessProgress",
+    "HardnessResults",
+    "InstanceStatistics",
+    "LevelThresholds",
+    "Measurement",
+    "Solver",
+    "instance_statistics",
+    "level_of",
+    "majority_level",
+    "measure",
+    "row_kinds",
+    "solver_named",
+]

@@ -1,0 +1,225 @@
+"""HiGHS as a second solver, through highspy, which is loaded when it is asked for."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from milplib.errors import InstanceError, MilplibError, MissingPackageError
+from milplib.hardness.measurement import Measurement, percent_gap, relative_gap
+from milplib.instance import Instance
+from milplib.isolated_runs import SOLVED
+
+__all__ = ["HighsSolver"]
+
+# HiGHS's words for what SCIP has a word for, too.
+_STATUS = {
+    "kOptimal": "optimal",
+    "kInfeasible": "infeasible",
+    "kUnbounded": "unbounded",
+    "kUnboundedOrInfeasible": "inforunbd",
+    "kTimeLimit": "timelimit",
+    "kMemoryLimit": "memlimit",
+    "kInterrupt": "userinterrupt",
+}
+_FEASIBLE = 2
+"""HiGHS's primal solution status where there is a solution."""
+
+
+@dataclass(frozen=True)
+class HighsSolver:
+    """HiGHS on one thread, with its own settings but for the gap: it must prove the optimum, too.
+
+    Raises
+    ------
+    MissingPackageError
+        If highspy is not installed.
+
+    Notes
+    -----
+    The model is passed as arrays. HiGHS integrates a gap of another definition; here SCIP's is
+    integrated over what HiGHS reports to its callback at every check of its limits, so that the
+    integrals of both solvers mean the same. HiGHS stops once its relative gap is below 1e-4
+    unless told otherwise, SCIP does not.
+
+    Examples
+    --------
+    >>> HighsSolver().label.split()[0]
+    'HiGHS'
+    """
+
+    def __post_init__(self) -> None:
+        _highspy()
+
+    @property
+    def label(self) -> str:
+        """``HiGHS`` and its version."""
+        highspy = _highspy()
+        parts = ("MAJOR", "MINOR", "PATCH")
+        return "HiGHS " + ".".join(str(getattr(highspy, f"HIGHS_VERSION_{p}")) for p in parts)
+
+    def measure(self, instance: Instance, *, time_limit: float, seed: int) -> Measurement:
+        """Solve an instance: see `Solver.measure`."""
+        highspy = _highspy()
+        highs = _silent_highs(highspy)
+        options = {
+            "threads": 1,
+            "parallel": "off",
+            "time_limit": float(time_limit),
+            "random_seed": int(seed),
+            "mip_rel_gap": 0.0,
+        }
+        for name, value in options.items():
+            if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+                raise MilplibError(f"HiGHS does not take {value!r} for its option {name}")
+        _pass(instance, highs, highspy)
+        integral = _GapIntegral()
+        highs.setCallback(integral.observe, None)
+        highs.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
+        if highs.run() == highspy.HighsStatus.kError:
+            words = highs.modelStatusToString(highs.getModelStatus())
+            raise MilplibError(f"HiGHS failed and ended with status {words}")
+        return _measured(instance, highs, integral)
+
+
+def _highspy() -> ModuleType:
+    try:
+        import highspy
+    except ImportError as error:
+        raise MissingPackageError("HiGHS is not installed: pip install 'milplib[highs]'") from error
+    return highspy
+
+
+def _silent_highs(highspy: ModuleType) -> Any:
+    """Make a solver that writes nothing to standard output."""
+    # Some releases write their version as they are made, before any option can be set.
+    with _nothing_on_stdout():
+        highs = highspy.Highs()
+        highs.setOptionValue("output_flag", False)
+    return highs
+
+
+@contextmanager
+def _nothing_on_stdout() -> Iterator[None]:
+    """Drop what C code writes to standard output while the block runs."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    library = ctypes.CDLL(None)
+    try:
+        library.fflush(None)  # what was written before is no part of it
+        kept = os.dup(1)
+    except OSError:  # there is no standard output
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        library.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _pass(instance: Instance, highs: Any, highspy: ModuleType) -> None:
+    """Pass the arrays of an instance.
+
+    Raises
+    ------
+    InstanceError
+        If HiGHS does not take them.
+    """
+    sense = highspy.ObjSense
+    matrix = instance.A
+    status = highs.passModel(
+        instance.n_columns,
+        instance.n_rows,
+        instance.n_nonzeros,
+        int(highspy.MatrixFormat.kRowwise),
+        int(sense.kMinimize if instance.sense == "minimize" else sense.kMaximize),
+        instance.offset,
+        instance.objective,
+        instance.lower,
+        instance.upper,
+        instance.row_lower,
+        instance.row_upper,
+        matrix.indptr.astype(np.int32),
+        matrix.indices,
+        matrix.data,
+        instance.integrality.astype(np.int32),
+    )
+    if status == highspy.HighsStatus.kError:
+        raise InstanceError(
+            "HiGHS does not take the instance: a number in it is too large, 1e15 in the matrix or "
+            "1e20 elsewhere"
+        )
+
+
+class _GapIntegral:
+    """The integral of the gap over time, of what HiGHS reports while it solves a MIP."""
+
+    def __init__(self) -> None:
+        self._time = 0.0
+        self._gap = 100.0
+        self._sum = 0.0
+
+    def observe(self, kind: Any, message: str, data: Any, answer: Any, user: Any) -> None:
+        """Take a report; HiGHS calls this."""
+        self._advance(data.running_time)
+        self._gap = percent_gap(data.mip_primal_bound, data.mip_dual_bound)
+
+    def until(self, time: float) -> float:
+        """The integral in percent-seconds, up to a time after the last report."""
+        self._advance(time)
+        return self._sum
+
+    def _advance(self, time: float) -> None:
+        self._sum += self._gap * max(0.0, time - self._time)
+        self._time = max(self._time, time)
+
+
+def _measured(instance: Instance, highs: Any, integral: _GapIntegral) -> Measurement:
+    info, name = highs.getInfo(), highs.getModelStatus().name
+    status = _STATUS.get(name, name.removeprefix("k").lower())
+    objective, bound = None, _no_bound(instance)
+    if name == "kModelEmpty":
+        status, objective = _without_columns(instance)
+    elif info.primal_solution_status == _FEASIBLE and status != "unbounded":
+        objective = float(info.objective_function_value)
+    if status == "infeasible":
+        bound = -bound
+    elif status == "optimal" and objective is not None:
+        bound = objective
+    elif instance.integrality.any():  # of an LP there is none before its end
+        bound = float(info.mip_dual_bound)
+    solved, time = status in SOLVED, float(highs.getRunTime())
+    return Measurement(
+        status=status,
+        solved=solved,
+        time=time,
+        nodes=max(0, int(info.mip_node_count)),  # -1 for an LP
+        gap=0.0 if solved else relative_gap(objective, bound),
+        primal_dual_integral=integral.until(time),
+        branchings=None,
+        objective=objective,
+        dual_bound=bound,
+    )
+
+
+def _no_bound(instance: Instance) -> float:
+    return -math.inf if instance.sense == "minimize" else math.inf
+
+
+def _without_columns(instance: Instance) -> tuple[str, float | None]:
+    """Status and objective where there are no columns, at whose rows HiGHS does not look."""
+    is_feasible = (instance.row_lower <= 0).all() and (instance.row_upper >= 0).all()
+    return ("optimal", instance.offset) if is_feasible else ("infeasible", None)

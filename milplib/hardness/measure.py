@@ -1,0 +1,255 @@
+"""A measurement: every instance of folders solved once and looked at, resumable."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyscipopt
+
+import milplib
+from milplib.errors import InstanceError, ParameterError, UnknownNameError
+from milplib.evaluation.plan import evaluated_instances, seed_list
+from milplib.execution import run_tasks
+from milplib.files import file_sha256
+from milplib.hardness.figure import FIGURE, write_figure
+from milplib.hardness.levels import LevelThresholds
+from milplib.hardness.results import HardnessManifest, HardnessResults, Judging
+from milplib.hardness.run import HardnessTask, died_row, run_task
+from milplib.hardness.solvers import solver_named
+from milplib.hardness.table import TABLE, read_rows, write_rows
+from milplib.library.folder import SPLITS, InstancePlace
+from milplib.results_manifest import ResultsFolder
+from milplib.scip.versions import scip_version
+
+__all__ = ["HardnessProgress", "measure"]
+
+
+@dataclass(frozen=True)
+class HardnessProgress:
+    """How far a measurement is: instances done, instances in all, failed ones among those done."""
+
+    done: int
+    total: int
+    failed: int
+
+
+def measure(
+    folders: InstancePlace | Iterable[InstancePlace],
+    *,
+    split: str = "test",
+    solver: str | None = "scip",
+    time_limit: float = 60.0,
+    seed: int = 0,
+    workers: int = 1,
+    thresholds: LevelThresholds | None = None,
+    expert_probability: float = 0.05,
+    samples_per_instance: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    grace: float = 60.0,
+    force: bool = False,
+    on_progress: Callable[[HardnessProgress], None] = lambda progress: None,
+) -> HardnessResults:
+    """Measure how hard the instances of folders are for a solver, and what they are made of.
+
+    Every instance is solved once, in a fresh process on one thread.
+
+    Parameters
+    ----------
+    folders
+        Folders of instance files, folders that hold split folders, or splits of distributions.
+    split
+        The split folder that is taken where there is one.
+    solver
+        ``"scip"``, ``"highs"`` (``pip install 'milplib[highs]'``), or None to solve nothing and
+        count rows and columns only.
+    time_limit
+        Wall-clock seconds of a solve.
+    seed
+        Of the solver's random decisions.
+    workers
+        Number of solves at the same time; no more than the machine has cores, since times count.
+    thresholds
+        Where the levels begin; the paper's numbers if None.
+    expert_probability, samples_per_instance
+        Of an episode of `milplib collect`, for the estimate of the samples that it would give;
+        no cap if `samples_per_instance` is None.
+    out
+        A folder to write: ``hardness.csv``, ``statistics.png``, ``manifest.json``. With one, a
+        second call with the same arguments goes on where the first one stopped; other thresholds
+        or another probability judge what is there anew. Nothing is written if None.
+    grace
+        Seconds beyond the limit after which a solve is killed.
+    force
+        Replace what another measurement has written in `out`.
+    on_progress
+        Called after every instance.
+
+    Returns
+    -------
+    HardnessResults
+        A row an instance, and what they come to.
+
+    Raises
+    ------
+    InstanceError
+        If a folder is missing or holds no instances, or none of them can be read.
+    MissingPackageError
+        If the solver is not installed.
+    OutputError
+        If `out` is not empty and not of this very measurement, or cannot be written.
+    ParameterError, UnknownNameError
+        If an argument is outside its domain.
+
+    Notes
+    -----
+    A solve that crashes or hangs, and an instance that cannot be read, are rows with their kind
+    of failure; they have no level.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import CombinatorialAuction
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> results = measure([folder])
+    >>> results.by.split()[0], [row["level"] for row in results.rows]
+    ('SCIP', ['easy'])
+    """
+    judging = Judging(
+        thresholds=thresholds or LevelThresholds(),
+        expert_probability=expert_probability,
+        samples_per_instance=samples_per_instance,
+    )
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    for name, value in (("time limit", time_limit), ("grace", grace)):
+        if not 0 < value < math.inf:
+            raise ParameterError(f"the {name} is {value} seconds; it must be positive and finite")
+    if workers < 1:
+        raise ParameterError(f"the number of workers is {workers}; it must be at least 1")
+    (seed,) = seed_list([seed])
+    label = "" if solver is None else solver_named(solver).label
+    instances = evaluated_instances(folders, split=split)
+    solve = {"solver": solver, "time_limit": float(time_limit), "seed": seed}
+    manifest = HardnessManifest(
+        config={
+            "by": label,
+            # Without a solve its limits make no difference.
+            **(solve if solver else {}),
+            "instances": [instance.as_json() for instance in instances],
+            "judging": asdict(judging),
+        },
+        software={
+            "milplib": milplib.__version__,
+            "scip": scip_version(),
+            "pyscipopt": pyscipopt.__version__,
+        },
+    )
+    tasks = [
+        HardnessTask(
+            instance=instance,
+            solver=solver or "",
+            label=label,
+            time_limit=float(time_limit),
+            grace=float(grace),
+            seed=seed,
+        )
+        for instance in instances
+    ]
+    if out is None:
+        rows = _run(tasks, [None] * len(tasks), workers, on_progress, lambda number, row: None)
+        _check_read(rows)
+        return HardnessResults.of(manifest, rows)
+    folder = _HardnessFolder(Path(out), manifest)
+    with folder.claim(force=force) as has_work:
+        if has_work:
+            folder.run(tasks, workers=workers, on_progress=on_progress)
+        elif HardnessManifest.load(folder.folder).config != manifest.config:
+            folder.write_results(read_rows(folder.folder / TABLE))
+    return HardnessResults.load(folder.folder)
+
+
+def _run(
+    tasks: Sequence[HardnessTask],
+    known: Sequence[dict[str, Any] | None],
+    workers: int,
+    on_progress: Callable[[HardnessProgress], None],
+    keep: Callable[[int, dict[str, Any]], None],
+) -> list[dict[str, Any]]:
+    """Run the tasks whose rows are not known; give the rows of all, in order."""
+    rows = list(known)
+    waiting = [number for number, row in enumerate(rows) if row is None]
+
+    def report() -> None:
+        done = [row for row in rows if row is not None]
+        failed = sum(bool(row["failure"]) for row in done)
+        on_progress(HardnessProgress(len(done), len(tasks), failed))
+
+    report()
+    for place, result in run_tasks(run_task, [tasks[n] for n in waiting], workers=workers):
+        number = waiting[place]
+        row = result if isinstance(result, dict) else died_row(tasks[number], result)
+        rows[number] = row
+        keep(number, row)
+        report()
+    return [row for row in rows if row is not None]
+
+
+def _check_read(rows: Sequence[dict[str, Any]]) -> None:
+    if all(row["failure"] == "unreadable" for row in rows):
+        raise InstanceError(
+            f"none of the {len(rows)} instance files can be read; the first: "
+            f"{rows[0]['failure_detail']}"
+        )
+
+
+class _HardnessFolder(ResultsFolder):
+    """The folder of a measurement: a row for each finished instance."""
+
+    noun = "measurement"
+    verb = "measuring"
+    suffixes = (".json",)
+    result_files = (TABLE, FIGURE)
+
+    def run(
+        self,
+        tasks: Sequence[HardnessTask],
+        *,
+        workers: int,
+        on_progress: Callable[[HardnessProgress], None],
+    ) -> None:
+        """Measure the instances that are not done yet; commit each, then write the results.
+
+        Raises
+        ------
+        InstanceError
+            If no instance could be read. What stood in the folder before stays.
+        """
+        known = [self._row(number) for number in range(len(tasks))]
+        rows = _run(
+            tasks, known, workers, on_progress, lambda n, row: self.write_task(n, {"row": row})
+        )
+        try:
+            _check_read(rows)
+        except InstanceError:
+            self.discard()
+            raise
+        self.write_results(rows)
+        self.remove_tasks()
+
+    def _row(self, number: int) -> dict[str, Any] | None:
+        row = (self.read_task(number) or {}).get("row")
+        return row if isinstance(row, dict) and "failure" in row else None
+
+    def write_results(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Judge the rows and write the table, the figure and, last, the manifest."""
+        results = HardnessResults.of(self._manifest, rows)
+        write_rows(results.rows, self.folder / TABLE)
+        write_figure(results, self.folder / FIGURE)
+        files = {name: file_sha256(self.folder / name) for name in (TABLE, FIGURE)}
+        replace(self._manifest, files=files).write(self.folder)

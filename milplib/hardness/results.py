@@ -1,0 +1,170 @@
+"""The results of a measurement: a row an instance, judged by thresholds that may change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import ParameterError
+from milplib.hardness.levels import LevelThresholds, level_of
+from milplib.hardness.summary import FolderSummary, summarise
+from milplib.hardness.table import COLUMNS, TABLE, read_rows
+from milplib.results_manifest import ResultsManifest
+
+__all__ = ["HardnessManifest", "HardnessResults", "Judging"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """What rows are judged by; changing it needs no solve.
+
+    Parameters
+    ----------
+    thresholds
+        Where the levels begin.
+    expert_probability
+        Probability of asking the expert at a branching node, as `milplib collect` has it.
+    samples_per_instance
+        Samples after which an episode stops; no such end if None.
+
+    Raises
+    ------
+    ParameterError
+        If a number is outside its domain.
+    """
+
+    thresholds: LevelThresholds
+    expert_probability: float = 0.05
+    samples_per_instance: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.expert_probability <= 1:
+            raise ParameterError(
+                f"the expert probability is {self.expert_probability}; it must be above 0 and at "
+                "most 1"
+            )
+        if self.samples_per_instance is not None and self.samples_per_instance < 1:
+            raise ParameterError(
+                f"the number of samples per instance is {self.samples_per_instance}; it must be "
+                "at least 1"
+            )
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Judging:
+        """Read it from a manifest's arguments."""
+        found = dict(config["judging"])
+        return cls(**{**found, "thresholds": LevelThresholds(**found["thresholds"])})
+
+    def judged(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a row with its level, and the samples that an episode would give."""
+        row = {
+            name: row.get(name, "" if kind is str else None) for name, (kind, _) in COLUMNS.items()
+        }
+        return row | {"level": self._level(row), "expected_samples": self._samples(row)}
+
+    def _level(self, row: Mapping[str, Any]) -> str:
+        # A process that had to be killed says nothing of its gap.
+        stopped = row["failure"] == "timelimit" and row["status"] == "timelimit"
+        if not row["solver"] or (row["failure"] and not stopped):
+            return ""
+        return level_of(
+            solved=not stopped,
+            time=row["time"],
+            gap=float("inf") if row["gap"] is None else row["gap"],
+            time_limit=row["time_limit"],
+            thresholds=self.thresholds,
+        )
+
+    def _samples(self, row: Mapping[str, Any]) -> float | None:
+        if row["branchings"] is None:
+            return None
+        expected = float(row["branchings"] * self.expert_probability)
+        return min(expected, self.samples_per_instance or expected)
+
+
+class HardnessManifest(ResultsManifest):
+    """What a measurement is: its arguments, with the checksums of the instances."""
+
+    noun = "measurement"
+    format = "milplib-hardness"
+
+    @classmethod
+    def check_config(cls, config: dict[str, Any]) -> None:
+        """Raise where arguments are missing that the results are read with."""
+        str(config["by"]), Judging.of(config)
+
+    def identity(self) -> object:
+        """What the solves depend on: not what their rows are judged by."""
+        solved = {name: value for name, value in self.config.items() if name != "judging"}
+        return [solved, self.software]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HardnessResults:
+    """The results of a measurement.
+
+    Parameters
+    ----------
+    rows
+        A row an instance, as dicts; the keys are `milplib.hardness.COLUMNS`, numbers that are not
+        known are None.
+    config, software
+        Arguments, checksums and versions, as in ``manifest.json``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.hardness import measure
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder + "/a.lp")
+    >>> results = measure([folder], time_limit=60, out=folder + "/hardness")
+    >>> HardnessResults.load(folder + "/hardness").rows == results.rows
+    True
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    config: dict[str, Any]
+    software: dict[str, str]
+
+    @property
+    def by(self) -> str:
+        """Name and version of the solver that levels are by; empty if nothing was solved."""
+        return str(self.config["by"])
+
+    @property
+    def judging(self) -> Judging:
+        """What the rows are judged by."""
+        return Judging.of(self.config)
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Instances that cannot be read, and why."""
+        unread = (row for row in self.rows if row["failure"] == "unreadable")
+        return {row["instance"]: row["failure_detail"] for row in unread}
+
+    def summaries(self) -> tuple[FolderSummary, ...]:
+        """Sum the rows up, folder by folder."""
+        return summarise(self.rows)
+
+    @classmethod
+    def of(cls, manifest: ResultsManifest, rows: Iterable[Mapping[str, Any]]) -> HardnessResults:
+        """Judge the rows of a measurement by what its manifest says."""
+        judging = Judging.of(manifest.config)
+        judged = tuple(judging.judged(row) for row in rows)
+        return cls(rows=judged, config=manifest.config, software=manifest.software)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> HardnessResults:
+        """Read a folder of results.
+
+        Raises
+        ------
+        ResultsError
+            If the folder holds none, or they are damaged.
+        """
+        manifest = HardnessManifest.load(Path(folder))
+        return cls.of(manifest, read_rows(Path(folder) / TABLE))

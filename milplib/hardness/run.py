@@ -1,0 +1,135 @@
+"""One instance, solved and looked at in a process of its own, as a row."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import milplib
+from milplib.evaluation.plan import EvaluatedInstance
+from milplib.hardness.measurement import Measurement
+from milplib.hardness.solvers import solver_named
+from milplib.hardness.statistics import instance_statistics
+from milplib.isolated_runs import (
+    error_in_words,
+    failure_kind,
+    isolated_row,
+    limit_failure,
+    peak_memory,
+    read_unchanged,
+)
+
+__all__ = ["HardnessTask", "died_row", "run_task"]
+
+
+_COUNTING_LIMIT = 600.0
+"""Seconds that reading and counting may take where the solve's process died."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardnessTask:
+    """An instance to measure.
+
+    Parameters
+    ----------
+    instance
+        The instance.
+    solver, label
+        The solver's name, and its name with the version; empty for the statistics alone.
+    time_limit, grace
+        Seconds of the solve, and beyond them; after both its process is killed.
+    seed
+        Of the solver.
+    """
+
+    instance: EvaluatedInstance
+    solver: str
+    label: str
+    time_limit: float
+    grace: float
+    seed: int
+
+
+def run_task(task: HardnessTask) -> dict[str, Any]:
+    """Measure an instance: solve it in a fresh process, or count its rows and columns in this one.
+
+    Returns
+    -------
+    dict
+        A row of the table, but for what is judged from it. A process that dies is a row, too,
+        with the statistics if another process can tell them.
+    """
+    if not task.solver:
+        return _identity(task) | _run_here(task)
+    found = isolated_row(_run_here, task, time_limit=task.time_limit, grace=task.grace)
+    if "rows" not in found and found["failure"] != "unreadable":
+        # The solve took them along.
+        counting = replace(task, solver="")
+        alone = isolated_row(_run_here, counting, time_limit=_COUNTING_LIMIT, grace=1.0)
+        found = found if alone["failure"] else alone | found
+    return _identity(task) | found
+
+
+def died_row(task: HardnessTask, error: Exception) -> dict[str, Any]:
+    """Row of a task whose worker died itself: nothing is known."""
+    found = {"status": "died", "failure": "crash", "failure_detail": str(error)}
+    return _identity(task) | found
+
+
+def _identity(task: HardnessTask) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "instance": task.instance.name,
+        "distribution": task.instance.distribution,
+        "solver": task.label,
+        "milplib_version": milplib.__version__,
+        "host": platform.node(),
+    }
+    return about | ({"time_limit": task.time_limit, "seed": task.seed} if task.solver else {})
+
+
+def _run_here(task: HardnessTask) -> dict[str, Any]:
+    """Read, count, solve and describe; whatever goes wrong is described, too."""
+    begin = time.monotonic()
+    planned, row = task.instance, dict[str, Any]()
+    try:
+        instance = read_unchanged(
+            planned.path, sha256=planned.sha256, since="the measurement began"
+        )
+        row |= {"instance_hash": instance.content_hash, **instance_statistics(instance).as_row()}
+        if task.solver:
+            solver = solver_named(task.solver)
+            found = solver.measure(instance, time_limit=task.time_limit, seed=task.seed)
+            row |= _described(found, task.label) | {"peak_memory": peak_memory()}
+        else:
+            row |= {"status": "", "failure": ""}
+    except Exception as error:
+        failure = failure_kind(error)
+        if failure == "unreadable" and row:
+            failure = "refused"  # milplib has read it, the solver does not take it
+        row |= {
+            "status": "unreadable" if failure == "unreadable" else "error",
+            "failure": failure,
+            "failure_detail": error_in_words(error, path=planned.path, name=planned.name),
+            "time": time.monotonic() - begin,
+        }
+    return row
+
+
+def _described(found: Measurement, label: str) -> dict[str, Any]:
+    numbers = {
+        "time": found.time,
+        "nodes": found.nodes,
+        "gap": found.gap,
+        "primal_dual_integral": found.primal_dual_integral,
+        "objective": found.objective,
+        "dual_bound": found.dual_bound,
+        "branchings": found.branchings,
+    }
+    # Not a number is no measurement.
+    known = {k: None if v is None or math.isnan(v) else v for k, v in numbers.items()}
+    failure = "" if found.solved else limit_failure(found.status)
+    detail = f"{label} ended with status {found.status}" if failure else ""
+    return {**known, "status": found.status, "failure": failure, "failure_detail": detail}

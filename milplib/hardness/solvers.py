@@ -1,0 +1,95 @@
+"""The solvers that hardness is measured with, and what each of them tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from milplib.errors import UnknownNameError
+from milplib.hardness.highs import HighsSolver
+from milplib.hardness.measurement import Measurement
+from milplib.instance import Instance
+from milplib.isolated_runs import SOLVED
+from milplib.scip.versions import scip_version
+from milplib.solving import solve
+
+__all__ = ["SOLVERS", "ScipSolver", "Solver", "solver_named"]
+
+
+class Solver(Protocol):
+    """What solves an instance on one thread and says what it took."""
+
+    @property
+    def label(self) -> str:
+        """Its name and version, as they stand beside every level."""
+
+    def measure(self, instance: Instance, *, time_limit: float, seed: int) -> Measurement:
+        """Solve an instance, to proven optimality if the limit allows.
+
+        Parameters
+        ----------
+        instance
+            The instance.
+        time_limit
+            Wall-clock seconds.
+        seed
+            Of the solver's random decisions.
+        """
+
+
+@dataclass(frozen=True)
+class ScipSolver:
+    """SCIP as it comes: its own settings and branching rule, ``relpscost``.
+
+    Examples
+    --------
+    >>> from milplib.generators import SetCover
+    >>> instance = SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)
+    >>> found = ScipSolver().measure(instance, time_limit=60, seed=0)
+    >>> found.status, found.solved, found.gap
+    ('optimal', True, 0.0)
+    """
+
+    @property
+    def label(self) -> str:
+        """``SCIP`` and its version."""
+        return f"SCIP {scip_version()}"
+
+    def measure(self, instance: Instance, *, time_limit: float, seed: int) -> Measurement:
+        """Solve an instance: see `Solver.measure`."""
+        result = solve(instance, policy="relpscost", time_limit=time_limit, seed=seed)
+        return Measurement(
+            status=result.status,
+            solved=result.status in SOLVED,
+            time=result.time,
+            nodes=result.nodes,
+            gap=0.0 if result.status in SOLVED else result.gap,
+            primal_dual_integral=result.primal_dual_integral,
+            branchings=result.branchings,
+            objective=result.objective,
+            dual_bound=result.dual_bound,
+        )
+
+
+SOLVERS: dict[str, type[Solver]] = {"scip": ScipSolver, "highs": HighsSolver}
+"""The solvers by name."""
+
+
+def solver_named(name: str) -> Solver:
+    """Give a solver by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of this name.
+    MissingPackageError
+        If the solver is not installed.
+
+    Examples
+    --------
+    >>> solver_named("scip").label.split()[0]
+    'SCIP'
+    """
+    if name not in SOLVERS:
+        raise UnknownNameError("solver", name, SOLVERS)
+    return SOLVERS[name]()

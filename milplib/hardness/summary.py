@@ -1,0 +1,134 @@
+"""What the rows of a measurement come to, folder by folder."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from milplib.evaluation.statistics import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
+from milplib.hardness.levels import majority_level
+from milplib.hardness.row_kinds import ROW_KINDS
+
+__all__ = ["COLUMN_KINDS", "SIZES", "FolderSummary", "summarise"]
+
+SIZES = ("rows", "columns", "nonzeros", "density")
+"""The table's columns that say how large an instance is."""
+COLUMN_KINDS = ("binary", "integer", "continuous")
+"""Kinds of columns of an instance."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderSummary:
+    """The instances of one distribution or folder.
+
+    Parameters
+    ----------
+    distribution
+        Which.
+    instances, unread, solved, failed
+        Instances that could be read, and others; of the former, those that were solved, and those
+        whose solve failed otherwise than by its time limit.
+    levels, majority
+        Instances by level, and the level of more than half of those that have one, else
+        ``"mixed"``; by the solver that the results name.
+    time_median, time_mean
+        Seconds: median and shifted geometric mean (shift 1 s) of the instances that could be
+        read; one that was not solved counts as the limit. NaN if nothing was solved for.
+    nodes_median, nodes_mean
+        Of the solved instances; the shift is 10.
+    expected_samples
+        Mean estimate of what an episode would give; NaN if not known.
+    sizes
+        Median of rows, columns, nonzeros and density.
+    column_kinds, row_kinds
+        Share of the columns and of the rows that is of a kind, the mean over the instances; no
+        kind that nothing is of.
+    """
+
+    distribution: str
+    instances: int
+    unread: int
+    solved: int
+    failed: int
+    levels: dict[str, int]
+    majority: str
+    time_median: float
+    time_mean: float
+    nodes_median: float
+    nodes_mean: float
+    expected_samples: float
+    sizes: dict[str, float]
+    column_kinds: dict[str, float]
+    row_kinds: dict[str, float]
+
+
+def summarise(rows: Iterable[Mapping[str, Any]]) -> tuple[FolderSummary, ...]:
+    """Sum judged rows up, folder by folder, in the order in which they come.
+
+    Examples
+    --------
+    >>> rows = [{"distribution": "ca", "failure": "unreadable"}]
+    >>> (found,) = summarise(rows)
+    >>> found.instances, found.unread, found.levels
+    (0, 1, {})
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["distribution"], []).append(row)
+    return tuple(_summary(name, listed) for name, listed in groups.items())
+
+
+def _summary(distribution: str, rows: Rows) -> FolderSummary:
+    read = [row for row in rows if row["failure"] != "unreadable"]
+    tried = [row for row in read if row["solver"]]
+    solved = [row for row in tried if not row["failure"]]
+    levels = [row["level"] for row in tried if row["level"]]
+    times = _numbers(row["time"] if not row["failure"] else row["time_limit"] for row in tried)
+    nodes = _numbers(row["nodes"] for row in solved)
+    counted = [row for row in read if row["rows"] is not None]
+    return FolderSummary(
+        distribution=distribution,
+        instances=len(read),
+        unread=len(rows) - len(read),
+        solved=len(solved),
+        failed=sum(bool(row["failure"]) and not row["level"] for row in tried),
+        levels=dict(Counter(levels).most_common()),
+        majority=majority_level(levels),
+        time_median=_median(times),
+        time_mean=shifted_geometric_mean(times[:, None], shift=TIME_SHIFT),
+        nodes_median=_median(nodes),
+        nodes_mean=shifted_geometric_mean(nodes[:, None], shift=NODE_SHIFT),
+        expected_samples=_mean(_numbers(row["expected_samples"] for row in tried)),
+        sizes={name: _median(_numbers(row[name] for row in counted)) for name in SIZES},
+        column_kinds=_shares(counted, {kind: kind for kind in COLUMN_KINDS}),
+        row_kinds=_shares(counted, {kind: f"{kind}_rows" for kind in ROW_KINDS}),
+    )
+
+
+def _numbers(values: Iterable[float | None]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([value for value in values if value is not None], dtype=np.float64)
+
+
+def _median(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    return float(np.median(values)) if values.size else math.nan
+
+
+def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    return float(values.mean()) if values.size else math.nan
+
+
+def _shares(rows: Rows, names: Mapping[str, str]) -> dict[str, float]:
+    """Mean over the instances of the share of each kind: a large one counts as much as a small."""
+    counts = np.array([[row[name] for name in names.values()] for row in rows], dtype=np.float64)
+    counts = counts[counts.sum(axis=1) > 0] if len(rows) else counts
+    if not counts.size:
+        return {}
+    shares = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
+    return {kind: float(share) for kind, share in zip(names, shares, strict=True) if share}

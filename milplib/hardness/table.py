@@ -1,0 +1,101 @@
+"""The table of a measurement: a row an instance, and what its columns mean."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import ResultsError
+from milplib.files import atomic_write
+from milplib.hardness.row_kinds import ROW_KINDS
+
+__all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
+
+TABLE = "hardness.csv"
+"""Name of the table in a folder of results."""
+
+COLUMNS: dict[str, tuple[type, str]] = {
+    "instance": (str, "name of the instance: the end of its path"),
+    "distribution": (str, "what the instance was drawn from, or its folder's name"),
+    "solver": (str, "name and version of the solver that the level is by; empty without a solve"),
+    "level": (str, "level of difficulty by this solver and version; empty if the solve failed"),
+    "status": (str, "how the solve ended; 'killed', 'died', 'error', 'unreadable' without a word"),
+    "failure": (str, "kind of failure; empty if the instance was solved, or was not to be"),
+    "failure_detail": (str, "what happened, in words"),
+    "time": (float, "wall-clock seconds of the solve, as measured"),
+    "nodes": (int, "branch-and-bound nodes, as this solver counts them"),
+    "gap": (float, "|objective - bound| / min(|objective|, |bound|) at the end; 0 if solved"),
+    "primal_dual_integral": (float, "of the gap over time, in percent-seconds"),
+    "objective": (float, "value of the best solution, in the instance's own sense"),
+    "dual_bound": (float, "best proven bound, in the instance's own sense"),
+    "branchings": (int, "nodes that SCIP branched on; empty for HiGHS, which does not tell"),
+    "expected_samples": (float, "estimate: branchings times the expert's probability, capped"),
+    "time_limit": (float, "seconds that the solve had"),
+    "seed": (int, "of the solver's random decisions"),
+    "rows": (int, "rows of the matrix"),
+    "columns": (int, "columns of the matrix"),
+    "nonzeros": (int, "nonzeros of the matrix"),
+    "density": (float, "nonzeros by rows times columns"),
+    "binary": (int, "integer columns with no values but 0 and 1"),
+    "integer": (int, "other integer columns"),
+    "continuous": (int, "continuous columns"),
+    **{f"{kind}_rows": (int, f"rows of MIPLIB's class {kind}") for kind in ROW_KINDS},
+    "peak_memory": (float, "largest resident size of the process, in MB"),
+    "instance_hash": (str, "content hash of the instance"),
+    "milplib_version": (str, "version of milplib"),
+    "host": (str, "name of the machine"),
+}
+"""Type and meaning of every column; a number that is not known is empty."""
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write the table as CSV, atomically.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / TABLE
+    >>> write_rows([{"instance": "ca/1.lp", "time": 0.1, "gap": float("inf")}], path)
+    >>> (row,) = read_rows(path)
+    >>> row["instance"], row["time"], row["gap"], row["nodes"], row["level"]
+    ('ca/1.lp', 0.1, inf, None, '')
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        values = [row.get(name) for name in COLUMNS]
+        writer.writerow(["" if value is None else value for value in values])
+    with atomic_write(path) as stream:
+        stream.write(text.getvalue().encode())
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read the table; what is empty is None in a column of numbers.
+
+    Raises
+    ------
+    ResultsError
+        If the file is missing, damaged or no such table.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as stream:
+            found = list(csv.DictReader(stream))
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ResultsError(f"{path} is damaged: {error}") from error
+    try:
+        return [{name: _value(row, name) for name in COLUMNS} for row in found]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is damaged, or no table of a measurement: {error}") from error
+
+
+def _value(row: Mapping[str, str], name: str) -> Any:
+    kind, text = COLUMNS[name][0], row[name]
+    if kind is str:
+        return str(text)
+    return kind(text) if text else None

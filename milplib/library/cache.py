@@ -1,0 +1,119 @@
+"""The cache folder: fetched distributions, downloads, and the checksums they had first."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from milplib.errors import SourceError
+from milplib.files import atomic_write_json, exclusive_lock, file_sha256, make_folder
+
+__all__ = ["Cache"]
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Where fetched data lies.
+
+    Parameters
+    ----------
+    folder
+        The folder: ``distributions`` and ``downloads`` in it are filled by fetching, archives of
+        the site are looked for in ``site``, and what had a wrong checksum is moved to
+        ``refused``.
+
+    Examples
+    --------
+    >>> cache = Cache(Path("/data/milplib"))
+    >>> cache.split_folder("CA-medium", "train").as_posix()
+    '/data/milplib/distributions/CA-medium/train'
+    """
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> Cache:
+        """Give the cache that ``MILPLIB_CACHE`` names, or else the user's."""
+        named = os.environ.get("MILPLIB_CACHE")
+        return cls(Path(named).absolute() if named else platformdirs.user_cache_path("milplib"))
+
+    @property
+    def site(self) -> Path:
+        """Folder for archives that were downloaded from the site by hand."""
+        return self.folder / "site"
+
+    @property
+    def downloads(self) -> Path:
+        """Folder of files that are on their way, or not taken apart yet."""
+        return self.folder / "downloads"
+
+    def distribution_folder(self, name: str) -> Path:
+        """Folder of the splits of a distribution."""
+        return self.folder / "distributions" / name
+
+    def split_folder(self, name: str, split: str) -> Path:
+        """Folder of a split."""
+        return self.distribution_folder(name) / split
+
+    def check(self, path: Path, key: str, *, expected: str = "") -> str:
+        """Compare a downloaded file with what is known of it; record it if nothing is.
+
+        Parameters
+        ----------
+        path
+            The file. With a wrong checksum it is moved to the folder ``refused``.
+        key
+            What it was downloaded from.
+        expected
+            SHA-256 that the server or the catalogue names, if one does.
+
+        Returns
+        -------
+        str
+            Its SHA-256.
+
+        Raises
+        ------
+        SourceError
+            If the checksum is another one.
+        """
+        found = file_sha256(path)
+        make_folder(self.folder)
+        with exclusive_lock(self.folder / ".hashes.lock", wait=True):
+            known = self._hashes()
+            record = known.get(key, {}).get("sha256", "")
+            for wanted, says in ((expected, "the server says"), (record, "at the first fetch")):
+                if wanted and wanted != found:
+                    raise SourceError(
+                        f"{key} has another checksum than expected: SHA-256 {found[:12]}…, "
+                        f"{says} {wanted[:12]}…; the file is kept aside as "
+                        f"{self._put_aside(path, found)}; if it was changed on purpose, remove "
+                        f"its entry from {self.folder / 'hashes.json'} and fetch again"
+                    )
+            if not record:
+                known[key] = {"sha256": found, "bytes": path.stat().st_size}
+                atomic_write_json(self.folder / "hashes.json", known)
+        return found
+
+    def _hashes(self) -> dict[str, dict[str, Any]]:
+        path = self.folder / "hashes.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise SourceError(f"cannot read {path}: {error}; mend or remove it") from error
+        if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
+            raise SourceError(f"{path} is no table of checksums: mend or remove it")
+        return content
+
+    def _put_aside(self, path: Path, sha256: str) -> Path:
+        target = self.folder / "refused" / f"{sha256[:12]}-{path.name}"
+        make_folder(target.parent)
+        os.replace(path, target)
+        return target

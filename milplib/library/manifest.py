@@ -1,0 +1,218 @@
+"""The manifest of a folder of instances: which files it holds, and where they come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from milplib.files import atomic_write_json, file_sha256
+from milplib.instance import Instance
+
+__all__ = [
+    "MANIFEST",
+    "BrokenInstance",
+    "InstanceRecord",
+    "SplitManifest",
+    "json_equal",
+    "split_distribution",
+]
+
+MANIFEST = "manifest.json"
+"""Name of the manifest in its folder."""
+
+_FORMAT = "milplib-instances"
+_SECONDS_BETWEEN_WRITES = 5.0  # what a killed process has done since is done again
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceRecord:
+    """An instance file in the manifest of its folder.
+
+    Parameters
+    ----------
+    file, bytes, sha256
+        Name, size and checksum of the file.
+    content_hash
+        `milplib.Instance.content_hash`.
+    rows, columns, nonzeros
+        Sizes of the instance.
+    seed
+        Of a generated one: ``distribution.generator.generate(seed)`` gives the instance.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+    content_hash: str
+    rows: int
+    columns: int
+    nonzeros: int
+    seed: int | None = None
+
+    @classmethod
+    def of(cls, path: Path, instance: Instance, *, seed: int | None = None) -> InstanceRecord:
+        """Describe a file that holds an instance."""
+        return cls(
+            file=path.name,
+            bytes=path.stat().st_size,
+            sha256=file_sha256(path),
+            content_hash=instance.content_hash,
+            rows=instance.n_rows,
+            columns=instance.n_columns,
+            nonzeros=instance.n_nonzeros,
+            seed=seed,
+        )
+
+    def is_there(self, folder: Path) -> bool:
+        """Whether the file is in a folder, with the size that it had."""
+        try:
+            return (folder / self.file).stat().st_size == self.bytes
+        except OSError:
+            return False
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether the file is in a folder, with the bytes that it had."""
+        try:
+            return self.is_there(folder) and file_sha256(folder / self.file) == self.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class BrokenInstance:
+    """An instance that its source holds, and that nobody can use.
+
+    Parameters
+    ----------
+    name
+        What the source calls it.
+    reason
+        What is wrong with it.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(kw_only=True)
+class SplitManifest:
+    """What a folder of instances holds.
+
+    Parameters
+    ----------
+    config
+        Where the instances come from: of two folders with equal ones, equal files are expected.
+    records
+        By the file's name.
+    broken
+        What the source has beside them.
+    complete
+        Whether all instances of the source are here.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> SplitManifest(config={"distribution": "mine"}).write(folder)
+    >>> SplitManifest.load(folder).config
+    {'distribution': 'mine'}
+    """
+
+    config: Mapping[str, Any]
+    records: dict[str, InstanceRecord] = field(default_factory=dict)
+    broken: list[BrokenInstance] = field(default_factory=list)
+    complete: bool = False
+
+    @classmethod
+    def load(cls, folder: Path) -> SplitManifest | None:
+        """Read the manifest of a folder; give None if it has none of ours."""
+        try:
+            content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            if content["format"] != _FORMAT:
+                return None
+            records = [InstanceRecord(**entry) for entry in content["instances"]]
+            # A name with a folder in it is none that we gave, and must not be followed.
+            if any(record.file != Path(record.file).name for record in records):
+                return None
+            return cls(
+                config=dict(content["config"]),
+                records={record.file: record for record in records},
+                broken=[BrokenInstance(**entry) for entry in content.get("broken", ())],
+                complete=bool(content.get("complete", True)),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, folder: Path) -> None:
+        """Write it into a folder, in the order of the files' names.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        content = {
+            "format": _FORMAT,
+            "config": self.config,
+            "instances": [asdict(self.records[name]) for name in sorted(self.records)],
+            "broken": [asdict(entry) for entry in self.broken],
+            "complete": self.complete,
+        }
+        atomic_write_json(folder / MANIFEST, content)
+
+    @contextmanager
+    def growing(self, folder: Path) -> Iterator[_Growing]:
+        """Add records and keep the file up to date, also if the block is left by an error."""
+        growing = _Growing(self, folder)
+        try:
+            yield growing
+        finally:
+            self.write(folder)
+
+    def remove_files(self, folder: Path) -> None:
+        """Remove the instance files that it lists."""
+        for name in self.records:
+            (folder / name).unlink(missing_ok=True)
+
+
+class _Growing:
+    """A manifest that is written from time to time while it grows."""
+
+    def __init__(self, manifest: SplitManifest, folder: Path) -> None:
+        self._manifest, self._folder = manifest, folder
+        self._written = time.monotonic()
+
+    def add(self, record: InstanceRecord) -> None:
+        """Add a file that is in the folder now."""
+        self._manifest.records[record.file] = record
+        if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
+            self._manifest.write(self._folder)
+            self._written = time.monotonic()
+
+
+def json_equal(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two configurations are equal once they are written."""
+    return bool(json.loads(json.dumps(config)) == json.loads(json.dumps(other)))
+
+
+def split_distribution(folder: str | os.PathLike[str]) -> str | None:
+    """Name of the distribution that the instances of a folder are of, if its manifest says so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.library import distribution, generate_split
+    >>> out = tempfile.mkdtemp()
+    >>> _ = generate_split(distribution("SC-milplib-small"), split="test", count=1, out=out)
+    >>> split_distribution(out + "/test")
+    'SC-milplib-small'
+    """
+    found = SplitManifest.load(Path(folder))
+    name = found.config.get("distribution") if found else None
+    return name if isinstance(name, str) and name else None

@@ -1,0 +1,116 @@
+"""Mixtures: instances of several distributions, in given shares."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from milplib.errors import ParameterError, UnknownNameError
+from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, shuffled
+
+__all__ = ["mixture"]
+
+
+def mixture(
+    splits: Sequence[Split],
+    *,
+    count: int,
+    weights: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Split:
+    """Draw instances of several distributions without repetition.
+
+    Unless there are weights, every problem domain gives equally many, and within a domain
+    every distribution: three distributions of one domain do not outweigh a single one of
+    another. What is left by rounding goes to the largest remainders.
+
+    Parameters
+    ----------
+    splits
+        A split of each distribution.
+    count
+        Instances to draw.
+    weights
+        By the distribution's name, one for each; they need not sum to 1.
+    seed
+        Of the draws and of the order. With one seed a smaller draw of each distribution is the
+        beginning of a larger one.
+
+    Returns
+    -------
+    Split
+        Shuffled; its distribution is called ``mixture``.
+
+    Raises
+    ------
+    ParameterError
+        If two splits are of one distribution, a weight is missing, negative or not finite, or a
+        split has fewer instances than its share.
+    UnknownNameError
+        If a weight names none of the distributions.
+
+    Examples
+    --------
+    >>> import milplib
+    >>> names = ("SC-milplib-small", "CA-easy", "CA-medium")
+    >>> parts = [milplib.load(name, source="generator").train for name in names]
+    >>> mixture(parts, count=160, seed=0)
+    <mixture train: 160 instances>
+    """
+    names = [split.distribution for split in splits]
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated or not names:
+        raise ParameterError(
+            f"the mixture names {repeated[0]} twice" if repeated else "the mixture has no parts"
+        )
+    if count < 0:
+        raise ParameterError(f"the mixture is to have {count} instances; at least 0")
+    shares = _shares(splits, weights)
+    counts = _apportioned(shares, count)
+    for split, drawn in zip(splits, counts, strict=True):
+        if drawn > len(split):
+            raise ParameterError(
+                f"the share of {split.distribution} is {drawn} of {count} instances, and its "
+                f"{split.name} split has {len(split)}: ask for fewer, or give weights"
+            )
+    drawn_splits = [split.sample(n, seed=seed) for split, n in zip(splits, counts, strict=True)]
+
+    def files() -> ListedFiles:
+        found: list[InstanceFile] = [file for split in drawn_splits for file in split]
+        return ListedFiles(found[place] for place in shuffled(count, seed=seed, stream="mixture"))
+
+    return Split(
+        LaterFiles(files, count=count),
+        distribution="mixture",
+        domain="mixture",
+        name="+".join(dict.fromkeys(split.name for split in splits)),
+    )
+
+
+def _shares(splits: Sequence[Split], weights: Mapping[str, float] | None) -> list[float]:
+    if weights is None:
+        per_domain = Counter(split.domain for split in splits)
+        return [1 / len(per_domain) / per_domain[split.domain] for split in splits]
+    names = [split.distribution for split in splits]
+    for name in weights:
+        if name not in names:
+            raise UnknownNameError("distribution of the mixture", name, names)
+    for name in names:
+        if not 0 <= weights.get(name, math.nan) < math.inf:
+            raise ParameterError(f"the weight of {name} is missing, negative or not finite")
+    total = math.fsum(weights.values())
+    if not total > 0:
+        raise ParameterError("all weights of the mixture are 0")
+    return [weights[name] / total for name in names]
+
+
+def _apportioned(shares: Sequence[float], count: int) -> list[int]:
+    """Round shares of a number so that they sum to it (Hamilton's method)."""
+    counts = [math.floor(share * count + 1e-9) for share in shares]
+    by_remainder = sorted(
+        range(len(shares)), key=lambda place: counts[place] - shares[place] * count
+    )
+    for place in by_remainder[: count - sum(counts)]:
+        counts[place] += 1
+    return counts

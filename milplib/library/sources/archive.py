@@ -1,0 +1,190 @@
+"""Instances from a zip archive as the site gives it, taken out without trusting it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from milplib.errors import SourceError, SourceUnavailableError
+from milplib.files import file_sha256
+from milplib.library.manifest import BrokenInstance
+from milplib.library.sources.base import RawInstance, flat_names
+from milplib.library.sources.layout import SplitLayout
+
+__all__ = ["ArchiveLimits", "ArchiveSource"]
+
+_PIECE = 1 << 20  # bytes
+_UTF8_NAMES = 0x800  # the flag by which an entry says that its name is in UTF-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveLimits:
+    """Beyond what an archive is refused, since it would fill the disk.
+
+    Parameters
+    ----------
+    files
+        Entries of the archive.
+    file_bytes, total_bytes
+        Unpacked size of an instance, and of all in the archive.
+    ratio
+        Unpacked by packed size of an instance of more than 16 MiB; text that a solver reads
+        packs by 5 to 50.
+    """
+
+    files: int = 200_000
+    file_bytes: int = 4 << 30
+    total_bytes: int = 256 << 30
+    ratio: float = 250.0
+
+
+class ArchiveSource:
+    """A zip archive of a distribution.
+
+    Nothing is unpacked to the place that an entry names; still an archive with an entry that
+    leads out of its folder is refused, since whoever made it meant no good.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    name
+        The distribution; its own folder is looked for in the archive.
+    identity
+        What `describe` says beside the checksum; the archive's path if not given.
+    limits
+        What is too much.
+
+    Raises
+    ------
+    SourceUnavailableError
+        If there is no such file.
+    SourceError
+        If it is no zip archive, is cut off, unsafe, or goes beyond the limits.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str,
+        identity: Mapping[str, Any] | None = None,
+        limits: ArchiveLimits | None = None,
+    ) -> None:
+        self._path = Path(path)
+        self._identity = identity or {"kind": "archive", "path": str(self._path.absolute())}
+        try:
+            self._archive = zipfile.ZipFile(self._path)
+        except FileNotFoundError:
+            raise SourceUnavailableError(f"there is no archive {self._path}") from None
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise SourceError(
+                f"cannot read {self._path}: {getattr(error, 'strerror', None) or error}; "
+                "it is cut off or no zip archive: get it again"
+            ) from error
+        entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
+        self._entries: dict[str, list[zipfile.ZipInfo]] = {}
+        for entry in entries:
+            self._entries.setdefault(self._checked_name(entry), []).append(entry)
+        self._layout = SplitLayout(self._entries, name=name, where=str(self._path))
+        self._check_sizes(limits or ArchiveLimits())
+
+    def _checked_name(self, entry: zipfile.ZipInfo) -> str:
+        name = entry.filename.replace("\\", "/")
+        if not entry.flag_bits & _UTF8_NAMES:
+            with suppress(UnicodeError):
+                # zipfile takes such names for cp437; most programs write UTF-8 all the same
+                name = name.encode("cp437").decode("utf-8")
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or name[1:2] == ":":
+            raise SourceError(
+                f"{self._path} is refused: its entry '{name}' would be written outside of the "
+                "folder that it is unpacked in; nothing was written"
+            )
+        return str(path)
+
+    def _check_sizes(self, limits: ArchiveLimits) -> None:
+        problem = ""
+        if len(self._archive.infolist()) > limits.files:
+            problem = f"it has more than {limits.files:,} entries"
+        total = 0
+        wanted = [path for split in self._layout.splits for path, _ in self._layout.files(split)]
+        for path in wanted if self._layout.splits else self._entries:
+            for entry in self._entries[path]:
+                total += entry.file_size
+                ratio = entry.file_size / max(entry.compress_size, 1)
+                if entry.file_size > limits.file_bytes:
+                    problem = f"its entry '{path}' would have {entry.file_size / 1e9:.1f} GB"
+                elif entry.file_size > 16 << 20 and ratio > limits.ratio:
+                    problem = f"its entry '{path}' would grow {ratio:.0f}-fold"
+        if total > limits.total_bytes:
+            problem = f"its entries would have {total / 1e9:.0f} GB"
+        if problem:
+            raise SourceError(
+                f"{self._path} is refused: {problem}, more than instances do; nothing was written"
+            )
+
+    def describe(self, split: str) -> Mapping[str, Any]:
+        """Say which archive it is, with its checksum."""
+        self._layout.files(split)
+        return {
+            **self._identity,
+            "bytes": self._path.stat().st_size,
+            "sha256": file_sha256(self._path),
+        }
+
+    def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
+        """Give the entries of a split in the order of their names."""
+        files = self._layout.files(split)
+        for (path, _), file in zip(files, flat_names(parts for _, parts in files), strict=True):
+            entries = self._entries[path]
+            problem = _problem(entries)
+            if problem:
+                yield BrokenInstance(path, problem)
+            else:
+                yield RawInstance(
+                    file=file,
+                    name=path,
+                    open=lambda entry=entries[0]: self._pieces(entry),  # type: ignore[misc]
+                )
+
+    @contextmanager
+    def _pieces(self, entry: zipfile.ZipInfo) -> Iterator[Iterable[bytes]]:
+        try:
+            # It gives no more than the size that was checked, and compares the checksum then.
+            with self._archive.open(entry) as stream:
+                yield iter(lambda: stream.read(_PIECE), b"")
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise SourceError(f"it is damaged in the archive ({error})") from error
+        except NotImplementedError as error:
+            raise SourceError(f"it is packed by a method that Python has not ({error})") from error
+
+    def splits(self) -> tuple[str, ...]:
+        """Name the splits that have a folder of their own."""
+        return self._layout.splits
+
+    def count(self, split: str) -> int | None:
+        """Tell how many entries a split has."""
+        return len(self._layout.files(split))
+
+    def release(self, split: str) -> None:
+        """Keep the archive: it has other splits, too, and may be the user's."""
+
+
+def _problem(entries: list[zipfile.ZipInfo]) -> str:
+    """Say what is wrong with the entries of one name; nothing if they can be read."""
+    first = entries[0]
+    if any((e.CRC, e.file_size) != (first.CRC, first.file_size) for e in entries[1:]):
+        return f"the archive has {len(entries)} different files of this name"
+    if first.flag_bits & 0x1:
+        return "it is encrypted"
+    if stat.S_ISLNK(first.external_attr >> 16):
+        return "it is a link, not a file"
+    return ""

@@ -1,0 +1,125 @@
+"""Instances from a folder, as the site's archives unpack to it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from milplib.errors import SourceError, SourceUnavailableError
+from milplib.files import file_sha256
+from milplib.library.manifest import BrokenInstance
+from milplib.library.sources.base import RawInstance, flat_names
+from milplib.library.sources.layout import SplitLayout
+
+__all__ = ["FolderSource"]
+
+_PIECE = 1 << 20  # bytes
+
+
+class FolderSource:
+    """A folder that holds ``train``, ``val`` and ``test``, or the instances of one split.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    name
+        The distribution; its own folder is looked for in `path`.
+    identity
+        What `describe` says beside the checksum; the folder's path if not given.
+
+    Raises
+    ------
+    SourceUnavailableError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "train").mkdir()
+    >>> _ = (folder / "train" / "1.lp").write_text("minimize OBJ: x subject to C: x >= 1 End")
+    >>> [found.file for found in FolderSource(folder, name="CA-medium").instances("train")]
+    ['1.lp']
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str,
+        identity: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._path = Path(path).absolute()
+        self._identity = identity or {"kind": "folder", "path": str(self._path)}
+        if not self._path.is_dir():
+            raise SourceUnavailableError(f"there is no folder {self._path}")
+        try:
+            files = [found.relative_to(self._path) for found in _files_below(self._path)]
+        except OSError as error:
+            raise SourceError(f"cannot read {self._path}: {error.strerror or error}") from error
+        self._layout = SplitLayout(map(os.fspath, files), name=name, where=str(self._path))
+
+    def describe(self, split: str) -> Mapping[str, Any]:
+        """Say which folder it is, with one checksum of all files' names and contents."""
+        digest = hashlib.sha256()
+        for path, _ in self._layout.files(split):
+            digest.update(os.fsencode(path) + b"\0")
+            with suppress(OSError):  # one that cannot be read is broken, and listed so later
+                digest.update(bytes.fromhex(file_sha256(self._path / path)))
+        return {**self._identity, "sha256": digest.hexdigest()}
+
+    def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
+        """Give the files of a split in the order of their names."""
+        files = self._layout.files(split)
+        for (path, _), file in zip(files, flat_names(parts for _, parts in files), strict=True):
+            yield RawInstance(
+                file=os.fsencode(file).decode("utf-8", "backslashreplace"),
+                name=os.fsencode(path).decode("utf-8", "backslashreplace"),
+                open=lambda path=path: _pieces(self._path / path),  # type: ignore[misc]
+            )
+
+    def splits(self) -> tuple[str, ...]:
+        """Name the splits that have a folder of their own."""
+        return self._layout.splits
+
+    def count(self, split: str) -> int | None:
+        """Tell how many files a split has."""
+        return len(self._layout.files(split))
+
+    def release(self, split: str) -> None:
+        """Leave the user's files alone."""
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Give all files, through links to folders, too, but through none twice."""
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield from (Path(place, file) for file in files)
+
+
+@contextmanager
+def _pieces(path: Path) -> Iterator[Iterable[bytes]]:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise SourceError(f"it cannot be read: {error.strerror or error}") from error
+    with stream:
+        yield _read(stream)
+
+
+def _read(stream: BinaryIO) -> Iterator[bytes]:
+    try:
+        while piece := stream.read(_PIECE):
+            yield piece
+    except OSError as error:
+        raise SourceError(f"it cannot be read: {error.strerror or error}") from error

@@ -1,0 +1,139 @@
+"""The mirror on the Hugging Face Hub: a CSV file a split."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from milplib.errors import SourceError, SourceUnavailableError
+from milplib.files import exclusive_lock, make_folder
+from milplib.library.cache import Cache
+from milplib.library.folder import SPLITS
+from milplib.library.manifest import BrokenInstance
+from milplib.library.sources.base import OnBytes, RawInstance, split_aliases
+from milplib.library.sources.csv_rows import csv_instances
+from milplib.library.sources.download import download, find_remote
+
+__all__ = ["MirrorSource", "mirror_endpoint"]
+
+_HUB = "https://huggingface.co"
+
+
+def mirror_endpoint() -> str:
+    """Address of the Hub, or of what ``HF_ENDPOINT`` names instead of it."""
+    return (os.environ.get("HF_ENDPOINT") or _HUB).rstrip("/")
+
+
+class MirrorSource:
+    """The CSV files of a distribution on the Hub, downloaded into the cache.
+
+    Parameters
+    ----------
+    name
+        The distribution.
+    repository
+        The data set on the Hub.
+    cache
+        Where downloads lie until their instances are stored.
+    offline
+        Use what was downloaded before, and nothing else.
+    on_bytes
+        Called as a download grows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        repository: str,
+        cache: Cache,
+        offline: bool = False,
+        on_bytes: OnBytes = lambda done, total, name: None,
+    ) -> None:
+        self._name, self._repository, self._cache = name, repository, cache
+        self._offline, self._on_bytes = offline, on_bytes
+        domain, _, level = name.partition("-")
+        self._folder = f"{domain}/{level}"
+
+    def describe(self, split: str) -> Mapping[str, Any]:
+        """Download the split, if need be, and say what it is."""
+        path = self._file(split)
+        make_folder(path.parent)
+        with exclusive_lock(path.with_name(f"{path.name}.lock"), wait=True):
+            key = f"{self._repository}/{self._folder}/{split}"
+            expected = "" if path.exists() else self._download(split, path)
+            sha256 = self._cache.check(path, key, expected=expected)
+        return {
+            "kind": "mirror",
+            "repository": self._repository,
+            "file": f"{self._folder}/{split}",
+            "bytes": path.stat().st_size,
+            "sha256": sha256,
+        }
+
+    def _file(self, split: str) -> Path:
+        return self._cache.downloads / self._repository / self._folder / f"{split}.csv"
+
+    def _download(self, split: str, path: Path) -> str:
+        """Download a split; give the checksum that the server names."""
+        if self._offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES"):
+            raise SourceUnavailableError(
+                f"the {split} split of {self._name} was not downloaded before, and this is offline"
+            )
+        base = f"{mirror_endpoint()}/datasets/{self._repository}/resolve/main"
+        for alias in split_aliases(split):
+            remote = find_remote(f"{base}/{quote(f'{self._folder}/{alias}.csv')}", token=True)
+            if remote is not None:
+                download(remote, path, on_bytes=self._on_bytes)
+                return remote.sha256
+        raise SourceUnavailableError(
+            f"{mirror_endpoint()}/datasets/{self._repository} has no {split} split of "
+            f"{self._name} ({self._folder}/{split}.csv)"
+        )
+
+    def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
+        """Give the rows of the file."""
+        yield from _rows(self._file(split), f"{self._name}-{split}")
+
+    def splits(self) -> tuple[str, ...]:
+        """Name all splits: whether they are there, only the server knows."""
+        return SPLITS
+
+    def count(self, split: str) -> int | None:
+        """Not known before the file was read."""
+        return None
+
+    def release(self, split: str) -> None:
+        """Remove the file: its instances take as much room again."""
+        self._file(split).unlink(missing_ok=True)
+
+
+def _rows(path: Path, stem: str) -> Iterator[RawInstance | BrokenInstance]:
+    """Give the rows of a file as instances named by a stem and the number of the row."""
+    found_one = False
+    for row in csv_instances(path):
+        found_one = True
+        if isinstance(row, BrokenInstance):
+            yield row
+            continue
+        yield RawInstance(
+            file=f"{stem}-{row.number:05d}{row.suffix}",
+            name=f"row {row.number} of {path.name}",
+            open=_Content(row.content),
+        )
+    if not found_one:
+        raise SourceError(f"{path} has no rows")
+
+
+class _Content:
+    """Opens bytes that are in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __call__(self) -> AbstractContextManager[Iterable[bytes]]:
+        return nullcontext((self._content,))

@@ -1,0 +1,223 @@
+"""A split from a source as a folder of instance files: each checked on its way in."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import InstanceError, OutputError, SourceError
+from milplib.files import make_folder, open_folder
+from milplib.formats import file_stem, read
+from milplib.formats.suffixes import is_compressed
+from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, json_equal
+from milplib.library.sources import InstanceSource, RawInstance
+
+__all__ = ["copy_split", "store_split"]
+
+_WORK = ".unfinished"
+_MOST_UNPACKED = 16 << 30  # bytes of one compressed instance
+_PIECE = 1 << 22
+
+
+def store_split(
+    source: InstanceSource,
+    folder: Path,
+    *,
+    split: str,
+    config: Mapping[str, Any],
+    force: bool = False,
+    on_instance: Callable[[int, int | None], None] = lambda done, total: None,
+    on_broken: Callable[[BrokenInstance], None] = lambda broken: None,
+) -> SplitManifest:
+    """Write the instances of a split into a folder, with a manifest.
+
+    Files keep the bytes that the source has. Each is read before it gets its name; one that
+    cannot be read is listed in the manifest with the reason, and the others stay. What an
+    earlier call has stored is kept.
+
+    Parameters
+    ----------
+    source
+        The source.
+    folder
+        The folder; if it is in use, then by this very split.
+    split
+        The split.
+    config
+        What the manifest says of the split, without the source.
+    force
+        Replace the instances that the folder holds.
+    on_instance
+        Called with the number of instances done, and of all if it is known.
+    on_broken
+        Called with each broken instance.
+
+    Returns
+    -------
+    SplitManifest
+        Complete.
+
+    Raises
+    ------
+    SourceError
+        If the source is not there, is refused, or has no instance that can be read.
+    OutputError
+        If the folder holds anything else, or cannot be written.
+    """
+    described = {**config, "source": dict(source.describe(split))}
+    manifest = _manifest(folder, described, force=force)
+    broken: list[BrokenInstance] = []
+    total = source.count(split)
+    files = set()
+    make_folder(folder / _WORK)
+    manifest.complete = False
+    try:
+        with manifest.growing(folder) as growing:
+            for done, found in enumerate(source.instances(split), start=1):
+                if isinstance(found, RawInstance):
+                    files.add(found.file)
+                    record = manifest.records.get(found.file)
+                    if record is None or not record.is_whole(folder):
+                        outcome = _store(found, folder)
+                        if isinstance(outcome, InstanceRecord):
+                            growing.add(outcome)
+                        else:
+                            found = outcome
+                if isinstance(found, BrokenInstance):
+                    broken.append(found)
+                    on_broken(found)
+                on_instance(done, total)
+            manifest.broken = broken
+            for name in set(manifest.records) - files:
+                (folder / manifest.records.pop(name).file).unlink(missing_ok=True)
+            manifest.complete = True
+    finally:
+        shutil.rmtree(folder / _WORK, ignore_errors=True)
+    if not manifest.records:
+        reason = f"; the first, {broken[0].name}: {broken[0].reason}" if broken else ""
+        manifest.complete = False
+        manifest.write(folder)
+        raise SourceError(
+            f"none of the {len(broken)} instances of the {split} split can be read{reason}"
+        )
+    source.release(split)
+    return manifest
+
+
+def _manifest(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManifest:
+    """Make or check the folder; give the manifest to go on with."""
+    if open_folder(folder):
+        found = SplitManifest.load(folder)
+        if found and not force and _same(found.config, config):
+            return found
+        if not force or found is None:
+            what = "holds other instances" if found else "is not empty"
+            mend = "choose another folder" + (", or replace them with --force" if found else "")
+            raise OutputError(f"the folder {folder} {what}; nothing was written: {mend}")
+        found.remove_files(folder)
+    manifest = SplitManifest(config=config)
+    manifest.write(folder)  # from here on the folder is ours, also if we are interrupted
+    return manifest
+
+
+def _same(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two folders hold the same; an archive may have been moved since."""
+
+    def content(of: Mapping[str, Any]) -> dict[str, Any]:
+        source = of.get("source", {})
+        return {**of, "source": {k: v for k, v in source.items() if k not in ("path", "url")}}
+
+    return json_equal(content(config), content(other))
+
+
+def _store(raw: RawInstance, folder: Path) -> InstanceRecord | BrokenInstance:
+    """Write an instance aside, read it, and give it its name."""
+    suffix = raw.file[len(file_stem(raw.file)) :]
+    aside = folder / _WORK / f"instance{suffix.lower()}"
+    try:
+        _write(raw, aside)
+        _check_unpacked_size(aside)
+        record = InstanceRecord.of(aside, read(aside))
+    except (InstanceError, SourceError) as error:
+        # Its own place tells the user more than that of the file aside, which is gone.
+        reason = str(error).removeprefix(f"cannot read {aside}: ").replace(str(aside), "it")
+        return BrokenInstance(raw.name, reason)
+    target = folder / raw.file
+    try:
+        os.replace(aside, target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    return replace(record, file=raw.file)
+
+
+def _write(raw: RawInstance, path: Path) -> None:
+    with raw.open() as pieces:
+        try:
+            with path.open("wb") as stream:
+                for piece in pieces:
+                    stream.write(piece)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _check_unpacked_size(path: Path) -> None:
+    """Refuse a small compressed file that would fill the memory of whoever reads it."""
+    if not is_compressed(path):
+        return
+    size = 0
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as stream:  # reading tells why
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            if size > _MOST_UNPACKED:
+                raise InstanceError(f"unpacked it has more than {_MOST_UNPACKED / 1e9:.0f} GB")
+
+
+def copy_split(
+    source: Path,
+    folder: Path,
+    *,
+    force: bool = False,
+    on_instance: Callable[[int, int | None], None] = lambda done, total: None,
+) -> SplitManifest:
+    """Copy a complete split, with its manifest, to another folder; each file is compared.
+
+    Raises
+    ------
+    SourceError
+        If a file is not what its manifest says.
+    OutputError
+        If the folder holds anything else, or cannot be written.
+    """
+    original = SplitManifest.load(source)
+    if original is None or not original.complete:
+        raise SourceError(f"{source} is no complete split")
+    manifest = _manifest(folder, original.config, force=force)
+    manifest.broken = original.broken
+    with manifest.growing(folder) as growing:
+        for done, record in enumerate(original.records.values(), start=1):
+            if not (folder / record.file).exists() or not record.is_whole(folder):
+                try:
+                    shutil.copyfile(source / record.file, folder / record.file)
+                except OSError as error:
+                    raise OutputError(
+                        f"cannot copy {source / record.file} to {folder}: {error.strerror or error}"
+                    ) from error
+                if not record.is_whole(folder):
+                    (folder / record.file).unlink(missing_ok=True)
+                    raise SourceError(
+                        f"{source / record.file} is not what its manifest says: fetch the split "
+                        "again"
+                    )
+            growing.add(record)
+            on_instance(done, len(original.records))
+        manifest.complete = True
+    return manifest

@@ -1,0 +1,117 @@
+"""Renew the reference hashes: ``python -m milplib.library.write_reference``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from milplib.errors import MilplibError
+from milplib.files import atomic_write
+from milplib.library.catalogue import distributions, generator_of
+from milplib.library.distribution import Distribution
+from milplib.library.folder import SPLITS
+from milplib.library.generation import generate_split
+from milplib.library.reference import (
+    REFERENCE_COUNT,
+    REFERENCE_FILE,
+    Reference,
+    ReferenceWarning,
+    reference_stack,
+    references,
+)
+
+__all__ = ["current_reference", "write_reference"]
+
+_HEADER = """\
+# SHA-256 of the first three LP files of each split of every distribution with a generator, as
+# `milplib generate NAME --split SPLIT` writes them with seed 0, and the versions they were made
+# with. Generating warns where it gives other files.
+#
+# Renewed by `python -m milplib.library.write_reference` when a distribution is new, a family has
+# raised its generator_version, or constraints.txt names other versions of these packages.
+"""
+
+
+def current_reference(distribution: Distribution) -> Reference:
+    """Generate the first instances of each split of a distribution and hash them.
+
+    Raises
+    ------
+    NoGeneratorError
+        If no installed family generates it.
+
+    Examples
+    --------
+    >>> from milplib.library import distribution
+    >>> found = current_reference(distribution("MIS-milplib-small"))
+    >>> {split: len(hashes) for split, hashes in found.hashes.items()}
+    {'train': 3, 'val': 3, 'test': 3}
+    """
+    hashes = {}
+    # Whoever renews the reference knows that it differs.
+    with tempfile.TemporaryDirectory() as out, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReferenceWarning)
+        for split in SPLITS:
+            records = generate_split(distribution, split=split, count=REFERENCE_COUNT, out=out)
+            hashes[split] = tuple(record.sha256 for record in records)
+    version_of_generator = generator_of(distribution).generator_version
+    return Reference(generator_version=version_of_generator, hashes=hashes)
+
+
+def write_reference(path: str | os.PathLike[str], renewed: Mapping[str, Reference]) -> None:
+    """Write a reference file with the versions that are installed.
+
+    Parameters
+    ----------
+    path
+        The file; see `milplib.files.atomic_write`.
+    renewed
+        The references by the distributions' names.
+
+    Raises
+    ------
+    MilplibError
+        If instances have changed whose family says that they have not.
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> path = Path(tempfile.mkdtemp()) / "reference.toml"
+    >>> write_reference(path, {"SC-easy": references()["SC-easy"]})
+    >>> "[distributions.SC-easy]" in path.read_text()
+    True
+    """
+    for name, entry in renewed.items():
+        before = references().get(name)
+        if before and before != entry and before.generator_version == entry.generator_version:
+            raise MilplibError(
+                f"{name} gives other instances than before, and its generator_version is still "
+                f"{entry.generator_version}: raise it, or make the generator give the old ones"
+            )
+    lines = [_HEADER, "[stack]"]
+    lines += [f'{package} = "{version(package)}"' for package in reference_stack()]
+    for name, entry in renewed.items():
+        lines += ["", f"[distributions.{name}]", f"generator_version = {entry.generator_version}"]
+        for split, hashes in entry.hashes.items():
+            lines += [f"{split} = [", *(f'    "{sha256}",' for sha256 in hashes), "]"]
+    with atomic_write(path) as stream:
+        stream.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def main() -> None:
+    """Renew the file beside this module; takes about a minute."""
+    renewed = {}
+    for entry in distributions():
+        if entry.generator is not None:
+            print(entry.name, flush=True)
+            renewed[entry.name] = current_reference(entry)
+    write_reference(Path(__file__).with_name(REFERENCE_FILE), renewed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,374 @@
+"""Fetching from the mirror, by the Hub's own client, from a server on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import milplib
+from milplib.errors import MilplibError, OutputError, SourceError, SourceUnavailableError
+from milplib.library import FetchProgress, RegeneratedWarning, fetch, instance_files
+
+from .conftest import csv_text
+from .mirror_server import PREFIX
+
+TRAIN, VAL, TEST = (f"CA/medium/{split}.csv" for split in ("train", "validation", "test"))
+
+
+@pytest.fixture
+def served(mirror, texts):
+    """A mirror that has all splits of CA-medium."""
+    mirror.put(TRAIN, csv_text(texts[:3]))
+    mirror.put(VAL, csv_text(texts[3:4]))
+    mirror.put(TEST, csv_text(texts[4:6], as_repr=False))
+    return mirror
+
+
+def contents(part):
+    return [(part.folder / name).read_bytes() for name in sorted(part.manifest.records)]
+
+
+def command(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "milplib.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def ended(process):
+    stdout, stderr = process.communicate(timeout=300)
+    return process.returncode, stdout, stderr
+
+
+def test_all_splits_are_fetched_whole_with_a_manifest(served, texts):
+    seen = []
+    progress = FetchProgress(on_bytes=lambda done, total, name: seen.append((done, total, name)))
+    found = fetch("CA-medium", progress=progress)
+    assert [part.split for part in found] == ["train", "val", "test"]
+    assert [contents(part) for part in found] == [texts[:3], texts[3:4], texts[4:6]]
+    manifest = json.loads((found[0].folder / "manifest.json").read_text())
+    assert (
+        manifest["config"]["source"]["sha256"]
+        == hashlib.sha256(served.files[PREFIX + TRAIN]).hexdigest()
+    )
+    entry = manifest["instances"][0]
+    assert entry["file"] == "CA-medium-train-00000.lp"
+    assert entry["sha256"] == hashlib.sha256(texts[0]).hexdigest()
+    assert entry["bytes"] == len(texts[0])
+    instance = milplib.read(found[0].folder / entry["file"])
+    sizes = (instance.n_rows, instance.n_columns, instance.n_nonzeros)
+    assert (entry["rows"], entry["columns"], entry["nonzeros"]) == sizes
+    size = len(served.files[PREFIX + TRAIN])
+    assert (size, size, "train.csv") in seen
+
+
+def test_what_is_there_is_not_asked_for_again(served):
+    fetch("CA-medium")
+    served.requests.clear()
+    assert len(fetch("CA-medium")) == 3
+    assert len(fetch("CA-medium", source="mirror")) == 3
+    assert [file.name for file in milplib.load("CA-medium").val] == [
+        "CA-medium/val/CA-medium-val-00000.lp"
+    ]
+    assert served.requests == []
+
+
+def test_downloads_are_not_kept_once_their_instances_are(served, tmp_path):
+    fetch("CA-medium")
+    assert not list((tmp_path / "cache" / "downloads").rglob("*.csv"))
+
+
+def test_another_folder_is_filled_from_the_cache(served, tmp_path, texts):
+    fetch("CA-medium")
+    served.requests.clear()
+    found = fetch("CA-medium", out=tmp_path / "out", offline=True)
+    assert contents(found[0]) == texts[:3]
+    assert found[0].folder == tmp_path / "out" / "train"
+    assert served.requests == []
+    assert len(instance_files([tmp_path / "out"], split="test")) == 2
+
+
+def test_the_name_val_is_found_where_validation_is_not(mirror, texts):
+    mirror.put("CA/medium/val.csv", csv_text(texts[:1]))
+    (found,) = fetch("CA-medium", splits=["val"])
+    assert contents(found) == texts[:1]
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(served, texts):
+    served.cuts = [2000, 3000]
+    (found,) = fetch("CA-medium", splits=["train"])
+    assert contents(found) == texts[:3]
+    begins = [asked for asked in served.ranges() if asked]
+    assert begins == ["bytes=2000-", "bytes=5000-"]
+
+
+def test_a_download_goes_on_after_its_process_was_killed(served, texts):
+    padding = csv_text([text + b"\\" + b" " * 3_000_000 + b"\n" for text in texts[:3]])
+    served.put(TRAIN, padding)
+    served.seconds_per_piece = 0.02
+    process = command("fetch", "CA-medium", "--split", "train", "--source", "mirror")
+    begin = time.monotonic()
+    while not served.ranges() and time.monotonic() - begin < 120:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    served.seconds_per_piece = 0.0
+    served.requests.clear()
+    (found,) = fetch("CA-medium", splits=["train"], source="mirror")
+    assert len(found.manifest.records) == 3
+    (asked,) = served.ranges()
+    assert int(asked.removeprefix("bytes=").removesuffix("-")) > 0
+
+
+def test_a_download_of_a_file_that_changed_since_begins_anew(served, texts):
+    served.cuts = [2000] + [0] * 6
+    with pytest.raises(SourceError, match=r"cut off.*0\.0 MB are kept"):
+        fetch("CA-medium", splits=["train"], source="mirror")
+    served.put(TRAIN, csv_text(texts[3:6]))
+    served.cuts = []
+    served.requests.clear()
+    (found,) = fetch("CA-medium", splits=["train"], source="mirror")
+    assert contents(found) == texts[3:6]
+    assert served.ranges() == [""]
+
+
+def test_a_cut_download_does_not_fall_back_on_the_generator(served):
+    served.cuts = [2000] + [0] * 6
+    with pytest.raises(SourceError, match="the same command goes on from there"):
+        fetch("CA-medium", splits=["train"])
+
+
+def test_a_checksum_other_than_the_first_one_is_refused_and_the_file_kept(served, texts, tmp_path):
+    fetch("CA-medium", splits=["train"])
+    changed = csv_text(texts[3:6])
+    served.put(TRAIN, changed)
+    with pytest.raises(SourceError, match=r"train has another checksum.*at the first fetch"):
+        fetch("CA-medium", splits=["train"], out=tmp_path / "out", source="mirror")
+    (aside,) = (tmp_path / "cache" / "refused").iterdir()
+    assert aside.read_text() == changed.replace("\r\n", "\n") or aside.read_bytes() == (
+        changed.encode()
+    )
+    assert not list((tmp_path / "out" / "train").glob("*")) if (tmp_path / "out").exists() else True
+
+
+def test_a_checksum_other_than_the_one_the_server_names_is_refused(served, tmp_path):
+    served.etags[PREFIX + TRAIN] = "a" * 64
+    with pytest.raises(SourceError, match=r"another checksum.*the server says aaaa"):
+        fetch("CA-medium", splits=["train"])
+    assert len(list((tmp_path / "cache" / "refused").iterdir())) == 1
+    assert not (tmp_path / "cache" / "hashes.json").exists()
+
+
+def test_truncated_rows_are_listed_and_do_not_spoil_the_split(mirror, texts):
+    rows = csv_text(texts[:3]).splitlines(keepends=True)
+    mirror.put(TRAIN, "".join([rows[0], rows[1], rows[2][: len(rows[2]) // 2] + "\r\n", rows[3]]))
+    broken = []
+    (found,) = fetch("CA-medium", splits=["train"], progress=FetchProgress(on_broken=broken.append))
+    assert contents(found) == [texts[0], texts[2]]
+    assert [entry.name for entry in broken] == ["row 1 of train.csv"]
+    assert found.manifest.broken == broken
+
+
+def test_an_instance_that_was_cut_before_it_was_encoded_is_listed(mirror, texts, tmp_path):
+    mps = tmp_path / "a.mps"
+    (tmp_path / "a.lp").write_bytes(texts[0])
+    milplib.read(tmp_path / "a.lp").write(mps)
+    half = mps.read_bytes()[: mps.stat().st_size // 2]
+    mirror.put(TRAIN, csv_text([mps.read_bytes(), half], formats="mps"))
+    (found,) = fetch("CA-medium", splits=["train"])
+    assert list(found.manifest.records) == ["CA-medium-train-00000.mps"]
+    assert "ENDATA" in found.manifest.broken[0].reason
+
+
+def test_rows_without_a_format_are_lp(mirror, texts):
+    mirror.put(TRAIN, csv_text(texts[:2], columns=("", "MILP")))
+    (found,) = fetch("CA-medium", splits=["train"])
+    assert contents(found) == texts[:2]
+
+
+def test_a_file_with_other_columns_is_refused(mirror, tmp_path):
+    mirror.put(TRAIN, "id,text\n1,minimize\n")
+    with pytest.raises(SourceError, match=r"one column 'MILP'.*it has 'id', 'text'"):
+        fetch("CA-medium", splits=["train"], source="mirror")
+
+
+def test_a_split_that_the_mirror_has_not_is_named(mirror):
+    with pytest.raises(SourceUnavailableError, match="has no train split of OTS-easy"):
+        fetch("OTS-easy", source="mirror", splits=["train"])
+    with pytest.raises(SourceUnavailableError, match="no source has the train or val or test"):
+        fetch("OTS-easy")
+
+
+def test_splits_that_there_are_are_fetched_though_others_are_missing(mirror, texts):
+    mirror.put("SRPN/easy/test.csv", csv_text(texts[:1]))
+    assert [part.split for part in fetch("SRPN-easy")] == ["test"]
+
+
+def test_suffixed_names_are_found_by_their_level(mirror, texts):
+    mirror.put("MMCN/hard-BI/test.csv", csv_text(texts[:1]))
+    assert [part.split for part in fetch("MMCN-hard-BI")] == ["test"]
+
+
+def test_our_own_distributions_are_not_asked_of_the_mirror(mirror, tmp_path):
+    with pytest.raises(SourceUnavailableError, match="milplib's own"):
+        fetch("SC-milplib-small", source="mirror")
+    fetch("SC-milplib-small", splits=["test"], out=tmp_path / "out")
+    assert mirror.requests == []
+
+
+def test_without_network_a_verified_distribution_is_regenerated_with_a_warning(
+    no_network, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("milplib.library.fetcher.n_generated", lambda entry, split: 2)
+    with pytest.warns(RegeneratedWarning, match=r"CA-easy is regenerated.*cannot reach"):
+        (found,) = fetch("CA-easy", splits=["test"])
+    assert found.manifest.config["regenerated"] is True
+    assert found.origin == "regenerated, not the published files"
+
+
+def test_splits_of_several_sources_are_not_mixed(served, monkeypatch):
+    fetch("CA-medium", splits=["train"])
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(SourceUnavailableError, match="cannot reach"):
+        fetch("CA-medium", splits=["train", "test"])
+
+
+def test_without_network_nothing_is_made_up(no_network):
+    with pytest.raises(SourceUnavailableError, match=r"cannot reach http://127\.0\.0\.1:9/.*OTS"):
+        fetch("OTS-easy", source="mirror", splits=["train"])
+    with pytest.raises(SourceUnavailableError, match=r"cannot reach http://127\.0\.0\.1:9/a\.zip"):
+        fetch("OTS-easy", source="http://127.0.0.1:9/a.zip")
+
+
+def test_offline_asks_no_server(served):
+    with pytest.raises(SourceUnavailableError, match="this is offline"):
+        fetch("CA-medium", source="mirror", offline=True)
+    with pytest.raises(SourceUnavailableError, match="this is offline"):
+        fetch("OTS-easy", offline=True)
+    assert served.requests == []
+
+
+def test_an_archive_is_fetched_from_its_url(mirror, texts, tmp_path):
+    import zipfile
+
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("CA-medium/test/a.lp", texts[0])
+    mirror.files["/some/CA-medium.zip"] = path
+    url = f"{mirror.url}/some/CA-medium.zip"
+    mirror.cuts = [100]
+    (found,) = fetch("CA-medium", source=url)
+    assert contents(found) == texts[:1]
+    assert found.manifest.config["source"]["url"] == url
+    assert mirror.ranges() == ["", "bytes=100-"]
+    with pytest.raises(SourceUnavailableError, match=r"no .*none\.zip \(HTTP status 404\)"):
+        fetch("CA-medium", source=f"{mirror.url}/none.zip")
+
+
+def test_two_processes_fetch_one_distribution_at_once(served, texts):
+    served.seconds_per_piece = 0.3
+    both = [command("fetch", "CA-medium", "--split", "train") for _ in range(2)]
+    for code, stdout, stderr in map(ended, both):
+        assert code == 0, stderr
+        assert "3 instances of CA-medium" in stdout
+    assert len(served.ranges()) == 1
+    assert contents(fetch("CA-medium", splits=["train"])[0]) == texts[:3]
+
+
+def test_the_command_names_broken_instances_on_stderr(mirror, texts):
+    rows = csv_text(texts[:2]).splitlines(keepends=True)
+    mirror.put(TRAIN, rows[0] + rows[1] + rows[2][:100])
+    code, stdout, stderr = ended(command("fetch", "CA-medium", "--split", "train"))
+    assert code == 0
+    assert "1 instances of CA-medium" in stdout
+    assert "1 broken" in stdout
+    assert stderr.startswith("milplib: broken instance: row 1 of train.csv: ")
+
+
+def test_a_full_disk_is_one_line_and_what_was_stored_is_kept(mirror, texts, tmp_path):
+    big = b"\\" + b"x" * 300_000 + b"\n" + texts[2]
+    mirror.put(TRAIN, csv_text([texts[0], texts[1], big]))
+    (tmp_path / "t.csv").write_bytes(mirror.files[PREFIX + TRAIN])
+
+    def limit():  # what the system says of a file that grows too large is what it says of a disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    asked = ("fetch", "CA-medium", "--split", "train", "--source", "mirror")
+    code, _, stderr = ended(command(*asked, preexec_fn=limit))
+    assert code == 2
+    assert stderr.count("\n") == 1
+    assert "train.csv" in stderr
+    assert "File too large" in stderr
+    code, stdout, stderr = ended(command(*asked))
+    assert code == 0, stderr
+    assert "3 instances" in stdout
+
+
+def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(served, monkeypatch, tmp_path):
+    import shutil
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=100))
+    with pytest.raises(OutputError, match="no room for"):
+        fetch("CA-medium", splits=["train"], source="mirror")
+
+
+def test_a_damaged_table_of_checksums_is_named(served, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "hashes.json").write_text("{")
+    with pytest.raises(SourceError, match=r"hashes\.json.*mend or remove"):
+        fetch("CA-medium", splits=["train"])
+
+
+def test_unknown_names_are_told_with_the_nearest(no_network):
+    with pytest.raises(MilplibError, match="did you mean CA-medium"):
+        fetch("CA-mediun")
+    with pytest.raises(MilplibError, match="split 'tests'"):
+        fetch("CA-medium", splits=["tests"])
+
+
+@pytest.mark.slow
+def test_200_megabytes_are_fetched_in_less_than_300_of_memory(mirror, tmp_path):
+    from milplib.generators import SetCover
+
+    SetCover(n_rows=1000, n_columns=1000, density=0.05).generate(seed=0).write(tmp_path / "a.lp")
+    text = (tmp_path / "a.lp").read_bytes()
+    path = tmp_path / "train.csv"
+    path.write_text(csv_text([text] * (200_000_000 // len(text) + 1)))
+    mirror.files[PREFIX + "SC/medium/train.csv"] = path
+    assert path.stat().st_size > 200_000_000
+    process = subprocess.run(
+        [sys.executable, "-c", _FETCH_AND_TELL_MEMORY],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    stored, peak = process.stdout.split()
+    assert int(stored) == 200_000_000 // len(text) + 1
+    assert int(peak) < 300_000  # KiB
+
+
+_FETCH_AND_TELL_MEMORY = r"""
+import re
+from pathlib import Path
+import milplib
+(found,) = milplib.fetch("SC-medium", splits=["train"], source="mirror")
+peak = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text()).group(1)
+print(len(found.manifest.records), peak)
+"""
