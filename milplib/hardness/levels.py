@@ -41,7 +41,7 @@ class LevelThresholds:
 
     References
     ----------
-    Huang, Ferber, Tian, Dilkina, Steiner, et al., "Distributional MIPLIB: a multi-domain library
+    Huang, Huang, Ferber, Dilkina, "Distributional MIPLIB: a multi-domain library
     for advancing ML-guided MILP methods", arXiv 2406.06954 (2024).
 
     Examples
