@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -11,6 +11,9 @@ from rich.text import Text
 
 from milplib.cli.console import WholeNumber, complain, output, progress_bar
 from milplib.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from milplib.library import Published
 
 __all__ = ["fetch", "generate", "info", "list_distributions"]
 
@@ -192,7 +195,10 @@ def info(name: str, /) -> None:
         settings = ", ".join(f"{key} = {value}" for key, value in facts.settings.items())
         lines["settings"] = settings or "SCIP's own"
         lines["licence"] = facts.licence
-        lines["mirror"] = f"huggingface.co/datasets/{facts.mirror}"
+        lines["sources"] = (
+            f"archive of the site ({name}.zip), huggingface.co/datasets/{facts.mirror} "
+            f"({name.replace('-', '/', 1)}/*.csv{_sizes(facts)})"
+        )
     if entry.generator is not None:
         parameters = generator_parameters(entry.generator).items()
         text = ", ".join(f"{key}={value!r}" for key, value in parameters)
@@ -208,17 +214,29 @@ def info(name: str, /) -> None:
     output().print(table)
 
 
+def _sizes(facts: Published) -> str:
+    """Say how large the files of the splits are, if the mean size of an instance is known."""
+    if facts.mean_bytes is None or not facts.splits:
+        return ""
+    sizes = (f"{split} {n * facts.mean_bytes / 1e6:,.0f} MB" for split, n in facts.splits.items())
+    return f", about {', '.join(sizes)}"
+
+
 def _fetched(name: str) -> str:
     """Say which splits of a distribution the cache has."""
     from milplib.library import SPLITS
     from milplib.library.cache import Cache
     from milplib.library.manifest import SplitManifest
 
-    folder = Cache.default().distribution_folder(name)
-    manifests = {split: SplitManifest.load(folder / split) for split in SPLITS}
-    counts = {split: len(found.records) for split, found in manifests.items() if found}
-    known = ", ".join(f"{count} {split}" for split, count in counts.items() if count)
-    return known and f"{known} in {folder}"
+    known = []
+    for generated in (False, True):
+        folder = Cache.default().distribution_folder(name, generated=generated)
+        manifests = {split: SplitManifest.load(folder / split) for split in SPLITS}
+        counts = {split: len(found.records) for split, found in manifests.items() if found}
+        if any(counts.values()):
+            listed = ", ".join(f"{count} {split}" for split, count in counts.items() if count)
+            known.append(f"{listed} in {folder}")
+    return "; ".join(known)
 
 
 def _check_choice(kind: str, name: str | None, known: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,14 @@ class Cache:
     Parameters
     ----------
     folder
-        The folder: ``distributions`` and ``downloads`` in it are filled by fetching, archives of
-        the site are looked for in ``site``, and what had a wrong checksum is moved to
-        ``refused``.
+        The folder: ``distributions``, ``generated`` and ``downloads`` in it are filled by
+        fetching, archives of the site are looked for in ``site``, and what had a wrong checksum
+        is moved to ``refused``.
 
     Examples
     --------
     >>> cache = Cache(Path("/data/milplib"))
-    >>> cache.split_folder("CA-medium", "train").as_posix()
+    >>> cache.split_folder("CA-medium", "train", generated=False).as_posix()
     '/data/milplib/distributions/CA-medium/train'
     """
 
@@ -52,15 +53,15 @@ class Cache:
         """Folder of files that are on their way, or not taken apart yet."""
         return self.folder / "downloads"
 
-    def distribution_folder(self, name: str) -> Path:
-        """Folder of the splits of a distribution."""
-        return self.folder / "distributions" / name
+    def distribution_folder(self, name: str, *, generated: bool) -> Path:
+        """Folder of the splits of a distribution: as published, or generated."""
+        return self.folder / ("generated" if generated else "distributions") / name
 
-    def split_folder(self, name: str, split: str) -> Path:
+    def split_folder(self, name: str, split: str, *, generated: bool) -> Path:
         """Folder of a split."""
-        return self.distribution_folder(name) / split
+        return self.distribution_folder(name, generated=generated) / split
 
-    def check(self, path: Path, key: str, *, expected: str = "") -> str:
+    def check(self, path: Path, key: str, *, expected: Mapping[str, str] | None = None) -> str:
         """Compare a downloaded file with what is known of it; record it if nothing is.
 
         Parameters
@@ -70,7 +71,7 @@ class Cache:
         key
             What it was downloaded from.
         expected
-            SHA-256 that the server or the catalogue names, if one does.
+            SHA-256 that others name, by who says so; empty where they name none.
 
         Returns
         -------
@@ -87,7 +88,8 @@ class Cache:
         with exclusive_lock(self.folder / ".hashes.lock", wait=True):
             known = self._hashes()
             record = known.get(key, {}).get("sha256", "")
-            for wanted, says in ((expected, "the server says"), (record, "at the first fetch")):
+            all_expected = {**(expected or {}), "at the first fetch": record}
+            for says, wanted in all_expected.items():
                 if wanted and wanted != found:
                     raise SourceError(
                         f"{key} has another checksum than expected: SHA-256 {found[:12]}…, "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from milplib.errors import (
     MilplibWarning,
@@ -123,11 +124,9 @@ class Fetcher:
         found = {split: self._present(split) for split in wanted or SPLITS}
         missing = tuple(split for split, there in found.items() if there is None)
         present = [there for there in found.values() if there is not None]
-        # Splits of one distribution that come from several sources would be no distribution.
-        sources = (_source_of(present[0].manifest),) if present else self._sources()
         reasons: list[str] = []
-        for source in sources if missing else ():
-            if source == "generator" and reasons and self._entry.published is not None:
+        for source in self._sources() if missing else ():
+            if source == "generator" and reasons:
                 warnings.warn(
                     f"{self._entry.name} is regenerated, these are not the published files: "
                     f"{reasons[-1]}",
@@ -151,6 +150,11 @@ class Fetcher:
         """Name the sources to try, in order."""
         if self._entry.published is None:
             return ("generator",)
+        for split in () if self._force else SPLITS:
+            found = SplitManifest.load(self._target(split))
+            if found is not None and found.complete:
+                # Splits that come from several sources would be no distribution.
+                return (_source_of(found),)
         regenerates = self._entry.generator is not None and self._entry.provenance == "verified"
         return SOURCES if regenerates else SOURCES[:-1]
 
@@ -160,9 +164,7 @@ class Fetcher:
         """Get splits from a source; `skip_missing` if it need not have all of them."""
         if source == "generator":
             generator_of(self._entry)
-            return [
-                self._locked(split, self._generate, kind="generator") for split in wanted or SPLITS
-            ]
+            return [self._locked(split, self._generate, source) for split in wanted or SPLITS]
         opened = open_source(
             source,
             self._entry,
@@ -181,7 +183,7 @@ class Fetcher:
         found, reasons = [], []
         for split in wanted:
             try:
-                found.append(self._locked(split, get, kind=source))
+                found.append(self._locked(split, get, source))
             except SourceUnavailableError as error:
                 if not skip_missing:
                     raise
@@ -191,6 +193,8 @@ class Fetcher:
         return found
 
     def _store(self, source: InstanceSource, split: str, folder: Path) -> SplitManifest:
+        if not source.splits():
+            self._check_taken(source.describe(split), split)
         return store_split(
             source,
             folder,
@@ -206,6 +210,16 @@ class Fetcher:
             on_broken=self._progress.on_broken,
         )
 
+    def _check_taken(self, description: Mapping[str, Any], split: str) -> None:
+        """Refuse to take the instances of a source without split folders for two splits."""
+        for other in SPLITS:
+            found = None if other == split else SplitManifest.load(self._target(other))
+            if found and found.config.get("source", {}).get("sha256") == description["sha256"]:
+                raise SourceError(
+                    f"the instances that are to be the {split} split of {self._entry.name} are its "
+                    f"{other} split already, and their source has no folders {', '.join(SPLITS)}"
+                )
+
     def _generate(self, split: str, folder: Path) -> SplitManifest:
         count = n_generated(self._entry, split)
         generate_split(
@@ -218,19 +232,22 @@ class Fetcher:
         )
         return _loaded(folder)
 
-    def _target(self, split: str) -> Path:
+    def _target(self, split: str, *, generated: bool | None = None) -> Path:
+        """Give the folder of a split; the cache keeps regenerated instances apart."""
         if self._out is not None:
             return self._out / split
-        return self._cache.split_folder(self._entry.name, split)
+        if generated is None:
+            generated = self._entry.published is None
+        return self._cache.split_folder(self._entry.name, split, generated=generated)
 
     def _locked(
-        self, split: str, get: Callable[[str, Path], SplitManifest], *, kind: str
+        self, split: str, get: Callable[[str, Path], SplitManifest], source: str
     ) -> FetchedSplit:
         """Get a split while no other process does, unless one just did."""
-        folder = self._target(split)
+        folder = self._target(split, generated=source == "generator")
         with split_lock(folder):
             found = None if self._force else self._complete(folder, split)
-            if found is None or _source_of(found) != kind:
+            if found is None or _source_of(found) != source:
                 found = get(split, folder)
         return FetchedSplit(split=split, folder=folder, manifest=found)
 
@@ -241,7 +258,8 @@ class Fetcher:
             return None
         found = self._complete(folder, split)
         if found is None and self._out is not None:
-            cached = self._cache.split_folder(self._entry.name, split)
+            generated = self._entry.published is None
+            cached = self._cache.split_folder(self._entry.name, split, generated=generated)
             if self._complete(cached, split) is None:
                 return None
             with split_lock(folder):

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from milplib.errors import SourceUnavailableError
 from milplib.library.cache import Cache
 from milplib.library.catalogue import distribution
 from milplib.library.distribution import Distribution
@@ -16,7 +15,7 @@ from milplib.library.fetcher import n_generated, split_lock
 from milplib.library.fetching import fetch
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_instances
-from milplib.library.manifest import InstanceRecord, SplitManifest
+from milplib.library.manifest import InstanceRecord
 from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, SplitFiles
 
 __all__ = ["load"]
@@ -107,14 +106,8 @@ class _GeneratedFiles:
 
     def _generated(self, indices: list[int]) -> dict[int, InstanceFile]:
         name, split = self._entry.name, self._split
-        folder = Cache.default().split_folder(name, split)
+        folder = Cache.default().split_folder(name, split, generated=True)
         with split_lock(folder):
-            found = SplitManifest.load(folder)
-            if found is not None and "source" in found.config:
-                raise SourceUnavailableError(
-                    f"{folder} holds the published files of {name}, not regenerated ones: load "
-                    "them without source='generator', or remove that folder"
-                )
             records = generate_instances(
                 self._entry, split=split, indices=indices, out=folder.parent
             )

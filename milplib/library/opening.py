@@ -59,6 +59,7 @@ def open_source(
         return MirrorSource(
             entry.name,
             repository=entry.published.mirror,
+            checksums=entry.published.sha256,
             cache=cache,
             offline=offline,
             on_bytes=on_bytes,
@@ -99,7 +100,7 @@ def _open_url(
     target = cache.downloads / "urls" / mark / file
     make_folder(target.parent)
     with exclusive_lock(target.with_name(f"{file}.lock"), wait=True):
-        expected = ""
+        served = ""
         if not target.exists():
             if offline:
                 raise SourceUnavailableError(
@@ -109,6 +110,6 @@ def _open_url(
             if remote is None:
                 raise SourceUnavailableError(f"there is no {url} (HTTP status 404)")
             download(remote, target, on_bytes=on_bytes)
-            expected = remote.sha256
-        cache.check(target, url, expected=expected)
+            served = remote.sha256
+        cache.check(target, url, expected={"the server says": served})
     return ArchiveSource(target, name=name, identity={"kind": "archive", "url": url})

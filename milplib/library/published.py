@@ -40,6 +40,9 @@ class Published:
         What its authors allow.
     mirror
         Data set of the Hugging Face Hub that has it.
+    sha256
+        Checksums of the mirror's files by split, where they are known. Nobody has published any;
+        those of a first fetch are recorded in the cache.
     references
         Where the data set and the problem are described.
 
@@ -62,6 +65,7 @@ class Published:
     settings: Mapping[str, float]
     licence: str
     mirror: str
+    sha256: Mapping[str, str]
     references: tuple[str, ...]
 
 
@@ -102,5 +106,6 @@ def _entry(entry: dict[str, Any], domains: dict[str, Any], dataset: dict[str, An
         settings=MappingProxyType(domain.get("settings", {})),
         licence=domain.get("licence", dataset["licence"]),
         mirror=dataset["mirror"],
+        sha256=MappingProxyType(entry.get("sha256", {})),
         references=(dataset["reference"], *domain["references"]),
     )

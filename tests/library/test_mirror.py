@@ -16,6 +16,7 @@ import pytest
 import milplib
 from milplib.errors import MilplibError, OutputError, SourceError, SourceUnavailableError
 from milplib.library import FetchProgress, RegeneratedWarning, fetch, instance_files
+from milplib.library.sources import MirrorSource
 
 from .conftest import csv_text
 from .mirror_server import PREFIX
@@ -169,6 +170,17 @@ def test_a_checksum_other_than_the_one_the_server_names_is_refused(served, tmp_p
         fetch("CA-medium", splits=["train"])
     assert len(list((tmp_path / "cache" / "refused").iterdir())) == 1
     assert not (tmp_path / "cache" / "hashes.json").exists()
+
+
+def test_a_checksum_other_than_the_catalogue_s_is_refused(served, monkeypatch):
+    from milplib.library import opening
+
+    def known(name, **options):
+        return MirrorSource(name, **{**options, "checksums": {"train": "b" * 64}})
+
+    monkeypatch.setattr(opening, "MirrorSource", known)
+    with pytest.raises(SourceError, match=r"another checksum.*the catalogue says bbbb"):
+        fetch("CA-medium", splits=["train"])
 
 
 def test_truncated_rows_are_listed_and_do_not_spoil_the_split(mirror, texts):

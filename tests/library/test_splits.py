@@ -96,8 +96,20 @@ def test_published_files_are_not_mixed_with_generated_ones(tmp_path, monkeypatch
     monkeypatch.setenv("MILPLIB_CACHE", str(tmp_path / "cache"))
     fetch("CA-easy", source=own, splits=["train"])
     assert len(milplib.load("CA-easy", offline=True).train) == 10
-    with pytest.raises(MilplibError, match="holds the published files"):
-        milplib.load("CA-easy", source="generator").train[0]
+    generated = milplib.load("CA-easy", source="generator").train[0]
+    assert generated.path.parents[2].name == "generated"
+    assert generated.path.name == "CA-easy-train-00000.lp"
+    assert names(milplib.load("CA-easy", offline=True).train)[0] == "CA-easy/train/0.lp"
+
+
+def test_one_folder_of_files_is_not_taken_for_two_splits(tmp_path, monkeypatch, own):
+    monkeypatch.setenv("MILPLIB_CACHE", str(tmp_path / "cache"))
+    data = milplib.load("CA-easy", source=own)
+    assert len(data.train) == 10
+    with pytest.raises(MilplibError, match="the test split of CA-easy are its train split"):
+        len(data.test)
+    with pytest.raises(MilplibError, match="the val split of CA-easy are its train split"):
+        fetch("CA-easy", splits=["val"])
 
 
 def test_an_entry_of_the_catalogue_says_how_to_get_instances():

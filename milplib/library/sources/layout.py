@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
-from milplib.errors import SourceError
+from milplib.errors import SourceError, SourceUnavailableError
 from milplib.formats import SUFFIXES
 from milplib.library.folder import SPLITS
 from milplib.library.sources.base import split_aliases
@@ -60,14 +60,18 @@ class SplitLayout:
         Raises
         ------
         SourceError
-            If there are none.
+            If there are none at all.
+        SourceUnavailableError
+            If there are some of other splits.
         """
         found = self._by_split[split] if self.splits else self._files
         if not found:
-            has = f"it has {' and '.join(self.splits)}" if self.splits else "nor anywhere else"
-            raise SourceError(
-                f"there are no instance files ({', '.join(SUFFIXES)}) in a folder '{split}' of "
-                f"{self._where}; {has}"
+            missing = f"there are no instance files ({', '.join(SUFFIXES)})"
+            if not self.splits:
+                raise SourceError(f"{missing} in {self._where}")
+            raise SourceUnavailableError(
+                f"{missing} in a folder '{split}' of {self._where}; it has "
+                f"{' and '.join(self.splits)}"
             )
         return sorted(found, key=lambda file: file[1])
 

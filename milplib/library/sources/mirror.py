@@ -37,6 +37,8 @@ class MirrorSource:
         The distribution.
     repository
         The data set on the Hub.
+    checksums
+        SHA-256 of its files by split, where they are known.
     cache
         Where downloads lie until their instances are stored.
     offline
@@ -50,11 +52,13 @@ class MirrorSource:
         name: str,
         *,
         repository: str,
+        checksums: Mapping[str, str],
         cache: Cache,
         offline: bool = False,
         on_bytes: OnBytes = lambda done, total, name: None,
     ) -> None:
         self._name, self._repository, self._cache = name, repository, cache
+        self._checksums = checksums
         self._offline, self._on_bytes = offline, on_bytes
         domain, _, level = name.partition("-")
         self._folder = f"{domain}/{level}"
@@ -65,7 +69,11 @@ class MirrorSource:
         make_folder(path.parent)
         with exclusive_lock(path.with_name(f"{path.name}.lock"), wait=True):
             key = f"{self._repository}/{self._folder}/{split}"
-            expected = "" if path.exists() else self._download(split, path)
+            served = "" if path.exists() else self._download(split, path)
+            expected = {
+                "the server says": served,
+                "the catalogue says": self._checksums.get(split, ""),
+            }
             sha256 = self._cache.check(path, key, expected=expected)
         return {
             "kind": "mirror",
