@@ -17,7 +17,7 @@ from milplib.generators.randomness import random_stream
 from milplib.instance import Instance
 from milplib.library import Distribution
 
-__all__ = ["IndependentSet"]
+__all__ = ["IndependentSet", "independent_set"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,18 +108,49 @@ class IndependentSet:
         stream = random_stream(seed)
         if self.edge_probability is not None:
             edges = erdos_renyi(stream, self.n_nodes, self.edge_probability)
-            cliques = []
         else:
             edges = barabasi_albert(stream, self.n_nodes, self.affinity)
-            partition = greedy_clique_partition(self.n_nodes, edges)
-            cliques = [clique for clique in partition if len(clique) > 1]
-            edges = edges[~_inside_a_clique(self.n_nodes, edges, cliques)]
-        matrix = incidence_matrix(
-            np.append([node for clique in cliques for node in clique], edges.ravel()),
-            [*map(len, cliques), *(2 for _ in edges)],
+        return independent_set(
             self.n_nodes,
+            edges,
+            clique_rows=self.edge_probability is None,
+            name=f"{self.domain}-seed-{seed}",
         )
-        return packing(np.ones(self.n_nodes), matrix, name=f"{self.domain}-seed-{seed}")
+
+
+def independent_set(
+    n_nodes: int, edges: npt.NDArray[np.int64], *, clique_rows: bool = True, name: str = ""
+) -> Instance:
+    """Build the instance of a given graph, such as one from a DIMACS file.
+
+    Parameters
+    ----------
+    n_nodes
+        Number of nodes (columns).
+    edges
+        Edges (u, v) with u < v, nodes numbered from 0, each once. Shape (number of edges, 2).
+    clique_rows
+        Whether a greedy clique partition turns edges into clique rows, as in Barabási–Albert
+        graphs; else there is one row for every edge.
+    name
+        A name for reports.
+
+    Examples
+    --------
+    >>> independent_set(3, np.array([[0, 1], [0, 2], [1, 2]])).A.toarray().tolist()
+    [[1.0, 1.0, 1.0]]
+    """
+    cliques: list[list[int]] = []
+    if clique_rows:
+        partition = greedy_clique_partition(n_nodes, edges)
+        cliques = [clique for clique in partition if len(clique) > 1]
+        edges = edges[~_inside_a_clique(n_nodes, edges, cliques)]
+    matrix = incidence_matrix(
+        np.append([node for clique in cliques for node in clique], edges.ravel()),
+        [*map(len, cliques), *(2 for _ in edges)],
+        n_nodes,
+    )
+    return packing(np.ones(n_nodes), matrix, name=name)
 
 
 def _inside_a_clique(

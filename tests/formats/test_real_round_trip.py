@@ -29,6 +29,30 @@ SMALLER = {
     "CapacitatedFacilityLocation": {"n_customers": 12, "n_facilities": 10},
     "IndependentSet": {"n_nodes": 60},
     "SetCover": {"n_rows": 100, "n_columns": 150},
+    "ItemPlacement": {"n_items": 7, "n_bins": 3, "n_resources": 2},
+    "LoadBalancing": {"n_workers": 6, "n_loads": 3, "n_allowed": 4},
+    "MiddleMileNetwork": {"n_vendors": 4, "n_sites": 3, "n_commodities": 8},
+    "MaritimeInventoryRouting": {
+        "n_loading_ports": 1,
+        "n_discharging_ports": 1,
+        "n_vessels": 1,
+        "n_periods": 5,
+    },
+    "MinimumVertexCover": {"n_nodes": 30},
+    "GeneralizedIndependentSet": {"n_nodes": 20},
+    "TransmissionSwitching": {"grid": "synthetic", "n_buses": 6, "n_lines": 8},
+    "WildlifeCorridor": {"order": 3},
+    "SeismicResilientPipeNetwork": {
+        "network": None,
+        "n_streets": 4,
+        "n_avenues": 4,
+        "n_customers": 3,
+    },
+    "NetworkVerification": {"min_epsilon": 0.5, "max_epsilon": 0.5},
+    "ExpertPlacement": {"n_layers": 2, "n_experts": 4, "n_devices": 2, "n_successors": 2},
+    "ArchitectureSearch": {"n_layers": 8, "n_blocks": 5},
+    "Abduction": {"n_models": 3, "n_classes": 4, "n_objects": 40},
+    "CodeTestSelection": {"n_solutions": 8, "n_tests": 10, "max_solutions": 4, "max_tests": 5},
 }
 FAMILIES = {
     type(entry.generator).__name__: type(entry.generator)

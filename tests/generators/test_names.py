@@ -5,15 +5,48 @@ import pytest
 import milplib
 from milplib.errors import UnknownNameError
 from milplib.generators import (
+    Abduction,
+    ArchitectureSearch,
     CapacitatedFacilityLocation,
+    CodeTestSelection,
     CombinatorialAuction,
+    ExpertPlacement,
+    GeneralizedIndependentSet,
     IndependentSet,
+    ItemPlacement,
+    LoadBalancing,
+    MaritimeInventoryRouting,
+    MiddleMileNetwork,
+    MinimumVertexCover,
+    NetworkVerification,
+    SeismicResilientPipeNetwork,
     SetCover,
+    TransmissionSwitching,
+    WildlifeCorridor,
     from_name,
 )
-from milplib.library import InstanceGenerator
+from milplib.library import InstanceGenerator, published_distributions
 
-FAMILIES = (CombinatorialAuction, CapacitatedFacilityLocation, IndependentSet, SetCover)
+FAMILIES = (
+    Abduction,
+    ArchitectureSearch,
+    CapacitatedFacilityLocation,
+    CodeTestSelection,
+    CombinatorialAuction,
+    ExpertPlacement,
+    GeneralizedIndependentSet,
+    IndependentSet,
+    ItemPlacement,
+    LoadBalancing,
+    MaritimeInventoryRouting,
+    MiddleMileNetwork,
+    MinimumVertexCover,
+    NetworkVerification,
+    SeismicResilientPipeNetwork,
+    SetCover,
+    TransmissionSwitching,
+    WildlifeCorridor,
+)
 
 
 def auction(n_items, n_bids):
@@ -24,6 +57,17 @@ def cover(n_rows, n_columns=1000):
     return SetCover(n_rows=n_rows, n_columns=n_columns, density=0.05)
 
 
+def generalized(n_nodes):
+    return GeneralizedIndependentSet(
+        n_nodes=n_nodes,
+        edge_probability=0.3,
+        removable_probability=0.25,
+        revenue=100,
+        removal_cost=1,
+    )
+
+
+THEIRS = published_distributions()
 PUBLISHED = {
     "CA-very-easy": (auction(100, 500), "published"),
     "CA-easy": (auction(200, 1000), "verified"),
@@ -40,6 +84,13 @@ PUBLISHED = {
         IndependentSet(n_nodes=6000, graph="erdos_renyi", edge_probability=8 / 5999),
         "verified",
     ),
+    "MVC-easy": (MinimumVertexCover(n_nodes=1200, affinity=5), "verified"),
+    "MVC-medium": (MinimumVertexCover(n_nodes=2000, affinity=5), "verified"),
+    "MVC-hard": (MinimumVertexCover(n_nodes=500, affinity=70), "verified"),
+    "MVC-very-hard": (MinimumVertexCover(n_nodes=1000, affinity=70), "verified"),
+    "GISP-easy": (generalized(115), "verified"),
+    "GISP-medium": (generalized(150), "verified"),
+    "GISP-hard": (generalized(175), "verified"),
     "CFLP-easy": (CapacitatedFacilityLocation(n_customers=100, n_facilities=100), "published"),
     "CFLP-medium": (CapacitatedFacilityLocation(n_customers=200, n_facilities=100), "published"),
 }
@@ -54,10 +105,10 @@ def test_a_published_name_stands_for_the_published_parameters(name):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_offers_the_protocol_and_a_small_distribution_of_ours(family):
+def test_every_family_offers_the_protocol_and_a_small_or_easy_distribution_of_ours(family):
     ours = [entry for entry in family.distributions if entry.provenance == "milplib"]
-    assert all(entry.level == "milplib" and "-milplib-" in entry.name for entry in ours)
-    assert f"{family.domain}-milplib-small" in [entry.name for entry in ours]
+    assert all(entry.level == "milplib" and entry.name not in THEIRS for entry in ours)
+    assert any(entry.name.endswith(("-milplib-small", "-easy")) for entry in ours)
     assert all(isinstance(entry.generator, InstanceGenerator) for entry in family.distributions)
     assert all(isinstance(entry.generator, family) for entry in family.distributions)
 

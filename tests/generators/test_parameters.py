@@ -3,10 +3,24 @@ import pytest
 
 from milplib.errors import ParameterError
 from milplib.generators import (
+    Abduction,
+    ArchitectureSearch,
     CapacitatedFacilityLocation,
+    CodeTestSelection,
     CombinatorialAuction,
+    ExpertPlacement,
+    GeneralizedIndependentSet,
     IndependentSet,
+    ItemPlacement,
+    LoadBalancing,
+    MaritimeInventoryRouting,
+    MiddleMileNetwork,
+    MinimumVertexCover,
+    NetworkVerification,
+    SeismicResilientPipeNetwork,
     SetCover,
+    TransmissionSwitching,
+    WildlifeCorridor,
 )
 
 SMALL = {
@@ -14,6 +28,30 @@ SMALL = {
     CombinatorialAuction: {"n_items": 10, "n_bids": 10},
     IndependentSet: {"n_nodes": 10},
     CapacitatedFacilityLocation: {"n_customers": 10, "n_facilities": 10},
+    ItemPlacement: {"n_items": 12, "n_bins": 4, "n_resources": 2},
+    LoadBalancing: {"n_workers": 10, "n_loads": 5, "n_allowed": 4},
+    MiddleMileNetwork: {"n_vendors": 4, "n_sites": 3, "n_commodities": 8},
+    MaritimeInventoryRouting: {
+        "n_loading_ports": 1,
+        "n_discharging_ports": 2,
+        "n_vessels": 2,
+        "n_periods": 8,
+    },
+    MinimumVertexCover: {"n_nodes": 10},
+    GeneralizedIndependentSet: {"n_nodes": 10},
+    TransmissionSwitching: {"n_buses": 6, "n_lines": 8},
+    WildlifeCorridor: {"order": 3},
+    SeismicResilientPipeNetwork: {
+        "n_customers": 3,
+        "n_streets": 3,
+        "n_avenues": 4,
+        "loop_share": 0.5,
+    },
+    NetworkVerification: {"min_epsilon": 2, "max_epsilon": 3},
+    ExpertPlacement: {"n_layers": 2, "n_experts": 3, "n_devices": 2, "n_successors": 2},
+    ArchitectureSearch: {"n_layers": 4, "n_blocks": 3},
+    Abduction: {"n_models": 2, "n_classes": 3, "n_objects": 40},
+    CodeTestSelection: {"n_solutions": 4, "n_tests": 5, "max_solutions": 2, "max_tests": 3},
 }
 
 REFUSED = [

@@ -33,8 +33,15 @@ from milplib.library.reference import (
 from milplib.library.write_reference import write_reference
 
 GENERATED = {entry.name: entry for entry in milplib.distributions() if entry.generator is not None}
-# Nine instances of each of these take from six to thirty seconds, of each other at most two.
-EXPENSIVE = ("CA-very-hard", "CA-very-hard2", "SC-very-hard")
+# Nine instances of each of these take from four to thirty seconds, of each other at most three.
+EXPENSIVE = (
+    "CA-very-hard",
+    "CA-very-hard2",
+    "MIS-very-hard",
+    "MMCN-milplib-very-hard",
+    "MVC-very-hard",
+    "SC-very-hard",
+)
 
 
 def each(names):
@@ -146,7 +153,11 @@ def test_the_first_instances_of_each_split_regenerate_to_their_hashes(name):
 def test_the_first_instances_have_the_rows_and_columns_of_the_catalogue(name):
     facts = GENERATED[name].published
     instances = of_all_splits(name)
-    assert {instance.columns for instance in instances} == {facts.columns}
+    columns = [instance.columns for instance in instances]
+    if name.startswith("GISP-"):  # one a removable edge, of a random graph
+        assert fmean(columns) == pytest.approx(facts.columns, rel=0.02)
+    else:
+        assert set(columns) == {facts.columns}
     # The catalogue's rows are rounded: 190 stands for a mean of 192.5.
     assert fmean(instance.rows for instance in instances) == pytest.approx(facts.rows, rel=0.02)
 

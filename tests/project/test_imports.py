@@ -48,7 +48,9 @@ ROOMS = {
         lazy={"huggingface_hub"},
     ),
     "milplib.generators": Room(
-        {"milplib", "numpy", "scipy", "networkx"}, closed={"milplib.cli", "milplib.learn"}
+        {"milplib", "numpy", "scipy", "networkx", "safetensors"},
+        closed={"milplib.cli", "milplib.learn"},
+        lazy={"matpowercaseframes"},
     ),
     "milplib.policies": Room(
         {"milplib", "numpy", "scipy", "pyscipopt", "safetensors"},
