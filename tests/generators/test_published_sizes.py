@@ -21,8 +21,8 @@ N_PUBLISHED_INSTANCES = 60  # the least it may have been
 
 AUCTIONS = [  # items, bids, rows, nonzeros
     (100, 500, (192.5, 2.9), (2795, 155)),
-    (200, 1000, (384.6, 4.8), (5604, 227)),
-    (300, 1500, (579.4, 6.5), (8344, 260)),
+    pytest.param(200, 1000, (384.6, 4.8), (5604, 227), marks=pytest.mark.slow),
+    pytest.param(300, 1500, (579.4, 6.5), (8344, 260), marks=pytest.mark.slow),
 ]
 
 

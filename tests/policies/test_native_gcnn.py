@@ -238,7 +238,10 @@ print(nodes, native_status().module is not None)
 
 @pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE,)], ids=str)
 def test_trees_are_the_same_without_native_code_and_at_every_level(blocks, tmp_path):
-    write_policy(tmp_path / "p.safetensors", network_content(hidden=32, blocks=blocks))
+    # With these weights no score comes within 1e-6 of the edge of the tolerance for ties, where
+    # the last digit decides, and with it the processor.
+    content = network_content(hidden=32, blocks=blocks, seed=3)
+    write_policy(tmp_path / "p.safetensors", content)
     found = []
     for variables in (
         {"MILPLIB_NATIVE": "0"},
