@@ -19,8 +19,10 @@ __all__ = [
     "atomic_write_json",
     "exclusive_lock",
     "file_sha256",
+    "json_equal",
     "make_folder",
     "open_folder",
+    "printable_path",
 ]
 
 _TEMPORARY = ".milplib-tmp"
@@ -170,6 +172,28 @@ def atomic_write_json(path: str | os.PathLike[str], content: Any) -> None:
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     with atomic_write(path) as stream:
         stream.write(text.encode() + b"\n")
+
+
+def json_equal(one: object, other: object) -> bool:
+    """Whether two things are equal once they are written as JSON: tuples are lists then.
+
+    Examples
+    --------
+    >>> json_equal({"sizes": (1, 2)}, {"sizes": [1, 2]})
+    True
+    """
+    return bool(json.loads(json.dumps(one)) == json.loads(json.dumps(other)))
+
+
+def printable_path(path: str | os.PathLike[str]) -> str:
+    r"""Write a path in UTF-8, whatever bytes its names are made of.
+
+    Examples
+    --------
+    >>> print(printable_path(os.fsdecode(b"a/\xff.lp")))
+    a/\xff.lp
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from milplib.errors import ResultsError
-from milplib.files import atomic_write_json
+from milplib.files import atomic_write_json, json_equal
 from milplib.task_folder import MANIFEST, TaskFolder
 
 __all__ = ["ResultsFolder", "ResultsManifest"]
@@ -98,8 +98,7 @@ class ResultsManifest:
 
     def is_same_job(self, other: Self) -> bool:
         """Whether two jobs have equal arguments and software."""
-        mine, its = (json.loads(json.dumps(one.identity())) for one in (self, other))
-        return bool(mine == its)
+        return json_equal(self.identity(), other.identity())
 
 
 class ResultsFolder(TaskFolder):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from milplib.cli.console import WholeNumber, output, print_json, progress_bar
+from milplib.cli.console import WholeNumber, complain, output, print_json, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +118,7 @@ def measure(
             output().print(f"table: {out / 'hardness.csv'}", markup=False)
             output().print(f"figure: {out / 'statistics.png'}", markup=False)
     for instance, why in results.unread.items():
-        print(f"milplib: not measured: {instance}: {why}", file=sys.stderr)
+        complain(f"not measured: {instance}: {why}")
 
 
 def print_results(results: HardnessResults) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from milplib.errors import InstanceError, ParameterError
-from milplib.files import file_sha256
+from milplib.files import file_sha256, printable_path
 from milplib.formats import SUFFIXES
 from milplib.library.splits import InstanceFile, ListedFiles, Split, shuffled
 
@@ -77,7 +77,10 @@ def instance_files(
             files = _files(root, split)
         except OSError as error:
             raise InstanceError(f"cannot read {root}: {error.strerror or error}") from error
-        found += [InstanceFile(_printable(label / path.relative_to(root)), path) for path in files]
+        found += [
+            InstanceFile(printable_path(label / path.relative_to(root)).lstrip("/"), path)
+            for path in files
+        ]
     name, times = Counter(file.name for file in found).most_common(1)[0] if found else ("", 0)
     if times > 1:
         raise InstanceError(f"the instance {name} is given {times} times")
@@ -137,11 +140,6 @@ def _files(root: Path, split: str) -> list[Path]:
             + (f", and there is no folder '{split}' in it" if folder == root else "")
         )
     return files
-
-
-def _printable(path: Path) -> str:
-    """Write a path in UTF-8, whatever bytes its names are made of."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace").lstrip("/")
 
 
 def is_instance_file(path: Path) -> bool:

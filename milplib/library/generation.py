@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from milplib.errors import OutputError, ParameterError, UnknownNameError
-from milplib.files import open_folder
+from milplib.errors import ParameterError, UnknownNameError
+from milplib.files import json_equal
 from milplib.formats import SUFFIXES
 from milplib.library.catalogue import generator_of
 from milplib.library.distribution import Distribution, generator_parameters
 from milplib.library.folder import SPLITS
-from milplib.library.manifest import InstanceRecord, SplitManifest, json_equal
+from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
 from milplib.library.reference import warn_where_different
 
 __all__ = ["generate_instances", "generate_split", "instance_seed"]
@@ -100,7 +100,13 @@ def generate_split(
         raise ParameterError(f"the number of instances is {count}; it must be at least 1")
     folder = Path(out) / split
     names = {_file_name(config, index) for index in range(count)}
-    manifest = _prepare(folder, config, may_hold=names.issuperset, force=force)
+    manifest = open_split(
+        folder,
+        config,
+        goes_on=lambda found: json_equal(found.config, config) and names >= set(found.records),
+        force=force,
+        among_others=True,
+    )
     return _generate(distribution, folder, manifest, range(count), on_progress)
 
 
@@ -143,7 +149,13 @@ def generate_instances(
     """
     config = _config(distribution, split=split, seed=seed, file_format="lp")
     folder = Path(out) / split
-    manifest = _prepare(folder, config, may_hold=lambda names: True, force=False)
+    manifest = open_split(
+        folder,
+        config,
+        goes_on=lambda found: json_equal(found.config, config),
+        force=False,
+        among_others=True,
+    )
     return _generate(distribution, folder, manifest, list(indices), lambda done: None)
 
 
@@ -169,28 +181,6 @@ def _config(
         "seed": seed,
         "format": file_format,
     }
-
-
-def _prepare(
-    folder: Path, config: dict[str, Any], *, may_hold: Callable[[set[str]], bool], force: bool
-) -> SplitManifest:
-    """Make or check the folder; give the manifest of what it already has of this data set."""
-    if open_folder(folder):
-        found = SplitManifest.load(folder)
-        if found and json_equal(found.config, config) and may_hold(set(found.records)):
-            return found
-        if not force:
-            what = "holds other instances" if found else "is not empty"
-            raise OutputError(
-                f"the output folder {folder} {what}; nothing was written: choose another folder, "
-                "or replace it with --force"
-            )
-        if found:
-            found.remove_files(folder)
-    manifest = SplitManifest(config=config)
-    # From here on the folder is ours, also if we are interrupted.
-    manifest.write(folder)
-    return manifest
 
 
 def _generate(

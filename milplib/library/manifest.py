@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from milplib.files import atomic_write_json, file_sha256
+from milplib.errors import OutputError
+from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.instance import Instance
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
     "BrokenInstance",
     "InstanceRecord",
     "SplitManifest",
-    "json_equal",
+    "open_split",
     "split_distribution",
 ]
 
@@ -196,9 +197,48 @@ class _Growing:
             self._written = time.monotonic()
 
 
-def json_equal(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two configurations are equal once they are written."""
-    return bool(json.loads(json.dumps(config)) == json.loads(json.dumps(other)))
+def open_split(
+    folder: Path,
+    config: Mapping[str, Any],
+    *,
+    goes_on: Callable[[SplitManifest], bool],
+    force: bool,
+    among_others: bool,
+) -> SplitManifest:
+    """Make or check the folder of a split; give the manifest to go on with.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    config
+        Of a new manifest.
+    goes_on
+        Whether the folder's manifest is of this split, so that its files are kept.
+    force
+        Replace the files of another manifest.
+    among_others
+        Whether `force` also writes among files that no manifest of ours lists.
+
+    Raises
+    ------
+    OutputError
+        If the folder is in use by anything else, or cannot be written.
+    """
+    if open_folder(folder):
+        found = SplitManifest.load(folder)
+        if found and goes_on(found):
+            return found
+        may_replace = found is not None or among_others
+        if not (force and may_replace):
+            what = "holds other instances" if found else "is not empty"
+            mend = "choose another folder" + (", or replace it with --force" if may_replace else "")
+            raise OutputError(f"the output folder {folder} {what}; nothing was written: {mend}")
+        if found:
+            found.remove_files(folder)
+    manifest = SplitManifest(config=config)
+    manifest.write(folder)  # from here on the folder is ours, also if we are interrupted
+    return manifest
 
 
 def split_distribution(folder: str | os.PathLike[str]) -> str | None:

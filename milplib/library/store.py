@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import InstanceError, OutputError, SourceError
-from milplib.files import make_folder, open_folder
+from milplib.files import json_equal, make_folder
 from milplib.formats import file_stem, read
 from milplib.formats.suffixes import is_compressed
-from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, json_equal
+from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, open_split
 from milplib.library.sources import InstanceSource, RawInstance
 
 __all__ = ["copy_split", "store_split"]
@@ -72,7 +72,7 @@ def store_split(
         If the folder holds anything else, or cannot be written.
     """
     described = {**config, "source": dict(source.describe(split))}
-    manifest = _manifest(folder, described, force=force)
+    manifest = _open(folder, described, force=force)
     broken: list[BrokenInstance] = []
     total = source.count(split)
     files = set()
@@ -111,20 +111,14 @@ def store_split(
     return manifest
 
 
-def _manifest(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManifest:
-    """Make or check the folder; give the manifest to go on with."""
-    if open_folder(folder):
-        found = SplitManifest.load(folder)
-        if found and not force and _same(found.config, config):
-            return found
-        if not force or found is None:
-            what = "holds other instances" if found else "is not empty"
-            mend = "choose another folder" + (", or replace them with --force" if found else "")
-            raise OutputError(f"the folder {folder} {what}; nothing was written: {mend}")
-        found.remove_files(folder)
-    manifest = SplitManifest(config=config)
-    manifest.write(folder)  # from here on the folder is ours, also if we are interrupted
-    return manifest
+def _open(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManifest:
+    return open_split(
+        folder,
+        config,
+        goes_on=lambda found: not force and _same(found.config, config),
+        force=force,
+        among_others=False,
+    )
 
 
 def _same(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -200,7 +194,7 @@ def copy_split(
     original = SplitManifest.load(source)
     if original is None or not original.complete:
         raise SourceError(f"{source} is no complete split")
-    manifest = _manifest(folder, original.config, force=force)
+    manifest = _open(folder, original.config, force=force)
     manifest.broken = original.broken
     with manifest.growing(folder) as growing:
         for done, record in enumerate(original.records.values(), start=1):

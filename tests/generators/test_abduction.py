@@ -9,7 +9,7 @@ from milplib.errors import ParameterError
 from milplib.generators.abduction import Abduction
 from milplib.generators.randomness import random_stream
 
-from .test_expert_placement import relaxation_by_highs, row
+from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
 SMALL = {"n_models": 2, "n_classes": 3, "n_objects": 40}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from milplib.errors import ParameterError
 from milplib.generators.architecture_search import ArchitectureSearch
 
-from .test_expert_placement import relaxation_by_highs, row
+from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
 SMALL = {"n_layers": 4, "n_blocks": 3}

@@ -9,7 +9,7 @@ from milplib.errors import ParameterError
 from milplib.generators.code_test_selection import CodeTestSelection
 from milplib.generators.randomness import random_stream
 
-from .test_expert_placement import relaxation_by_highs, row
+from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
 SMALL = {"n_solutions": 4, "n_tests": 5, "max_solutions": 2, "max_tests": 3}

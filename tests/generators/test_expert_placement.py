@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from milplib.errors import ParameterError
 from milplib.generators.expert_placement import ExpertPlacement
 from milplib.generators.randomness import random_stream
 
+from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
 SMALL = {"n_layers": 2, "n_experts": 3, "n_devices": 2, "n_successors": 2, "n_tokens": 40}
@@ -28,32 +28,6 @@ def placements(draw):
         n_tokens=draw(st.integers(1, 100)),
         memory_slack=draw(st.floats(0, 2)),
         time_cost=draw(st.floats(0, 100)),
-    )
-
-
-def relaxation_by_highs(instance):
-    """The bound of the linear relaxation, which must be feasible and bounded."""
-    sign = 1 if instance.sense == "minimize" else -1
-    upper, lower = np.isfinite(instance.row_upper), np.isfinite(instance.row_lower)
-    dense = instance.A.toarray()
-    result = linprog(
-        sign * instance.objective,
-        A_ub=np.vstack((dense[upper], -dense[lower])),
-        b_ub=np.concatenate((instance.row_upper[upper], -instance.row_lower[lower])),
-        bounds=np.column_stack((instance.lower, instance.upper)),
-    )
-    assert result.status == 0
-    return sign * result.fun
-
-
-def row(instance, name):
-    """The entries of a row by the names of their columns, and its sides."""
-    position = instance.row_names.index(name)
-    entries = slice(*instance.A.indptr[position : position + 2])
-    names = [instance.column_names[column] for column in instance.A.indices[entries]]
-    return (
-        dict(zip(names, instance.A.data[entries].tolist(), strict=True)),
-        (instance.row_lower[position], instance.row_upper[position]),
     )
 
 

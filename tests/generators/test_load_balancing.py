@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 from milplib.errors import ParameterError
 from milplib.generators.load_balancing import LoadBalancing
 
+from .linear_programs import relaxation_by_highs
 from .test_optima import choices, optimum_by_scip
 
 SMALL = LoadBalancing(n_workers=10, n_loads=5, n_allowed=4)
@@ -141,16 +142,7 @@ def test_scip_finds_the_cheapest_of_all_sets_of_workers_that_survive(seed, ratio
 @pytest.mark.parametrize("seed", range(3))
 def test_the_relaxation_is_bounded_and_above_0(seed):
     instance = SMALL.generate(seed)
-    upper, lower = np.isfinite(instance.row_upper), np.isfinite(instance.row_lower)
-    matrix = instance.A.toarray()
-    relaxation = linprog(
-        instance.objective,
-        A_ub=np.vstack((matrix[upper], -matrix[lower])),
-        b_ub=np.append(instance.row_upper[upper], -instance.row_lower[lower]),
-        bounds=np.column_stack((instance.lower, instance.upper)),
-    )
-    assert relaxation.status == 0
-    assert 0 < relaxation.fun < instance.objective.sum()
+    assert 0 < relaxation_by_highs(instance) < instance.objective.sum()
 
 
 @pytest.mark.parametrize(

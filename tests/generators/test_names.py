@@ -3,49 +3,21 @@ import sys
 import pytest
 
 import milplib
+from milplib import generators
 from milplib.errors import UnknownNameError
 from milplib.generators import (
-    Abduction,
-    ArchitectureSearch,
     CapacitatedFacilityLocation,
-    CodeTestSelection,
     CombinatorialAuction,
-    ExpertPlacement,
     GeneralizedIndependentSet,
     IndependentSet,
-    ItemPlacement,
-    LoadBalancing,
-    MaritimeInventoryRouting,
-    MiddleMileNetwork,
     MinimumVertexCover,
-    NetworkVerification,
-    SeismicResilientPipeNetwork,
     SetCover,
-    TransmissionSwitching,
-    WildlifeCorridor,
     from_name,
 )
 from milplib.library import InstanceGenerator, published_distributions
 
-FAMILIES = (
-    Abduction,
-    ArchitectureSearch,
-    CapacitatedFacilityLocation,
-    CodeTestSelection,
-    CombinatorialAuction,
-    ExpertPlacement,
-    GeneralizedIndependentSet,
-    IndependentSet,
-    ItemPlacement,
-    LoadBalancing,
-    MaritimeInventoryRouting,
-    MiddleMileNetwork,
-    MinimumVertexCover,
-    NetworkVerification,
-    SeismicResilientPipeNetwork,
-    SetCover,
-    TransmissionSwitching,
-    WildlifeCorridor,
+FAMILIES = tuple(
+    thing for name in generators.__all__ if isinstance(thing := getattr(generators, name), type)
 )
 
 

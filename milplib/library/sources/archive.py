@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -137,8 +138,12 @@ class ArchiveSource:
         return {
             **self._identity,
             "bytes": self._path.stat().st_size,
-            "sha256": file_sha256(self._path),
+            "sha256": self._sha256,
         }
+
+    @cached_property
+    def _sha256(self) -> str:
+        return file_sha256(self._path)
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
         """Give the entries of a split in the order of their names."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from milplib.errors import SourceError, SourceUnavailableError
-from milplib.files import file_sha256
+from milplib.files import file_sha256, printable_path
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import RawInstance, flat_names
 from milplib.library.sources.layout import SplitLayout
@@ -62,24 +62,30 @@ class FolderSource:
             files = [found.relative_to(self._path) for found in _files_below(self._path)]
         except OSError as error:
             raise SourceError(f"cannot read {self._path}: {error.strerror or error}") from error
+        self._checksums: dict[str, str] = {}
         self._layout = SplitLayout(map(os.fspath, files), name=name, where=str(self._path))
 
     def describe(self, split: str) -> Mapping[str, Any]:
         """Say which folder it is, with one checksum of all files' names and contents."""
+        if split not in self._checksums:
+            self._checksums[split] = self._checksum(split)
+        return {**self._identity, "sha256": self._checksums[split]}
+
+    def _checksum(self, split: str) -> str:
         digest = hashlib.sha256()
         for path, _ in self._layout.files(split):
             digest.update(os.fsencode(path) + b"\0")
             with suppress(OSError):  # one that cannot be read is broken, and listed so later
                 digest.update(bytes.fromhex(file_sha256(self._path / path)))
-        return {**self._identity, "sha256": digest.hexdigest()}
+        return digest.hexdigest()
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
         """Give the files of a split in the order of their names."""
         files = self._layout.files(split)
         for (path, _), file in zip(files, flat_names(parts for _, parts in files), strict=True):
             yield RawInstance(
-                file=os.fsencode(file).decode("utf-8", "backslashreplace"),
-                name=os.fsencode(path).decode("utf-8", "backslashreplace"),
+                file=printable_path(file),
+                name=printable_path(path),
                 open=lambda path=path: _pieces(self._path / path),  # type: ignore[misc]
             )
 
