@@ -1,0 +1,200 @@
+"""How hard the generated distributions are: writes the table of ``generators/README.md``.
+
+``.venv/bin/python benchmarks/difficulty.py [NAME ...]`` solves the first test instances of each
+distribution with SCIP's rules ``relpscost`` and ``pscost``, each solve in a process of its own.
+Distributions that are hard by their name get the root node only. Results are kept in
+``generators/difficulty.json`` as they come; a distribution that stands there is not measured again
+unless it is named, and the table is made of what stands there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import milplib
+from milplib.files import atomic_write, atomic_write_json
+from milplib.instance import Instance
+from milplib.isolation import run_isolated
+from milplib.library import Distribution, generator_of, instance_seed
+from milplib.scip.versions import scip_version
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "generators" / "difficulty.json"
+PAGE = ROOT / "generators" / "README.md"
+RULES = ("relpscost", "pscost")
+EXPERT_PROBABILITY = 0.05  # the default of `milplib collect`
+
+
+@dataclass(frozen=True)
+class Run:
+    """One solve of one instance; without a rule, of the root node."""
+
+    distribution: str
+    index: int
+    rule: str
+    time_limit: float
+
+
+def run(task: Run) -> dict[str, Any]:
+    """Generate an instance and solve it."""
+    (entry,) = (d for d in milplib.distributions() if d.name == task.distribution)
+    seed = instance_seed(entry.name, split="test", seed=0, index=task.index)
+    instance = generator_of(entry).generate(seed)
+    if not task.rule:
+        return _root(instance, task.time_limit)
+    found = milplib.solve(instance, policy=task.rule, time_limit=task.time_limit)
+    return {
+        "status": found.status,
+        "objective": found.objective,
+        "nodes": found.nodes,
+        "time": found.time,
+        "branchings": found.branchings,
+    }
+
+
+def _root(instance: Instance, time_limit: float) -> dict[str, Any]:
+    model = instance.to_scip()
+    model.hideOutput()
+    model.setParam("limits/nodes", 1)
+    model.setParam("limits/time", time_limit)
+    model.optimize()
+    objective = model.getObjVal() if model.getNSols() else None
+    bound = model.getDualbound()
+    return {
+        "rows": instance.n_rows,
+        "columns": instance.n_columns,
+        "nonzeros": instance.n_nonzeros,
+        "objective": objective,
+        "bound": bound if abs(bound) < model.infinity() else None,
+        "status": model.getStatus(),
+    }
+
+
+def is_hard(entry: Distribution) -> bool:
+    """Whether a distribution says that it is hard: its root is all that is looked at."""
+    return "hard" in entry.name or "medium" in entry.level
+
+
+def measured(entry: Distribution, *, instances: int, time_limit: float) -> list[dict[str, Any]]:
+    """Measure the first instances of a distribution."""
+    found = []
+    for index in range(instances):
+        row: dict[str, Any] = {}
+        for rule in ("", *(() if is_hard(entry) else RULES)):
+            task = Run(entry.name, index, rule, time_limit)
+            row[rule or "root"] = run_isolated(run, task, time_limit=time_limit + 300)
+        print(f"{entry.name} {index}: {row}", file=sys.stderr, flush=True)
+        found.append(row)
+    return found
+
+
+def root_gap(row: dict[str, Any]) -> float:
+    """Gap in per cent between the root's bound and the best solution that any run found."""
+    bound = row["root"]["bound"]
+    known = [run["objective"] for run in row.values() if run["objective"] is not None]
+    if bound is None or not known:
+        return math.nan
+    best = min(known, key=lambda objective: abs(objective - bound))
+    largest = max(abs(best), abs(bound))
+    return 100 * abs(best - bound) / largest if largest else 0.0
+
+
+def cells(entry: Distribution, rows: list[dict[str, Any]], time_limit: float) -> Iterator[str]:
+    """Give a distribution's line of the table."""
+    yield f"`{entry.name}`"
+    for size in ("rows", "columns", "nonzeros"):
+        yield f"{statistics.mean(row['root'][size] for row in rows):,.0f}"
+    gaps = [gap for gap in map(root_gap, rows) if not math.isnan(gap)]
+    yield f"{statistics.median(gaps):.2g} %" if gaps else "no solution"
+    for rule in RULES:
+        if rule not in rows[0]:
+            yield from ("", "")
+            continue
+        times = [row[rule]["time"] for row in rows]
+        open_ones = sum(row[rule]["status"] == "timelimit" for row in rows)
+        nodes = f"{statistics.median(row[rule]['nodes'] for row in rows):,.0f}"
+        yield f"{'> ' if 2 * open_ones > len(rows) else ''}{nodes}"
+        yield f"{statistics.median(times):.1f} s" + (f" ({open_ones} open)" if open_ones else "")
+    if "pscost" in rows[0]:
+        branchings = statistics.median(row["pscost"]["branchings"] for row in rows)
+        yield f"{EXPERT_PROBABILITY * branchings:,.1f}"
+    else:
+        yield ""
+    yield entry.provenance
+
+
+def page(results: dict[str, Any]) -> str:
+    """Give the page: a section a family, a line a distribution."""
+    settings = results["settings"]
+    about = (
+        "One module a problem family; [docs/generators.md](../docs/generators.md) shows what their "
+        "matrices look like, the docstring of each class says what its rows mean and where the "
+        "problem comes from.",
+        f"The first {settings['instances']} test instances of each distribution (seed 0), with "
+        f"SCIP {settings['scip']} as it comes, one thread, {settings['time_limit']:g} s a solve. "
+        "Nodes and times are medians; a solve that met its limit counts as it stopped. The root "
+        "gap is between the root's bound and the best solution found. Samples are "
+        f"{EXPERT_PROBABILITY:g} of the branchings with `pscost`: what an episode of `milplib "
+        "collect` gives, in order of magnitude. Of distributions that are medium or hard by their "
+        "name only the root was looked at.",
+    )
+    lines = [
+        "# The generators",
+        "",
+        *(line for text in about for line in (*textwrap.wrap(text, 100), "")),
+        "```sh",
+        ".venv/bin/python benchmarks/difficulty.py          # measures what is missing; NAME again",
+        "```",
+        "",
+        "| distribution | rows | columns | nonzeros | root gap | relpscost nodes | time | "
+        "pscost nodes | time | samples | provenance |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    for entry in milplib.distributions():
+        rows = results["distributions"].get(entry.name)
+        if entry.generator is not None and rows:
+            lines.append(f"| {' | '.join(cells(entry, rows, settings['time_limit']))} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="distributions to measure again")
+    parser.add_argument("--instances", type=int, default=5, help="of each (default 5)")
+    parser.add_argument("--time-limit", type=float, default=60.0, help="seconds (default 60)")
+    options = parser.parse_args()
+    settings = {
+        "instances": options.instances,
+        "time_limit": options.time_limit,
+        "scip": scip_version(),
+    }
+    results: dict[str, Any] = {"distributions": {}}
+    if RESULTS.exists():
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+        if results["settings"] != settings:
+            parser.error(f"{RESULTS} was measured with {results['settings']}: remove it first")
+    results["settings"] = settings
+    for entry in milplib.distributions():
+        is_asked = entry.name in options.names
+        is_missing = not options.names and entry.name not in results["distributions"]
+        if entry.generator is None or not (is_asked or is_missing):
+            continue
+        results["distributions"][entry.name] = measured(
+            entry, instances=options.instances, time_limit=options.time_limit
+        )
+        atomic_write_json(RESULTS, results)
+    with atomic_write(PAGE) as stream:
+        stream.write(page(results).encode())
+
+
+if __name__ == "__main__":
+    main()
