@@ -57,6 +57,7 @@ def run(task: Run) -> dict[str, Any]:
         "objective": found.objective,
         "nodes": found.nodes,
         "time": found.time,
+        "cpu_time": found.cpu_time,
         "branchings": found.branchings,
     }
 
@@ -119,7 +120,7 @@ def cells(entry: Distribution, rows: list[dict[str, Any]], time_limit: float) ->
         if rule not in rows[0]:
             yield from ("", "")
             continue
-        times = [row[rule]["time"] for row in rows]
+        times = [row[rule]["cpu_time"] for row in rows]
         open_ones = sum(row[rule]["status"] == "timelimit" for row in rows)
         nodes = f"{statistics.median(row[rule]['nodes'] for row in rows):,.0f}"
         yield f"{'> ' if 2 * open_ones > len(rows) else ''}{nodes}"
@@ -141,8 +142,8 @@ def page(results: dict[str, Any]) -> str:
         "problem comes from.",
         f"The first {settings['instances']} test instances of each distribution (seed 0), with "
         f"SCIP {settings['scip']} as it comes, one thread, {settings['time_limit']:g} s a solve. "
-        "Nodes and times are medians; a solve that met its limit counts as it stopped. The root "
-        "gap is between the root's bound and the best solution found. Samples are "
+        "Nodes and processor seconds are medians; a solve that met its limit counts as it "
+        "stopped. The root gap is between the root's bound and the best solution found. Samples are "
         f"{EXPERT_PROBABILITY:g} of the branchings with `pscost`: what an episode of `milplib "
         "collect` gives, in order of magnitude. Of distributions that are medium or hard by their "
         "name only the root was looked at.",
