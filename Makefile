@@ -74,7 +74,7 @@ test-pure: $(VENV)/.dev ## the parity tests once more, without native code
 		--dist loadfile $(PURE_TESTS)
 
 test-slow: $(VENV)/.dev ## the slow tests: faults, the wheel, larger parity runs
-	$(BIN)/pytest -m "slow and not nightly"
+	$(BIN)/pytest -m "slow and not nightly" -n $(TEST_WORKERS) --dist loadfile
 
 nightly: $(VENV)/.dev ## the tests of hours, before a release
 	$(BIN)/pytest -m nightly

@@ -1,9 +1,9 @@
 """One table of what the hot paths cost: ``python benchmarks [--json FILE]``, ``make benchmark``.
 
 Each row is a ratio of two things that took turns in this process on one thread: extraction and
-decisions at real nodes, collection, decoding published instances, a step of training, batches of
-samples, and a trained policy's share of a solve. `learning.py` and `generators.py` are scripts of
-their own.
+decisions at real nodes, collection, decoding published instances, a step of training, rankers of
+candidates, batches of samples, and a trained policy's share of a solve. `learning.py` and
+`generators.py` are scripts of their own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import collection
 import decoding
 import hot_path
 import policy_share
+import rankers
 import torch
 import training_step
 from families import FAMILIES, SMOKE, Family
@@ -44,6 +45,10 @@ def measured(family: Family, folder: Path, options: argparse.Namespace) -> Itera
         family, folder, megabytes=0.1 if smoke else 20, rounds=1 if smoke else 5
     )
     yield from training_step.rows(family, samples, rounds=1 if smoke else 5)
+    if native_status().module is not None:
+        yield from rankers.rows(
+            family, samples, folder, nodes=1 if smoke else 8, seeds=1 if smoke else 2, smoke=smoke
+        )
     yield from batches.rows(family, samples, folder / "pickles", rounds=1 if smoke else 9)
     if family.epochs:
         policy = dict(option.split("=", 1) for option in options.policy).get(family.name)

@@ -43,6 +43,7 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path):
     printed = run(FOLDER, "--smoke", "--json", tmp_path / "rows.json")
 

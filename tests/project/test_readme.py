@@ -13,15 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Options that say how much, and the amount that is enough to see a command work.
 SMALLER = {
+    r"CA-very-easy": "CA-milplib-small",
     r"(--count) \d+": r"\1 2",
     r"(--samples-per-instance) \d+": r"\1 2",
     r"(--expert-probability) [\d.]+": r"\1 1",
     r"(--epochs) \d+": r"\1 2",
     r"(--seeds) \d+": r"\1 1",
-    r"(--time-limit) \d+": r"\1 5",
+    r"(--time-limit) \d+": r"\1 2",
     r"(n_items=)\d+": r"\g<1>50",
     r"(n_bids=)\d+": r"\g<1>150",
-    r"(time_limit=)\d+": r"\g<1>5",
+    r"(time_limit=)\d+": r"\g<1>2",
 }
 
 

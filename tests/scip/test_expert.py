@@ -12,6 +12,7 @@ from milplib.scip import StrongBranchingRule, apply_setting, use_branching_rule
 from milplib.scip.rule import PRIORITY
 
 FAMILIES = ("CA", "SC", "MIS", "CFLP")
+QUICK = {("CA", "learn2branch"), ("MIS", "default"), ("CFLP", "learn2branch")}
 REAL = ("lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf")
 
 
@@ -71,8 +72,14 @@ def real_model(folder, name):
     return model
 
 
-@pytest.mark.parametrize("setting", ["default", "learn2branch"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "setting"),
+    [
+        pytest.param(family, setting, marks=() if (family, setting) in QUICK else pytest.mark.slow)
+        for family in FAMILIES
+        for setting in ("default", "learn2branch")
+    ],
+)
 def test_the_tree_is_scips_own_node_for_node(family, setting):
     branchings = 0
     for seed in (0, 1):
