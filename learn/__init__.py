@@ -12,6 +12,7 @@ from milplib.learn.samples import Sample, SampleSet
 if TYPE_CHECKING:
     from milplib.learn.dataset import BranchingGraph, GraphDataset
     from milplib.learn.models import GCNN
+    from milplib.learn.rankers import RankerResult, train_ranker
     from milplib.learn.training import Loss, TrainingResult, train
 
 __all__ = [
@@ -19,11 +20,13 @@ __all__ = [
     "BranchingGraph",
     "GraphDataset",
     "Loss",
+    "RankerResult",
     "Sample",
     "SampleSet",
     "TrainingResult",
     "collect",
     "train",
+    "train_ranker",
 ]
 
 # These need torch, which takes seconds to import, and which collecting does without.
@@ -33,7 +36,9 @@ _HOMES = {
     "GraphDataset": "milplib.learn.dataset",
     "Loss": "milplib.learn.training",
     "TrainingResult": "milplib.learn.training",
+    "RankerResult": "milplib.learn.rankers",
     "train": "milplib.learn.training",
+    "train_ranker": "milplib.learn.rankers",
 }
 _PACKAGES = {"torch", "torch_geometric", "matplotlib"}
 

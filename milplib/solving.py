@@ -19,8 +19,10 @@ from milplib.instance import Instance
 from milplib.policies.combinations import Portfolio
 from milplib.policies.loading import load_policy
 from milplib.policies.plugin import RULE_NAME, OnError, include_policy
+from milplib.policies.policy import ScipRule
 from milplib.scip.model import column_variables
 from milplib.scip.settings import apply_setting
+from milplib.scip.trace import Trace, TraceRecorder
 
 __all__ = ["SolveResult", "branching_statistics", "solve"]
 
@@ -69,6 +71,8 @@ class SolveResult:
     primal_dual_integral
         SCIP's own, in percent-seconds: the integral over time of the gap in per cent, 100 while
         there is no solution or no bound.
+    trace
+        The bounds over time, written down whenever one got better.
     policy, setting, seed
         What it was solved with.
 
@@ -97,6 +101,7 @@ class SolveResult:
     policy_calls: int
     policy_errors: int
     primal_dual_integral: float
+    trace: Trace
     policy: str
     setting: str
     seed: int
@@ -166,16 +171,25 @@ def solve(
     if time_limit is not None:
         # SCIP's own ceiling: larger limits are none
         model.setParam("limits/time", min(float(time_limit), 1e20))
+    recorder = TraceRecorder()
+    model.includeEventhdlr(recorder, "milplib_trace", "writes down the bounds")
     begin = time.process_time()
     model.optimize()
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
-    own = rules.get(RULE_NAME) or rules.get(policy.name) or {"time": 0.0, "nlpcalls": 0}
+    native = policy.rule if isinstance(policy, ScipRule) else ""
+    own = rules.get(RULE_NAME) or rules.get(native) or {"time": 0.0, "nlpcalls": 0}
     objective, solution = _best_solution(model)
     infinity = model.infinity()
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())
     if abs(dual_bound) >= infinity:
         dual_bound = math.copysign(math.inf, dual_bound)
+    solving_time = float(model.getSolvingTime())
+    end = (
+        solving_time,
+        math.nan if objective is None else objective,
+        dual_bound if math.isfinite(dual_bound) else math.nan,
+    )
     nodes = model.getNTotalNodes()
     return SolveResult(
         status=model.getStatus(),
@@ -188,7 +202,7 @@ def solve(
         branchings=sum(rule["nchildren"] for rule in rules.values()) // 2,
         lp_iterations=model.getNLPIterations(),
         strong_branching_iterations=model.getNStrongbranchLPIterations() if rules else 0,
-        time=model.getSolvingTime(),
+        time=solving_time,
         cpu_time=cpu_time,
         policy_time=own["time"],
         observe_time=use.observe_time,
@@ -197,6 +211,7 @@ def solve(
         policy_calls=own["nlpcalls"],
         policy_errors=use.errors,
         primal_dual_integral=model.getPrimalDualIntegral(),
+        trace=recorder.trace(end=end),
         policy=name,
         setting=setting,
         seed=seed,

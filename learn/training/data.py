@@ -23,6 +23,7 @@ from milplib.learn.dataset.split import (
 from milplib.learn.samples.sample_set import SampleSet
 from milplib.learn.training.device import Compute
 from milplib.learn.training.parameters import TrainingParameters
+from milplib.policies.provenance import instance_hashes
 
 __all__ = ["Batches", "TrainingData", "epoch_batches", "set_hash"]
 
@@ -87,7 +88,16 @@ class TrainingData:
             described["held_out_instances"] = len(self.held_out)
             text = "\n".join(self.held_out)
             described["held_out_sha256"] = hashlib.sha256(text.encode()).hexdigest()
-        return described
+        # So that an evaluation can tell whether it judges on what was learned by heart.
+        seen = {name for samples in self.training.sample_sets for name in _instances(samples)}
+        judged = {name for samples in self.validation.sample_sets for name in _instances(samples)}
+        if self.held_out:
+            judged = set(self.held_out)
+        return described | instance_hashes(training=seen - judged, validation=judged)
+
+
+def _instances(samples: SampleSet) -> set[str]:
+    return set(instances_of_samples(samples))
 
 
 def _open(folders: Iterable[str | os.PathLike[str]], role: str) -> list[SampleSet]:
@@ -122,7 +132,7 @@ def _describe(graphs: GraphDataset) -> list[dict[str, Any]]:
             "name": Path(os.path.abspath(samples.folder)).name,
             "sha256": set_hash(samples),
             "samples": size,
-            "instances": len(set(instances_of_samples(samples))),
+            "instances": len(_instances(samples)),
         }
         for samples, size in zip(graphs.sample_sets, graphs.sizes, strict=True)
     ]

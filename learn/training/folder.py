@@ -15,7 +15,7 @@ from milplib.files import atomic_write, exclusive_lock, open_folder
 from milplib.learn.training.metrics import TOP_K
 from milplib.learn.training.state import EpochRecord, TrainingState
 
-__all__ = ["TrainingFolder", "draw_curve"]
+__all__ = ["TrainingFolder", "check_policy_target", "draw_curve"]
 
 
 class TrainingFolder:
@@ -48,17 +48,7 @@ class TrainingFolder:
             If the policy is there or another training has begun and `force` is False, or if
             another process trains here.
         """
-        if not self.policy.parent.is_dir():
-            raise OutputError(
-                f"cannot write {self.policy}: there is no folder {self.policy.parent}"
-            )
-        if self.policy.is_dir():
-            raise OutputError(f"{self.policy} is a folder; name a policy file")
-        if self.policy.exists() and not force:
-            raise OutputError(
-                f"the policy {self.policy} is already there; nothing was written: choose another "
-                "name, or replace it with --force"
-            )
+        check_policy_target(self.policy, force=force)
         if open_folder(self.path) and not (self.path / "lock").exists():
             raise OutputError(f"{self.path} is not a training folder: move it away")
         busy = f"another process is training {self.policy}: wait for it, or stop it"
@@ -93,6 +83,25 @@ class TrainingFolder:
         """Draw the curve; the checkpoint goes, since the policy is written."""
         draw_curve(state.history, self.curve)
         self.checkpoint.unlink(missing_ok=True)
+
+
+def check_policy_target(policy: Path, *, force: bool) -> None:
+    """Make sure that a policy file may be written, before anything is trained.
+
+    Raises
+    ------
+    OutputError
+        If its folder is missing, if it is a folder, or if it is there and `force` is False.
+    """
+    if not policy.parent.is_dir():
+        raise OutputError(f"cannot write {policy}: there is no folder {policy.parent}")
+    if policy.is_dir():
+        raise OutputError(f"{policy} is a folder; name a policy file")
+    if policy.exists() and not force:
+        raise OutputError(
+            f"the policy {policy} is already there; nothing was written: choose another "
+            "name, or replace it with --force"
+        )
 
 
 def _log_line(record: EpochRecord) -> dict[str, float]:

@@ -1,35 +1,14 @@
-"""Tracking by Weights & Biases, for those who ask for it; training never depends on it."""
+"""A training followed by Weights & Biases, where that is asked for."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from milplib.errors import MissingPackageError
+from milplib.learn.tracking import WandbRun, import_wandb
 
 __all__ = ["NoTracker", "Tracker", "WandbTracker", "import_wandb", "make_tracker"]
-
-_log = logging.getLogger("milplib")
-
-
-def import_wandb() -> Any:
-    """Import wandb.
-
-    Raises
-    ------
-    MissingPackageError
-        If it is not installed.
-    """
-    try:
-        import wandb
-    except ImportError as error:
-        raise MissingPackageError(
-            f"tracking needs the package wandb, which cannot be imported ({error}): "
-            'pip install "milplib[track]", or train without --track'
-        ) from error
-    return wandb
 
 
 class NoTracker:
@@ -38,24 +17,17 @@ class NoTracker:
     def record(self, values: Mapping[str, float], *, epoch: int) -> None:
         """Do nothing."""
 
-    def finish(self, summary: Mapping[str, float]) -> None:
+    def finish(self, summary: Mapping[str, float], *, policy: Path) -> None:
         """Do nothing."""
 
 
 class WandbTracker:
-    """A run of Weights & Biases; its failures are said once, and tracking ends there.
-
-    ``WANDB_MODE`` and the other variables of its own say how it runs: ``offline`` writes into
-    the folder, ``disabled`` does nothing.
+    """A run of Weights & Biases with the numbers of the epochs and the policy file.
 
     Parameters
     ----------
-    project
-        Name of the project.
-    folder
-        Where it may write.
-    config
-        What the run depends on.
+    project, folder, config
+        See `milplib.learn.tracking.WandbRun`.
 
     Raises
     ------
@@ -64,35 +36,16 @@ class WandbTracker:
     """
 
     def __init__(self, *, project: str, folder: Path, config: Mapping[str, Any]) -> None:
-        wandb = import_wandb()
-        self._run: Any = None
-        self._guarded(
-            lambda: wandb.init(project=project, dir=str(folder), config=dict(config)), keep=True
-        )
+        self._run = WandbRun(project=project, job="training", folder=folder, config=config)
 
     def record(self, values: Mapping[str, float], *, epoch: int) -> None:
         """Send the numbers of an epoch."""
-        self._guarded(lambda: self._run.log(dict(values), step=epoch))
+        self._run.log(values, step=epoch)
 
-    def finish(self, summary: Mapping[str, float]) -> None:
-        """Send the final numbers and close the run."""
-        self._guarded(lambda: self._run.summary.update(dict(summary)))
-        self._guarded(lambda: self._run.finish())
-
-    def _guarded(self, action: Callable[[], Any], *, keep: bool = False) -> None:
-        if self._run is None and not keep:
-            return
-        try:
-            result = action()
-        except Exception as error:  # whatever it is, hours of training are worth more
-            self._run = None
-            _log.warning(
-                "milplib: warning: wandb failed (%s: %s); training goes on without it",
-                type(error).__name__,
-                " ".join(str(error).split()),
-            )
-        else:
-            self._run = result if keep else self._run
+    def finish(self, summary: Mapping[str, float], *, policy: Path) -> None:
+        """Send the policy file and the final numbers, and close the run."""
+        self._run.keep([policy], name=policy.stem, kind="policy")
+        self._run.finish(summary)
 
 
 Tracker = NoTracker | WandbTracker

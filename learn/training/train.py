@@ -129,7 +129,8 @@ def train(
     cache_bytes
         Memory for decoded samples of each side; what does not fit is decoded again each time.
     track, project
-        Report to Weights & Biases, under this project. ``WANDB_MODE`` counts.
+        Report to Weights & Biases, under this project: the epochs' numbers, and the policy file as
+        an artefact. ``WANDB_MODE`` counts.
     force
         Replace a policy, or a training that has begun with other arguments.
     on_progress
@@ -245,7 +246,7 @@ def train(
         )
         write_policy(out, content)
         folder.finish(state)
-        tracker.finish(metrics.as_dict())
+        tracker.finish(metrics.as_dict(), policy=Path(out))
     positions = range(len(data.validation))
     return TrainingResult(
         policy=Path(out),

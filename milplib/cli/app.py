@@ -13,7 +13,17 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 import milplib
-from milplib.cli import evaluation, hardness, instances, samples, solving, system, training
+from milplib.cli import (
+    evaluation,
+    hardness,
+    instances,
+    natives,
+    samples,
+    solving,
+    system,
+    training,
+    tree,
+)
 from milplib.errors import MilplibError, MilplibWarning
 
 __all__ = ["main"]
@@ -33,8 +43,10 @@ for command in (
     samples.collect,
     solving.solve,
     training.train,
+    natives.natives,
     evaluation.evaluate,
     evaluation.report,
+    tree.tree,
     system.doctor,
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)

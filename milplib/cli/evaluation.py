@@ -38,20 +38,23 @@ def evaluate(
     workers: WholeNumber = 1,
     grace: float = 60.0,
     force: Annotated[bool, Parameter(negative="")] = False,
+    track: Annotated[bool, Parameter(negative="")] = False,
+    project: str = "milplib",
 ) -> int:
     """Judge policies on folders of instances: paired runs, a table, means with intervals.
 
     On every instance with every seed all policies run back to back in random order, each in a
     fresh process. Interrupted, the same command goes on where it stopped. OUT gets runs.parquet,
-    runs.csv and report.html. The exit code is 1 if two runs contradict each other, such as two
-    optimal values.
+    runs.csv, traces.parquet and report.html. The exit code is 1 if two runs contradict each other,
+    such as two optimal values.
 
     Parameters
     ----------
     folders
         Folders of instances; of one that holds split folders, ``test`` is taken.
     policy
-        Names of SCIP's branching rules, policy files, or ``package.module:name``.
+        Names of SCIP's branching rules (with parameters: ``relpscost:maxreliable=1``), policy
+        files, the best-native.json that ``natives`` wrote, or ``package.module:name``.
     out
         Folder for the results.
     baseline
@@ -69,8 +72,17 @@ def evaluate(
         Seconds beyond the limit after which a run is killed.
     force
         Replace another evaluation in OUT.
+    track
+        Report to Weights & Biases: the summary's numbers and the page (WANDB_MODE counts).
+    project
+        Name of the project there.
     """
     from milplib.evaluation import evaluate as evaluate_policies
+
+    if track:
+        from milplib.learn.tracking import import_wandb, track_evaluation
+
+        import_wandb()  # its absence must show before anything runs
 
     if any(":" in name for name in (*policy, baseline)):
         # A module beside which the command is called, as `python -m` would find it.
@@ -94,25 +106,34 @@ def evaluate(
             force=force,
             on_progress=show,
         )
+    if track:
+        track_evaluation(out, project=project)
     code = print_summary(results)
     output().print(f"report: {out / 'report.html'}", markup=False)
     return code
 
 
 def report(results: Path, /) -> int:
-    """Write the report of an evaluation, finished or still going on, as one HTML page.
+    """Write the report of an evaluation, finished or still going on.
+
+    RESULTS gets report.html, a page that needs nothing else; figures/ with every figure as PNG
+    and PDF; summary.csv, a line a policy and distribution; and summary.tex, a LaTeX table.
 
     Parameters
     ----------
     results
-        The folder that ``evaluate`` wrote; the page is its ``report.html``.
+        The folder that ``evaluate`` wrote.
     """
-    from milplib.evaluation import Evaluation, write_report
+    from milplib.evaluation import Evaluation, write_exports, write_report
 
     found = Evaluation.load(results)
     page = write_report(found, results / "report.html")
+    table, latex, *figures = write_exports(found, results)
     code = print_summary(found)
     output().print(f"report: {page}", markup=False)
+    output().print(f"tables: {table}, {latex}", markup=False)
+    if figures:
+        output().print(f"figures: {figures[0].parent}", markup=False)
     return code
 
 
@@ -159,19 +180,30 @@ def _policy_table(summary: Summary, distribution: str) -> Table:
     has_failures = any(row.failures for row in rows)
     table = Table(box=None, pad_edge=False)
     table.add_column("policy")
-    headings = ["solved", "time s", "time ratio", "nodes", "node ratio", "of", "wins", "in policy"]
+    headings = [
+        "solved",
+        "time s",
+        "time ratio",
+        "p",
+        "nodes",
+        "node ratio",
+        "of",
+        "wins",
+        "in policy",
+    ]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     if has_failures:
         table.add_column("failures")
     for row in rows:
-        table.add_row(*_cells(row), *([_counts(row.failures)] if has_failures else []))
+        table.add_row(*_cells(summary, row), *([_counts(row.failures)] if has_failures else []))
     return table
 
 
-def _cells(row: PolicySummary) -> list[str]:
-    from milplib.evaluation.report import number
+def _cells(summary: Summary, row: PolicySummary) -> list[str]:
+    from milplib.evaluation.words import number, p_value, signed_rank_of
 
+    test = signed_rank_of(summary, row.policy, row.distribution)
     compared = row.against_baseline
     share = "–" if row.policy_share != row.policy_share else f"{row.policy_share:.1%}"
     return [
@@ -179,6 +211,7 @@ def _cells(row: PolicySummary) -> list[str]:
         f"{row.solved}/{row.runs}",
         number(row.time),
         _ratio(compared.time) if compared else "1",
+        p_value(test.corrected) if test else "",
         number(row.nodes),
         _ratio(compared.nodes) if compared else "1",
         str(compared.nodes.instances) if compared else "",
@@ -192,7 +225,7 @@ def _counts(failures: dict[str, int]) -> str:
 
 
 def _ratio(estimate: RatioEstimate) -> str:
-    from milplib.evaluation.report import number
+    from milplib.evaluation.words import number
 
     if estimate.value != estimate.value:
         return "–"
@@ -223,7 +256,8 @@ def _print_first_against_others(summary: Summary) -> None:
     console.print(table)
     console.print(
         "shifted geometric means: time (1 s) with failures at the limit, nodes (10) where both "
-        "solved; of: instances; in brackets 95 % intervals",
+        "solved; of: instances; in brackets 95 % intervals; p: of Wilcoxon's test of the times, "
+        "corrected by Holm's method",
         markup=False,
         style="dim",
     )

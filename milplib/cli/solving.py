@@ -141,5 +141,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for number, item in enumerate(value):
                 yield from _flat(item, f"{prefix}{name}[{number}].")
+        elif isinstance(value, list) and len(value) > 8:
+            yield f"{prefix}{name}", f"{len(value)} values"
         else:
             yield f"{prefix}{name}", f"{value:.6g}" if isinstance(value, float) else str(value)

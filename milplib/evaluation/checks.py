@@ -1,19 +1,24 @@
-"""What is wrong with a table of runs: contradictions, repeated content, mixed versions."""
+"""What is wrong with a table of runs: contradictions, leaks, missing pairs, mixed versions."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["OBJECTIVE_TOLERANCE", "Finding", "check_runs", "objectives_differ"]
+from milplib.evaluation.significance import CLAIM_INSTANCES, SignedRank
+
+__all__ = ["OBJECTIVE_TOLERANCE", "Finding", "check_claims", "check_runs", "objectives_differ"]
 
 OBJECTIVE_TOLERANCE = 1e-6
 """How far apart two optimal values may be, relative to max(1, |a|, |b|)."""
+
+NAMED = 10
+"""So many missing runs of a policy are named; of others there is the number."""
 
 _PROVEN = {"optimal": "optimal", "gaplimit": "optimal", "infeasible": "infeasible"}
 
@@ -52,13 +57,20 @@ def objectives_differ(a: float, b: float, *, gap: float = 0.0) -> bool:
     return abs(a - b) > (OBJECTIVE_TOLERANCE + gap) * max(1.0, abs(a), abs(b))
 
 
-def check_runs(table: pa.Table) -> tuple[Finding, ...]:
+def check_runs(table: pa.Table, *, policies: Sequence[str] | None = None) -> tuple[Finding, ...]:
     """Look for contradictions between runs, and for what makes them hard to compare.
+
+    Errors are runs that cannot both be right, runs of one name on different instances or with
+    different policy files, and instances that a policy was trained on. Notes are runs that a
+    policy lacks and others have, distributions on which it has none, repeated instances, and
+    several versions or machines.
 
     Parameters
     ----------
     table
         A checked table of runs.
+    policies
+        Names of the policies that should have runs; by default those of the table.
 
     Returns
     -------
@@ -85,12 +97,18 @@ def check_runs(table: pa.Table) -> tuple[Finding, ...]:
         "gap",
         "reference_objective",
         "instance_hash",
+        "distribution",
+        "policy_hash",
+        "seen_in",
     )
     by_instance: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.select(columns).to_pylist():
         by_instance[row["instance"]].append(row)
     findings = [f for rows in by_instance.values() for f in _contradictions(rows)]
     findings += _changed_or_repeated(by_instance)
+    rows = [row for listed in by_instance.values() for row in listed]
+    names = tuple(dict.fromkeys([*(policies or ()), *(row["policy"] for row in rows)]))
+    findings += [*_mixed_policies(rows), *_leaks(rows), *_missing(rows, names)]
     for name, what in (
         ("milplib_version", "versions of milplib"),
         ("scip_version", "versions of SCIP"),
@@ -101,6 +119,94 @@ def check_runs(table: pa.Table) -> tuple[Finding, ...]:
             message = f"the runs are of several {what}: {', '.join(found)}"
             findings.append(Finding(message=message, is_error=False))
     return tuple(sorted(findings, key=lambda finding: not finding.is_error))
+
+
+def check_claims(tests: Iterable[SignedRank]) -> tuple[Finding, ...]:
+    """Name the comparisons that are about too few instances to claim anything.
+
+    Parameters
+    ----------
+    tests
+        The tests of the policies against the baseline.
+
+    Returns
+    -------
+    tuple of Finding
+        A note for each distribution where comparisons have fewer than
+        `milplib.evaluation.significance.CLAIM_INSTANCES` instances, but some.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from milplib.evaluation import signed_rank
+    >>> test = signed_rank(np.ones((2, 1)), np.ones((2, 1)), shift=1.0, policy="mine",
+    ...                    other="base", distribution="CA")
+    >>> print(check_claims([test])[0].message)  # doctest: +ELLIPSIS
+    too few instances for a claim on CA (fewer than 6...): 2 for mine against base
+    """
+    few: dict[str, list[SignedRank]] = defaultdict(list)
+    for test in tests:
+        if 0 < test.instances < CLAIM_INSTANCES:
+            few[test.distribution].append(test)
+    return tuple(
+        Finding(
+            message=(
+                f"too few instances for a claim on {distribution} (fewer than {CLAIM_INSTANCES}, "
+                "with which no signed-rank test reaches 5 %): "
+                + ", ".join(f"{t.instances} for {t.policy} against {t.other}" for t in listed)
+            ),
+            is_error=False,
+        )
+        for distribution, listed in few.items()
+    )
+
+
+def _mixed_policies(rows: list[dict[str, Any]]) -> Iterator[Finding]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row["policy_hash"]:
+            found[row["policy"]].add(row["policy_hash"])
+    for policy, hashes in found.items():
+        if len(hashes) > 1:
+            message = f"the runs of {policy} are of {len(hashes)} different policy files"
+            yield Finding(message=message, is_error=True)
+
+
+def _leaks(rows: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Instances that a policy was trained on, or chosen by: its runs there prove nothing."""
+    seen = dict.fromkeys(
+        (row["policy"], row["instance"], row["seen_in"]) for row in rows if row["seen_in"]
+    )
+    for policy, instance, where in seen:
+        message = (
+            f"leak: {instance} is among the {where} instances of {policy}, by its content hash; "
+            "its runs there count as failures"
+        )
+        yield Finding(message=message, is_error=True)
+
+
+def _missing(rows: list[dict[str, Any]], policies: Sequence[str]) -> Iterator[Finding]:
+    """Runs that a policy lacks and another one has, and cells without any run of a policy."""
+    pairs: dict[str, dict[tuple[str, int], set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        pairs[row["distribution"]][row["instance"], row["seed"]].add(row["policy"])
+    for distribution, of_pairs in pairs.items():
+        for policy in policies:
+            lacking = [pair for pair, found in of_pairs.items() if policy not in found]
+            if len(lacking) == len(of_pairs):
+                message = (
+                    f"empty cell: {policy} has no run on {distribution}, so it has no mean over "
+                    "all distributions"
+                )
+                yield Finding(message=message, is_error=False)
+            elif lacking:
+                named = ", ".join(f"{name} with seed {seed}" for name, seed in lacking[:NAMED])
+                more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+                message = (
+                    f"unpaired: {policy} lacks runs that others have, on {named}{more}; these "
+                    "pairs are left out of the means"
+                )
+                yield Finding(message=message, is_error=False)
 
 
 def _contradictions(rows: list[dict[str, Any]]) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from milplib.evaluation.run import (
     run_reference,
 )
 from milplib.evaluation.table import read_table, run_table, write_table
+from milplib.evaluation.traces import TRACES, trace_table, write_traces
 from milplib.execution import WorkerDiedError, run_tasks
 from milplib.files import file_sha256
 from milplib.library.folder import InstancePlace
@@ -76,7 +77,7 @@ def evaluate(
         folders, ``test`` is taken.
     policies
         Names of SCIP's rules, policy files, ``"package.module:name"``, functions or policies, as
-        `milplib.load_policy` takes them.
+        `milplib.load_policy` takes them; or a `BestNative`, or the path of its file.
     baseline
         The policy that the others are compared with; it runs, too.
     seeds
@@ -90,7 +91,8 @@ def evaluate(
     workers
         Number of runs at the same time; no more than the machine has cores, since times count.
     out
-        The folder to write: ``runs.parquet``, ``runs.csv``, ``manifest.json``, ``report.html``.
+        The folder to write: ``runs.parquet``, ``runs.csv``, ``traces.parquet``,
+        ``manifest.json``, ``report.html``.
     grace
         Seconds beyond the limit after which a run is killed.
     force
@@ -151,7 +153,12 @@ def evaluate(
     )
     # Seed by seed: what is there of an evaluation that goes on is of all instances.
     tasks = [
-        PairedTask(instance=instance, seed=seed, policies=all_policies, parameters=parameters)
+        PairedTask(
+            instance=instance,
+            seed=seed,
+            policies=tuple(policy.on(instance) for policy in all_policies),
+            parameters=parameters,
+        )
         for seed in all_seeds
         for instance in instances
     ]
@@ -169,7 +176,7 @@ class _EvaluationFolder(ResultsFolder):
     noun = "evaluation"
     verb = "evaluating"
     suffixes = (".json", ".reference")
-    result_files = ("runs.parquet", "runs.csv", "report.html")
+    result_files = ("runs.parquet", "runs.csv", TRACES, "report.html")
     _manifest: EvaluationManifest
 
     def run(
@@ -243,8 +250,14 @@ class _EvaluationFolder(ResultsFolder):
                 f"none of the {n} instance files can be read; the first: "
                 f"{rows[0]['failure_detail']}"
             )
-        names = write_table(run_table(rows), self.folder)
-        results = Evaluation.of(self._manifest, read_table(self.folder / "runs.parquet"))
+        traces = trace_table(rows)
+        names = (
+            *write_table(run_table(rows), self.folder),
+            write_traces(traces, self.folder),
+        )
+        results = Evaluation.of(
+            self._manifest, read_table(self.folder / "runs.parquet"), traces=traces
+        )
         write_report(results, self.folder / "report.html")
         files = {name: file_sha256(self.folder / name) for name in names}
         replace(self._manifest, files=files).write(self.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from milplib.evaluation.table import NOT_RUN, judged_times
+from milplib.evaluation.table import NOT_RUN, judged_failures, judged_times
 
 __all__ = ["PairedRuns"]
 
@@ -21,7 +21,12 @@ _MEASURED = {
     "measured_time": "time",
     "policy_time": "policy_time",
     "policy_calls": "policy_calls",
+    "time_limit": "time_limit",
 }
+_INTEGRALS = ("primal_integral", "dual_integral", "primal_dual_integral")
+
+_FLAGS = ("present", "solved")
+_ARRAYS = (*_FLAGS, "time", "lp_iterations", *_MEASURED, *_INTEGRALS)
 
 WIN_RELATIVE, WIN_SECONDS = 0.01, 0.01
 """A solved run wins if it takes at most 1 % or 0.01 s longer than the fastest one of its pair."""
@@ -50,6 +55,12 @@ class PairedRuns:
         Seconds as they are judged: a failure counts as its limit. float64.
     measured_time, policy_time, policy_calls, nodes, fair_nodes
         As measured. float64.
+    time_limit
+        Seconds that the run had. float64.
+    lp_iterations
+        Simplex iterations, those of strong branching included. float64.
+    primal_integral, dual_integral, primal_dual_integral
+        Seconds, by `milplib.evaluation.integrals`; NaN without traces. float64.
     """
 
     policies: tuple[str, ...]
@@ -64,9 +75,20 @@ class PairedRuns:
     policy_calls: npt.NDArray[np.float64]
     nodes: npt.NDArray[np.float64]
     fair_nodes: npt.NDArray[np.float64]
+    time_limit: npt.NDArray[np.float64]
+    lp_iterations: npt.NDArray[np.float64]
+    primal_integral: npt.NDArray[np.float64]
+    dual_integral: npt.NDArray[np.float64]
+    primal_dual_integral: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, table: pa.Table, policies: Sequence[str] | None = None) -> PairedRuns:
+    def of(
+        cls,
+        table: pa.Table,
+        policies: Sequence[str] | None = None,
+        *,
+        integrals: Mapping[str, npt.NDArray[np.float64]] | None = None,
+    ) -> PairedRuns:
         """Arrange a checked table.
 
         Parameters
@@ -75,6 +97,9 @@ class PairedRuns:
             A row a run, no run twice.
         policies
             Names and order of the policies; by default those of the table, in its order.
+        integrals
+            ``primal_integral``, ``dual_integral`` and ``primal_dual_integral`` of every row, as
+            `milplib.evaluation.integrals.run_integrals` gives them.
 
         Examples
         --------
@@ -95,7 +120,7 @@ class PairedRuns:
             _positions(table.column(column), known)
             for column, known in (("policy", names), ("instance", instances), ("seed", seeds))
         )
-        failure = np.array(table.column("failure").to_pylist(), dtype=np.str_)
+        failure = np.array(judged_failures(table), dtype=np.str_)
         counts = ~np.isin(failure, list(NOT_RUN))
 
         def arrange(values: npt.NDArray[Any], missing: float | bool) -> npt.NDArray[Any]:
@@ -113,6 +138,12 @@ class PairedRuns:
             for name, column in _MEASURED.items()
         }
         numbers["time"] = judged_times(table)
+        numbers["lp_iterations"] = sum(
+            table.column(column).cast(pa.float64()).to_numpy()
+            for column in ("lp_iterations", "strong_branching_iterations")
+        )
+        unknown = np.full(len(table), np.nan)
+        numbers |= {name: (integrals or {}).get(name, unknown) for name in _INTEGRALS}
         return cls(
             policies=tuple(names),
             instances=tuple(instances),
@@ -129,14 +160,49 @@ class PairedRuns:
     def of_distribution(self, distribution: str) -> PairedRuns:
         """Take the runs on the instances of one distribution."""
         chosen = self.distributions == distribution
-        arrays = {
-            name: getattr(self, name)[:, chosen]
-            for name in ("present", "solved", "time", *_MEASURED)
-        }
         instances = tuple(np.array(self.instances, dtype=object)[chosen].tolist())
+        arrays = {name: getattr(self, name)[:, chosen] for name in _ARRAYS}
         return replace(
             self, instances=instances, distributions=self.distributions[chosen], **arrays
         )
+
+    def of_whole_policies(self) -> PairedRuns:
+        """Take away the runs of policies that have none on some distribution.
+
+        Over all distributions such a policy has no mean: one over the others would look better
+        if the missing distribution is the hard one.
+        """
+        return self._where(self.whole[:, None, None])
+
+    def in_common(self) -> PairedRuns:
+        """Take the pairs on which every whole policy has a run: means over them can be compared.
+
+        See `whole`; a policy that is not takes no pair from the others, and has no runs here.
+        """
+        whole = self.whole
+        common = self.present[whole].all(axis=0) & whole.any()
+        return self._where(whole[:, None, None] & common)
+
+    def _where(self, chosen: npt.NDArray[np.bool_]) -> PairedRuns:
+        arrays: dict[str, Any] = {
+            name: getattr(self, name) & chosen
+            if name in _FLAGS
+            else np.where(chosen, getattr(self, name), np.nan)
+            for name in _ARRAYS
+        }
+        return replace(self, **arrays)
+
+    @property
+    def whole(self) -> npt.NDArray[np.bool_]:
+        """Whether a policy has runs on every distribution that others have runs on.
+
+        Shape (policies,), bool.
+        """
+        has_runs = np.asarray(self.present.any(axis=2))
+        names = np.unique(self.distributions)
+        cells = np.array([has_runs[:, self.distributions == name].any(axis=1) for name in names])
+        cells = cells.reshape(len(names), len(self.policies))
+        return np.asarray(cells[cells.any(axis=1)].all(axis=0) & has_runs.any(axis=1))
 
     @property
     def tried(self) -> npt.NDArray[np.bool_]:
@@ -148,7 +214,13 @@ class PairedRuns:
         return np.where(self.solved, values, np.nan)
 
     def wins(self) -> npt.NDArray[np.bool_]:
-        """Mark the solved runs that are the fastest of their pair, or tied with it."""
+        """Mark the solved runs that are the fastest of their pair, or tied with it.
+
+        Returns
+        -------
+        ndarray
+            Shape (policies, instances, seeds), bool.
+        """
         times = np.where(self.solved, self.time, np.inf)
         best = times.min(axis=0)
         reach = np.maximum(best * (1 + WIN_RELATIVE), best + WIN_SECONDS)

@@ -7,16 +7,20 @@ import inspect
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MilplibError, ParameterError, PolicyError
+from milplib.evaluation.natives import BestNative
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.files import file_sha256
 from milplib.isolation import run_isolated
 from milplib.policies import ScipRule, load_policy
+
+if TYPE_CHECKING:
+    from milplib.evaluation.plan import EvaluatedInstance
 
 __all__ = ["EvaluatedPolicy", "evaluated_policies"]
 
@@ -37,17 +41,39 @@ class EvaluatedPolicy:
     kind
         ``"rule"`` of SCIP's, ``"file"``, or ``"python"``.
     digest
-        SHA-256 of the file, or of what is known of a Python policy; empty for a rule.
+        SHA-256 of the file, of a choice of rules, or of what is known of a Python policy; empty
+        for a rule.
+    choice
+        The choice of a rule by distribution, where it is one; `on` tells which rule it is then.
     """
 
     label: str
     source: Any
     kind: str
     digest: str = ""
+    choice: BestNative | None = None
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """What the manifest says about it; not where the file lies."""
-        return {"label": self.label, "kind": self.kind, "sha256": self.digest}
+        known: dict[str, Any] = {"label": self.label, "kind": self.kind, "sha256": self.digest}
+        return known | ({"rules": self.choice.rules} if self.choice else {})
+
+    def on(self, instance: EvaluatedInstance) -> EvaluatedPolicy:
+        """Give the policy for an instance: itself, or the rule chosen for its distribution.
+
+        Raises
+        ------
+        ParameterError
+            If no rule was chosen for its distribution, or the rule was chosen on this instance.
+        """
+        if self.choice is None:
+            return self
+        if instance.sha256 in self.choice.instances:
+            raise ParameterError(
+                f"'{self.label}' was chosen on the instance {instance.name}, among others: judge "
+                "it on instances that it has not seen"
+            )
+        return replace(self, source=self.choice.rule_for(instance.distribution), choice=None)
 
     def check_unchanged(self) -> None:
         """Check that a policy file is still what it was when the evaluation began.
@@ -71,7 +97,7 @@ def evaluated_policies(
     Parameters
     ----------
     policies
-        What `milplib.load_policy` takes.
+        What `milplib.load_policy` takes, a `BestNative`, or the path of its file.
     baseline
         The policy that others are compared with; added at the end if it is not among them.
 
@@ -115,18 +141,22 @@ def evaluated_policies(
         given.append(reference)
         place = len(given) - 1
     labels = _labels(given)
-    named = tuple(
-        EvaluatedPolicy(label=label, source=p.source, kind=p.kind, digest=p.digest)
-        for label, p in zip(labels, given, strict=True)
-    )
+    named = tuple(replace(p, label=label) for label, p in zip(labels, given, strict=True))
     if any(policy.kind != "rule" for policy in named):
         _check_in_fresh_process(named)
     return named, labels[place]
 
 
 def _evaluated(source: object) -> EvaluatedPolicy:
+    if isinstance(source, str | os.PathLike) and str(source).endswith(".json"):
+        source = BestNative.load(source)
+    if isinstance(source, BestNative):
+        return EvaluatedPolicy(
+            label=source.name, source=source.name, kind="rule", digest=source.digest, choice=source
+        )
     loaded = load_policy(source)
     if isinstance(loaded, ScipRule):
+        load_policy(loaded.name)  # one made in Python is as yet unchecked
         return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         path = os.path.abspath(source)
@@ -199,4 +229,5 @@ def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
 
 def _load_all(policies: tuple[EvaluatedPolicy, ...]) -> None:
     for policy in policies:
-        load_policy(policy.source)
+        if policy.choice is None:
+            load_policy(policy.source)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from milplib.errors import ResultsError
+from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.table import check_table, read_table, run_table
+from milplib.evaluation.traces import TRACES, read_traces, trace_table
 from milplib.results_manifest import ResultsManifest
 from milplib.task_folder import UNFINISHED
 
@@ -60,6 +62,9 @@ class Evaluation:
         Arguments, checksums and versions, as in ``manifest.json``.
     expected_runs
         Number of runs when it is complete.
+    traces
+        The bounds of the runs over time; the columns are
+        `milplib.evaluation.traces.TRACE_COLUMNS`. None if nobody wrote them down.
 
     Examples
     --------
@@ -82,11 +87,20 @@ class Evaluation:
     config: dict[str, Any]
     software: dict[str, str]
     expected_runs: int
+    traces: pa.Table | None = None
 
     @property
     def is_complete(self) -> bool:
         """Whether every run is there."""
         return len(self.table) >= self.expected_runs
+
+    @property
+    def runs(self) -> PairedRuns:
+        """The runs as arrays, those of one instance and seed side by side."""
+        from milplib.evaluation.integrals import run_integrals
+
+        integrals = run_integrals(self.table, self.traces)
+        return PairedRuns.of(self.table, self.policies, integrals=integrals)
 
     def to_pandas(self) -> pd.DataFrame:
         """Give the table as a pandas data frame."""
@@ -99,8 +113,10 @@ class Evaluation:
         return summarise(self)
 
     @classmethod
-    def of(cls, manifest: EvaluationManifest, table: pa.Table) -> Evaluation:
-        """Join a manifest and its table.
+    def of(
+        cls, manifest: EvaluationManifest, table: pa.Table, *, traces: pa.Table | None = None
+    ) -> Evaluation:
+        """Join a manifest, its table and its traces.
 
         Raises
         ------
@@ -120,6 +136,7 @@ class Evaluation:
             config=manifest.config,
             software=manifest.software,
             expected_runs=_expected_tasks(manifest.config) * len(labels),
+            traces=traces,
         )
 
     @classmethod
@@ -134,7 +151,9 @@ class Evaluation:
         root = Path(folder)
         if not EvaluationManifest.is_one(root) and EvaluationManifest.is_one(root / UNFINISHED):
             return cls._load_unfinished(root / UNFINISHED)
-        return cls.of(EvaluationManifest.load(root), read_table(root / "runs.parquet"))
+        manifest = EvaluationManifest.load(root)
+        traces = read_traces(root / TRACES) if TRACES in manifest.files else None
+        return cls.of(manifest, read_table(root / "runs.parquet"), traces=traces)
 
     @classmethod
     def _load_unfinished(cls, folder: Path) -> Evaluation:
@@ -145,4 +164,5 @@ class Evaluation:
                 rows += json.loads((folder / f"{number:06d}.json").read_bytes())["rows"]
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-        return cls.of(manifest, check_table(run_table(rows), where=str(folder)))
+        table = check_table(run_table(rows), where=str(folder))
+        return cls.of(manifest, table, traces=trace_table(rows))

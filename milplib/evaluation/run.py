@@ -11,6 +11,8 @@ from typing import Any
 import milplib
 from milplib.evaluation.plan import EvaluatedInstance, RunParameters, run_order
 from milplib.evaluation.policies import EvaluatedPolicy
+from milplib.evaluation.solution_check import WRONG_SOLUTION, violations
+from milplib.evaluation.traces import trace_as_json
 from milplib.execution import WorkerDiedError
 from milplib.instance import Instance
 from milplib.isolated_runs import (
@@ -21,6 +23,10 @@ from milplib.isolated_runs import (
     peak_memory,
     read_unchanged,
 )
+from milplib.policies.combinations import AnyPolicy, parts
+from milplib.policies.file import PolicyFile
+from milplib.policies.loading import load_policy
+from milplib.policies.provenance import seen_in
 from milplib.scip.versions import scip_version
 from milplib.solving import SolveResult, solve
 
@@ -180,7 +186,9 @@ def _run_here(run: _Run) -> dict[str, Any]:
         planned = run.instance
         instance = read_unchanged(planned.path, sha256=planned.sha256, since="the evaluation began")
         known["instance_hash"] = instance.content_hash
-        found = _described(_solved(run, instance))
+        policy = _loaded(run)
+        known["seen_in"] = _seen_in(policy, instance.content_hash)
+        found = _described(_solved(run, instance, policy), instance)
     except Exception as error:
         is_rule = run.policy is None or run.policy.kind == "rule"
         failure = failure_kind(error, otherwise="crash" if is_rule else "policy error")
@@ -193,12 +201,24 @@ def _run_here(run: _Run) -> dict[str, Any]:
     return known | found | {"peak_memory": peak_memory()}
 
 
-def _solved(run: _Run, instance: Instance) -> SolveResult:
-    if run.policy is not None:
-        run.policy.check_unchanged()
+def _loaded(run: _Run) -> AnyPolicy:
+    if run.policy is None:
+        return load_policy("relpscost")
+    run.policy.check_unchanged()
+    return load_policy(run.policy.source)
+
+
+def _seen_in(policy: AnyPolicy, content_hash: str) -> str:
+    """Where a policy has seen an instance, or one of the policies that it is made of."""
+    contents = [getattr(part, "content", None) for part in parts(policy)]
+    found = [seen_in(c.provenance, content_hash) for c in contents if isinstance(c, PolicyFile)]
+    return next(filter(None, found), "")
+
+
+def _solved(run: _Run, instance: Instance, policy: AnyPolicy) -> SolveResult:
     return solve(
         instance,
-        policy="relpscost" if run.policy is None else run.policy.source,
+        policy=policy,
         time_limit=run.time_limit,
         setting=run.setting,
         seed=run.seed,
@@ -216,10 +236,20 @@ def _limit(reference: float | None, instance: Instance, setting: str) -> float |
     return reference
 
 
-def _described(result: SolveResult) -> dict[str, Any]:
+def _described(result: SolveResult, instance: Instance) -> dict[str, Any]:
     measured = {name: getattr(result, name) for name in _MEASURED}
     # Not a number is no measurement.
     known = {k: None if v is None or math.isnan(v) else v for k, v in measured.items()}
     failure = limit_failure(result.status)
     detail = f"SCIP ended with status {result.status}" if failure else ""
-    return {**known, "status": result.status, "failure": failure, "failure_detail": detail}
+    if result.solution is not None:
+        found = violations(instance, result.solution, objective=result.objective)
+        if found:
+            failure, detail = WRONG_SOLUTION, "; ".join(map(str, found))
+    return {
+        **known,
+        "status": result.status,
+        "failure": failure,
+        "failure_detail": detail,
+        "trace": trace_as_json(result.trace),
+    }

@@ -8,12 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from milplib.evaluation.resampling import (
+    jackknife_variance,
+    percentile_interval,
+    ratio_of_means,
+    resampled_ratios,
+    t_interval,
+)
+
 __all__ = [
     "NODE_SHIFT",
     "TIME_SHIFT",
     "RatioEstimate",
     "compare",
+    "mean_log_ratio",
     "mean_logs",
+    "paired",
     "shifted_geometric_mean",
 ]
 
@@ -22,14 +32,10 @@ TIME_SHIFT = 1.0
 NODE_SHIFT = 10.0
 """Shift of the geometric mean of node counts."""
 
-LEVEL = 0.95
-"""Confidence level of the intervals."""
 RESAMPLES = 10_000
 """Resamples of the instances."""
 ENOUGH_INSTANCES = 30
 """From so many instances on the percentile interval is the interval."""
-
-_CHUNK = 2_000_000
 
 Values = npt.NDArray[np.float64]
 
@@ -182,81 +188,73 @@ def compare(
     >>> round(estimate.value, 9), estimate.method, round(estimate.high, 9)
     (0.5, 't', 0.5)
     """
-    both = ~(np.isnan(values) | np.isnan(others))
-    values, others = np.where(both, values, np.nan), np.where(both, others, np.nan)
+    values, others = paired(values, others)
     a, b = mean_logs(values, shift=shift), mean_logs(others, shift=shift)
-    used = both.any(axis=1)
-    a, b = a[used], b[used]
     n = len(a)
-    value = float(_ratio(a.mean(), b.mean(), shift)) if n else math.nan
+    value = float(ratio_of_means(a.mean(), b.mean(), shift)) if n else math.nan
     percentile = (math.nan, math.nan)
     interval, method = percentile, "none"
     if n >= 2 and math.isfinite(value):
-        percentile = _percentile_interval(a, b, shift, resamples, seed)
+        percentile = percentile_interval(
+            resampled_ratios(a, b, shift, resamples=resamples, seed=seed)
+        )
         interval, method = percentile, "percentile"
         if n < ENOUGH_INSTANCES:
-            jackknife = _jackknife_interval(a, b, shift, value)
-            # It has no logarithm where the mean of some instances is 0.
-            if jackknife is not None:
-                interval, method = jackknife, "t"
+            variance = jackknife_variance(a, b, shift)
+            # There is no logarithm where the mean of some instances is 0.
+            if value > 0 and not math.isnan(variance):
+                interval, method = t_interval(value, variance=variance, freedom=n - 1), "t"
         if math.isnan(interval[0]):
             method = "none"
-    logs = mean_logs(values / others, shift=0.0)[used] if not _has_zero(values, others) else a[:0]
     return RatioEstimate(
         value=value,
         low=interval[0],
         high=interval[1],
         method=method,
         percentile=percentile,
-        geometric_mean=float(np.exp(logs.mean())) if logs.size else math.nan,
+        geometric_mean=math.exp(mean_log_ratio(values, others)),
         instances=n,
-        runs=int(both.sum()),
+        runs=int((~np.isnan(values)).sum()),
     )
 
 
-def _has_zero(*arrays: Values) -> bool:
-    return any(bool((array == 0).any()) for array in arrays)
+def paired(values: Values, others: Values) -> tuple[Values, Values]:
+    """Keep the runs that both have a value for, and the instances that have such runs.
+
+    Parameters
+    ----------
+    values, others
+        A row an instance, a column a seed, NaN where there is no value. Shape (n, seeds).
+
+    Returns
+    -------
+    values, others : ndarray
+        The same without what is not paired. Shape (paired instances, seeds).
+
+    Examples
+    --------
+    >>> one, two = np.array([[1.0, 2.0], [np.nan, 5.0]]), np.array([[3.0, np.nan], [4.0, np.nan]])
+    >>> [array.tolist() for array in paired(one, two)]
+    [[[1.0, nan]], [[3.0, nan]]]
+    """
+    both = ~(np.isnan(values) | np.isnan(others))
+    used = both.any(axis=1)
+    return np.where(both, values, np.nan)[used], np.where(both, others, np.nan)[used]
 
 
-def _ratio(a: npt.ArrayLike, b: npt.ArrayLike, shift: float) -> Values:
-    """Ratio of the means whose logarithms are given; NaN where the lower one is 0."""
-    above, below = np.exp(a) - shift, np.exp(b) - shift
-    tiny = 1e-12 * max(1.0, shift)  # what rounding leaves of 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(below > tiny, np.maximum(above, 0.0) / below, np.nan)
+def mean_log_ratio(values: Values, others: Values) -> float:
+    """Mean over instances of the mean over seeds of log(value / other); NaN where one is 0.
 
+    Parameters
+    ----------
+    values, others
+        Paired, as `paired` gives them. Shape (n, seeds).
 
-def _percentile_interval(
-    a: Values, b: Values, shift: float, resamples: int, seed: int
-) -> tuple[float, float]:
-    # A stream that numpy has frozen: equal tables give equal intervals for ever.
-    random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
-    step = max(1, _CHUNK // len(a))
-    parts = []
-    for start in range(0, resamples, step):
-        drawn = random.randint(0, len(a), size=(min(step, resamples - start), len(a)))
-        parts.append(_ratio(a[drawn].mean(axis=1), b[drawn].mean(axis=1), shift))
-    ratios = np.concatenate(parts)
-    if np.isnan(ratios).any():
-        return math.nan, math.nan
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(ratios, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _jackknife_interval(
-    a: Values, b: Values, shift: float, value: float
-) -> tuple[float, float] | None:
-    from scipy.special import stdtrit
-
-    n = len(a)
-    without = _ratio((a.sum() - a) / (n - 1), (b.sum() - b) / (n - 1), shift)
-    if value <= 0 or not (without > 0).all():
-        return None
-    logs = np.log(without)
-    error = math.sqrt((n - 1) / n * float(((logs - logs.mean()) ** 2).sum()))
-    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * error
-    # In one exponential: a huge reach ends at 0 and infinity, not in an overflow.
-    with np.errstate(over="ignore"):
-        low, high = np.exp(math.log(value) + np.array([-reach, reach]))
-    return float(low), float(high)
+    Examples
+    --------
+    >>> mean_log_ratio(np.array([[2.0], [3.0]]), np.array([[2.0], [3.0]]))
+    0.0
+    """
+    if not len(values) or (values == 0).any() or (others == 0).any():
+        return math.nan
+    return float(mean_logs(values / others, shift=0.0).mean())

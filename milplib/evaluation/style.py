@@ -64,7 +64,7 @@ def plain_style(
 
 def plain_ticks(axis: Axes, *which: str) -> None:
     """Write 0.5, 1, 20 at a logarithmic axis, and not too many."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for name in which:
         line = getattr(axis, f"{name}axis")
@@ -76,4 +76,4 @@ def plain_ticks(axis: Axes, *which: str) -> None:
             subs = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
         line.set_major_locator(LogLocator(base=10, subs=subs))
         line.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        line.set_minor_formatter(NullFormatter())
+        line.set_minor_locator(NullLocator())

@@ -2,113 +2,42 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from milplib.evaluation.checks import Finding, check_runs
-from milplib.evaluation.paired import PairedRuns
-from milplib.evaluation.statistics import (
-    NODE_SHIFT,
-    TIME_SHIFT,
-    RatioEstimate,
-    compare,
-    shifted_geometric_mean,
+from milplib.evaluation.checks import Finding, check_claims, check_runs
+from milplib.evaluation.comparisons import (
+    Comparison,
+    VirtualBest,
+    compare_all,
+    virtual_best,
 )
-from milplib.evaluation.table import NOT_RUN
+from milplib.evaluation.matrix import Matrix, matrix
+from milplib.evaluation.paired import PairedRuns
+from milplib.evaluation.policy_summary import PolicySummary, policy_rows
+from milplib.evaluation.significance import SignedRank, corrected_tests, signed_rank
+from milplib.evaluation.statistics import TIME_SHIFT
+from milplib.evaluation.table import LEAK, NOT_RUN, judged_failures
 
 if TYPE_CHECKING:
     from milplib.evaluation.results import Evaluation
 
-__all__ = ["ALL", "Comparison", "Failure", "PolicySummary", "Summary", "summarise"]
+__all__ = [
+    "ALL",
+    "Comparison",
+    "Failure",
+    "PolicySummary",
+    "Summary",
+    "VirtualBest",
+    "summarise",
+]
 
 ALL = "all"
 """What stands for the instances of all distributions together."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two policies side by side; ratios below 1 speak for the first one.
-
-    Parameters
-    ----------
-    policy, other
-        The two.
-    time
-        Of all pairs of runs, a failure counting as its limit; shift 1 s.
-    nodes, fair_nodes
-        Of the pairs that both solved; shift 10.
-    """
-
-    policy: str
-    other: str
-    time: RatioEstimate
-    nodes: RatioEstimate
-    fair_nodes: RatioEstimate
-
-    def inverse(self) -> Comparison:
-        """The two the other way round."""
-        return Comparison(
-            policy=self.other,
-            other=self.policy,
-            time=self.time.inverse(),
-            nodes=self.nodes.inverse(),
-            fair_nodes=self.fair_nodes.inverse(),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PolicySummary:
-    """A policy on the instances of a distribution, or on all.
-
-    Parameters
-    ----------
-    distribution, policy
-        Which; the distribution is `ALL` for all together.
-    runs, solved
-        Numbers of runs, and of those that solved their instance.
-    solved_at_root
-        Of these, the ones without branching: they say nothing about a branching rule.
-    wins
-        Runs that are the fastest of their pair, up to ties (within 1 % or 0.01 s).
-    failures
-        Number of runs by kind of failure.
-    time
-        Shifted geometric mean of the seconds, a failure counting as its limit; shift 1 s.
-    nodes, fair_nodes
-        Shifted geometric means over the pairs that all policies solved (all but those that
-        solved none); shift 10.
-    node_runs
-        Number of these pairs.
-    policy_share
-        Share of the solve time inside the policy or rule.
-    decision_time
-        Milliseconds inside the policy or rule a branching.
-    against_baseline
-        The policy against the baseline; None for the baseline itself.
-    """
-
-    distribution: str
-    policy: str
-    runs: int
-    solved: int
-    solved_at_root: int
-    wins: int
-    failures: dict[str, int]
-    time: float
-    nodes: float
-    fair_nodes: float
-    node_runs: int
-    policy_share: float
-    decision_time: float
-    against_baseline: Comparison | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +69,13 @@ class Summary:
         A row a policy and distribution.
     comparisons
         Every ordered pair of policies, by distribution.
+    virtual_best
+        The best policy of each pair, by distribution.
+    tests
+        Wilcoxon's test of the times of every policy against the baseline on every distribution,
+        and on `ALL` if there are several; corrected for their number.
+    matrix
+        The times of policies by distributions; None without a run of the baseline.
     failures
         Runs that failed.
     unread
@@ -157,6 +93,9 @@ class Summary:
     seeds: tuple[int, ...]
     rows: tuple[PolicySummary, ...]
     comparisons: dict[str, dict[tuple[str, str], Comparison]]
+    virtual_best: dict[str, VirtualBest]
+    tests: tuple[SignedRank, ...]
+    matrix: Matrix | None
     failures: tuple[Failure, ...]
     unread: dict[str, str]
     findings: tuple[Finding, ...]
@@ -181,18 +120,26 @@ class Summary:
 def summarise(results: Evaluation) -> Summary:
     """Judge the policies of an evaluation."""
     table = results.table
-    runs = PairedRuns.of(table, results.policies)
+    runs = results.runs
     names = list(dict.fromkeys(runs.distributions.tolist()))
     groups = {name: runs.of_distribution(name) for name in names}
     if len(names) > 1:
         groups = {ALL: runs, **groups}
-    comparisons = {name: _compare_all(group) for name, group in groups.items()}
+    comparisons = {name: compare_all(group) for name, group in groups.items()}
     failures, unread = _failures(table, runs)
     rows = [
         row
         for name, group in groups.items()
-        for row in _rows(name, group, failures, comparisons[name], results.baseline)
+        for row in policy_rows(
+            name,
+            group,
+            kinds=_kinds(failures, group),
+            comparisons=comparisons[name],
+            baseline=results.baseline,
+        )
     ]
+    has_baseline = results.baseline in runs.policies
+    tests = _tests(groups, results.baseline) if has_baseline else ()
     return Summary(
         policies=results.policies,
         baseline=results.baseline,
@@ -201,40 +148,31 @@ def summarise(results: Evaluation) -> Summary:
         seeds=runs.seeds,
         rows=tuple(rows),
         comparisons=comparisons,
+        virtual_best={name: virtual_best(name, group) for name, group in groups.items()},
+        tests=tests,
+        matrix=matrix(runs, baseline=results.baseline) if has_baseline else None,
         failures=tuple(failures),
         unread=unread,
-        findings=check_runs(table),
+        findings=(*check_runs(table, policies=results.policies), *check_claims(tests)),
         runs=len(table),
         expected_runs=results.expected_runs,
     )
 
 
-def _compare_all(runs: PairedRuns) -> dict[tuple[str, str], Comparison]:
-    nodes, fair_nodes = runs.when_solved(runs.nodes), runs.when_solved(runs.fair_nodes)
-    found = {}
-    for i, policy in enumerate(runs.policies):
-        for j in range(i + 1, len(runs.policies)):
-            comparison = Comparison(
-                policy=policy,
-                other=runs.policies[j],
-                time=compare(runs.time[i], runs.time[j], shift=TIME_SHIFT),
-                nodes=compare(nodes[i], nodes[j], shift=NODE_SHIFT),
-                fair_nodes=compare(fair_nodes[i], fair_nodes[j], shift=NODE_SHIFT),
-            )
-            found[policy, comparison.other] = comparison
-            found[comparison.other, policy] = comparison.inverse()
-    return found
-
-
 def _failures(table: pa.Table, runs: PairedRuns) -> tuple[list[Failure], dict[str, str]]:
     """Failed runs, and apart from them the instances that nobody could run on."""
     counted = dict(zip(runs.instances, runs.tried.tolist(), strict=True))
-    names = ("policy", "instance", "seed", "failure", "failure_detail")
-    failed = table.filter(pc.not_equal(table.column("failure"), "")).select(names)
     failures, unread = [], {}
     for policy, instance, seed, kind, detail in zip(
-        *(failed.column(name).to_pylist() for name in names), strict=True
+        *(table.column(name).to_pylist() for name in ("policy", "instance", "seed")),
+        judged_failures(table),
+        table.column("failure_detail").to_pylist(),
+        strict=True,
     ):
+        if not kind:
+            continue
+        if kind == LEAK:
+            detail = "solved an instance that the policy had seen in its training"
         if kind in NOT_RUN and not counted[instance]:
             unread[instance] = f"{kind}: {detail or ''}".removesuffix(": ")
             continue
@@ -244,52 +182,31 @@ def _failures(table: pa.Table, runs: PairedRuns) -> tuple[list[Failure], dict[st
     return failures, unread
 
 
-def _rows(
-    distribution: str,
-    runs: PairedRuns,
-    failures: Iterable[Failure],
-    comparisons: dict[tuple[str, str], Comparison],
-    baseline: str,
-) -> list[PolicySummary]:
+def _kinds(failures: Iterable[Failure], runs: PairedRuns) -> dict[str, Counter[str]]:
     ours = set(runs.instances)
     kinds = {name: Counter[str]() for name in runs.policies}
     for failure in failures:
         if failure.instance in ours:
             kinds[failure.policy][failure.kind] += 1
-    # Means of node counts of different runs cannot be compared; a policy that solved nothing has
-    # none, and takes the others theirs not away.
-    able = runs.solved.any(axis=(1, 2))
-    by_all = np.asarray((runs.solved & ~np.isnan(runs.nodes))[able].all(axis=0) & able.any())
-    wins = runs.wins()
-    rows = []
-    for i, policy in enumerate(runs.policies):
-        measured = ~(np.isnan(runs.policy_time[i]) | np.isnan(runs.measured_time[i]))
-        inside = float(runs.policy_time[i][measured].sum())
-        calls = float(np.nansum(runs.policy_calls[i][measured]))
-        rows.append(
-            PolicySummary(
-                distribution=distribution,
+    return kinds
+
+
+def _tests(groups: Mapping[str, PairedRuns], baseline: str) -> tuple[SignedRank, ...]:
+    """Test the times of every policy on every distribution, and on all of them together."""
+    found = []
+    for distribution, group in groups.items():
+        runs = group.of_whole_policies()
+        reference = runs.time[runs.policies.index(baseline)]
+        found += [
+            signed_rank(
+                runs.time[place],
+                reference,
+                shift=TIME_SHIFT,
                 policy=policy,
-                runs=int(runs.present[i].sum()),
-                solved=int(runs.solved[i].sum()),
-                solved_at_root=int((runs.solved[i] & (runs.nodes[i] <= 1)).sum()),
-                wins=int(wins[i].sum()),
-                failures=dict(sorted(kinds[policy].items())),
-                time=shifted_geometric_mean(runs.time[i], shift=TIME_SHIFT),
-                nodes=_mean_where(by_all, runs.nodes[i]),
-                fair_nodes=_mean_where(by_all, runs.fair_nodes[i]),
-                node_runs=int(by_all.sum()),
-                policy_share=_share(inside, float(runs.measured_time[i][measured].sum())),
-                decision_time=1e3 * _share(inside, calls) if inside else math.nan,
-                against_baseline=comparisons.get((policy, baseline)),
+                other=baseline,
+                distribution=distribution,
             )
-        )
-    return rows
-
-
-def _mean_where(chosen: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]) -> float:
-    return shifted_geometric_mean(np.where(chosen, values, np.nan), shift=NODE_SHIFT)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole > 0 else math.nan
+            for place, policy in enumerate(runs.policies)
+            if policy != baseline
+        ]
+    return corrected_tests(found)

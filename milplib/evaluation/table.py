@@ -16,7 +16,17 @@ import pyarrow.parquet as pq
 from milplib.errors import ResultsError
 from milplib.files import atomic_write
 
-__all__ = ["COLUMNS", "NOT_RUN", "check_table", "read_table", "run_table", "write_table"]
+__all__ = [
+    "COLUMNS",
+    "LEAK",
+    "NOT_RUN",
+    "check_table",
+    "judged_failures",
+    "judged_times",
+    "read_table",
+    "run_table",
+    "write_table",
+]
 
 COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "policy": (pa.string(), "name of the policy in this evaluation"),
@@ -48,6 +58,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "order": (pa.int64(), "place in the order of the runs on this instance with this seed"),
     "peak_memory": (pa.float64(), "largest resident size of the process, in MB"),
     "instance_hash": (pa.string(), "content hash of the instance"),
+    "seen_in": (pa.string(), "'training' or 'validation' where the policy saw it there, or empty"),
     "policy_hash": (pa.string(), "SHA-256 of the policy file; empty for a rule of SCIP's"),
     "milplib_version": (pa.string(), "version of milplib"),
     "scip_version": (pa.string(), "version of SCIP"),
@@ -59,7 +70,21 @@ NOT_RUN = frozenset({"unreadable", "no reference"})
 """Kinds of failure that are the instance's: no policy ran. Where all runs on an instance are of
 these kinds it is listed and left out of the means."""
 
+LEAK = "leak"
+"""Kind of failure of a run on an instance that its policy was trained on or chosen by."""
+
 _KEY = ("policy", "instance", "seed")
+_NOT_NEGATIVE = (
+    "time",
+    "time_limit",
+    "policy_time",
+    "cpu_time",
+    "nodes",
+    "fair_nodes",
+    "lp_iterations",
+    "strong_branching_iterations",
+    "policy_calls",
+)
 _REQUIRED = (*_KEY, "distribution", "setting", "status", "failure", "time_limit")
 
 
@@ -123,8 +148,8 @@ def check_table(table: pa.Table, *, where: str) -> pa.Table:
     Raises
     ------
     ResultsError
-        If columns are missing or of other types, a run occurs twice, or a time is negative or
-        not a number.
+        If columns are missing or of other types, a run occurs twice, a time, limit or count is
+        negative or no finite number, or an objective is no finite number.
     """
     missing = [name for name in _REQUIRED if name not in table.column_names]
     if missing:
@@ -146,11 +171,15 @@ def check_table(table: pa.Table, *, where: str) -> pa.Table:
         if table.column(name).null_count:
             raise ResultsError(f"{where}: a run has no '{name}'")
     _check_keys(table, where)
-    for name in ("time", "time_limit", "policy_time", "cpu_time"):
+    for name in _NOT_NEGATIVE:
         values = table.column(name).drop_null().to_numpy()
-        wrong = ~(values >= 0)  # true for what is not a number, too
+        wrong = ~((values >= 0) & np.isfinite(values))  # true for what is not a number, too
         if wrong.any():
             raise ResultsError(f"{where}: a run has the {name} {values[wrong][0]}")
+    values = table.column("objective").drop_null().to_numpy()
+    if not np.isfinite(values).all():
+        # It would contradict nothing: every comparison with it is false.
+        raise ResultsError(f"{where}: a run has the objective {values[~np.isfinite(values)][0]}")
     solved = pc.equal(table.column("failure"), "")
     if pc.any(pc.and_(solved, pc.is_null(table.column("time")))).as_py():
         raise ResultsError(f"{where}: a run that solved its instance has no time")
@@ -168,6 +197,26 @@ def _check_keys(table: pa.Table, where: str) -> None:
         )
 
 
+def judged_failures(table: pa.Table) -> list[str]:
+    """Kind of failure of every run as it is judged; empty if it solved its instance.
+
+    A run that solved an instance which its policy has seen before is a failure, too: it proves
+    nothing, and what was learned by heart must not make a policy look better.
+
+    Examples
+    --------
+    >>> judged_failures(run_table([{"failure": ""}, {"failure": "crash"},
+    ...                            {"failure": "", "seen_in": "training"}]))
+    ['', 'crash', 'leak']
+    """
+    return [
+        failure or (LEAK if seen_in else "")
+        for failure, seen_in in zip(
+            table.column("failure").to_pylist(), table.column("seen_in").to_pylist(), strict=True
+        )
+    ]
+
+
 def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Time of every run as it is judged: measured, and the limit for a failure. Shape (runs,).
 
@@ -178,6 +227,8 @@ def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     ...     {"failure": "crash", "time": 0.1, "time_limit": 60.0}])).tolist()
     [2.0, 60.0]
     """
-    solved = pc.equal(table.column("failure"), "")
-    times = pc.if_else(solved, table.column("time"), table.column("time_limit"))
-    return np.asarray(times.to_numpy(), dtype=np.float64)
+    failed = np.array([bool(kind) for kind in judged_failures(table)], dtype=bool)
+    times, limits = (
+        table.column(name).cast(pa.float64()).to_numpy() for name in ("time", "time_limit")
+    )
+    return np.asarray(np.where(failed, limits, times), dtype=np.float64)

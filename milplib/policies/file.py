@@ -44,7 +44,7 @@ class PolicyFile:
     provenance
         How it was trained, as JSON values.
     tensors
-        float32 arrays by name.
+        Arrays by name: float32, and int32 for positions.
     state_version, scip_major
         Versions of the state that it was trained on (`milplib.scip.STATE_VERSION`, and SCIP's
         major version, on which the meaning of some features depends).
@@ -52,7 +52,7 @@ class PolicyFile:
 
     architecture: str
     hyperparameters: dict[str, Any]
-    tensors: Mapping[str, npt.NDArray[np.float32]]
+    tensors: Mapping[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
     blocks: tuple[BlockSchema, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     state_version: int = STATE_VERSION
@@ -65,7 +65,7 @@ def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
     Raises
     ------
     PolicyError
-        If a tensor is not float32, or holds a number that is not finite.
+        If a tensor is neither float32 nor int32, or holds a number that is not finite.
     OutputError
         If the file cannot be written.
 
@@ -166,7 +166,9 @@ def _check_versions(header: Mapping[str, Any], where: str) -> None:
 
 def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], where: str) -> None:
     for name, tensor in tensors.items():
-        if tensor.dtype != np.float32:
-            raise PolicyError(f"the tensor '{name}' of {where} is {tensor.dtype}, not float32")
+        if tensor.dtype not in (np.float32, np.int32):
+            raise PolicyError(
+                f"the tensor '{name}' of {where} is {tensor.dtype}, neither float32 nor int32"
+            )
         if not np.isfinite(tensor).all():
             raise PolicyError(f"the tensor '{name}' of {where} has numbers that are not finite")

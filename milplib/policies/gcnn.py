@@ -201,4 +201,7 @@ def _checked_tensors(content: PolicyFile, name: str) -> dict[str, npt.NDArray[np
             f"the policy '{name}' is not a gcnn of {hidden} hidden units: its tensor '{wrong[0]}' "
             f"has shape {found.get(wrong[0], 'none')}, expected {shapes.get(wrong[0], 'none')}"
         )
+    for key, tensor in content.tensors.items():
+        if tensor.dtype != np.float32:
+            raise PolicyError(f"the policy '{name}' has the tensor '{key}' in {tensor.dtype}")
     return {key: tensor.astype(np.float64) for key, tensor in content.tensors.items()}

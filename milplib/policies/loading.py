@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.named import named_object
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch
 from milplib.policies.file import PolicyFile, read_policy
+from milplib.policies.forest import ForestPolicy
 from milplib.policies.gcnn import GcnnPolicy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
+from milplib.policies.ranking import LinearPolicy
+from milplib.policies.rules import named_rule, scip_rule_names
 from milplib.scip.state_functions import StateFunction
 
 __all__ = ["ARCHITECTURES", "load_policy", "policy_of"]
 
-ARCHITECTURES = {"gcnn": GcnnPolicy}
+_FilePolicy = GcnnPolicy | LinearPolicy | ForestPolicy
+
+ARCHITECTURES: dict[str, type[_FilePolicy]] = {
+    "gcnn": GcnnPolicy,
+    "linear": LinearPolicy,
+    "forest": ForestPolicy,
+}
 """What turns a policy file into a policy, by the name of its architecture."""
 
 SUFFIX = ".safetensors"
@@ -29,9 +37,10 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
     Parameters
     ----------
     policy
-        The name of a branching rule of SCIP's; the path of a policy file; ``"package.module:name"``
-        for a function or a policy of one's own; a Python function ``state -> scores``; a
-        `milplib.policies.Policy`, `Switch` or `Portfolio`.
+        The name of a branching rule of SCIP's, with parameters of SCIP's own names or without
+        (``"relpscost:maxreliable=1,initcand=10"``); the path of a policy file;
+        ``"package.module:name"`` for a function or a policy of one's own; a Python function
+        ``state -> scores``; a `milplib.policies.Policy`, `Switch` or `Portfolio`.
     blocks
         State functions of one's own that a policy file reads.
 
@@ -58,14 +67,14 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
     """
     if isinstance(policy, str):
         # A file beside the command may have any name, but a rule's name means the rule.
-        if policy in _scip_rules():
-            return ScipRule(policy)
+        if (rule := named_rule(policy)) is not None:
+            return rule
         module, colon, _ = policy.partition(":")
         if colon and module.replace(".", "").isidentifier() and not Path(policy).exists():
             return load_policy(named_object(policy, kind="policy"), blocks=blocks)
         if not (policy.endswith(SUFFIX) or os.sep in policy or Path(policy).is_file()):
             raise UnknownNameError(
-                "policy", policy, _scip_rules(), hint=f"(a policy file ends in {SUFFIX})"
+                "policy", policy, scip_rule_names(), hint=f"(a policy file ends in {SUFFIX})"
             )
     if isinstance(policy, str | os.PathLike):
         path = Path(policy)
@@ -86,7 +95,7 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
 
 def policy_of(
     content: PolicyFile, *, name: str, blocks: Iterable[StateFunction] = ()
-) -> GcnnPolicy:
+) -> _FilePolicy:
     """Make the policy that a file's content describes.
 
     Raises
@@ -100,12 +109,3 @@ def policy_of(
             f"knows {', '.join(ARCHITECTURES)}"
         )
     return ARCHITECTURES[content.architecture](content, name=name, blocks=tuple(blocks))
-
-
-@cache
-def _scip_rules() -> tuple[str, ...]:
-    import pyscipopt
-
-    from milplib.scip.settings import branching_rule_names
-
-    return branching_rule_names(pyscipopt.Model())

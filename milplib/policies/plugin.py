@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 import pyscipopt
 from pyscipopt import SCIP_LPSOLSTAT, SCIP_RESULT
 
-from milplib.errors import BranchingError, ParameterError, PolicyError, UnknownNameError
+from milplib.errors import BranchingError, ParameterError, PolicyError
 from milplib.policies.choice import best_candidate, checked_scores
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, parts
 from milplib.policies.compiled import CompiledGcnn
 from milplib.policies.gcnn import GcnnPolicy
 from milplib.policies.loading import load_policy
 from milplib.policies.policy import Policy, ScipRule
+from milplib.policies.rules import rule_values
 from milplib.policies.turns import Turns
 from milplib.scip.extraction import branching_candidates, extract_state
 from milplib.scip.model import from_scip
@@ -87,7 +88,7 @@ def include_policy(
         The model.
     policy
         A policy, or what `milplib.load_policy` makes one of: the path of a policy file, the name
-        of one of SCIP's rules, a function of the branching state.
+        of one of SCIP's rules, with parameters or without, a function of the branching state.
     max_depth
         The largest depth at which it decides (the root has depth 0); None: at any.
     on_error
@@ -132,16 +133,16 @@ def include_policy(
         raise ParameterError(f"the largest depth is {max_depth}; it must not be negative")
     policy = load_policy(policy)
     known = branching_rule_names(model)
-    rules = [part.name for part in parts(policy) if isinstance(part, ScipRule)]
-    for name in rules:
-        if name not in known:
-            raise UnknownNameError("policy", name, known)
+    rules = [part for part in parts(policy) if isinstance(part, ScipRule)]
+    values = [rule_values(model, rule) for rule in rules]
     native_module()  # what is wrong with it is told before the solve
     use = PolicyUse(policy)
     depth = -1 if max_depth is None else max_depth
     if isinstance(policy, ScipRule):
-        use_branching_rule(model, policy.name)
-        model.setParam(f"branching/{policy.name}/maxdepth", depth)
+        use_branching_rule(model, policy.rule)
+        model.setParam(f"branching/{policy.rule}/maxdepth", depth)
+        for name, value in values[0].items():
+            model.setParam(name, value)
         return use
     if RULE_NAME in known:
         raise ParameterError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 import numpy.typing as npt
 
 from milplib.scip.blocks import load_state_functions
+from milplib.scip.parameters import ParameterValue, parameter_text
 from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import StateFunction
 
@@ -52,20 +54,31 @@ class ScipRule:
 
     Parameters
     ----------
-    name
-        Name of the rule, such as ``"relpscost"``, ``"pscost"`` or ``"random"``. Whether there is
-        one of that name shows when it meets a model.
+    rule
+        Name of the rule, such as ``"relpscost"``, ``"pscost"`` or ``"random"``.
+    parameters
+        Values of the rule's parameters, by SCIP's own names below ``branching/<rule>/``; the
+        others stay as the model has them. Whether there are such a rule and such parameters
+        shows when it meets a model.
 
     Examples
     --------
     >>> ScipRule("pscost").name
     'pscost'
+    >>> ScipRule("relpscost", parameters={"maxreliable": 1, "initcand": 10}).name
+    'relpscost:initcand=10,maxreliable=1'
     """
 
     name: str
+    """For results, and what `milplib.load_policy` makes the same rule of."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(
+        self, rule: str, *, parameters: Mapping[str, ParameterValue] = MappingProxyType({})
+    ) -> None:
+        self.rule = rule
+        self.parameters = dict(sorted(parameters.items()))
+        words = ",".join(f"{name}={parameter_text(v)}" for name, v in self.parameters.items())
+        self.name = f"{rule}:{words}" if words else rule
 
 
 class FunctionPolicy:

@@ -11,6 +11,7 @@ from pyscipopt import SCIP_BRANCHDIR
 
 from milplib.errors import PolicyError, UnknownNameError
 from milplib.named import named_object
+from milplib.scip.candidate_features import KhalilBlock
 from milplib.scip.extraction import branching_candidates
 from milplib.scip.native import native_at
 from milplib.scip.state_functions import BlockSchema, StateFunction, check_state_functions
@@ -98,7 +99,7 @@ class TreeBlock:
 
 
 BLOCKS: dict[str, type[StateFunction]] = {
-    block.name: block for block in (PseudocostBlock, TreeBlock)
+    block.name: block for block in (PseudocostBlock, TreeBlock, KhalilBlock)
 }
 """The state functions that come with milplib, by name."""
 

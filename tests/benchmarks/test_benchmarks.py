@@ -35,6 +35,10 @@ ROWS_OF_NATIVE_CODE = {
     "extraction native / getBipartiteGraphRepresentation",
     "decision native / pure + numpy",
     "decision native / pure + textbook PyG",
+    "extraction native / khalil block beside it",
+    "extraction native / scores of linear beyond it",
+    "extraction native / scores of gbdt beyond it",
+    "extraction native / scores of extratrees beyond it",
 }
 
 

@@ -272,6 +272,8 @@ def test_doctor_tells_versions_and_what_is_missing():
         ["samples"],
         ["samples", "inspect"],
         ["solve"],
+        ["tree"],
+        ["natives"],
         ["list"],
         ["doctor"],
     ],

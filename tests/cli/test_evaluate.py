@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -70,6 +71,7 @@ def test_of_split_folders_test_is_taken(place):
         "report.html",
         "runs.csv",
         "runs.parquet",
+        "traces.parquet",
     ]
 
 
@@ -80,6 +82,9 @@ def test_report_writes_the_page_again(place):
     done = run("report", "results", cwd=place)
     assert done.returncode == 0, done.stderr
     assert page.read_text() == before
+    names = {path.name for path in (place / "results").iterdir()}
+    assert {"summary.csv", "summary.tex", "figures"} <= names
+    assert {path.suffix for path in (place / "results" / "figures").iterdir()} == {".png", ".pdf"}
     assert done.stdout.splitlines()[:6] == (place / "printed").read_text().splitlines()[:6]
 
 
@@ -90,7 +95,7 @@ def test_other_arguments_for_the_same_folder_are_refused(place):
 
 def copied(place, folder):
     folder.mkdir()
-    for path in (place / "results").iterdir():
+    for path in filter(Path.is_file, (place / "results").iterdir()):
         (folder / path.name).write_bytes(path.read_bytes())
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from milplib.errors import (
     UnknownNameError,
 )
 from milplib.evaluation import COLUMNS, Evaluation, evaluate
+from milplib.evaluation.traces import traces_by_run
 from milplib.generators import CombinatorialAuction
 
 AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
@@ -80,6 +82,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
         "report.html",
         "runs.csv",
         "runs.parquet",
+        "traces.parquet",
     ]
     for row in rows:
         assert (row["status"], row["failure"], row["distribution"]) == ("optimal", "", "ca")
@@ -95,6 +98,35 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
     assert all(sorted(order) == [0, 1] for order in orders.values())
     relpscost = by_policy(results)["relpscost"]
     assert sum(row["strong_branching_iterations"] for row in relpscost) > 0
+
+
+def test_the_bounds_of_every_run_are_kept_over_time(plain):
+    results, _ = plain
+    traces = traces_by_run(results.traces)
+    rows = results.table.to_pylist()
+    assert set(traces) == {(row["policy"], row["instance"], row["seed"]) for row in rows}
+    for row in rows:
+        end = traces[row["policy"], row["instance"], row["seed"]].points()[-1]
+        assert end == (row["time"], row["objective"], row["dual_bound"])
+    for row in results.summary().rows:
+        assert row.integral_runs == 2
+        assert 0 < row.primal_dual_integral < row.time
+
+
+def test_results_of_a_version_without_traces_are_read_and_judged(plain, tmp_path):
+    results, out = plain
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in ("runs.parquet", "manifest.json"):
+        (older / name).write_bytes((out / name).read_bytes())
+    manifest = json.loads((older / "manifest.json").read_text())
+    del manifest["files"]["traces.parquet"]
+    (older / "manifest.json").write_text(json.dumps(manifest))
+    found = Evaluation.load(older)
+    assert found.traces is None
+    for row, whole in zip(found.summary().rows, results.summary().rows, strict=True):
+        assert row.time == whole.time
+        assert math.isnan(row.primal_integral)
 
 
 def test_the_same_call_on_finished_results_runs_nothing_and_changes_nothing(plain, auctions):
@@ -372,6 +404,7 @@ def test_a_killed_evaluation_goes_on_to_the_same_table(plain, auctions, tmp_path
     partial = Evaluation.load(out)
     assert not partial.is_complete
     assert len(partial.table) == 2 * len(finished)
+    assert len(traces_by_run(partial.traces)) == 2 * len(finished)
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert lasting(Evaluation.load(out)) == lasting(results)
@@ -393,7 +426,7 @@ def test_a_script_without_a_main_guard_is_told_so(auctions, tmp_path):
 def test_the_manifest_says_what_was_run_but_not_where(plain, auctions):
     _, out = plain
     manifest = json.loads((out / "manifest.json").read_text())
-    assert set(manifest["files"]) == {"runs.parquet", "runs.csv"}
+    assert set(manifest["files"]) == {"runs.parquet", "runs.csv", "traces.parquet"}
     assert manifest["config"]["baseline"] == "relpscost"
     assert [i["name"] for i in manifest["config"]["instances"]] == ["ca/0.lp", "ca/1.lp"]
     assert str(auctions.parent) not in (out / "manifest.json").read_text()

@@ -22,13 +22,17 @@ from milplib.errors import (
     SampleError,
     UnknownNameError,
 )
+from milplib.evaluation import evaluate
+from milplib.generators import CombinatorialAuction
 from milplib.learn import collect, train
 from milplib.learn.dataset import to_batch, to_graph
+from milplib.learn.samples.sample_set import SampleSet
 from milplib.learn.training.losses import LOSSES, HardLabels, SoftTargets
 from milplib.learn.training.metrics import Judgement, judge, mean_metrics
 from milplib.policies import read_policy
 
 SMALL = {"hidden": 8, "batch_size": 4}
+AUCTION = CombinatorialAuction(n_items=50, n_bids=200)  # the family that samples are collected from
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,24 @@ def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(traine
     assert provenance["epochs"] == 6
     assert str(auctions.parent) not in str(provenance)
     assert os.uname().nodename not in str(provenance)
+
+
+def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(trained, auctions, tmp_path):
+    seen = read_policy(trained.policy).provenance["data"]["instance_hashes"]
+    hashes = {tree.instance_hash for s in SampleSet(auctions).manifest.shards for tree in s.trees}
+    assert {name[:16] for name in hashes} == {*seen["training"], *seen["validation"]}
+    assert not {*seen["training"]} & {*seen["validation"]}
+    test = tmp_path / "test"
+    test.mkdir()
+    AUCTION.generate(0).write(test / "0.lp")
+    CombinatorialAuction(n_items=30, n_bids=100).generate(0).write(test / "new.lp")
+    results = evaluate([test], policies=[trained.policy], time_limit=60, out=tmp_path / "r")
+    (error,) = results.summary().errors
+    role = "training" if AUCTION.generate(0).content_hash[:16] in seen["training"] else "validation"
+    assert f"test/0.lp is among the {role} instances of policy" in error
+    mine, base = results.summary().rows
+    assert (mine.failures, mine.solved) == ({"leak": 1}, 1)
+    assert (base.failures, base.solved) == ({}, 2)
 
 
 def test_held_out_instances_are_judged_on_and_not_trained_on(trained, sample_sets):

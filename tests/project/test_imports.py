@@ -60,7 +60,7 @@ ROOMS = {
         {"milplib", "numpy", "scipy", "pyscipopt", "pyarrow", "safetensors", "rich"}
         | {"torch", "torch_geometric", "wandb"},
         closed={"milplib.cli", "milplib.generators"},
-        lazy={"matplotlib"},
+        lazy={"matplotlib", "lightgbm", "sklearn"},
     ),
 }
 
@@ -145,7 +145,10 @@ def test_the_command_line_may_reach_other_rooms_without_loading_them(place: str)
     assert _is_allowed(imported, "milplib.cli.main")
 
 
-HEAVY = {"torch", "torch_geometric", "wandb", "matplotlib", "pandas", "highspy", "huggingface_hub"}
+HEAVY = {
+    *("torch", "torch_geometric", "wandb", "matplotlib", "pandas", "highspy", "huggingface_hub"),
+    *("lightgbm", "sklearn"),
+}
 
 # Asked before all other finders, so an attempt shows even where the package is not installed.
 WATCH = f"""

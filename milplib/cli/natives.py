@@ -1,0 +1,100 @@
+"""The command ``natives``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from milplib.cli.console import WholeNumber, output, progress_bar
+
+if TYPE_CHECKING:
+    from milplib.evaluation import BestNative, EvaluationProgress
+
+__all__ = ["natives"]
+
+
+def natives(
+    folders: list[Path],
+    /,
+    *,
+    out: Path,
+    rules: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    seeds: WholeNumber = 1,
+    time_limit: float = 800.0,
+    setting: Literal["default", "learn2branch", "clean"] = "default",
+    workers: WholeNumber = 1,
+    grace: float = 60.0,
+    force: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Choose the fastest of SCIP's own rules for each distribution, on validation instances.
+
+    OUT gets the results of an evaluation of the rules, as ``evaluate`` writes them, and
+    best-native.json: a policy for ``evaluate --policy`` and ``--baseline``, which solves each
+    instance with the rule of its distribution. Interrupted, the same command goes on.
+
+    Parameters
+    ----------
+    folders
+        Folders of validation instances; of one that holds split folders, ``val`` is taken.
+    out
+        Folder for the results and the choice.
+    rules
+        SCIP's rules, with parameters or without, such as ``relpscost:maxreliable=1``. Without
+        any: relpscost, pscost, vanillafullstrong, mostinf, random, and tuned settings of
+        relpscost.
+    seeds
+        Number of seeds of SCIP, from 0 on.
+    time_limit
+        Wall-clock seconds of a solve; a failure counts as so many.
+    setting
+        SCIP as it comes; without cuts below the root and restarts; or with the known optimum as
+        cut-off and no heuristics. The same as in the evaluation to come.
+    workers
+        Number of runs at the same time; no more than there are cores.
+    grace
+        Seconds beyond the limit after which a run is killed.
+    force
+        Replace another evaluation in OUT.
+    """
+    from milplib.evaluation.natives import BEST_NATIVE, NATIVE_RULES, best_native
+
+    with progress_bar("trying SCIP's rules") as bar:
+
+        def show(progress: EvaluationProgress) -> None:
+            note = f"{progress.failed} failed" if progress.failed else ""
+            bar.update(progress.done, progress.total, note)
+
+        best = best_native(
+            folders,
+            rules=rules or NATIVE_RULES,
+            seeds=seeds,
+            time_limit=time_limit,
+            setting=setting,
+            workers=workers,
+            out=out,
+            grace=grace,
+            force=force,
+            on_progress=show,
+        )
+    _print(best)
+    output().print(f"policy: {out / BEST_NATIVE}; report: {out / 'report.html'}", markup=False)
+
+
+def _print(best: BestNative) -> None:
+    from milplib.evaluation.report import number
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("distribution", "rule"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("time s", "solved"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for distribution, rule in best.rules.items():
+        rows = [row for row in best.table if row.distribution == distribution]
+        for row in sorted(rows, key=lambda row: row.time):
+            cells = [distribution, row.rule, number(row.time), f"{row.solved}/{row.runs}"]
+            table.add_row(*cells, "best" if row.rule == rule else "")
+    output().print(table)

@@ -1,0 +1,178 @@
+"""What a ranking model sees of each candidate: one line of features, normalised in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from milplib.policies.gcnn import joined_blocks
+from milplib.scip.grouped import sorted_by_group
+from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
+from milplib.scip.state_functions import BlockSchema
+
+__all__ = [
+    "AGGREGATED_FEATURES",
+    "aggregated_rows",
+    "candidate_matrix",
+    "matrix_columns",
+    "normalised",
+]
+
+_Floats = npt.NDArray[np.float32]
+
+_OF_EDGE = (*ROW_FEATURES, "coefficient")
+AGGREGATED_FEATURES: tuple[str, ...] = (
+    *(f"row_{name}_{statistic}" for statistic in ("mean", "min", "max") for name in _OF_EDGE),
+    "row_sides",
+)
+"""Names of the columns of `aggregated_rows`, in order."""
+
+LEAST_SPREAD = 1e-6
+"""A feature counts as the same for all candidates where it varies less, relative to its size."""
+
+
+def matrix_columns(blocks: Iterable[BlockSchema] = ()) -> tuple[str, ...]:
+    """Name the columns of `candidate_matrix`: of the variable, of its rows, of the blocks.
+
+    Examples
+    --------
+    >>> len(matrix_columns()), matrix_columns()[0], matrix_columns()[19]
+    (38, 'objective', 'row_bias_mean')
+    """
+    of_blocks = (f"{block.name}_{column}" for block in blocks for column in block.columns)
+    return (*VARIABLE_FEATURES, *AGGREGATED_FEATURES, *of_blocks)
+
+
+def aggregated_rows(state: BranchingState) -> _Floats:
+    """Mean, minimum and maximum of the features of each candidate's rows.
+
+    Over the edges of a candidate, the row's five features and the edge's coefficient; and the
+    number of its edges. All 0 for a candidate in no row.
+
+    Returns
+    -------
+    ndarray
+        Columns named by `AGGREGATED_FEATURES`. Shape (k, 19), float32.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If a position is out of range, or a candidate named twice.
+
+    References
+    ----------
+    The mean, minimum and maximum over a variable's rows are what Gasse et al., "Exact
+    combinatorial optimization with graph convolutional neural networks", NeurIPS 2019, give
+    their tree and ranking models beside Khalil's features.
+
+    Examples
+    --------
+    >>> state = BranchingState(
+    ...     variable_features=np.zeros((2, 19)), row_features=np.arange(10.0).reshape(2, 5),
+    ...     edge_index=np.array([[0, 1], [1, 1]], dtype=np.int32),
+    ...     edge_features=np.array([0.5, 1.0]), candidates=np.array([1], dtype=np.int32),
+    ...     has_incumbent=False)
+    >>> dict(zip(AGGREGATED_FEATURES, aggregated_rows(state)[0].tolist()))["row_bias_mean"]
+    2.5
+    """
+    k = len(state.candidates)
+    side, column = state.edge_index
+    if (k and state.candidates.min() < 0) or (len(column) and column.min() < 0):
+        raise ValueError("candidates or edge_index[1] holds a negative position")
+    place_of_column = np.full(state.n_variables, -1, dtype=np.int64)
+    place_of_column[state.candidates] = np.arange(k)
+    is_candidate = place_of_column >= 0
+    if np.count_nonzero(is_candidate) != k:
+        raise ValueError("candidates names a column twice")
+    mine = is_candidate.take(column).nonzero()[0]
+    place = place_of_column.take(column.take(mine))
+    order = sorted_by_group(place)
+    mine = mine.take(order)
+    side = side.take(mine)
+    if len(side) and side.min() < 0:
+        raise ValueError("edge_index[0] holds a negative position")
+    # A feature a line: the sums below run along contiguous memory.
+    values = np.empty((len(_OF_EDGE), len(mine)))
+    values[:-1] = np.ascontiguousarray(state.row_features.T).take(side, axis=1)
+    values[-1] = state.edge_features.take(mine)
+    count = np.bincount(place, minlength=k)
+    some = count.nonzero()[0]
+    found = np.zeros((len(AGGREGATED_FEATURES), k))
+    if len(some):
+        starts = (count.cumsum() - count)[some]
+        parts = [np.add.reduceat(values, starts, axis=1) / count[some]]
+        parts += [f.reduceat(values, starts, axis=1) for f in (np.minimum, np.maximum)]
+        found[:-1, some if len(some) < k else slice(None)] = np.concatenate(parts)
+    found[-1] = count
+    return found.T.astype(np.float32)
+
+
+def candidate_matrix(state: BranchingState, blocks: tuple[str, ...] = ()) -> _Floats:
+    """Give the features of the candidates, each between 0 and 1 within the state.
+
+    Parameters
+    ----------
+    state
+        The state.
+    blocks
+        Names of the blocks to add, each with one line, or one a candidate.
+
+    Returns
+    -------
+    ndarray
+        Columns named by `matrix_columns`. Shape (k, d), float32.
+
+    Raises
+    ------
+    PolicyError
+        If a block is missing, or has neither one line nor one a candidate.
+    ValueError, IndexError
+        If a position is out of range, a candidate named twice, or a feature is not finite.
+
+    Notes
+    -----
+    As in Khalil et al. 2016, a feature is normalised within the state ("query-based"): the
+    smallest of the candidates gets 0, the largest 1. So a model compares candidates of one
+    state, whatever the scale of the instance; what all candidates share, such as the lines of a
+    block of the tree, becomes 0 and tells it nothing. Values that differ by less than
+    `LEAST_SPREAD` of the largest absolute one count as the same, since the last digits of float32
+    would otherwise be spread over the whole range.
+
+    Examples
+    --------
+    >>> features = np.zeros((3, 19))
+    >>> features[:, 8] = [2.5, 0.5, 1.0]
+    >>> state = BranchingState(
+    ...     variable_features=features, row_features=np.zeros((0, 5)),
+    ...     edge_index=np.zeros((2, 0), dtype=np.int32), edge_features=np.zeros(0),
+    ...     candidates=np.arange(3, dtype=np.int32), has_incumbent=False)
+    >>> candidate_matrix(state)[:, 8].tolist()
+    [1.0, 0.0, 0.25]
+    """
+    of_blocks = joined_blocks(state, blocks)
+    of_variables = state.variable_features[state.candidates]
+    return normalised(np.hstack((of_variables, aggregated_rows(state), of_blocks)))
+
+
+def normalised(features: npt.NDArray[np.floating[Any]]) -> _Floats:
+    """Spread each column over [0, 1]; columns of (nearly) equal values become 0.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    if not len(features):
+        return features.astype(np.float32)
+    features = features.astype(np.float64)
+    low, high = features.min(axis=0), features.max(axis=0)
+    spread = high - low
+    if not np.isfinite(spread).all():  # so it is with NaN, too
+        raise ValueError("a feature of the candidates is not finite")
+    varies = spread > LEAST_SPREAD * np.maximum(np.abs(low), np.abs(high))
+    scale = varies / np.where(varies, spread, 1.0)
+    found: _Floats = ((features - low) * scale).astype(np.float32)
+    return found

@@ -1,0 +1,44 @@
+"""The page of a branch-and-bound tree as a browser shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from milplib.evaluation.tree import record_tree
+from milplib.evaluation.tree_drawing import draw_tree
+from milplib.generators import CombinatorialAuction
+
+from .page_checks import ENOUGH_FOR_TEXT, PHONE, TEXTS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A tree and its page."""
+    instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=1)
+    tree = record_tree(instance, policy="pscost", setting="learn2branch", seed=3)
+    return tree, draw_tree(tree, tmp_path_factory.mktemp("tree") / "tree.html")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_read_and_does_not_scroll_sideways(open_page, drawn, scheme):
+    page = open_page(drawn[1], scheme=scheme, size=PHONE)
+    page.evaluate("window.scrollTo(500, 0)")
+    assert page.evaluate("window.scrollX") == 0
+    assert [text for text in page.evaluate(TEXTS) if text[0] < ENOUGH_FOR_TEXT] == []
+
+
+def test_a_pointer_on_a_node_is_told_what_it_is(open_page, drawn):
+    tree, path = drawn
+    page = open_page(path)
+    nodes = page.locator("circle")
+    assert nodes.count() == len(tree) > 10
+    for node in (0, len(tree) - 1):
+        place = nodes.nth(node).bounding_box()
+        told = page.evaluate(
+            "([x, y]) => document.elementFromPoint(x, y).querySelector('title').textContent",
+            [place["x"] + place["width"] / 2, place["y"] + place["height"] / 2],
+        )
+        assert f"depth {tree.depth[node]}" in told
+        assert tree.branching[node] in told
