@@ -182,8 +182,8 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, mi
         [folder],
         policies=[f"{misbehaving}:{name}" for name in names],
         setting="learn2branch",
-        time_limit=3,
-        grace=0.5,
+        time_limit=10,
+        grace=2,
         out=tmp_path / "r",
     )
     found = {policy: row for policy, (row,) in by_policy(results).items()}
