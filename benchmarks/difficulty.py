@@ -29,8 +29,6 @@ from milplib.scip.versions import scip_version
 from milplib.solving import branching_statistics
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "generators" / "difficulty.json"
-PAGE = ROOT / "generators" / "README.md"
 RULES = ("relpscost", "pscost")
 EXPERT_PROBABILITY = 0.05  # the default of `milplib collect`
 
@@ -106,6 +104,7 @@ def root_gap(row: dict[str, Any]) -> float:
 
 def cells(entry: Distribution, rows: list[dict[str, Any]], time_limit: float) -> Iterator[str]:
     """Give a distribution's line of the table."""
+    yield entry.domain
     yield f"`{entry.name}`"
     for size in ("rows", "columns", "nonzeros"):
         yield f"{statistics.mean(row['root'][size] for row in rows):,.0f}"
@@ -151,9 +150,9 @@ def page(results: dict[str, Any]) -> str:
         ".venv/bin/python benchmarks/difficulty.py          # measures what is missing; NAME again",
         "```",
         "",
-        "| distribution | rows | columns | nonzeros | root gap | relpscost nodes | time | "
+        "| family | distribution | rows | columns | nonzeros | root gap | relpscost nodes | time | "
         "pscost nodes | time | samples | provenance |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     for entry in milplib.distributions():
         rows = results["distributions"].get(entry.name)
@@ -162,11 +161,20 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write(results: dict[str, Any], folder: Path) -> None:
+    atomic_write_json(folder / "difficulty.json", results)
+    with atomic_write(folder / "README.md") as stream:
+        stream.write(page(results).encode())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="distributions to measure again")
     parser.add_argument("--instances", type=int, default=5, help="of each (default 5)")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds (default 60)")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "generators", help="where the results go"
+    )
     options = parser.parse_args()
     settings = {
         "instances": options.instances,
@@ -174,10 +182,11 @@ def main() -> None:
         "scip": scip_version(),
     }
     results: dict[str, Any] = {"distributions": {}}
-    if RESULTS.exists():
-        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    known = options.folder / "difficulty.json"
+    if known.exists():
+        results = json.loads(known.read_text(encoding="utf-8"))
         if results["settings"] != settings:
-            parser.error(f"{RESULTS} was measured with {results['settings']}: remove it first")
+            parser.error(f"{known} was measured with {results['settings']}: remove it first")
     results["settings"] = settings
     for entry in milplib.distributions():
         is_asked = entry.name in options.names
@@ -187,9 +196,8 @@ def main() -> None:
         results["distributions"][entry.name] = measured(
             entry, instances=options.instances, time_limit=options.time_limit
         )
-        atomic_write_json(RESULTS, results)
-    with atomic_write(PAGE) as stream:
-        stream.write(page(results).encode())
+        write(results, options.folder)
+    write(results, options.folder)
 
 
 if __name__ == "__main__":

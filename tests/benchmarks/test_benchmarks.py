@@ -69,6 +69,19 @@ def test_generators_are_timed():
     assert "CA-very-easy" in run(FOLDER / "generators.py", "CA-very-easy", "--repeats", 1)
 
 
+def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
+    options = ("--instances", 1, "--time-limit", 5, "--folder", tmp_path)
+    run(FOLDER / "difficulty.py", "SRPN-milplib-easy", *options)
+    results = json.loads((tmp_path / "difficulty.json").read_text())
+    (row,) = results["distributions"]["SRPN-milplib-easy"]
+    assert row["root"]["nodes"] == 1
+    assert row["pscost"]["nodes"] > 1
+    assert row["relpscost"]["objective"] is not None
+    (line,) = (s for s in (tmp_path / "README.md").read_text().splitlines() if "| SRPN |" in s)
+    assert f"| {row['root']['rows']:,} |" in line
+    assert f"| {row['pscost']['nodes']:,} |" in line
+
+
 @pytest.mark.slow
 def test_imitation_is_compared_with_a_textbook_network_and_a_ranker():
     printed = run(FOLDER / "learning.py")
