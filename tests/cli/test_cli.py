@@ -201,7 +201,9 @@ def test_solve_ends_with_the_known_optimum(name, test_data):
         assert printed["objective"].strip() == "none"
 
 
-@pytest.mark.parametrize("policy", ["pscost", "mostinf", "random", "vanillafullstrong"])
+@pytest.mark.parametrize(
+    "policy", ["pscost", *(pytest.param(p, marks=pytest.mark.slow) for p in ("mostinf", "random"))]
+)
 def test_solve_uses_the_rule_that_it_is_told(policy, auctions):
     path = sorted((auctions / "train").glob("*.lp"))[0]
     optimum = [line for line in succeed("solve", path).splitlines() if "objective" in line]

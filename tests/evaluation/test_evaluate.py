@@ -250,6 +250,7 @@ def test_only_unreadable_instances_are_an_error_and_leave_nothing(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.slow
 def test_the_clean_setting_takes_the_known_optimum_or_finds_it(auctions, tmp_path):
     known, unknown = tmp_path / "known", tmp_path / "unknown"
     for folder in (known, unknown):

@@ -67,7 +67,7 @@ def test_independent_sets_of_1000_nodes_have_the_published_rows():
         ("CA-very-easy", 100, 192.5),
         pytest.param("CA-easy", 100, 385, marks=pytest.mark.slow),
         pytest.param("CA-medium", 100, 578, marks=pytest.mark.slow),
-        ("CA-very-hard", 3, 2680),
+        pytest.param("CA-very-hard", 3, 2680, marks=pytest.mark.slow),
         pytest.param("CA-very-hard2", 3, 5350, marks=pytest.mark.slow),
         ("MIS-medium", 10, 5946),
         ("MIS-very-hard", 5, 24_000),

@@ -15,7 +15,7 @@ FAMILIES = {
         4,
         3,
     ),
-    "set_cover": (SetCover(n_rows=300, n_columns=500, density=0.05), 1, 1),
+    "set_cover": (SetCover(n_rows=200, n_columns=300, density=0.05), 1, 1),
 }
 
 

@@ -67,6 +67,7 @@ def test_one_and_three_workers_give_the_same_bytes(auctions, tmp_path):
     assert len(SampleSet(tmp_path / "1")) > 8
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_samples(auctions, tmp_path):
     sets = [
         collect(
@@ -82,6 +83,7 @@ def test_another_seed_gives_other_samples(auctions, tmp_path):
     assert not seeds[0] & seeds[1]
 
 
+@pytest.mark.slow
 def test_an_instances_samples_do_not_depend_on_its_name_or_on_others(auctions, tmp_path):
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -203,7 +205,9 @@ def test_an_episode_that_meets_the_wall_limit_is_discarded(tmp_path):
     assert "timelimit" in entry["reason"]
 
 
-@pytest.mark.parametrize("limit", [{"node_limit": 5}, {"iteration_limit": 2000}])
+@pytest.mark.parametrize(
+    "limit", [{"node_limit": 5}, pytest.param({"iteration_limit": 2000}, marks=pytest.mark.slow)]
+)
 def test_deterministic_limits_end_an_episode_and_keep_its_samples(auctions, tmp_path, limit):
     options = {"samples_per_instance": 50, "expert_probability": 1.0, "max_episodes": 1}
     few = collect([auctions], out=tmp_path / "few", **options, **limit)
@@ -365,6 +369,7 @@ def test_a_script_without_a_main_guard_is_told_so_and_nothing_is_recorded(auctio
     assert not (tmp_path / "s" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_force_replaces_a_collection_only_when_the_new_one_is_there(auctions, tmp_path):
     out, bad = tmp_path / "s", tmp_path / "bad"
     collect([auctions], out=out, samples_per_instance=1, expert_probability=0.5)

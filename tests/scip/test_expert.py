@@ -88,7 +88,10 @@ def test_the_tree_is_scips_own_node_for_node(family, setting):
     assert branchings > 0
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in ("misc03", "dcmulti") else n for n in REAL],
+)
 def test_the_tree_is_scips_own_on_real_instances(name, test_data):
     make = partial(real_model, test_data, name)
     assert len(assert_same_tree(make, setting="learn2branch", seed=3)) > 5
