@@ -3,7 +3,7 @@
 ``.venv/bin/python benchmarks/difficulty.py [NAME ...]`` solves the first test instances of each
 distribution with SCIP's rules ``relpscost`` and ``pscost``, each solve in a process of its own.
 Distributions that are hard by their name get the root node only. Results are kept in
-``generators/difficulty.json`` as they come; a distribution that stands there is not measured again
+``benchmarks/difficulty.json`` as they come; a distribution that stands there is not measured again
 unless it is named, and the table is made of what stands there.
 """
 
@@ -109,7 +109,7 @@ def cells(entry: Distribution, rows: list[dict[str, Any]], time_limit: float) ->
     for size in ("rows", "columns", "nonzeros"):
         yield f"{statistics.mean(row['root'][size] for row in rows):,.0f}"
     gaps = [gap for gap in map(root_gap, rows) if not math.isnan(gap)]
-    yield f"{statistics.median(gaps):.2g} %" if gaps else "no solution"
+    yield f"{float(f'{statistics.median(gaps):.2g}'):g} %" if gaps else "no solution"
     for rule in RULES:
         if rule not in rows[0]:
             yield from ("", "")
@@ -161,9 +161,9 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(results: dict[str, Any], folder: Path) -> None:
-    atomic_write_json(folder / "difficulty.json", results)
-    with atomic_write(folder / "README.md") as stream:
+def write(results: dict[str, Any], *, to: Path, table: Path) -> None:
+    atomic_write_json(to, results)
+    with atomic_write(table) as stream:
         stream.write(page(results).encode())
 
 
@@ -173,7 +173,10 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=5, help="of each (default 5)")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds (default 60)")
     parser.add_argument(
-        "--folder", type=Path, default=ROOT / "generators", help="where the results go"
+        "--results", type=Path, default=ROOT / "benchmarks" / "difficulty.json", metavar="FILE"
+    )
+    parser.add_argument(
+        "--table", type=Path, default=ROOT / "generators" / "README.md", metavar="FILE"
     )
     options = parser.parse_args()
     settings = {
@@ -182,11 +185,12 @@ def main() -> None:
         "scip": scip_version(),
     }
     results: dict[str, Any] = {"distributions": {}}
-    known = options.folder / "difficulty.json"
-    if known.exists():
-        results = json.loads(known.read_text(encoding="utf-8"))
+    if options.results.exists():
+        results = json.loads(options.results.read_text(encoding="utf-8"))
         if results["settings"] != settings:
-            parser.error(f"{known} was measured with {results['settings']}: remove it first")
+            parser.error(
+                f"{options.results} was measured with {results['settings']}: remove it first"
+            )
     results["settings"] = settings
     for entry in milplib.distributions():
         is_asked = entry.name in options.names
@@ -196,8 +200,8 @@ def main() -> None:
         results["distributions"][entry.name] = measured(
             entry, instances=options.instances, time_limit=options.time_limit
         )
-        write(results, options.folder)
-    write(results, options.folder)
+        write(results, to=options.results, table=options.table)
+    write(results, to=options.results, table=options.table)
 
 
 if __name__ == "__main__":

@@ -70,14 +70,15 @@ def test_generators_are_timed():
 
 
 def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
-    options = ("--instances", 1, "--time-limit", 5, "--folder", tmp_path)
+    found, table = tmp_path / "difficulty.json", tmp_path / "table.md"
+    options = ("--instances", 1, "--time-limit", 5, "--results", found, "--table", table)
     run(FOLDER / "difficulty.py", "SRPN-milplib-easy", *options)
-    results = json.loads((tmp_path / "difficulty.json").read_text())
+    results = json.loads(found.read_text())
     (row,) = results["distributions"]["SRPN-milplib-easy"]
     assert row["root"]["nodes"] == 1
     assert row["pscost"]["nodes"] > 1
     assert row["relpscost"]["objective"] is not None
-    (line,) = (s for s in (tmp_path / "README.md").read_text().splitlines() if "| SRPN |" in s)
+    (line,) = (s for s in table.read_text().splitlines() if "| SRPN |" in s)
     assert f"| {row['root']['rows']:,} |" in line
     assert f"| {row['pscost']['nodes']:,} |" in line
 
