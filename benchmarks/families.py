@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyscipopt
+from pyscipopt import SCIP_PARAMSETTING
+
 from milplib.generators import CombinatorialAuction, SetCover
 from milplib.library import InstanceGenerator
+from milplib.scip import apply_setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,17 @@ class Family:
     instances: int
     samples: int
     epochs: int = 0
+
+    def model(self, seed: int, *, smoke: bool) -> pyscipopt.Model:
+        """Give an instance as a model that branches, however small it is."""
+        model = self.generator.generate(seed).to_scip()
+        model.hideOutput()
+        apply_setting(model, "learn2branch", seed=seed)
+        if smoke:  # or SCIP would solve instances as small as these without branching
+            model.setParam("presolving/maxrounds", 0)
+            model.setParam("separating/maxroundsroot", 0)
+            model.setHeuristics(SCIP_PARAMSETTING.OFF)
+        return model
 
 
 FAMILIES = (

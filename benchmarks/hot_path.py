@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import pyscipopt
 from families import Family
-from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
+from pyscipopt import SCIP_RESULT
 from rows import Row
 
 from milplib.policies import GcnnPolicy, PolicyFile, best_candidate, gcnn_shapes
 from milplib.policies.folded import FoldedGcnn
-from milplib.scip import apply_setting, extract_state
+from milplib.scip import extract_state
 from milplib.scip.pure_extraction import extract_state_pure
 from milplib.scip.rule import GuardedRule
 
@@ -150,13 +150,7 @@ def rows(family: Family, *, samples: int = 8, seeds: int = 2, smoke: bool = Fals
     seconds: dict[str, list[float]] = {}
     sizes = ""
     for seed in range(seeds):
-        model = family.generator.generate(seed).to_scip()
-        model.hideOutput()
-        apply_setting(model, "learn2branch", seed=seed)
-        if smoke:  # or SCIP would solve instances as small as these without branching
-            model.setParam("presolving/maxrounds", 0)
-            model.setParam("separating/maxroundsroot", 0)
-            model.setHeuristics(SCIP_PARAMSETTING.OFF)
+        model = family.model(seed, smoke=smoke)
         rule = Measure(weights(), samples)
         rule.include(model, "measure")
         model.optimize()

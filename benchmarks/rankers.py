@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from families import Family
-from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
+from pyscipopt import SCIP_RESULT
 from rows import Row
 
 from milplib.errors import MissingPackageError
 from milplib.learn import SampleSet, train_ranker
 from milplib.policies import load_policy
 from milplib.policies.ranking import RankingPolicy
-from milplib.scip import apply_setting, branching_candidates, extract_state, load_state_functions
+from milplib.scip import branching_candidates, extract_state, load_state_functions
 from milplib.scip.candidate_features import KhalilBlock
 from milplib.scip.native import native_at
 from milplib.scip.rule import GuardedRule
@@ -103,13 +103,7 @@ def rows(
     seconds: dict[str, list[float]] = {}
     size = ""
     for seed in range(seeds):
-        model = family.generator.generate(seed).to_scip()
-        model.hideOutput()
-        apply_setting(model, "learn2branch", seed=seed)
-        if smoke:  # or SCIP would solve instances as small as these without branching
-            model.setParam("presolving/maxrounds", 0)
-            model.setParam("separating/maxroundsroot", 0)
-            model.setHeuristics(SCIP_PARAMSETTING.OFF)
+        model = family.model(seed, smoke=smoke)
         rule = Measure(policies, nodes)
         rule.include(model, "measure")
         model.optimize()

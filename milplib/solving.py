@@ -8,7 +8,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,9 @@ import pyscipopt
 
 from milplib.errors import ParameterError
 from milplib.instance import Instance
-from milplib.policies.combinations import Portfolio
+from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
-from milplib.policies.plugin import RULE_NAME, OnError, include_policy
+from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
 from milplib.policies.policy import ScipRule
 from milplib.scip.model import column_variables
 from milplib.scip.settings import apply_setting
@@ -158,26 +158,23 @@ def solve(
     >>> result.status
     'optimal'
     """
-    if time_limit is not None and not time_limit > 0:
-        raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
-    policy = load_policy(policy)
-    name = policy.name
-    while isinstance(policy, Portfolio):  # here the instance is at hand
-        policy = policy.picked(instance)
-    model = instance.to_scip()
-    model.hideOutput()
-    apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
-    use = include_policy(model, policy, on_error=on_error)
-    if time_limit is not None:
-        # SCIP's own ceiling: larger limits are none
-        model.setParam("limits/time", min(float(time_limit), 1e20))
+    prepared = prepare_solve(
+        instance,
+        policy=policy,
+        time_limit=time_limit,
+        setting=setting,
+        seed=seed,
+        on_error=on_error,
+        reference_objective=reference_objective,
+    )
+    model, use = prepared.model, prepared.use
     recorder = TraceRecorder()
     model.includeEventhdlr(recorder, "milplib_trace", "writes down the bounds")
     begin = time.process_time()
     model.optimize()
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
-    native = policy.rule if isinstance(policy, ScipRule) else ""
+    native = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else ""
     own = rules.get(RULE_NAME) or rules.get(native) or {"time": 0.0, "nlpcalls": 0}
     objective, solution = _best_solution(model)
     infinity = model.infinity()
@@ -212,10 +209,46 @@ def solve(
         policy_errors=use.errors,
         primal_dual_integral=model.getPrimalDualIntegral(),
         trace=recorder.trace(end=end),
-        policy=name,
+        policy=prepared.name,
         setting=setting,
         seed=seed,
     )
+
+
+class PreparedSolve(NamedTuple):
+    """A model that only `optimize` is missing for, the policy in it, and the name for results."""
+
+    model: pyscipopt.Model
+    policy: AnyPolicy
+    name: str
+    use: PolicyUse
+
+
+def prepare_solve(
+    instance: Instance,
+    *,
+    policy: object,
+    time_limit: float | None,
+    setting: str,
+    seed: int,
+    on_error: OnError = "fallback",
+    reference_objective: float | None = None,
+) -> PreparedSolve:
+    """Make the model that `solve` solves: its arguments, its errors."""
+    if time_limit is not None and not time_limit > 0:
+        raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
+    chosen = load_policy(policy)
+    name = chosen.name
+    while isinstance(chosen, Portfolio):  # here the instance is at hand
+        chosen = chosen.picked(instance)
+    model = instance.to_scip()
+    model.hideOutput()
+    apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
+    use = include_policy(model, chosen, on_error=on_error)
+    if time_limit is not None:
+        # SCIP's own ceiling: larger limits are none
+        model.setParam("limits/time", min(float(time_limit), 1e20))
+    return PreparedSolve(model, chosen, name, use)
 
 
 def _best_solution(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 from rich.console import Console
@@ -20,11 +20,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+if TYPE_CHECKING:
+    from milplib.evaluation import EvaluationProgress
+
 __all__ = [
     "ProgressBar",
     "WholeNumber",
     "allow_modules_here",
     "complain",
+    "evaluation_bar",
     "output",
     "print_json",
     "print_pairs",
@@ -106,3 +110,15 @@ def progress_bar(what: str) -> Iterator[ProgressBar]:
         transient=True,
     ) as progress:
         yield ProgressBar(progress, what)
+
+
+@contextmanager
+def evaluation_bar(what: str) -> Iterator[Callable[[EvaluationProgress], None]]:
+    """Show how far an evaluation is; give what it calls after every pair."""
+    with progress_bar(what) as bar:
+
+        def show(progress: EvaluationProgress) -> None:
+            note = f"{progress.failed} failed" if progress.failed else ""
+            bar.update(progress.done, progress.total, note)
+
+        yield show

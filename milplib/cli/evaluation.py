@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from milplib.cli.console import WholeNumber, output, progress_bar
+from milplib.cli.console import WholeNumber, allow_modules_here, evaluation_bar, output
 
 if TYPE_CHECKING:
     from milplib.evaluation import (
         Evaluation,
-        EvaluationProgress,
         PolicySummary,
         RatioEstimate,
         Summary,
@@ -84,15 +82,8 @@ def evaluate(
 
         import_wandb()  # its absence must show before anything runs
 
-    if any(":" in name for name in (*policy, baseline)):
-        # A module beside which the command is called, as `python -m` would find it.
-        sys.path.insert(0, os.getcwd())
-    with progress_bar("evaluating") as bar:
-
-        def show(progress: EvaluationProgress) -> None:
-            note = f"{progress.failed} failed" if progress.failed else ""
-            bar.update(progress.done, progress.total, note)
-
+    allow_modules_here(*policy, baseline)
+    with evaluation_bar("evaluating") as show:
         results = evaluate_policies(
             folders,
             policies=policy,

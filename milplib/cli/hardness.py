@@ -216,7 +216,7 @@ def _shares(kinds: Mapping[str, float]) -> str:
 
 
 def _number(value: float | None) -> str:
-    from milplib.evaluation.report import number
+    from milplib.evaluation.words import number
 
     if value is None:
         return "–"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from milplib.cli.console import WholeNumber, output, progress_bar
+from milplib.cli.console import WholeNumber, evaluation_bar, output
 
 if TYPE_CHECKING:
-    from milplib.evaluation import BestNative, EvaluationProgress
+    from milplib.evaluation import BestNative
 
 __all__ = ["natives"]
 
@@ -61,12 +61,7 @@ def natives(
     """
     from milplib.evaluation.natives import BEST_NATIVE, NATIVE_RULES, best_native
 
-    with progress_bar("trying SCIP's rules") as bar:
-
-        def show(progress: EvaluationProgress) -> None:
-            note = f"{progress.failed} failed" if progress.failed else ""
-            bar.update(progress.done, progress.total, note)
-
+    with evaluation_bar("trying SCIP's rules") as show:
         best = best_native(
             folders,
             rules=rules or NATIVE_RULES,
@@ -84,7 +79,7 @@ def natives(
 
 
 def _print(best: BestNative) -> None:
-    from milplib.evaluation.report import number
+    from milplib.evaluation.words import number
 
     table = Table(box=None, pad_edge=False)
     for heading in ("distribution", "rule"):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from milplib.evaluation.figures import Plot
     from milplib.evaluation.results import Evaluation
 
-__all__ = ["number", "report_plots", "verdict", "verdict_lines", "write_report"]
+__all__ = ["report_plots", "write_report"]
 
 
 def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:

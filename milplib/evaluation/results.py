@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ class Evaluation:
         """Whether every run is there."""
         return len(self.table) >= self.expected_runs
 
-    @property
+    @cached_property
     def runs(self) -> PairedRuns:
         """The runs as arrays, those of one instance and seed side by side."""
         from milplib.evaluation.integrals import run_integrals
@@ -108,6 +109,10 @@ class Evaluation:
 
     def summary(self) -> Summary:
         """Judge the policies: see `milplib.evaluation.Summary`."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> Summary:
         from milplib.evaluation.summary import summarise
 
         return summarise(self)

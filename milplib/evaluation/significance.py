@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from milplib.evaluation.statistics import mean_logs
+from milplib.evaluation.statistics import mean_logs, paired
 
 __all__ = ["CLAIM_INSTANCES", "SignedRank", "corrected_tests", "holm", "signed_rank"]
 
@@ -90,11 +90,8 @@ def signed_rank(
     >>> signed_rank(fast, slow, shift=0.0).p_value
     0.03125
     """
-    both = ~(np.isnan(values) | np.isnan(others))
-    a = mean_logs(np.where(both, values, np.nan), shift=shift)
-    b = mean_logs(np.where(both, others, np.nan), shift=shift)
-    used = both.any(axis=1)
-    logs = np.round((a - b)[used], _DIGITS)
+    a, b = (mean_logs(part, shift=shift) for part in paired(values, others))
+    logs = np.round(a - b, _DIGITS)
     statistic, p_value = _wilcoxon(logs)
     return SignedRank(
         policy=policy,

@@ -9,13 +9,9 @@ import numpy.typing as npt
 import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
 
-from milplib.errors import ParameterError
 from milplib.evaluation.search_tree import STATUSES, SearchTree
 from milplib.instance import Instance
-from milplib.policies.combinations import Portfolio
-from milplib.policies.loading import load_policy
-from milplib.policies.plugin import include_policy
-from milplib.scip.settings import apply_setting
+from milplib.solving import prepare_solve
 
 __all__ = ["STATUSES", "SearchTree", "TreeRecorder", "record_tree"]
 
@@ -243,19 +239,17 @@ def record_tree(
     UnknownNameError, PolicyError, ParameterError
         As `milplib.solve` does.
     """
-    if time_limit is not None and not time_limit > 0:
-        raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
-    policy = load_policy(policy)
-    name = policy.name
-    while isinstance(policy, Portfolio):
-        policy = policy.picked(instance)
-    model = instance.to_scip()
-    model.hideOutput()
-    apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
-    include_policy(model, policy)
-    if time_limit is not None:
-        model.setParam("limits/time", min(float(time_limit), 1e20))
+    prepared = prepare_solve(
+        instance,
+        policy=policy,
+        time_limit=time_limit,
+        setting=setting,
+        seed=seed,
+        reference_objective=reference_objective,
+    )
     recorder = TreeRecorder()
-    model.includeEventhdlr(recorder, "milplib-tree", "writes the nodes of the tree down")
-    model.optimize()
-    return recorder.tree(f"{instance.name or 'instance'} with {name}, {setting}, seed {seed}")
+    prepared.model.includeEventhdlr(recorder, "milplib-tree", "writes the nodes of the tree down")
+    prepared.model.optimize()
+    return recorder.tree(
+        f"{instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"
+    )
