@@ -2,8 +2,8 @@
 
 Each row is a ratio of two things that took turns in this process on one thread: extraction and
 decisions at real nodes, collection, decoding published instances, a step of training, rankers of
-candidates, batches of samples, and a trained policy's share of a solve. `learning.py` and
-`generators.py` are scripts of their own.
+candidates, batches of samples, and a trained policy's share of a solve. `learning.py`,
+`generators.py`, `difficulty.py` and `gpu_step.py` are scripts of their own.
 """
 
 from __future__ import annotations

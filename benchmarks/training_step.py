@@ -35,7 +35,7 @@ def rows(
     with torch.no_grad():
         if not torch.allclose(ours(batch), textbook(batch), rtol=1e-4, atol=1e-5):
             raise RuntimeError("the two networks do not give the same scores")
-    steps = {"ours": _step(ours, batch), "textbook": _step(textbook, batch)}
+    steps = {"ours": as_step(ours, batch), "textbook": as_step(textbook, batch)}
     found = alternated(steps, rounds=rounds)
     yield Row(
         family=family.name,
@@ -46,7 +46,8 @@ def rows(
     )
 
 
-def _step(model: nn.Module, batch: Any) -> Callable[[], None]:
+def as_step(model: nn.Module, batch: Any) -> Callable[[], None]:
+    """Give a step of training on a batch: forth, back and Adam."""
     optimizer, loss = torch.optim.Adam(model.parameters()), load_loss("hard")
 
     def step() -> None:

@@ -299,5 +299,5 @@ def _instance(
 
 NetworkVerification.distributions = (
     named("digits-easy", NetworkVerification(min_epsilon=2, max_epsilon=3), "milplib"),
-    named("digits-medium", NetworkVerification(min_epsilon=4, max_epsilon=5), "milplib"),
+    named("digits-easy-large", NetworkVerification(min_epsilon=4, max_epsilon=5), "milplib"),
 )

@@ -329,7 +329,7 @@ class TransmissionSwitching:
 
 TransmissionSwitching.distributions = (
     named("milplib-easy", TransmissionSwitching(), "milplib"),
-    named("milplib-medium", TransmissionSwitching(n_buses=40, n_lines=56, n_days=2), "milplib"),
+    named("milplib-easy-large", TransmissionSwitching(n_buses=40, n_lines=56, n_days=2), "milplib"),
     named(
         "case118-easy",
         TransmissionSwitching(

@@ -258,5 +258,5 @@ class WildlifeCorridor:
 
 WildlifeCorridor.distributions = (
     named("milplib-easy", WildlifeCorridor(order=7), "milplib"),
-    named("milplib-medium", WildlifeCorridor(order=9), "milplib"),
+    named("milplib-easy-large", WildlifeCorridor(order=9), "milplib"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -72,6 +73,25 @@ class Compute:
     def is_cuda(self) -> bool:
         """Whether it is a GPU."""
         return self.device.type == "cuda"
+
+    @contextmanager
+    def repeatable(self) -> Iterator[None]:
+        """Let equal arguments give equal bytes meanwhile, on this kind of device.
+
+        A GPU adds up in whatever order its threads come, unless it is told otherwise; a CPU needs
+        no telling.
+        """
+        if not self.is_cuda:
+            yield
+            return
+        # Read by cuBLAS when it is first used; without it torch refuses its matrix products.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        before = torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Context in which a network and its loss are computed."""

@@ -100,8 +100,8 @@ def train(
 
     Beside the policy stands the folder ``POLICY.training`` with ``log.csv``, a line an epoch, and
     ``curve.png``. After every epoch the state is kept there: a second call with the same arguments
-    goes on where the first one was stopped, and gives the same policy. On a CPU equal arguments
-    and samples give a policy of equal bytes.
+    goes on where the first one was stopped, and gives the same policy. On processors of one kind
+    equal arguments and samples give a policy of equal bytes.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def train(
         "torch": torch.__version__,
     }
     folder = TrainingFolder(Path(out), job)
-    with cpu_threads(threads), folder.claim(force=force) as begun:
+    with cpu_threads(threads), compute.repeatable(), folder.claim(force=force) as begun:
         tracker = make_tracker(track, project=project, folder=folder.path, config=job)
         for graphs, what in ((data.training, "training"), (data.validation, "validation")):
             phase = f"reading {what} samples"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from milplib.scip.native import native_status
 
@@ -71,7 +72,7 @@ def test_generators_are_timed():
 
 def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
     found, table = tmp_path / "difficulty.json", tmp_path / "table.md"
-    options = ("--instances", 1, "--time-limit", 5, "--results", found, "--table", table)
+    options = ("--easy-instances", 1, "--time-limit", 5, "--results", found, "--table", table)
     run(FOLDER / "difficulty.py", "SRPN-milplib-easy", *options)
     results = json.loads(found.read_text())
     (row,) = results["distributions"]["SRPN-milplib-easy"]
@@ -81,6 +82,13 @@ def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
     (line,) = (s for s in table.read_text().splitlines() if "| SRPN |" in s)
     assert f"| {row['root']['rows']:,} |" in line
     assert f"| {row['pscost']['nodes']:,} |" in line
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_step_on_a_gpu_needs_one(tmp_path):
+    command = [sys.executable, FOLDER / "gpu_step.py", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, "there is no GPU here" in done.stderr) == (2, True)
 
 
 @pytest.mark.slow
