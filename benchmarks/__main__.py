@@ -3,7 +3,8 @@
 Each row is a ratio of two things that took turns in this process on one thread: extraction and
 decisions at real nodes, collection, decoding published instances, a step of training, rankers of
 candidates, batches of samples, and a trained policy's share of a solve. `learning.py`,
-`generators.py`, `difficulty.py` and `gpu_step.py` are scripts of their own.
+`generators.py`, `difficulty.py`, `labels.py`, `samples_at_size.py` and `gpu_step.py` are scripts of
+their own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import decoding
 import hot_path
 import policy_share
 import rankers
+import scaling
 import torch
 import training_step
 from families import FAMILIES, SMOKE, Family
@@ -40,6 +42,10 @@ def measured(family: Family, folder: Path, options: argparse.Namespace) -> Itera
         samples, seeds = (1, 1) if smoke else (8, 2)
         yield from hot_path.rows(family, samples=samples, seeds=seeds, smoke=smoke)
     yield from collection.rows(family, folder)
+    if family.name.startswith("CA"):
+        yield from scaling.rows(
+            family, folder, instances=4 if smoke else 20, rounds=1 if smoke else 3
+        )
     samples = collection.samples_in(folder)
     yield from decoding.rows(
         family, folder, megabytes=0.1 if smoke else 20, rounds=1 if smoke else 5

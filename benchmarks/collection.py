@@ -26,7 +26,7 @@ def rows(family: Family, folder: Path) -> Iterator[Row]:
         instance.write(folder / "instances" / f"{seed:03d}.lp")
     seconds: Counter[str] = Counter()
     parts = (
-        ("expert", episode, "strong_branching"),
+        ("expert", episode, "ask_expert"),
         ("extraction", episode, "extract_state"),
         ("recording", TreeRecorder, "record"),
         ("encoding", TreeRecorder, "batches"),

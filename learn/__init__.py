@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MissingPackageError
 from milplib.learn.collect import collect
-from milplib.learn.samples import Sample, SampleSet
+from milplib.learn.samples import DamagedShardWarning, Sample, SampleSet
 
 if TYPE_CHECKING:
     from milplib.learn.dataset import BranchingGraph, GraphDataset
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GCNN",
     "BranchingGraph",
+    "DamagedShardWarning",
     "GraphDataset",
     "Loss",
     "RankerResult",

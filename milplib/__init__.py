@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from milplib.library import Distribution, distributions, fetch, load
     from milplib.policies import include_policy, load_policy
     from milplib.solving import SolveResult, solve
+    from milplib.status import run_status
 
 __all__ = [
     "Distribution",
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "load_policy",
     "read",
+    "run_status",
     "solve",
 ]
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ _HOMES = {
     "include_policy": "milplib.policies",
     "load_policy": "milplib.policies",
     "read": "milplib.formats",
+    "run_status": "milplib.status",
     "solve": "milplib.solving",
 }
 

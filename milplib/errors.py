@@ -13,6 +13,7 @@ __all__ = [
     "MissingPackageError",
     "NativeError",
     "NoGeneratorError",
+    "NoSpaceError",
     "OutputError",
     "ParameterError",
     "PolicyError",
@@ -55,6 +56,10 @@ class ParameterError(MilplibError, ValueError):
 
 class OutputError(MilplibError):
     """An output path that cannot be written, or must not be."""
+
+
+class NoSpaceError(OutputError):
+    """A file that cannot be written, since there is no room for it."""
 
 
 class ResultsError(MilplibError):

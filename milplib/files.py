@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from milplib.errors import OutputError
+from milplib.errors import NoSpaceError, OutputError
 
 __all__ = [
     "atomic_write",
     "atomic_write_json",
+    "check_writable",
     "exclusive_lock",
     "file_sha256",
+    "is_leftover",
     "json_equal",
+    "lock_holder",
     "make_folder",
     "open_folder",
     "printable_path",
+    "remove_leftovers",
 ]
 
 _TEMPORARY = ".milplib-tmp"
+# A full disk, a quota, a limit on the size of files.
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_LOCK_PATIENCE = 0.3
+"""Seconds for which a lock is asked for: `lock_holder` needs a moment of it."""
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open a binary file that takes its name only when everything was written and synced.
 
     Parameters
     ----------
     path
         The final name. An existing file is replaced in one step; its folder must exist.
+    durable
+        Whether the file outlives a loss of power. Waiting for the disk takes milliseconds.
 
     Raises
     ------
+    NoSpaceError
+        If there is no room for it. What stood under the name before is then still there.
     OutputError
-        If the file cannot be written (no folder, no permission, no space). What stood under
-        the name before is then still there.
+        If the file cannot be written for another reason (no folder, no permission); likewise.
 
     Examples
     --------
@@ -65,15 +78,22 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             os.fchmod(stream.fileno(), 0o666 & ~mask)
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
         temporary = None
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise _cannot("write", path, error) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _cannot(what: str, path: object, error: OSError) -> OutputError:
+    kind = NoSpaceError if error.errno in _NO_SPACE else OutputError
+    return kind(f"cannot {what} {path}: {error.strerror or error}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -98,13 +118,39 @@ def make_folder(folder: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         raise OutputError(f"{folder} is a file, or lies in one; it must be a folder") from None
     except OSError as error:
-        raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
+        raise _cannot("use", folder, error) from error
 
 
-def open_folder(folder: Path) -> bool:
+def check_writable(folder: Path) -> None:
+    """Make sure that files can be made in a folder, before work that ends in one.
+
+    Raises
+    ------
+    OutputError
+        If it is not there, not ours, or read-only.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> check_writable(Path(tempfile.mkdtemp()))
+    """
+    try:
+        with tempfile.TemporaryFile(prefix=".", suffix=_TEMPORARY, dir=folder):
+            pass
+    except OSError as error:
+        raise _cannot("write into", folder, error) from error
+
+
+def open_folder(folder: Path, *, clean: bool = True) -> bool:
     """Make an output folder if need be, and tell whether it holds anything.
 
-    What `atomic_write` left there when its process was killed is removed.
+    Parameters
+    ----------
+    folder
+        The folder.
+    clean
+        Remove what `atomic_write` left there when its process was killed. Not for a folder in
+        which another process may be writing.
 
     Returns
     -------
@@ -118,11 +164,22 @@ def open_folder(folder: Path) -> bool:
     """
     make_folder(folder)
     try:
-        for leftover in folder.glob(f".*{_TEMPORARY}"):
-            leftover.unlink(missing_ok=True)
-        return any(folder.iterdir())
+        if clean:
+            remove_leftovers(folder)
+        return not all(map(is_leftover, folder.iterdir()))
     except OSError as error:
-        raise OutputError(f"cannot use {folder}: {error.strerror or error}") from error
+        raise _cannot("use", folder, error) from error
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file is one of `atomic_write` that has not got its name."""
+    return path.name.startswith(".") and path.name.endswith(_TEMPORARY)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `atomic_write` left in a folder when its process was killed."""
+    for path in filter(is_leftover, list(folder.iterdir())):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -131,12 +188,15 @@ def exclusive_lock(
 ) -> Iterator[None]:
     """Hold a lock file while the block runs; its process's end frees it, too.
 
+    The file says who holds the lock. It stays when the lock is given back, and when its process
+    is killed; such a file locks nothing.
+
     Parameters
     ----------
     path
-        The file; it stays when the lock is given back.
+        The file.
     busy
-        What to say if another process holds the lock.
+        What to say if another process holds the lock; which one is added in brackets.
     wait
         Wait for the other process instead.
 
@@ -150,27 +210,80 @@ def exclusive_lock(
     >>> import tempfile
     >>> path = tempfile.mkdtemp() + "/lock"
     >>> with exclusive_lock(path, busy="one at a time"):
-    ...     with exclusive_lock(path, busy="one at a time"):
+    ...     with exclusive_lock(path, busy="one at a time"):  # doctest: +ELLIPSIS
     ...         pass
     Traceback (most recent call last):
-    milplib.errors.OutputError: one at a time
+    milplib.errors.OutputError: one at a time (process ... on ...)
     """
-    try:
-        stream = open(path, "w")  # noqa: SIM115  # closed below; errors of the block are not ours
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise OutputError(busy) from None
+    with _locked(path, busy=busy, wait=wait) as stream:
+        with suppress(OSError):  # who it is helps, but must not need space on a full disk
+            os.ftruncate(stream.fileno(), 0)
+            os.write(stream.fileno(), f"process {os.getpid()} on {os.uname().nodename}\n".encode())
         yield
 
 
-def atomic_write_json(path: str | os.PathLike[str], content: Any) -> None:
+def _locked(path: str | os.PathLike[str], *, busy: str, wait: bool) -> IO[str]:
+    """Open a lock file and lock it; the lock lasts until the file is closed."""
+    deadline = time.monotonic() + _LOCK_PATIENCE
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _cannot("write", path, error) from error
+        stream = os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return stream
+            # It was removed by who had it: another process may hold its successor.
+        except FileNotFoundError:
+            pass
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                holder = " ".join(stream.read().split())
+                stream.close()
+                raise OutputError(f"{busy} ({holder})" if holder else busy) from None
+            time.sleep(0.02)
+        except OSError as error:
+            stream.close()
+            raise _cannot("lock", path, error) from error
+        stream.close()
+
+
+def lock_holder(path: str | os.PathLike[str]) -> str | None:
+    """Tell who holds a lock file, without keeping anybody from it.
+
+    Returns
+    -------
+    str or None
+        Process and machine in words; None if nobody holds it, or it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/lock"
+    >>> with exclusive_lock(path):
+    ...     print(lock_holder(path))  # doctest: +ELLIPSIS
+    process ... on ...
+    >>> lock_holder(path) is None
+    True
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            try:
+                # Shared and for a moment: whoever wants the lock asks for longer than that.
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return " ".join(stream.read().split()) or "another process"
+    except OSError:
+        pass
+    return None
+
+
+def atomic_write_json(path: str | os.PathLike[str], content: Any, *, durable: bool = True) -> None:
     """Write JSON with stable key order and a final newline, atomically (see `atomic_write`)."""
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
-    with atomic_write(path) as stream:
+    with atomic_write(path, durable=durable) as stream:
         stream.write(text.encode() + b"\n")
 
 

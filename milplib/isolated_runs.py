@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from milplib.errors import InstanceError, MilplibError
-from milplib.execution import WorkerDiedError
+from milplib.execution import MOST_KILLS, WorkerDiedError
 from milplib.files import file_sha256
 from milplib.formats import read
 from milplib.instance import Instance
@@ -41,8 +41,12 @@ def isolated_row(
     *,
     time_limit: float,
     grace: float,
+    memory_limit: float | None = None,
 ) -> dict[str, Any]:
     """Run in a fresh process what gives a row; a process that dies or hangs is a failed run.
+
+    One that is killed from outside says nothing about the run, which is made again, up to five
+    times.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ def isolated_row(
         As for `milplib.isolation.run_isolated`.
     time_limit, grace
         Seconds of the solve, and beyond them; after both the process is killed.
+    memory_limit
+        Memory in MB above which it is killed; no limit if None.
 
     Returns
     -------
@@ -63,17 +69,29 @@ def isolated_row(
     >>> row["status"], row["failure"], row["failure_detail"]
     ('died', 'crash', 'the process ended by itself with exit code 3')
     """
-    begin = time.monotonic()
-    try:
-        return run_isolated(function, argument, time_limit=time_limit + grace)
-    except WorkerTimeoutError:
-        found = {
-            "status": "killed",
-            "failure": "timelimit",
-            "failure_detail": f"did not stop within {grace:g} s of its limit",
-        }
-    except WorkerDiedError as error:
-        found = {"status": "died", "failure": "crash", "failure_detail": str(error)}
+    for attempt in range(1 + MOST_KILLS):
+        begin = time.monotonic()
+        try:
+            return run_isolated(
+                function, argument, time_limit=time_limit + grace, memory_limit=memory_limit
+            )
+        except WorkerTimeoutError:
+            found = {
+                "status": "killed",
+                "failure": "timelimit",
+                "failure_detail": f"did not stop within {grace:g} s of its limit",
+            }
+            break
+        except WorkerDiedError as error:
+            is_full = error.kind == "out of memory"
+            detail = str(error) + (f"; tried {attempt + 1} times" if attempt else "")
+            found = {
+                "status": "killed" if is_full else "died",
+                "failure": "memlimit" if is_full else "crash",
+                "failure_detail": detail,
+            }
+            if error.kind != "killed":
+                break
     return {**found, "time": time.monotonic() - begin}
 
 

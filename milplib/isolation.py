@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import signal
-import sys
 import time
-import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
+from multiprocessing.context import SpawnProcess
 from typing import TypeVar
 
-from milplib.errors import MilplibError
-from milplib.execution import (
-    WorkerDiedError,
-    WorkerStartError,
-    one_thread_environment,
+from milplib.execution.errors import WorkerDiedError, WorkerStartError
+from milplib.execution.memory import MEMORY_PERIOD, check_memory, limit_allocations
+from milplib.execution.processes import (
+    START_LIMIT,
+    described_error,
+    end_in_words,
+    end_kind,
+    end_process,
+    exit_code,
     prepare_worker,
+    start_process,
 )
 
 __all__ = ["WorkerTimeoutError", "run_isolated"]
@@ -28,18 +28,17 @@ __all__ = ["WorkerTimeoutError", "run_isolated"]
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
-START_LIMIT = 300.0
-"""Seconds after which a process that has not started never will."""
-
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
-
 
 class WorkerTimeoutError(WorkerDiedError):
     """The process that ran a function was killed, since that went on for too long."""
 
 
 def run_isolated(
-    function: Callable[[Argument], Result], argument: Argument, *, time_limit: float | None = None
+    function: Callable[[Argument], Result],
+    argument: Argument,
+    *,
+    time_limit: float | None = None,
+    memory_limit: float | None = None,
 ) -> Result:
     """Run a function in a fresh process, which may crash or hang without harm to this one.
 
@@ -55,6 +54,8 @@ def run_isolated(
     time_limit
         Wall-clock seconds after which the process is killed; no limit if None. Its start does
         not count.
+    memory_limit
+        Memory in MB above which it is killed; no limit if None. Linux only.
 
     Returns
     -------
@@ -65,9 +66,9 @@ def run_isolated(
     Raises
     ------
     WorkerDiedError
-        If the process died, with the signal or exit code.
+        If the process died, with the signal or exit code, or was killed at its memory limit.
     WorkerTimeoutError
-        If it was killed at the limit.
+        If it was killed at its time limit.
     WorkerStartError
         If it could not start; in a script without ``if __name__ == "__main__"`` it would run
         the script again.
@@ -80,14 +81,13 @@ def run_isolated(
     >>> run_isolated(os._exit, 3)
     Traceback (most recent call last):
         ...
-    milplib.execution.WorkerDiedError: the process ended by itself with exit code 3
+    milplib.execution.errors.WorkerDiedError: the process ended by itself with exit code 3
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve_isolated, args=(theirs, os.getpid()))
+    process = None
     try:
-        with one_thread_environment():
-            process.start()
+        process = start_process(_serve_isolated, theirs, os.getpid(), memory_limit)
         # Ours alone from here on, so that its end shows when the process ends.
         theirs.close()
         if not _has_started(ours):
@@ -98,24 +98,22 @@ def run_isolated(
         limit = time.monotonic() + time_limit if time_limit is not None else None
         try:
             ours.send((function, argument))
-            if not _wait(ours, process.sentinel, limit):
+            if not _wait(ours, process, limit, memory_limit):
                 raise WorkerTimeoutError(
-                    f"the process did not end within {time_limit:g} seconds and was killed"
+                    f"the process did not end within {time_limit:g} seconds and was killed", "hang"
                 )
             if not ours.poll():  # it is dead, but a child of its own holds the connection
                 raise EOFError
             result, trace = ours.recv()
         except (EOFError, ConnectionError):
-            process.join(timeout=10)
-            raise WorkerDiedError(_last_words(process.exitcode)) from None
+            code = exit_code(process)
+            raise WorkerDiedError(end_in_words(code), end_kind(code)) from None
         process.join(timeout=10)  # what it has registered for its exit may still run
     finally:
         ours.close()
         theirs.close()
-        if process.pid is not None:
-            process.kill()
-            process.join()
-            process.close()
+        if process is not None:
+            end_process(process)
     if not trace:
         return result  # type: ignore[no-any-return]
     result.add_note(f"in a process of its own:\n{trace}")
@@ -129,65 +127,33 @@ def _has_started(connection: Connection) -> bool:
         return False
 
 
-def _wait(connection: Connection, sentinel: int, limit: float | None) -> bool:
+def _wait(
+    connection: Connection, process: SpawnProcess, limit: float | None, memory_limit: float | None
+) -> bool:
     """Wait for a message or the process's end until a point in time; whether either came."""
+    # A wait may not be of any length.
+    longest = 3600.0 if memory_limit is None else MEMORY_PERIOD
     while limit is None or time.monotonic() < limit:
-        # A wait may not be of any length.
-        seconds = 3600.0 if limit is None else min(3600.0, limit - time.monotonic())
-        if wait([connection, sentinel], seconds):
+        seconds = longest if limit is None else min(longest, limit - time.monotonic())
+        if wait([connection, process.sentinel], max(seconds, 0.0)):
             return True
+        if memory_limit is not None:
+            check_memory(process.pid or 0, memory_limit)
     return False
 
 
-def _last_words(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "the process closed its connection, but did not end"
-    if exit_code >= 0:
-        return f"the process ended by itself with exit code {exit_code}"
-    try:
-        name = signal.Signals(-exit_code).name
-    except ValueError:
-        name = f"signal {-exit_code}"
-    hint = "; perhaps it was out of memory" if name == "SIGKILL" else ""
-    return f"the process was killed by {name}{hint}"
-
-
-def _serve_isolated(connection: Connection, parent: int) -> None:
+def _serve_isolated(connection: Connection, parent: int, memory_limit: float | None) -> None:
     """Take one function and its argument, and send back what it gives or raises."""
-    # Blocked, not only ignored: SCIP installs a handler of its own while it solves.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    _die_with(parent)
-    prepare_worker()
+    prepare_worker(parent)
+    if memory_limit is not None:
+        limit_allocations(memory_limit)
     connection.send(None)
     try:
         function, argument = connection.recv()
         answer = function(argument), ""
     except BaseException as error:  # the parent decides about all of them
-        answer = _described(error)
+        answer = described_error(error)
     try:
         connection.send(answer)
     except Exception as error:  # a result that cannot be sent
-        connection.send(_described(error))
-
-
-def _described(error: BaseException) -> tuple[BaseException, str]:
-    """Give an error as it can be sent, and its traceback, which would be lost."""
-    trace = "".join(traceback.format_exception(error))
-    try:
-        ForkingPickler.loads(ForkingPickler.dumps(error))
-    except Exception:
-        error = MilplibError(f"{type(error).__name__}: {error}")
-    return error, trace
-
-
-def _die_with(parent: int) -> None:
-    """Let the kernel end this process when its parent ends, even inside a call that never returns.
-
-    A thread that waits for the parent gets no turn while SCIP solves, since PySCIPOpt keeps the
-    interpreter's lock.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL))
-    if os.getppid() != parent:  # it was gone before
-        os._exit(1)
+        connection.send(described_error(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -51,9 +52,12 @@ class ResultsManifest:
 
     def write(self, folder: Path) -> None:
         """Write the manifest into a folder, atomically."""
+        atomic_write_json(folder / MANIFEST, self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what the file says."""
         content = {"config": self.config, "software": self.software, "files": self.files}
-        about = {"format": self.format, "version": self.version}
-        atomic_write_json(folder / MANIFEST, {**about, **content})
+        return {"format": self.format, "version": self.version, **content}
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -130,3 +134,12 @@ class ResultsFolder(TaskFolder):
     def write_manifest(self, folder: Path) -> None:
         """Write the manifest without results."""
         self._manifest.write(folder)
+
+    def manifest_content(self) -> dict[str, Any]:
+        """Give what this job's manifest says, as JSON."""
+        return self._manifest.as_json()
+
+    @classmethod
+    def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
+        """Give the version of the format that a manifest says it is written in."""
+        return {"format": content.get("version")}

@@ -14,6 +14,7 @@ from milplib.errors import (
     ParameterError,
     UnknownNameError,
 )
+from milplib.execution import Execution, execution_or_workers
 from milplib.files import file_sha256
 from milplib.learn.collect.episode import EpisodeParameters
 from milplib.learn.collect.run_folder import Progress, RunFolder
@@ -26,6 +27,7 @@ from milplib.learn.samples.shards import (
 from milplib.library import InstanceFile, instance_files
 from milplib.library.folder import InstancePlace
 from milplib.scip import SETTINGS, StateFunction, load_state_functions
+from milplib.scip.experts import resolved_name
 from milplib.scip.versions import scip_version
 
 __all__ = ["collect"]
@@ -38,7 +40,9 @@ def collect(
     samples_per_instance: int = 10,
     seed: int = 0,
     workers: int = 1,
+    execution: Execution | None = None,
     max_episodes: int = 10,
+    expert: str = "full",
     expert_probability: float = 0.05,
     label_children: bool = False,
     setting: str = "default",
@@ -63,15 +67,21 @@ def collect(
         Folders of instance files, or splits of distributions; of a folder that holds split
         folders, ``train`` is taken.
     out
-        The folder to write: shards ``*.arrow`` and ``manifest.json``.
+        The folder to write: shards ``*.arrow`` and ``manifest.json``, which depend on the
+        arguments and versions alone, and ``environment.json``, which says where and when it ran.
     samples_per_instance
         Samples wanted from each instance.
     seed
         Of exploration and SCIP, together with an instance's content and an episode's number.
     workers
         Number of processes.
+    execution
+        Where and within which limits the tasks run, instead of a number of workers.
     max_episodes
         Solves of an instance after which fewer samples have to do.
+    expert
+        Who labels: ``full`` strong branching, or a cheaper one (`milplib.scip.load_expert`),
+        whose scores are not the same (``docs/experts.md``).
     expert_probability, label_children, setting, node_limit, iteration_limit, time_limit
         See `milplib.learn.collect.EpisodeParameters`.
     blocks
@@ -110,16 +120,17 @@ def collect(
     counts = {
         "samples per instance": samples_per_instance,
         "episodes": max_episodes,
-        "workers": workers,
     }
     for name, value in counts.items():
         if value < 1:
             raise ParameterError(f"the number of {name} is {value}; it must be at least 1")
+    execution = execution_or_workers(execution, workers)
     if seed < 0:
         raise ParameterError(f"the seed is {seed}; it must not be negative")
     if setting not in SETTINGS:
         raise UnknownNameError("setting", setting, SETTINGS)
     parameters = EpisodeParameters(
+        expert=resolved_name(expert),
         expert_probability=expert_probability,
         label_children=label_children,
         setting=setting,
@@ -154,7 +165,7 @@ def collect(
     run = RunFolder(Path(out), manifest)
     with run.claim(force=force) as has_work:
         if has_work:
-            run.run(tasks, workers=workers, on_progress=on_progress)
+            run.run(tasks, execution=execution, on_progress=on_progress)
             run.finish(len(tasks))
     return SampleSet(run.folder)
 

@@ -19,8 +19,9 @@ from milplib.scip import (
     apply_setting,
     branching_candidates,
     extract_state,
-    strong_branching,
+    load_expert,
 )
+from milplib.scip.experts import ask_expert
 from milplib.scip.rule import GuardedRule
 
 __all__ = ["Episode", "EpisodeParameters", "run_episode"]
@@ -34,6 +35,8 @@ class EpisodeParameters:
 
     Parameters
     ----------
+    expert
+        Who is asked: a name that `milplib.scip.load_expert` knows.
     expert_probability
         Probability of asking the expert at a branching node with more than one candidate.
     label_children
@@ -53,8 +56,11 @@ class EpisodeParameters:
     ------
     ParameterError
         If a number is outside its range.
+    UnknownNameError
+        If there is no such expert.
     """
 
+    expert: str = "full"
     expert_probability: float = 0.05
     label_children: bool = False
     setting: str = "default"
@@ -63,6 +69,7 @@ class EpisodeParameters:
     time_limit: float = 3600.0
 
     def __post_init__(self) -> None:
+        load_expert(self.expert)
         if not 0 < self.expert_probability <= 1:
             raise ParameterError(
                 f"the expert probability is {self.expert_probability}; it must be above 0 and at "
@@ -118,6 +125,7 @@ class CollectingRule(GuardedRule):
         self.stopped = False
         self._recorder = recorder
         self._parameters = parameters
+        self._expert = load_expert(parameters.expert)
         self._state_functions = state_functions
         self._samples = samples
         self._coin = coin
@@ -145,7 +153,7 @@ class CollectingRule(GuardedRule):
         if ask or new_run:
             state = extract_state(model, state_functions=self._state_functions)
         if ask:
-            result = strong_branching(model, candidates)
+            result = ask_expert(self._expert, model, candidates)
             self._expert_iterations += result.iterations
             if result.valid.any():
                 if coin:

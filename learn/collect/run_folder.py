@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from milplib.errors import InstanceError, SampleError
-from milplib.execution import WorkerDiedError, run_tasks
+from milplib.errors import InstanceError, OutputError, SampleError
+from milplib.execution import Execution, TaskFailure, run_tasks
 from milplib.files import atomic_write
 from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.shards import (
@@ -79,24 +80,41 @@ class RunFolder(TaskFolder):
         """Write the manifest without shards."""
         self._manifest.write(folder)
 
+    def manifest_content(self) -> dict[str, Any]:
+        """Give what this collection's manifest says, as JSON."""
+        return {"software": self._manifest.software, "schema": self._manifest.schema.as_json()}
+
+    @classmethod
+    def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
+        """Give the versions of the samples and states that a manifest says it is written in."""
+        schema = content.get("schema")
+        schema = schema if isinstance(schema, dict) else {}
+        return {f"{what} schema": schema.get(f"{what}_version") for what in ("sample", "state")}
+
     def run(
         self,
         tasks: Sequence[CollectTask],
         *,
-        workers: int,
+        execution: Execution,
         on_progress: Callable[[Progress], None],
     ) -> None:
         """Run the tasks that are not done yet, failed ones again; commit each as it ends."""
+        self.note_execution(execution)
         outcomes = [self._outcome(number) for number in range(len(tasks))]
         done = {n: o for n, o in enumerate(outcomes) if o is not None and o.outcome != "failed"}
         waiting = [number for number in range(len(tasks)) if number not in done]
         n_done, samples = len(done), sum(outcome.samples for outcome in done.values())
         on_progress(Progress(n_done, len(tasks), samples))
-        for place, result in run_tasks(run_task, [tasks[n] for n in waiting], workers=workers):
+        todo = [tasks[n] for n in waiting]
+        files = [task.path for task in todo]
+        for place, result in run_tasks(run_task, todo, execution=execution, files=files):
             number = waiting[place]
-            if isinstance(result, WorkerDiedError):
+            if isinstance(result, TaskFailure):
                 outcome = InstanceOutcome(
-                    instance=tasks[number].name, outcome="failed", reason=str(result)
+                    instance=tasks[number].name,
+                    outcome="failed",
+                    failure=result.kind,
+                    reason=str(result),
                 )
                 result = TaskResult(outcome=outcome)
             self._commit(number, result)
@@ -106,9 +124,11 @@ class RunFolder(TaskFolder):
 
     def _outcome(self, number: int) -> InstanceOutcome | None:
         try:
-            return InstanceOutcome(**self.read_task(number) or {})
+            outcome = InstanceOutcome(**self.read_task(number) or {})
         except TypeError:
             return None
+        is_whole = not outcome.samples or self.task_file(number, ".samples").exists()
+        return outcome if is_whole else None
 
     def _commit(self, number: int, result: TaskResult) -> None:
         data = {".samples": result.samples} if result.samples else {}
@@ -121,9 +141,19 @@ class RunFolder(TaskFolder):
         ------
         InstanceError
             If no instance could be read. What stood in the folder before stays.
+        OutputError
+            If files cannot be written, or what was finished has vanished.
+        SampleError
+            If a finished task's samples are damaged: that task is no longer finished.
         """
-        outcomes = [self._outcome(number) for number in range(n_tasks)]
-        final = _mark_duplicates([outcome for outcome in outcomes if outcome is not None])
+        found = [self._outcome(number) for number in range(n_tasks)]
+        outcomes = [outcome for outcome in found if outcome is not None]
+        if len(outcomes) < n_tasks:
+            raise OutputError(
+                f"files of {n_tasks - len(outcomes)} finished instances have vanished from "
+                f"{self.folder}: run the same command again"
+            )
+        final = _mark_duplicates(outcomes)
         unreadable = [outcome for outcome in final if outcome.outcome == "unreadable"]
         if len(unreadable) == n_tasks:
             self.discard()
@@ -152,17 +182,14 @@ class RunFolder(TaskFolder):
         ).write(self.folder)
         for name in old - {entry.file for entry in shards}:
             (self.folder / name).unlink(missing_ok=True)
-        if not any(outcome.outcome == "failed" for outcome in final):
-            self.remove_tasks()
+        self.end(retry=any(outcome.outcome == "failed" for outcome in final))
 
     def _merge(self, group: list[int], shard_number: int) -> ShardEntry:
         trees: list[TreeEntry] = []
 
         def batches() -> Iterator[pa.RecordBatch]:
             for task in group:
-                shard = Shard(self.task_file(task, ".samples"))
-                for number in range(len(shard)):
-                    batch = shard.batch(number)
+                for batch in self._batches(task):
                     trees.append(TreeEntry.of(batch))
                     yield batch
 
@@ -170,6 +197,16 @@ class RunFolder(TaskFolder):
         with atomic_write(path) as stream:
             write_batches(stream, batches(), self._manifest.schema)
         return ShardEntry.of(path, trees)
+
+    def _batches(self, task: int) -> Iterator[pa.RecordBatch]:
+        try:
+            shard = Shard(self.task_file(task, ".samples"))
+            yield from map(shard.batch, range(len(shard)))
+        except SampleError as error:
+            self.task_file(task, ".json").unlink(missing_ok=True)
+            raise SampleError(
+                f"{error}; run the same command again: it is collected anew"
+            ) from error
 
 
 def _mark_duplicates(outcomes: list[InstanceOutcome]) -> list[InstanceOutcome]:

@@ -64,9 +64,12 @@ class InstanceOutcome:
     outcome
         ``complete``: as many samples as wanted; ``fewer``: not so many; ``none``: solved
         without a node to label; ``duplicate``: left out, since another file has the same
-        content; ``unreadable``; ``failed``: every episode failed.
+        content; ``unreadable``; ``failed``: every episode failed, or its process ended.
     samples, episodes, branchings
         Numbers of samples, of episodes and of branching nodes in them.
+    failure
+        How the process ended that worked on it, `milplib.execution.FailureKind`; empty if it did
+        its work.
     reason
         Why it is not complete, and the failures of single episodes; empty if there is nothing
         to say.
@@ -78,6 +81,7 @@ class InstanceOutcome:
     samples: int = 0
     episodes: int = 0
     branchings: int = 0
+    failure: str = ""
     reason: str = ""
 
 

@@ -22,6 +22,10 @@ DEFAULT_CACHE_BYTES = 4 << 30
 
 _Arrays = dict[str, npt.NDArray[Any]]
 
+# Beside the numbers of its arrays a graph that is kept costs these and a dict, as objects: what
+# matters for small instances, of which many fit.
+_BYTES_OF_OBJECTS = 2000
+
 # What samples of one tree often have in common, as long as its rows stay.
 _SHARED = ("edge_index", "edge_features")
 
@@ -77,12 +81,12 @@ class GraphDataset(Dataset[BranchingGraph]):
         self.sample_sets = tuple(sample_sets)
         self.blocks = block_schemas(self.sample_sets, blocks)
         chosen = [range(len(s)) for s in self.sample_sets] if indices is None else indices
-        parts = [np.fromiter(part, dtype=np.int64) for part in chosen]
+        parts = [_indices(part) for part in chosen]
         self.sizes = tuple(map(len, parts))
         """Number of samples of each set."""
         self._set = np.repeat(np.arange(len(parts)), self.sizes)
         self._index = np.concatenate([np.empty(0, dtype=np.int64), *parts])
-        self._kept: list[_Arrays | None] = [None] * len(self._index)
+        self._kept: dict[int, _Arrays] = {}
         self._shared: dict[tuple[Any, ...], npt.NDArray[Any]] = {}
         self._room = cache_bytes
 
@@ -99,7 +103,7 @@ class GraphDataset(Dataset[BranchingGraph]):
         return joined([self._arrays(position) for position in positions], memory=memory)
 
     def _arrays(self, position: int) -> _Arrays:
-        kept = self._kept[position]
+        kept = self._kept.get(position)
         if kept is not None:
             return kept
         sample = self.sample(position)
@@ -134,7 +138,7 @@ class GraphDataset(Dataset[BranchingGraph]):
 
     def _share(self, arrays: _Arrays, tree: tuple[Any, ...]) -> int:
         """Replace arrays that a graph of the same tree has, too; give the bytes that it adds."""
-        added = 0
+        added = _BYTES_OF_OBJECTS
         for name, array in arrays.items():
             if name in _SHARED:
                 # Among samples of one tree equality is the rule; hashes tell it at once.
@@ -145,6 +149,14 @@ class GraphDataset(Dataset[BranchingGraph]):
                     continue
             added += array.nbytes
         return added
+
+
+def _indices(chosen: Iterable[int]) -> npt.NDArray[np.int64]:
+    if isinstance(chosen, range):
+        return np.arange(chosen.start, chosen.stop, chosen.step)
+    if isinstance(chosen, np.ndarray):
+        return chosen.astype(np.int64)
+    return np.fromiter(chosen, dtype=np.int64)
 
 
 def block_schemas(

@@ -7,37 +7,70 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.samples.sample_set import SampleSet
 
 __all__ = ["Split", "instances_of_samples", "refuse_shared_instances", "split_by_instance"]
 
+_Indices = npt.NDArray[np.int64]
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Split:
     """Which samples of each set are for training, and which for validation.
 
     Parameters
     ----------
     training, validation
-        Indices into each set, in order.
+        Indices into each set, in order. An array a set, int64.
     held_out
         Content hashes of the validation instances, sorted.
     """
 
-    training: tuple[tuple[int, ...], ...]
-    validation: tuple[tuple[int, ...], ...]
+    training: tuple[_Indices, ...]
+    validation: tuple[_Indices, ...]
     held_out: tuple[str, ...]
 
 
-def instances_of_samples(samples: SampleSet) -> list[str]:
-    """Content hash of the instance of every sample, in order."""
-    return [
-        tree.instance_hash
-        for shard in samples.manifest.shards
-        for tree in shard.trees
-        for _ in range(tree.samples)
-    ]
+def instances_of_samples(samples: SampleSet) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
+    """Give the instances that a set has samples of, and which of them each sample belongs to.
+
+    Returns
+    -------
+    hashes
+        Content hashes of the instances, each once.
+    numbers
+        Of every sample, in order, the position of its instance's hash. Shape (samples,), int32.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.learn import collect
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> samples = collect([folder], out=folder + "/samples", samples_per_instance=2,
+    ...                   expert_probability=1.0)
+    >>> hashes, numbers = instances_of_samples(samples)
+    >>> hashes == (samples[0].tree.instance_hash,), numbers.tolist()
+    (True, [0, 0])
+    """
+    known: dict[str, int] = {}
+    parts = [np.empty(0, dtype=np.int32)]
+    for shard in samples.manifest.shards:
+        trees = shard.trees
+        sampled = np.zeros(len(trees.instances), dtype=np.int64)
+        np.add.at(sampled, trees.instance, trees.samples)
+        numbers = [
+            known.setdefault(content_hash, len(known)) if count else -1
+            for (_, content_hash), count in zip(trees.instances, sampled.tolist(), strict=True)
+        ]
+        of_trees = np.array(numbers, dtype=np.int32)[trees.instance]
+        parts.append(np.repeat(of_trees, trees.samples))
+    return tuple(known), np.concatenate(parts)
 
 
 def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: int) -> Split:
@@ -71,10 +104,10 @@ def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: i
     """
     if not 0 < share < 1:
         raise ParameterError(f"the share held out is {share}; it must lie between 0 and 1")
-    hashes = [instances_of_samples(samples) for samples in sample_sets]
+    found = [instances_of_samples(samples) for samples in sample_sets]
     held_out: set[str] = set()
-    for samples, found in zip(sample_sets, hashes, strict=True):
-        instances = sorted(set(found), key=lambda name: _rank(name, seed))
+    for samples, (hashes, _) in zip(sample_sets, found, strict=True):
+        instances = sorted(hashes, key=lambda name: _rank(name, seed))
         if len(instances) < 2:
             raise SampleError(
                 f"the samples in {samples.folder} come from {len(instances)} instance(s), of which "
@@ -83,16 +116,19 @@ def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: i
             )
         count = min(max(1, math.floor(share * len(instances) + 0.5)), len(instances) - 1)
         held_out.update(instances[:count])
-    sides = [[name in held_out for name in found] for found in hashes]
+    sides = [
+        np.array([name in held_out for name in hashes], dtype=np.bool_)[numbers]
+        for hashes, numbers in found
+    ]
     for samples, side in zip(sample_sets, sides, strict=True):
-        if all(side):
+        if side.all():
             raise SampleError(
                 f"all instances of {samples.folder} are held out, since other data sets have them, "
                 "too: give validation samples, or data sets that share no instances"
             )
     return Split(
-        training=tuple(tuple(i for i, out in enumerate(side) if not out) for side in sides),
-        validation=tuple(tuple(i for i, out in enumerate(side) if out) for side in sides),
+        training=tuple(np.flatnonzero(~side) for side in sides),
+        validation=tuple(np.flatnonzero(side) for side in sides),
         held_out=tuple(sorted(held_out)),
     )
 
@@ -111,14 +147,15 @@ def refuse_shared_instances(training: Sequence[SampleSet], validation: Sequence[
     """
     seen: dict[str, SampleSet] = {}
     for samples in training:
-        for name in instances_of_samples(samples):
+        for name in instances_of_samples(samples)[0]:
             seen.setdefault(name, samples)
     for samples in validation:
+        judged = set(instances_of_samples(samples)[0])
         shared = {
-            tree.instance_hash: tree.instance
+            content_hash: name
             for shard in samples.manifest.shards
-            for tree in shard.trees
-            if tree.samples and tree.instance_hash in seen
+            for name, content_hash in shard.trees.instances
+            if content_hash in judged and content_hash in seen
         }
         if shared:
             names = sorted(shared.values())

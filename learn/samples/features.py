@@ -85,13 +85,16 @@ class FeatureGroup:
             for name, places in self.cells.items()
         }
 
-    def decode(self, cells: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+    def decode(
+        self, cells: dict[str, npt.NDArray[Any]], *, finite: bool = True
+    ) -> npt.NDArray[np.float32]:
         """Give the matrix of cells. Shape (n, features), float32.
 
         Raises
         ------
         ValueError
-            If the cells do not belong together, or hold numbers that are not finite.
+            If the cells do not belong together, or hold numbers that are not finite, unless
+            `finite` is false.
         """
         sizes = {divmod(len(cells[name]), len(places)) for name, places in self.cells.items()}
         if len(sizes) != 1 or next(iter(sizes))[1]:
@@ -100,7 +103,7 @@ class FeatureGroup:
         matrix = np.empty((n, len(self.features)), dtype=np.float32)
         for name, places in self.cells.items():
             matrix[:, places] = cells[name].reshape(len(places), n).T
-        if not np.isfinite(matrix).all():
+        if finite and not np.isfinite(matrix).all():
             raise ValueError(f"the cells '{self.name}_*' have a number that is not finite")
         return matrix
 

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from milplib.errors import SampleError
-from milplib.learn.samples.features import (
-    NODE_ROWS,
-    NODE_VARIABLES,
-    POOL_ROWS,
-    STATIC_VARIABLES,
-    FeatureGroup,
-    positions,
-)
-from milplib.learn.samples.shards import Manifest, Shard, TreeEntry
+from milplib.errors import MilplibWarning, SampleError
+from milplib.learn.samples.decoding import DecodedPart
+from milplib.learn.samples.recorder import NodePosition
+from milplib.learn.samples.shards import Manifest, Shard, ShardEntry, TreeEntry
 from milplib.policies.choice import tied_with_best
 from milplib.scip import BlockSchema, BranchingState
 
-__all__ = ["Sample", "SampleSet", "tied_with_best"]
+__all__ = ["DamagedShard", "DamagedShardWarning", "Sample", "SampleSet", "tied_with_best"]
 
 _TREES_IN_MEMORY = 64
+_OPEN_SHARDS = 16
+
+
+class DamagedShardWarning(MilplibWarning):
+    """Shards of a folder of samples cannot be used, and were left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DamagedShard:
+    """A shard that was left out.
+
+    Parameters
+    ----------
+    file
+        Its name.
+    reason
+        What is wrong with it.
+    samples, trees
+        Numbers of samples and trees that the manifest says it holds.
+    """
+
+    file: str
+    reason: str
+    samples: int
+    trees: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -75,33 +93,35 @@ class Sample:
         return tied_with_best(self.scores, self.valid)
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """The static part of a tree, decoded."""
-
-    cells: _Cells
-    static: npt.NDArray[np.float32]
-    pool_start: npt.NDArray[np.int64]
-    pool_column: npt.NDArray[np.int32]
-    pool_value: npt.NDArray[np.float32]
-    pool_features: npt.NDArray[np.float32]
-
-
 class SampleSet(Sequence[Sample]):
     """The samples of a folder that ``milplib collect`` wrote.
+
+    What is kept in memory does not grow by a Python object a sample or a tree: samples are read
+    from their shards when they are asked for.
+
+    A shard that is missing, cut off, damaged or of another schema is left out: the others are
+    used, a `DamagedShardWarning` names it and says how many samples it costs, and so does
+    `damaged`. Damage that no checksum shows is an error where it is read.
 
     Parameters
     ----------
     folder
         The folder.
     verify
-        Check every shard against the manifest's checksum first.
+        Check every shard against the manifest's checksum first: about a second a gigabyte, and
+        once in a process, as long as the file stays as it is.
+    strict
+        Whether a shard that cannot be used is an error. Where somebody else opens the folder, as
+        training does, ``warnings.simplefilter("error", DamagedShardWarning)`` has the same effect.
+    finite
+        Whether a feature that is not finite is an error where it is read. Nothing but a look at
+        damaged samples should want it otherwise.
 
     Raises
     ------
     SampleError
-        If the folder holds no finished collection, or a shard is missing, damaged or of
-        another schema version; the message names it.
+        If the folder holds no finished collection, or none of its shards can be used, or one of
+        them cannot and `strict` is true; the message names it.
 
     Examples
     --------
@@ -115,26 +135,77 @@ class SampleSet(Sequence[Sample]):
     >>> samples = SampleSet(folder + "/samples")
     >>> samples[0].state.variable_features.shape[1], len(samples[0].scores) > 1
     (19, True)
+    >>> samples.damaged
+    ()
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, verify: bool = True) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        verify: bool = True,
+        strict: bool = False,
+        finite: bool = True,
+    ) -> None:
         self.folder = Path(folder)
-        self.manifest = Manifest.load(self.folder)
-        # Open first: another schema version is a better answer than a wrong checksum.
-        self._shards = [Shard(self.folder / entry.file) for entry in self.manifest.shards]
-        for entry, shard in zip(self.manifest.shards, self._shards, strict=True):
-            if verify:
-                entry.verify(self.folder)
-            if len(shard) != len(entry.trees) or shard.schema != self.manifest.schema:
-                raise SampleError(f"{shard.path} is not the shard that the manifest describes")
-        places = [
-            (number, batch, line)
-            for number, entry in enumerate(self.manifest.shards)
-            for batch, tree in enumerate(entry.trees)
-            for line in range(not tree.root_labelled, tree.samples + (not tree.root_labelled))
-        ]
-        self._places = np.array(places, dtype=np.int32).reshape(len(places), 3)
+        manifest = Manifest.load(self.folder)
+        usable, damaged = [], []
+        for entry in manifest.shards:
+            try:
+                self._check(entry, manifest, verify=verify)
+                usable.append(entry)
+            except SampleError as error:
+                damaged.append(
+                    DamagedShard(
+                        file=entry.file,
+                        reason=str(error),
+                        samples=entry.trees.n_samples,
+                        trees=len(entry.trees),
+                    )
+                )
+        self.damaged = tuple(damaged)
+        """The shards that were left out."""
+        self.manifest = replace(manifest, shards=tuple(usable))
+        """What the folder holds, without the shards that were left out."""
+        trees = [entry.trees for entry in usable]
+        self._first_tree = np.cumsum([0, *map(len, trees)])
+        self._end = np.cumsum(
+            np.concatenate([np.empty(0, np.int64), *(table.samples for table in trees)])
+        )
+        self._finite = finite
+        self._shard = lru_cache(maxsize=_OPEN_SHARDS)(self._open_shard)
         self._part = lru_cache(maxsize=_TREES_IN_MEMORY)(self._decode_part)
+        if damaged:
+            self._complain(strict=strict or not usable, samples=len(self))
+
+    def _check(self, entry: ShardEntry, manifest: Manifest, *, verify: bool) -> None:
+        # Opened first: another schema version is a better answer than a wrong checksum.
+        shard = Shard(self.folder / entry.file)
+        if verify:
+            entry.verify(self.folder)
+        if len(shard) != len(entry.trees) or shard.schema != manifest.schema:
+            raise SampleError(f"{shard.path} is not the shard that the manifest describes")
+
+    def _complain(self, *, strict: bool, samples: int) -> None:
+        """Name the shards that cannot be used, as an error or a warning."""
+        reasons = "; ".join(shard.reason for shard in self.damaged[:3])
+        if len(self.damaged) > 3:
+            reasons += f"; and {len(self.damaged) - 3} more"
+        if strict and len(self.damaged) == 1:
+            raise SampleError(reasons)
+        lost = sum(shard.samples for shard in self.damaged)
+        shards = len(self.damaged) + len(self.manifest.shards)
+        if strict:
+            raise SampleError(
+                f"{len(self.damaged)} of the {shards} shards in {self.folder} cannot be used "
+                f"({lost} of {lost + samples} samples): {reasons}"
+            )
+        warnings.warn(
+            f"left out {len(self.damaged)} of the {shards} shards in {self.folder}, with {lost} of "
+            f"{lost + samples} samples: {reasons}; restore them from a copy, or collect again",
+            DamagedShardWarning,
+            stacklevel=3,
+        )
 
     @property
     def blocks(self) -> tuple[BlockSchema, ...]:
@@ -142,7 +213,19 @@ class SampleSet(Sequence[Sample]):
         return self.manifest.schema.blocks
 
     def __len__(self) -> int:
-        return len(self._places)
+        return int(self._end[-1]) if len(self._end) else 0
+
+    def _place(self, index: int) -> tuple[int, int, int]:
+        """Shard, record batch and line of a sample."""
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"there is no sample {index} among {len(self)}")
+        tree = int(np.searchsorted(self._end, place, side="right"))
+        shard = int(np.searchsorted(self._first_tree, tree, side="right")) - 1
+        batch = tree - int(self._first_tree[shard])
+        table = self.manifest.shards[shard].trees
+        line = place - int(self._end[tree]) + int(table.samples[batch])
+        return shard, batch, line + (not table.root_labelled[batch])
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -151,46 +234,37 @@ class SampleSet(Sequence[Sample]):
     def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
-        shard, batch, line = self._places[index].tolist()
+        shard, batch, line = self._place(index)
         tree = self.manifest.shards[shard].trees[batch]
         with self._naming(tree):
             part = self._part(shard, batch)
-            cells = part.cells
-            state = self._decode_state(part, line)
-            scores, valid = cells.array("scores", line), cells.array("valid", line)
-            chosen = cells.value("chosen", line)
-            k = len(state.candidates)
-            if (
-                len(scores) != k
-                or len(valid) != k
-                or chosen not in range(k)
-                or not np.isfinite(scores).all()
-            ):
-                raise ValueError("its labels do not fit its candidates")
-            if not valid.any():
-                raise ValueError("none of a node's candidates has a valid score")
-        return Sample(
-            state=state,
-            scores=scores,
-            valid=valid,
-            chosen=int(chosen),
-            **{
-                name: cells.value(name, line)
-                for name in ("node", "parent", "depth", "is_child_of_labelled")
-            },
-            tree=tree,
-            scip_seed=int(cells.value("scip_seed", 0)),
-        )
+            return Sample(
+                state=part.state(line),
+                **part.label(line),
+                **part.place(line),
+                is_child_of_labelled=part.is_child_of_labelled(line),
+                tree=tree,
+                scip_seed=part.scip_seed,
+            )
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[position] for position in range(len(self)))
 
     def root_state(self, index: int) -> BranchingState:
         """State of the root (the first branching node) of the tree that a sample belongs to."""
-        shard, batch, _ = self._places[index].tolist()
+        shard, batch, _ = self._place(index)
         with self._naming(self.manifest.shards[shard].trees[batch]):
+            return self._part(shard, batch).state(0)
+
+    def nodes_beside(self, index: int) -> list[NodePosition]:
+        """Where the labelled nodes of the part of a tree stand that a sample belongs to."""
+        shard, batch, _ = self._place(index)
+        table = self.manifest.shards[shard].trees
+        with self._naming(table[batch]):
             part = self._part(shard, batch)
-            return self._decode_state(part, 0)
+            first = int(not table.root_labelled[batch])
+            places = map(part.place, range(first, first + int(table.samples[batch])))
+            return [NodePosition(**place) for place in places]
 
     @contextmanager
     def _naming(self, tree: TreeEntry) -> Iterator[None]:
@@ -201,97 +275,11 @@ class SampleSet(Sequence[Sample]):
                 f"{self.folder} is damaged at {tree.instance}, episode {tree.episode}: {error}"
             ) from error
 
-    def _decode_part(self, shard: int, number: int) -> _Part:
-        batch = self._shards[shard].batch(number)
-        cells = _Cells(batch)
-        lengths = cells.array("pool_length", 0)
-        part = _Part(
-            cells=cells,
-            static=cells.features(STATIC_VARIABLES, 0),
-            pool_start=np.cumsum([0, *lengths]),
-            pool_column=cells.positions("pool_column_steps", 0),
-            pool_value=cells.array("pool_value", 0),
-            pool_features=cells.features(POOL_ROWS, 0),
-        )
-        if (
-            TreeEntry.of(batch) != self.manifest.shards[shard].trees[number]
-            or len(lengths) != len(part.pool_features)
-            or (lengths < 0).any()
-            or not part.pool_start[-1] == len(part.pool_column) == len(part.pool_value)
-            or not _inside(part.pool_column, len(part.static))
-            or not np.isfinite(part.pool_value).all()
-        ):
-            raise ValueError("its rows do not fit together")
-        return part
+    def _open_shard(self, number: int) -> Shard:
+        return Shard(self.folder / self.manifest.shards[number].file)
 
-    def _decode_state(self, part: _Part, line: int) -> BranchingState:
-        cells = part.cells
-        rows, candidates = cells.positions("row_steps", line), cells.array("candidates", line)
-        node_variables = cells.features(NODE_VARIABLES, line)
-        node_rows = cells.features(NODE_ROWS, line)
-        if (
-            len(node_variables) != len(part.static)
-            or len(node_rows) != len(rows)
-            or not _inside(rows, len(part.pool_features))
-            or not _inside(candidates, len(part.static))
-        ):
-            raise ValueError("a state does not fit its tree")
-        lengths = np.diff(part.pool_start)[rows]
-        ends = np.cumsum(lengths)
-        first = part.pool_start[rows] - (ends - lengths)
-        entry = np.arange(lengths.sum()) + np.repeat(first, lengths)
-        edge_rows = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
-        blocks = {}
-        for block in self.blocks:
-            values = cells.array(f"block_{block.name}", line)
-            if len(values) % len(block.columns):
-                raise ValueError(f"the block '{block.name}' is not whole")
-            if not np.isfinite(values).all():
-                raise ValueError(f"the block '{block.name}' has a number that is not finite")
-            blocks[block.name] = values.reshape(-1, len(block.columns))
-        return BranchingState(
-            variable_features=np.hstack((part.static, node_variables)),
-            row_features=np.hstack((part.pool_features[rows], node_rows)),
-            edge_index=np.vstack((edge_rows, part.pool_column[entry])),
-            edge_features=part.pool_value[entry],
-            candidates=candidates,
-            has_incumbent=cells.value("has_incumbent", line),
-            blocks=MappingProxyType(blocks),
-        )
-
-
-def _inside(positions: npt.NDArray[np.int32], size: int) -> bool:
-    return not len(positions) or bool(positions.min() >= 0 and positions.max() < size)
-
-
-class _Cells:
-    """A record batch as numpy arrays: each column is converted once, when it is first asked for."""
-
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        self._batch = batch
-        self._values: dict[str, npt.NDArray[Any]] = {}
-        self._lists: dict[str, tuple[list[bool], list[int], npt.NDArray[Any]]] = {}
-
-    def value(self, name: str, line: int) -> Any:
-        """Give a cell that holds one value."""
-        if name not in self._values:
-            self._values[name] = self._batch.column(name).to_numpy(zero_copy_only=False)
-        value = self._values[name][line]
-        return value.item() if isinstance(value, np.generic) else value
-
-    def array(self, name: str, line: int) -> npt.NDArray[Any]:
-        """Give a cell that holds a list."""
-        if name not in self._lists:
-            column = self._batch.column(name)
-            values = column.values.to_numpy(zero_copy_only=False)
-            self._lists[name] = (column.is_valid().tolist(), column.offsets.tolist(), values)
-        is_valid, offsets, values = self._lists[name]
-        if not is_valid[line]:
-            raise ValueError(f"the column '{name}' is empty where it must not be")
-        return values[offsets[line] : offsets[line + 1]]
-
-    def features(self, group: FeatureGroup, line: int) -> npt.NDArray[np.float32]:
-        return group.decode({name: self.array(name, line) for name in group.cells})
-
-    def positions(self, name: str, line: int) -> npt.NDArray[np.int32]:
-        return positions(self.array(name, line))
+    def _decode_part(self, shard: int, number: int) -> DecodedPart:
+        batch = self._shard(shard).batch(number)
+        if TreeEntry.of(batch) != self.manifest.shards[shard].trees[number]:
+            raise ValueError("it is not the tree that the manifest describes")
+        return DecodedPart(batch, blocks=self.blocks, finite=self._finite)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import pyarrow as pa
 
 from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
+from milplib.learn.samples.trees import TreeEntry, TreeTable, checked, compact_trees
 from milplib.task_folder import MANIFEST, UNFINISHED
 
 __all__ = [
@@ -29,7 +31,9 @@ FORMAT = "milplib-sample-set"
 # Writing is rare beside reading, and a tree takes the expert minutes.
 _COMPRESSION_LEVEL = 19
 _SHARD_NAME = re.compile(r"shard-\d{5}\.arrow")
-_Kind = TypeVar("_Kind")
+# A file written less than so long ago could be written again within one tick of its time stamp.
+_SETTLED_NS = 2_000_000_000
+_checksums: dict[tuple[int, ...], str] = {}
 
 
 def write_batches(
@@ -46,6 +50,9 @@ def write_batches(
 class Shard:
     """A shard open for reading: record batches by number, checked.
 
+    It is read, not mapped into memory: the pages of a mapped file count as the process's own, as
+    if it grew by all that it ever read, and a file cut off meanwhile would end the process.
+
     Raises
     ------
     SampleError
@@ -57,7 +64,7 @@ class Shard:
         try:
             # A tree is small: handing its columns to threads takes longer than reading them.
             options = pa.ipc.IpcReadOptions(use_threads=False)
-            self._reader = pa.ipc.open_file(pa.memory_map(os.fspath(path)), options=options)
+            self._reader = pa.ipc.open_file(pa.OSFile(os.fspath(path)), options=options)
         except pa.ArrowException as error:
             raise SampleError(f"{path} is damaged or cut off: {_first_line(error)}") from error
         except OSError as error:
@@ -84,61 +91,13 @@ def _first_line(error: Exception) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TreeEntry:
-    """A record batch of a shard: which tree it is, and what it holds.
-
-    Parameters
-    ----------
-    instance, instance_hash, episode, part
-        Which tree, and which part of it.
-    samples
-        Number of labelled nodes.
-    root_labelled
-        Whether the batch's first line, the root state, is one of them.
-    """
-
-    instance: str
-    instance_hash: str
-    episode: int
-    part: int
-    samples: int
-    root_labelled: bool
-
-    @classmethod
-    def of(cls, batch: pa.RecordBatch) -> TreeEntry:
-        """Describe a record batch."""
-        scores = batch.column("scores")
-        return cls(
-            **{
-                name: batch.column(name)[0].as_py()
-                for name in ("instance", "instance_hash", "episode", "part")
-            },
-            samples=len(scores) - scores.null_count,
-            root_labelled=scores[0].is_valid,
-        )
-
-    @classmethod
-    def from_json(cls, entry: dict[str, Any]) -> TreeEntry:
-        """Read an entry of a manifest, and refuse one that cannot be true."""
-        kinds = {
-            "instance": str,
-            "instance_hash": str,
-            "episode": int,
-            "part": int,
-            "samples": int,
-            "root_labelled": bool,
-        }
-        return cls(**{name: _checked(entry[name], kind, name) for name, kind in kinds.items()})
-
-
-@dataclass(frozen=True, kw_only=True)
 class ShardEntry:
     """A shard in the manifest: its file, size and checksum, and its trees in order."""
 
     file: str
     bytes: int
     sha256: str
-    trees: tuple[TreeEntry, ...]
+    trees: TreeTable
 
     @classmethod
     def of(cls, path: Path, trees: Iterable[TreeEntry]) -> ShardEntry:
@@ -147,27 +106,34 @@ class ShardEntry:
             file=path.name,
             bytes=path.stat().st_size,
             sha256=file_sha256(path),
-            trees=tuple(trees),
+            trees=TreeTable(trees),
         )
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> ShardEntry:
         """Read an entry of a manifest, and refuse one that cannot be true."""
-        trees = tuple(map(TreeEntry.from_json, _listed(entry["trees"])))
         shard = cls(
-            file=_checked(entry["file"], str, "file"),
-            bytes=_checked(entry["bytes"], int, "bytes"),
-            sha256=_checked(entry["sha256"], str, "sha256"),
-            trees=trees,
+            file=checked(entry["file"], str, "file"),
+            bytes=checked(entry["bytes"], int, "bytes"),
+            sha256=checked(entry["sha256"], str, "sha256"),
+            trees=TreeTable.from_json(_listed(entry["trees"], tuple)),
         )
         if not _SHARD_NAME.fullmatch(shard.file):
             raise ValueError(f"'{shard.file}' is no name of a shard")
-        if sum(tree.samples for tree in trees) > shard.bytes:
+        if shard.trees.n_samples > shard.bytes:
             raise ValueError(f"'{shard.file}' cannot hold so many samples")
         return shard
 
+    def as_json(self) -> dict[str, Any]:
+        """Give the entry as JSON values."""
+        about = {"file": self.file, "bytes": self.bytes, "sha256": self.sha256}
+        return about | {"trees": [tree.as_json() for tree in self.trees]}
+
     def verify(self, folder: Path) -> None:
         """Check size and checksum of the file.
+
+        A file that was read once is not read again for it in this process, as long as its size
+        and its times stay.
 
         Raises
         ------
@@ -181,10 +147,23 @@ class ShardEntry:
                 raise SampleError(
                     f"{path} is damaged: it has {size} bytes, the manifest says {self.bytes}"
                 )
-            if file_sha256(path) != self.sha256:
+            if _checksum(path) != self.sha256:
                 raise SampleError(f"{path} is damaged: its checksum is not the manifest's")
         except OSError as error:
             raise SampleError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _checksum(path: Path) -> str:
+    now = time.time_ns()
+    found = path.stat()
+    changed = max(found.st_mtime_ns, found.st_ctime_ns)
+    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    checksum = _checksums.get(key)
+    if checksum is None:
+        checksum = file_sha256(path)
+        if now - changed > _SETTLED_NS:
+            _checksums[key] = checksum
+    return checksum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +192,14 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write the manifest into a folder, atomically."""
-        content = asdict(self) | {"format": FORMAT, "schema": self.schema.as_json()}
+        content = {
+            "format": FORMAT,
+            "config": self.config,
+            "software": self.software,
+            "schema": self.schema.as_json(),
+            "shards": [shard.as_json() for shard in self.shards],
+            "instances": self.instances,
+        }
         atomic_write_json(folder / MANIFEST, content)
 
     @classmethod
@@ -227,7 +213,8 @@ class Manifest:
         """
         path = folder / MANIFEST
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            content = json.loads(text, object_hook=compact_trees())
         except (FileNotFoundError, NotADirectoryError):
             raise SampleError(_nothing_there(folder)) from None
         except OSError as error:
@@ -238,8 +225,8 @@ class Manifest:
             raise SampleError(f"{path} is not a manifest of milplib samples")
         schema = SampleSchema.from_json(content.pop("schema", None), where=str(path))
         try:
-            shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"))))
-            instances = tuple(map(dict, _listed(content.pop("instances"))))
+            shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"), dict)))
+            instances = tuple(_listed(content.pop("instances"), dict))
             return cls(**content, schema=schema, shards=shards, instances=instances)
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{path} is damaged: {error}") from error
@@ -276,13 +263,7 @@ def _nothing_there(folder: Path) -> str:
     return f"{folder} is not a folder of samples: it has no {MANIFEST}"
 
 
-def _listed(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+def _listed(value: object, kind: type[Any]) -> list[Any]:
+    if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
         raise ValueError("a list is missing")
-    return value
-
-
-def _checked(value: object, kind: type[_Kind], name: str) -> _Kind:
-    if type(value) is not kind or (isinstance(value, int) and value < 0):
-        raise ValueError(f"'{name}' is {value!r}")
     return value

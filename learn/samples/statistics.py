@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -12,7 +13,13 @@ from milplib.errors import SampleError
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.scip import VARIABLE_FEATURES
 
-__all__ = ["ChoiceAgreement", "SampleStatistics", "agreement", "sample_statistics"]
+__all__ = [
+    "ChoiceAgreement",
+    "SampleStatistics",
+    "agreement",
+    "sample_statistics",
+    "trivial_choices",
+]
 
 _FRACTION = VARIABLE_FEATURES.index("solution_frac")
 
@@ -80,7 +87,7 @@ def agreement(sample: Sample, probability: npt.NDArray[np.float64]) -> tuple[flo
     Parameters
     ----------
     sample
-        The sample; candidates without a score count as worst.
+        The sample; candidates without a score are not to be chosen.
     probability
         With which each candidate is chosen. Shape (k,).
 
@@ -96,16 +103,16 @@ def agreement(sample: Sample, probability: npt.NDArray[np.float64]) -> tuple[flo
 
 
 def _at_best(scores: npt.NDArray[np.floating], sample: Sample) -> npt.NDArray[np.float64]:
-    """Choose the best score, of equal ones the lowest column."""
-    order = np.lexsort((sample.state.candidates, -scores))
+    """Choose the best of the candidates that the expert scored, of equals the lowest column."""
+    order = np.lexsort((sample.state.candidates, -scores, ~sample.valid))
     probability = np.zeros(len(scores))
     probability[order[0]] = 1.0
     return probability
 
 
 def _random(sample: Sample) -> npt.NDArray[np.float64]:
-    k = len(sample.state.candidates)
-    return np.full(k, 1.0 / k)
+    probability: npt.NDArray[np.float64] = sample.valid / sample.valid.sum()
+    return probability
 
 
 def _most_fractional(sample: Sample) -> npt.NDArray[np.float64]:
@@ -129,59 +136,90 @@ _CHOICES: dict[str, Callable[[Sample], npt.NDArray[np.float64]]] = {
 }
 
 
-def sample_statistics(samples: SampleSet | Iterable[Sample]) -> SampleStatistics:
-    """Compute the statistics of samples.
+def trivial_choices(sample: Sample) -> dict[str, npt.NDArray[np.float64]]:
+    """With which probability each trivial way of choosing takes each candidate, by its name.
 
-    ``random`` chooses each candidate with the same probability (its numbers are expectations,
-    nothing is drawn), ``most fractional`` the one whose LP value is nearest to a half, and
-    ``pseudocost``, where the block of that name was recorded, the best pseudocost score.
+    Of the candidates that the expert scored, as policies are judged in training, too: ``random``
+    chooses each with the same probability, ``most fractional`` the one whose LP value is nearest to
+    a half, and ``pseudocost``, where the block of that name was recorded, the best pseudocost
+    score; of equals the lowest column.
+
+    Returns
+    -------
+    dict
+        Arrays of shape (k,).
+    """
+    return {
+        name: choose(sample)
+        for name, choose in _CHOICES.items()
+        if name != "pseudocost" or _has_pseudocosts(sample)
+    }
+
+
+def sample_statistics(samples: SampleSet | Iterable[Sample]) -> SampleStatistics:
+    """Compute the statistics of samples, in one pass.
+
+    Memory grows with the number of trees, not of samples. The choices are those of
+    `trivial_choices`; the numbers of ``random`` are expectations, nothing is drawn.
 
     Raises
     ------
     SampleError
         If there are no samples.
     """
-    candidates, tied, valid, sizes, depths = [], [], [], [], []
-    trees, instances = set(), set()
-    results: dict[str, list[tuple[float, float]]] = {name: [] for name in _CHOICES}
+    # How many samples have so many candidates: enough for a median, whatever the number.
+    candidates: Counter[int] = Counter()
+    tied = with_ties = valid = deepest = 0
+    sums = np.zeros(4)  # rows, columns, edges, depth
+    trees: set[tuple[str, int]] = set()
+    instances: dict[str, str] = {}
+    results = {name: [0.0, 0.0, 0] for name in _CHOICES}
     for sample in samples:
-        state = sample.state
-        candidates.append(len(state.candidates))
-        tied.append(int(sample.tied.sum()))
-        valid.append(int(sample.valid.sum()))
-        sizes.append((state.n_rows, state.n_variables, len(state.edge_features)))
-        depths.append(sample.depth)
-        trees.add((sample.tree.instance, sample.tree.episode))
-        instances.add(sample.tree.instance)
-        for name, choose in _CHOICES.items():
-            if name != "pseudocost" or _has_pseudocosts(sample):
-                results[name].append(agreement(sample, choose(sample)))
-    if not candidates:
+        state, n_tied = sample.state, int(sample.tied.sum())
+        candidates[len(state.candidates)] += 1
+        tied += n_tied
+        with_ties += n_tied > 1
+        valid += int(sample.valid.sum())
+        sums += (state.n_rows, state.n_variables, len(state.edge_features), sample.depth)
+        deepest = max(deepest, sample.depth)
+        # One string an instance, however many trees it has.
+        instance = instances.setdefault(sample.tree.instance, sample.tree.instance)
+        trees.add((instance, sample.tree.episode))
+        for name, probability in trivial_choices(sample).items():
+            accuracy, regret = agreement(sample, probability)
+            result = results[name]
+            result[:] = result[0] + accuracy, result[1] + regret, result[2] + 1
+    n = candidates.total()
+    if not n:
         raise SampleError("there are no samples to describe")
-    rows, columns, edges = np.mean(sizes, axis=0)
-    choices = {}
-    for name, values in results.items():
-        if values:
-            accuracy, regret = np.mean(values, axis=0)
-            choices[name] = ChoiceAgreement(
-                accuracy=float(accuracy), regret=float(regret), samples=len(values)
-            )
+    rows, columns, edges, depth = (sums / n).tolist()
+    total = sum(size * times for size, times in candidates.items())
     return SampleStatistics(
-        samples=len(candidates),
+        samples=n,
         trees=len(trees),
         instances=len(instances),
-        candidates=(
-            min(candidates),
-            float(np.mean(candidates)),
-            float(np.median(candidates)),
-            max(candidates),
-        ),
-        tied=float(np.mean(tied)),
-        samples_with_ties=float(np.mean(np.array(tied) > 1)),
-        invalid_scores=1.0 - sum(valid) / sum(candidates),
-        rows=float(rows),
-        columns=float(columns),
-        edges=float(edges),
-        depth=(float(np.mean(depths)), max(depths)),
-        choices=choices,
+        candidates=(min(candidates), total / n, _median(candidates), max(candidates)),
+        tied=tied / n,
+        samples_with_ties=with_ties / n,
+        invalid_scores=1.0 - valid / total,
+        rows=rows,
+        columns=columns,
+        edges=edges,
+        depth=(depth, deepest),
+        choices={
+            name: ChoiceAgreement(
+                accuracy=accuracy / times, regret=regret / times, samples=int(times)
+            )
+            for name, (accuracy, regret, times) in results.items()
+            if times
+        },
     )
+
+
+def _median(times: Counter[int]) -> float:
+    """Median of numbers of which each came so many times."""
+    numbers = sorted(times)
+    ends = np.cumsum([times[number] for number in numbers])
+    middle = ((ends[-1] - 1) // 2, ends[-1] // 2)
+    low, high = np.searchsorted(ends, middle, side="right")
+    return float(numbers[low] + numbers[high]) / 2

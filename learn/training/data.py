@@ -97,7 +97,7 @@ class TrainingData:
 
 
 def _instances(samples: SampleSet) -> set[str]:
-    return set(instances_of_samples(samples))
+    return set(instances_of_samples(samples)[0])
 
 
 def _open(folders: Iterable[str | os.PathLike[str]], role: str) -> list[SampleSet]:

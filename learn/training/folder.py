@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import OutputError
-from milplib.files import atomic_write, exclusive_lock, open_folder
+from milplib.files import atomic_write, exclusive_lock, open_folder, remove_leftovers
 from milplib.learn.training.metrics import TOP_K
 from milplib.learn.training.state import EpochRecord, TrainingState
 
@@ -49,10 +49,11 @@ class TrainingFolder:
             another process trains here.
         """
         check_policy_target(self.policy, force=force)
-        if open_folder(self.path) and not (self.path / "lock").exists():
+        if open_folder(self.path, clean=False) and not (self.path / "lock").exists():
             raise OutputError(f"{self.path} is not a training folder: move it away")
         busy = f"another process is training {self.policy}: wait for it, or stop it"
         with exclusive_lock(self.path / "lock", busy=busy):
+            remove_leftovers(self.path)
             if force:
                 for path in (self.checkpoint, self.log, self.curve):
                     path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from milplib.cli import (
     natives,
     samples,
     solving,
+    status,
     system,
     training,
     tree,
@@ -47,6 +48,7 @@ for command in (
     evaluation.evaluate,
     evaluation.report,
     tree.tree,
+    status.status,
     system.doctor,
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
@@ -22,8 +23,11 @@ from rich.progress import (
 
 if TYPE_CHECKING:
     from milplib.evaluation import EvaluationProgress
+    from milplib.execution import Execution
 
 __all__ = [
+    "HERE",
+    "ExecutionOptions",
     "ProgressBar",
     "WholeNumber",
     "allow_modules_here",
@@ -43,6 +47,56 @@ def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
 
 WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
 """An integer option; the parser's own would round 1.5."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ExecutionOptions:
+    """The options of a command whose tasks may run elsewhere.
+
+    Parameters
+    ----------
+    workers
+        Number of processes on this machine, no more than it has cores. With 1 and no limit
+        everything runs in this process.
+    cluster
+        Address of a Dask scheduler, or ``local:N`` for a cluster of N processes on this machine
+        (pip install 'milplib[dask]').
+    memory_limit
+        Memory in MB of a worker process, which is killed above.
+    task_time_limit
+        Wall-clock seconds of a task, which is killed then: a safety net.
+    tasks_per_worker
+        Tasks after which a worker process is replaced by a fresh one.
+    """
+
+    workers: WholeNumber = 1
+    cluster: str | None = None
+    memory_limit: float | None = None
+    task_time_limit: float | None = None
+    tasks_per_worker: WholeNumber = 100
+
+    def execution(self) -> Execution:
+        """Give what the library takes.
+
+        Raises
+        ------
+        ParameterError
+            If a number is outside its domain, or options contradict each other.
+        """
+        from milplib.execution import Execution
+
+        return Execution(
+            workers=self.workers,
+            cluster=self.cluster,
+            memory_limit=self.memory_limit,
+            task_time_limit=self.task_time_limit,
+            tasks_per_worker=self.tasks_per_worker,
+        )
+
+
+HERE = ExecutionOptions()
+"""The default: everything runs in this process."""
 
 
 def allow_modules_here(*names: str) -> None:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from milplib.cli.console import WholeNumber, allow_modules_here, evaluation_bar, output
+from milplib.cli.console import (
+    HERE,
+    ExecutionOptions,
+    WholeNumber,
+    allow_modules_here,
+    evaluation_bar,
+    output,
+)
 
 if TYPE_CHECKING:
     from milplib.evaluation import (
@@ -33,7 +40,7 @@ def evaluate(
     seeds: WholeNumber = 1,
     time_limit: float = 800.0,
     setting: Literal["default", "learn2branch", "clean"] = "default",
-    workers: WholeNumber = 1,
+    execution: ExecutionOptions = HERE,
     grace: float = 60.0,
     force: Annotated[bool, Parameter(negative="")] = False,
     track: Annotated[bool, Parameter(negative="")] = False,
@@ -64,8 +71,6 @@ def evaluate(
     setting
         SCIP as it comes; without cuts below the root and restarts; or with the known optimum as
         cut-off and no heuristics.
-    workers
-        Number of runs at the same time; no more than there are cores.
     grace
         Seconds beyond the limit after which a run is killed.
     force
@@ -91,7 +96,7 @@ def evaluate(
             seeds=seeds,
             time_limit=time_limit,
             setting=setting,
-            workers=workers,
+            execution=execution.execution(),
             out=out,
             grace=grace,
             force=force,

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.table import Table
 
-from milplib.cli.console import WholeNumber, complain, output, print_json, progress_bar
+from milplib.cli.console import (
+    HERE,
+    ExecutionOptions,
+    WholeNumber,
+    complain,
+    output,
+    print_json,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +36,7 @@ def measure(
     solver: Literal["scip", "highs"] = "scip",
     time_limit: float = 60.0,
     seed: WholeNumber = 0,
-    workers: WholeNumber = 1,
+    execution: ExecutionOptions = HERE,
     out: Path | None = None,
     easy: float = 100.0,
     medium: float = 1000.0,
@@ -60,8 +68,6 @@ def measure(
         Wall-clock seconds of a solve.
     seed
         Of the solver's random decisions.
-    workers
-        Number of solves at the same time; no more than there are cores.
     out
         Folder for the results; if it is not given they are only printed.
     easy
@@ -101,7 +107,7 @@ def measure(
             solver=None if statistics_only else solver,
             time_limit=time_limit,
             seed=seed,
-            workers=workers,
+            execution=execution.execution(),
             thresholds=LevelThresholds(easy=easy, medium=medium, limit=hard, gap=gap),
             expert_probability=expert_probability,
             samples_per_instance=samples_per_instance,

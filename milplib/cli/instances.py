@@ -9,7 +9,14 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from milplib.cli.console import WholeNumber, complain, output, progress_bar
+from milplib.cli.console import (
+    HERE,
+    ExecutionOptions,
+    WholeNumber,
+    complain,
+    output,
+    progress_bar,
+)
 from milplib.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ def generate(
     file_format: Annotated[
         Literal["lp", "lp.gz", "mps", "mps.gz"], Parameter(name="--format")
     ] = "lp",
+    execution: ExecutionOptions = HERE,
     force: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Generate instances of a distribution, each reproducible by itself.
@@ -63,6 +71,7 @@ def generate(
             seed=seed,
             out=out,
             file_format=file_format,
+            execution=execution.execution(),
             force=force,
             on_progress=lambda done: bar.update(done, count),
         )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
-from rich.table import Table
 
 from milplib.cli.console import (
+    HERE,
+    ExecutionOptions,
     WholeNumber,
     allow_modules_here,
     output,
     print_json,
-    print_pairs,
     progress_bar,
 )
+from milplib.cli.sample_tables import print_damaged, print_ranges, print_statistics
+from milplib.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +38,9 @@ def collect(
     /,
     *,
     out: Path,
-    workers: WholeNumber = 1,
+    execution: ExecutionOptions = HERE,
     samples_per_instance: WholeNumber = 10,
+    expert: str = "full",
     expert_probability: float = 0.05,
     seed: WholeNumber = 0,
     setting: Literal["default", "learn2branch"] = "default",
@@ -62,10 +66,12 @@ def collect(
         Folders of instances; of one that holds split folders, ``train`` is taken.
     out
         Folder for the samples: ``*.arrow`` and a manifest.
-    workers
-        Number of processes.
     samples_per_instance
         Samples wanted from each instance.
+    expert
+        ``full`` strong branching, ``fast``, ``faster``, limits such as
+        ``shortlist:50+screen:20/8``, or ``package.module:Name`` for an expert of one's own;
+        docs/experts.md says what each gives.
     expert_probability
         Probability of asking the expert at a branching node.
     seed
@@ -90,7 +96,7 @@ def collect(
     """
     from milplib.learn import collect as collect_samples
 
-    allow_modules_here(*blocks)
+    allow_modules_here(expert, *blocks)
     with progress_bar("collecting") as bar:
 
         def show(progress: Progress) -> None:
@@ -99,8 +105,9 @@ def collect(
         samples = collect_samples(
             folders,
             out=out,
-            workers=workers,
+            execution=execution.execution(),
             samples_per_instance=samples_per_instance,
+            expert=expert,
             expert_probability=expert_probability,
             seed=seed,
             setting=setting,
@@ -136,68 +143,100 @@ def print_outcomes(samples: SampleSet) -> None:
 
 @samples_app.command
 def inspect(
-    folder: Path, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+    folder: Path,
+    /,
+    *,
+    features: Annotated[bool, Parameter(negative="")] = False,
+    picture: Path | None = None,
+    sample: WholeNumber | None = None,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Describe a folder of samples, and how trivial choices agree with the expert.
+
+    Shards that are damaged are named and left out.
 
     Parameters
     ----------
     folder
         The folder that ``collect`` wrote.
+    features
+        List the range of every feature, too.
+    picture
+        Draw one sample as this PNG file, instead: its scores, its state, its place in the tree.
+    sample
+        Which one; the first is 0, and the default.
+    strict
+        End with an error if a shard is damaged.
     as_json
         Print JSON.
     """
     from milplib.learn import SampleSet
+    from milplib.learn.samples import DamagedShardWarning
+
+    if sample is not None and picture is None:
+        raise ParameterError("--sample says which sample to draw: give --picture FILE.png, too")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DamagedShardWarning)  # said among the results, below
+        samples = SampleSet(folder, strict=strict, finite=False)
+    if picture is not None:
+        draw(samples, sample or 0, picture, as_json=as_json)
+    elif len(samples):
+        describe(samples, features=features, as_json=as_json)
+    elif as_json:
+        print_json({"samples": 0})
+    else:
+        print_outcomes(samples)
+
+
+def describe(samples: SampleSet, *, features: bool, as_json: bool) -> None:
+    """Read all samples once, and print what they are like."""
+    from milplib.learn.samples.ranges import FeatureRanges
     from milplib.learn.samples.statistics import sample_statistics
 
-    samples = SampleSet(folder)
-    console = output()
-    if not len(samples):
-        if as_json:
-            print_json({"samples": 0})
-        else:
-            print_outcomes(samples)
-        return
+    ranges = FeatureRanges(samples.blocks)
     with progress_bar("reading") as bar:
 
         def watched() -> Iterator[Sample]:
             for number, sample in enumerate(samples):
+                ranges.add(sample.state)
                 yield sample
                 bar.update(number + 1, len(samples))
 
         found = sample_statistics(watched())
     if as_json:
-        print_json(asdict(found))
+        damaged = [asdict(shard) for shard in samples.damaged]
+        listed = [asdict(feature) for feature in ranges.found()]
+        print_json(asdict(found) | {"damaged": damaged, "features": listed})
         return
     print_outcomes(samples)
-    smallest, mean, median, largest = found.candidates
-    size = sum(shard.bytes for shard in samples.manifest.shards)
-    lines = {
-        "trees": f"{found.trees} of {found.instances} instances",
-        "size on disk": f"{size / 1e6:.2f} MB, {size / found.samples / 1e3:.1f} kB a sample",
-        "state (mean)": f"{found.rows:.0f} rows, {found.columns:.0f} columns, "
-        f"{found.edges:.0f} edges",
-        "depth": f"mean {found.depth[0]:.1f}, largest {found.depth[1]}",
-        "candidates a sample": f"mean {mean:.1f}, median {median:.0f}, from {smallest} to "
-        f"{largest}",
-        "ties": f"{100 * found.samples_with_ties:.1f} % of the samples have several best "
-        f"candidates; {found.tied:.2f} best candidates a sample",
-        "candidates without a score": f"{100 * found.invalid_scores:.2f} %",
-        "blocks": ", ".join(
-            f"{block.name} {block.version} ({len(block.columns)} columns)"
-            for block in samples.blocks
+    print_damaged(samples)
+    print_statistics(samples, found, ranges.found())
+    if features:
+        print_ranges(ranges.found())
+
+
+def draw(samples: SampleSet, number: int, path: Path, *, as_json: bool) -> None:
+    """Draw a sample, and say which it is."""
+    from milplib.learn.samples.picture import write_picture
+
+    if path.suffix.lower() != ".png":
+        raise ParameterError(f"the picture is a PNG file, and {path} is named otherwise")
+    if not 0 <= number < len(samples):
+        there = f"{len(samples)}, from 0 to {len(samples) - 1}" if len(samples) else "none"
+        raise ParameterError(
+            f"there is no sample {number} in {samples.folder}: the samples there are {there}"
         )
-        or "none",
-    }
-    print_pairs(lines)
-    table = Table(
-        box=None,
-        pad_edge=False,
-        title="trivial choices against the expert",
-        title_justify="left",
+    write_picture(samples, number, path)
+    shown = samples[number]
+    about = {"sample": number, "instance": shown.tree.instance, "episode": shown.tree.episode}
+    about |= {"node": shown.node, "depth": shown.depth, "picture": str(path)}
+    if as_json:
+        print_json(about | {"damaged": [asdict(shard) for shard in samples.damaged]})
+        return
+    output().print(
+        f"{path}: sample {number} of {len(samples)}, {shown.tree.instance}, episode "
+        f"{shown.tree.episode}, node {shown.node} at depth {shown.depth}",
+        markup=False,
     )
-    for heading in ("choice", "accuracy@1", "score regret"):
-        table.add_column(heading, justify="left" if heading == "choice" else "right")
-    for name, choice in found.choices.items():
-        table.add_row(name, f"{choice.accuracy:.3f}", f"{choice.regret:.3f}")
-    console.print(table)
+    print_damaged(samples)

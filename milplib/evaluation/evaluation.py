@@ -12,7 +12,7 @@ from typing import Any
 import pyscipopt
 
 import milplib
-from milplib.errors import InstanceError, ParameterError
+from milplib.errors import InstanceError
 from milplib.evaluation.plan import (
     EvaluatedInstance,
     RunParameters,
@@ -31,7 +31,7 @@ from milplib.evaluation.run import (
 )
 from milplib.evaluation.table import read_table, run_table, write_table
 from milplib.evaluation.traces import TRACES, trace_table, write_traces
-from milplib.execution import WorkerDiedError, run_tasks
+from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.files import file_sha256
 from milplib.library.folder import InstancePlace
 from milplib.results_manifest import ResultsFolder
@@ -58,6 +58,7 @@ def evaluate(
     time_limit: float = 800.0,
     setting: str = "default",
     workers: int = 1,
+    execution: Execution | None = None,
     out: str | os.PathLike[str],
     grace: float = 60.0,
     force: bool = False,
@@ -90,9 +91,12 @@ def evaluate(
         SCIP's defaults, which is no run.
     workers
         Number of runs at the same time; no more than the machine has cores, since times count.
+    execution
+        Where and within which limits the runs are made, instead of a number of workers. A task
+        is an instance with a seed; the memory limit holds for each run by itself.
     out
         The folder to write: ``runs.parquet``, ``runs.csv``, ``traces.parquet``,
-        ``manifest.json``, ``report.html``.
+        ``manifest.json``, ``report.html``; ``environment.json`` says where and when it ran.
     grace
         Seconds beyond the limit after which a run is killed.
     force
@@ -130,9 +134,13 @@ def evaluate(
     >>> [row.solved for row in results.summary().rows]
     [1, 1]
     """
-    parameters = RunParameters(setting=setting, time_limit=float(time_limit), grace=float(grace))
-    if workers < 1:
-        raise ParameterError(f"the number of workers is {workers}; it must be at least 1")
+    execution = execution_or_workers(execution, workers)
+    parameters = RunParameters(
+        setting=setting,
+        time_limit=float(time_limit),
+        grace=float(grace),
+        memory_limit=execution.memory_limit,
+    )
     all_seeds = seed_list(seeds)
     instances = evaluated_instances(folders)
     all_policies, baseline_label = evaluated_policies(policies, baseline=baseline)
@@ -165,7 +173,7 @@ def evaluate(
     folder = _EvaluationFolder(Path(out), manifest)
     with folder.claim(force=force) as has_work:
         if has_work:
-            folder.run(tasks, workers=workers, on_progress=on_progress)
+            folder.run(tasks, execution=execution, on_progress=on_progress)
             folder.finish(len(tasks))
     return Evaluation.load(folder.folder)
 
@@ -183,34 +191,52 @@ class _EvaluationFolder(ResultsFolder):
         self,
         tasks: list[PairedTask],
         *,
-        workers: int,
+        execution: Execution,
         on_progress: Callable[[EvaluationProgress], None],
     ) -> None:
         """Run the pairs that are not done yet; commit each as it ends."""
-        rows = {number: self._rows(number) for number in range(len(tasks))}
+        self.note_execution(execution)
+        # A pair whose worker died is tried again; a run that crashed in its own process counts.
+        rows = {
+            number: None if self._has_died(number) else self._rows(number)
+            for number in range(len(tasks))
+        }
         waiting = [number for number, found in rows.items() if found is None]
         done = sum(len(found) for found in rows.values() if found)
         failed = sum(_n_failed(found) for found in rows.values() if found)
         total = sum(len(task.policies) for task in tasks)
         on_progress(EvaluationProgress(done, total, failed))
-        tasks = self._with_references(tasks, waiting, workers)
-        for place, result in run_tasks(run_paired, [tasks[n] for n in waiting], workers=workers):
+        # Each run keeps the limit by itself, so that one that is over it does not end the others.
+        execution = replace(execution, memory_limit=None)
+        tasks, lost = self._with_references(tasks, waiting, execution)
+        todo = [tasks[n] for n in waiting]
+        files = _files(todo)
+        for place, result in run_tasks(run_paired, todo, execution=execution, files=files):
             task = tasks[waiting[place]]
-            found = died_rows(task, result) if isinstance(result, WorkerDiedError) else result
-            self.write_task(waiting[place], {"rows": found})
+            if isinstance(result, TaskFailure):
+                found, failure = died_rows(task, result), str(result.kind)
+            else:
+                found, failure = result, lost.get(task.instance.name, "")
+            self.write_task(waiting[place], {"rows": found, "failure": failure})
             done, failed = done + len(found), failed + _n_failed(found)
             on_progress(EvaluationProgress(done, total, failed))
+
+    def _has_died(self, number: int) -> bool:
+        return bool((self.read_task(number) or {}).get("failure"))
 
     def _rows(self, number: int) -> list[dict[str, Any]] | None:
         rows = (self.read_task(number) or {}).get("rows")
         return rows if isinstance(rows, list) else None
 
     def _with_references(
-        self, tasks: list[PairedTask], waiting: Sequence[int], workers: int
-    ) -> list[PairedTask]:
-        """Give the tasks the known optima, which are searched for where nobody wrote them down."""
+        self, tasks: list[PairedTask], waiting: Sequence[int], execution: Execution
+    ) -> tuple[list[PairedTask], dict[str, str]]:
+        """Give the tasks the known optima, which are searched for where nobody wrote them down.
+
+        Beside them, by instance, how the searches ended whose process died.
+        """
         if not tasks or tasks[0].parameters.setting != "clean":
-            return tasks
+            return tasks, {}
         instances = list({task.instance.name: task.instance for task in tasks}.values())
         needed = {tasks[number].instance.name for number in waiting}
         known = [
@@ -226,13 +252,18 @@ class _EvaluationFolder(ResultsFolder):
             ReferenceTask(instance=instances[number], parameters=tasks[0].parameters)
             for number in missing
         ]
-        for place, found in run_tasks(run_reference, searches, workers=workers):
-            if isinstance(found, WorkerDiedError):
-                found = {"failure": "crash", "failure_detail": str(found)}
-            known[missing[place]] = found
-            self.write_task(missing[place], found, suffix=".reference")
+        lost: dict[str, str] = {}
+        files = _files(searches)
+        for place, found in run_tasks(run_reference, searches, execution=execution, files=files):
+            number = missing[place]
+            if isinstance(found, TaskFailure):
+                lost[instances[number].name] = found.kind
+                known[number] = {"failure": "crash", "failure_detail": str(found)}
+            else:
+                known[number] = found
+                self.write_task(number, found, suffix=".reference")
         by_name = {i.name: found for i, found in zip(instances, known, strict=True) if found}
-        return [_with_reference(task, by_name.get(task.instance.name)) for task in tasks]
+        return [_with_reference(task, by_name.get(task.instance.name)) for task in tasks], lost
 
     def finish(self, n_tasks: int) -> None:
         """Write the table, the report and the manifest.
@@ -261,7 +292,17 @@ class _EvaluationFolder(ResultsFolder):
         write_report(results, self.folder / "report.html")
         files = {name: file_sha256(self.folder / name) for name in names}
         replace(self._manifest, files=files).write(self.folder)
-        self.remove_tasks()
+        self.end(retry=any(self._has_died(number) for number in range(n_tasks)))
+
+
+def _files(tasks: Iterable[PairedTask] | Iterable[ReferenceTask]) -> list[Path]:
+    """Files that the processes of tasks read."""
+    files: dict[Path, None] = {}
+    for task in tasks:
+        files[task.instance.path] = None
+        if isinstance(task, PairedTask):
+            files |= {Path(p.source): None for p in task.policies if p.kind == "file"}
+    return list(files)
 
 
 def _n_failed(rows: list[dict[str, Any]]) -> int:

@@ -72,6 +72,8 @@ class RunParameters:
     grace
         Seconds beyond it after which a run is killed: for reading the instance, and for an LP or
         a policy that does not look at the clock.
+    memory_limit
+        Memory in MB above which a run's process is killed; no limit if None.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class RunParameters:
     setting: str
     time_limit: float
     grace: float
+    memory_limit: float | None = None
 
     def __post_init__(self) -> None:
         if self.setting not in SETTINGS:

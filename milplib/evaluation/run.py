@@ -13,7 +13,7 @@ from milplib.evaluation.plan import EvaluatedInstance, RunParameters, run_order
 from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.evaluation.solution_check import WRONG_SOLUTION, violations
 from milplib.evaluation.traces import trace_as_json
-from milplib.execution import WorkerDiedError
+from milplib.execution import TaskFailure
 from milplib.instance import Instance
 from milplib.isolated_runs import (
     error_in_words,
@@ -148,9 +148,9 @@ def run_reference(task: ReferenceTask) -> dict[str, Any]:
     return {name: found.get(name) for name in names}
 
 
-def died_rows(task: PairedTask, error: WorkerDiedError) -> list[dict[str, Any]]:
+def died_rows(task: PairedTask, failure: TaskFailure) -> list[dict[str, Any]]:
     """Rows of a task whose worker died itself: no run of it is known."""
-    return _same_rows(task, "died", "crash", str(error))
+    return _same_rows(task, "died", "crash", str(failure))
 
 
 def _same_rows(task: PairedTask, status: str, failure: str, detail: str) -> list[dict[str, Any]]:
@@ -175,7 +175,13 @@ def _identity(task: PairedTask, policy: EvaluatedPolicy) -> dict[str, Any]:
 
 
 def _measured(run: _Run, parameters: RunParameters) -> dict[str, Any]:
-    return isolated_row(_run_here, run, time_limit=parameters.time_limit, grace=parameters.grace)
+    return isolated_row(
+        _run_here,
+        run,
+        time_limit=parameters.time_limit,
+        grace=parameters.grace,
+        memory_limit=parameters.memory_limit,
+    )
 
 
 def _run_here(run: _Run) -> dict[str, Any]:

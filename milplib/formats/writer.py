@@ -6,7 +6,7 @@ import gzip
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import IO
 
@@ -18,7 +18,7 @@ from milplib.formats.representable import check_names, check_numbers
 from milplib.formats.suffixes import file_format, is_compressed
 from milplib.instance import Instance
 
-__all__ = ["write"]
+__all__ = ["file_content", "write"]
 
 
 def write(instance: Instance, path: str | os.PathLike[str], *, generic_names: bool = False) -> None:
@@ -45,33 +45,70 @@ def write(instance: Instance, path: str | os.PathLike[str], *, generic_names: bo
     OutputError
         If the file cannot be written.
     """
-    kind = file_format(path)
-    if generic_names:
-        # None stands for generic names
-        instance = replace(instance, column_names=None, row_names=None)  # type: ignore[arg-type]
-    lines = lp_lines(instance) if kind == "lp" else mps_lines(instance)
+    with _naming(path):
+        lines = _checked_lines(instance, path, generic_names=generic_names)
+        with atomic_write(path) as target:
+            _write_lines(lines, target, compressed=is_compressed(path))
+
+
+def file_content(instance: Instance, name: str) -> bytes:
+    """Give the bytes that `write` puts into a file of a name, without a file.
+
+    Parameters
+    ----------
+    instance
+        The instance.
+    name
+        A file name that ends in one of `milplib.formats.SUFFIXES`.
+
+    Raises
+    ------
+    InstanceError
+        If the format cannot hold the instance.
+
+    Examples
+    --------
+    >>> from milplib.generators import SetCover
+    >>> instance = SetCover(n_rows=5, n_columns=10, density=0.5).generate(seed=0)
+    >>> file_content(instance, "a.lp").splitlines()[0]
+    b'minimize'
+    """
+    target = io.BytesIO()
+    with _naming(name):
+        lines = _checked_lines(instance, name, generic_names=False)
+        _write_lines(lines, target, compressed=is_compressed(name))
+    return target.getvalue()
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
-        check_numbers(instance)
-        check_names(instance, kind)
-        with _text_stream(path) as stream:
-            stream.writelines(f"{line}\n" for line in lines)
+        yield
     except InstanceError as error:
         raise InstanceError(f"cannot write {os.fspath(path)}: {error}") from error
 
 
-@contextmanager
-def _text_stream(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
-    with atomic_write(path) as target:
-        if not is_compressed(path):
-            with _utf8(target) as text:
-                yield text
-            return
-        # Neither name nor time goes into the file, so that equal instances give equal bytes.
-        with (
-            gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=0) as compressed,
-            _utf8(compressed) as text,
-        ):
-            yield text
+def _checked_lines(
+    instance: Instance, path: str | os.PathLike[str], *, generic_names: bool
+) -> Iterator[str]:
+    kind = file_format(path)
+    if generic_names:
+        # None stands for generic names
+        instance = replace(instance, column_names=None, row_names=None)  # type: ignore[arg-type]
+    check_numbers(instance)
+    check_names(instance, kind)
+    return lp_lines(instance) if kind == "lp" else mps_lines(instance)
+
+
+def _write_lines(lines: Iterator[str], target: IO[bytes], *, compressed: bool) -> None:
+    with ExitStack() as stack:
+        binary: IO[bytes] | gzip.GzipFile = target
+        if compressed:
+            # Neither name nor time goes into the file, so that equal instances give equal bytes.
+            binary = stack.enter_context(
+                gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=0)
+            )
+        stack.enter_context(_utf8(binary)).writelines(f"{line}\n" for line in lines)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pyscipopt
 import milplib
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
 from milplib.evaluation.plan import evaluated_instances, seed_list
-from milplib.execution import run_tasks
+from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.files import file_sha256
 from milplib.hardness.figure import FIGURE, write_figure
 from milplib.hardness.levels import LevelThresholds
@@ -46,6 +46,7 @@ def measure(
     time_limit: float = 60.0,
     seed: int = 0,
     workers: int = 1,
+    execution: Execution | None = None,
     thresholds: LevelThresholds | None = None,
     expert_probability: float = 0.05,
     samples_per_instance: int | None = None,
@@ -73,15 +74,19 @@ def measure(
         Of the solver's random decisions.
     workers
         Number of solves at the same time; no more than the machine has cores, since times count.
+    execution
+        Where and within which limits the solves are made, instead of a number of workers. A task
+        is an instance; the memory limit holds for its solve.
     thresholds
         Where the levels begin; the paper's numbers if None.
     expert_probability, samples_per_instance
         Of an episode of `milplib collect`, for the estimate of the samples that it would give;
         no cap if `samples_per_instance` is None.
     out
-        A folder to write: ``hardness.csv``, ``statistics.png``, ``manifest.json``. With one, a
-        second call with the same arguments goes on where the first one stopped; other thresholds
-        or another probability judge what is there anew. Nothing is written if None.
+        A folder to write: ``hardness.csv``, ``statistics.png``, ``manifest.json``, and
+        ``environment.json``, which says where and when it ran. With one, a second call with the
+        same arguments goes on where the first one stopped; other thresholds or another
+        probability judge what is there anew. Nothing is written if None.
     grace
         Seconds beyond the limit after which a solve is killed.
     force
@@ -130,8 +135,7 @@ def measure(
     for name, value in (("time limit", time_limit), ("grace", grace)):
         if not 0 < value < math.inf:
             raise ParameterError(f"the {name} is {value} seconds; it must be positive and finite")
-    if workers < 1:
-        raise ParameterError(f"the number of workers is {workers}; it must be at least 1")
+    execution = execution_or_workers(execution, workers)
     (seed,) = seed_list([seed])
     label = "" if solver is None else solver_named(solver).label
     instances = evaluated_instances(folders, split=split)
@@ -158,17 +162,18 @@ def measure(
             time_limit=float(time_limit),
             grace=float(grace),
             seed=seed,
+            memory_limit=execution.memory_limit if solver else None,
         )
         for instance in instances
     ]
     if out is None:
-        rows = _run(tasks, [None] * len(tasks), workers, on_progress, lambda number, row: None)
+        rows = _run(tasks, [None] * len(tasks), execution, on_progress, lambda *found: None)
         _check_read(rows)
         return HardnessResults.of(manifest, rows)
     folder = _HardnessFolder(Path(out), manifest)
     with folder.claim(force=force) as has_work:
         if has_work:
-            folder.run(tasks, workers=workers, on_progress=on_progress)
+            folder.run(tasks, execution=execution, on_progress=on_progress)
         elif HardnessManifest.load(folder.folder).config != manifest.config:
             folder.write_results(read_rows(folder.folder / TABLE))
     return HardnessResults.load(folder.folder)
@@ -177,11 +182,14 @@ def measure(
 def _run(
     tasks: Sequence[HardnessTask],
     known: Sequence[dict[str, Any] | None],
-    workers: int,
+    execution: Execution,
     on_progress: Callable[[HardnessProgress], None],
-    keep: Callable[[int, dict[str, Any]], None],
+    keep: Callable[[int, dict[str, Any], str], None],
 ) -> list[dict[str, Any]]:
-    """Run the tasks whose rows are not known; give the rows of all, in order."""
+    """Run the tasks whose rows are not known; give the rows of all, in order.
+
+    What keeps a row is told, too, how the task's process died, if it did.
+    """
     rows = list(known)
     waiting = [number for number, row in enumerate(rows) if row is None]
 
@@ -191,11 +199,18 @@ def _run(
         on_progress(HardnessProgress(len(done), len(tasks), failed))
 
     report()
-    for place, result in run_tasks(run_task, [tasks[n] for n in waiting], workers=workers):
+    if any(task.memory_limit for task in tasks):
+        execution = replace(execution, memory_limit=None)  # each solve keeps it by itself
+    todo = [tasks[n] for n in waiting]
+    files = [task.instance.path for task in todo]
+    for place, result in run_tasks(run_task, todo, execution=execution, files=files):
         number = waiting[place]
-        row = result if isinstance(result, dict) else died_row(tasks[number], result)
+        if isinstance(result, TaskFailure):
+            row, failure = died_row(tasks[number], result), str(result.kind)
+        else:
+            row, failure = result, ""
         rows[number] = row
-        keep(number, row)
+        keep(number, row, failure)
         report()
     return [row for row in rows if row is not None]
 
@@ -220,7 +235,7 @@ class _HardnessFolder(ResultsFolder):
         self,
         tasks: Sequence[HardnessTask],
         *,
-        workers: int,
+        execution: Execution,
         on_progress: Callable[[HardnessProgress], None],
     ) -> None:
         """Measure the instances that are not done yet; commit each, then write the results.
@@ -230,20 +245,26 @@ class _HardnessFolder(ResultsFolder):
         InstanceError
             If no instance could be read. What stood in the folder before stays.
         """
+        self.note_execution(execution)
         known = [self._row(number) for number in range(len(tasks))]
-        rows = _run(
-            tasks, known, workers, on_progress, lambda n, row: self.write_task(n, {"row": row})
-        )
+
+        def keep(number: int, row: dict[str, Any], failure: str) -> None:
+            self.write_task(number, {"row": row, "failure": failure})
+
+        rows = _run(tasks, known, execution, on_progress, keep)
         try:
             _check_read(rows)
         except InstanceError:
             self.discard()
             raise
         self.write_results(rows)
-        self.remove_tasks()
+        self.end(retry=self.has_failures)
 
     def _row(self, number: int) -> dict[str, Any] | None:
-        row = (self.read_task(number) or {}).get("row")
+        found = self.read_task(number) or {}
+        if found.get("failure"):  # its worker died: it is tried again
+            return None
+        row = found.get("row")
         return row if isinstance(row, dict) and "failure" in row else None
 
     def write_results(self, rows: Sequence[dict[str, Any]]) -> None:

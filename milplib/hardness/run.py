@@ -10,6 +10,7 @@ from typing import Any
 
 import milplib
 from milplib.evaluation.plan import EvaluatedInstance
+from milplib.execution import TaskFailure
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.solvers import solver_named
 from milplib.hardness.statistics import instance_statistics
@@ -43,6 +44,8 @@ class HardnessTask:
         Seconds of the solve, and beyond them; after both its process is killed.
     seed
         Of the solver.
+    memory_limit
+        Memory in MB above which the solve's process is killed; no limit if None.
     """
 
     instance: EvaluatedInstance
@@ -51,6 +54,7 @@ class HardnessTask:
     time_limit: float
     grace: float
     seed: int
+    memory_limit: float | None = None
 
 
 def run_task(task: HardnessTask) -> dict[str, Any]:
@@ -64,18 +68,30 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
     """
     if not task.solver:
         return _identity(task) | _run_here(task)
-    found = isolated_row(_run_here, task, time_limit=task.time_limit, grace=task.grace)
+    found = isolated_row(
+        _run_here,
+        task,
+        time_limit=task.time_limit,
+        grace=task.grace,
+        memory_limit=task.memory_limit,
+    )
     if "rows" not in found and found["failure"] != "unreadable":
         # The solve took them along.
         counting = replace(task, solver="")
-        alone = isolated_row(_run_here, counting, time_limit=_COUNTING_LIMIT, grace=1.0)
+        alone = isolated_row(
+            _run_here,
+            counting,
+            time_limit=_COUNTING_LIMIT,
+            grace=1.0,
+            memory_limit=task.memory_limit,
+        )
         found = found if alone["failure"] else alone | found
     return _identity(task) | found
 
 
-def died_row(task: HardnessTask, error: Exception) -> dict[str, Any]:
+def died_row(task: HardnessTask, failure: TaskFailure) -> dict[str, Any]:
     """Row of a task whose worker died itself: nothing is known."""
-    found = {"status": "died", "failure": "crash", "failure_detail": str(error)}
+    found = {"status": "died", "failure": "crash", "failure_detail": str(failure)}
     return _identity(task) | found
 
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from milplib.errors import ParameterError, UnknownNameError
-from milplib.files import json_equal
+from milplib.execution import (
+    Execution,
+    TaskFailure,
+    WorkerDiedError,
+    execution_or_workers,
+    run_tasks,
+)
+from milplib.files import atomic_write, json_equal
 from milplib.formats import SUFFIXES
+from milplib.formats.writer import file_content
 from milplib.library.catalogue import generator_of
-from milplib.library.distribution import Distribution, generator_parameters
+from milplib.library.distribution import Distribution, InstanceGenerator, generator_parameters
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
 from milplib.library.reference import warn_where_different
@@ -44,6 +53,8 @@ def generate_split(
     seed: int = 0,
     out: str | os.PathLike[str],
     file_format: str = "lp",
+    workers: int = 1,
+    execution: Execution | None = None,
     force: bool = False,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> list[InstanceRecord]:
@@ -65,6 +76,10 @@ def generate_split(
         Folder of the data set.
     file_format
         ``"lp"``, ``"lp.gz"``, ``"mps"`` or ``"mps.gz"``.
+    workers
+        Number of processes.
+    execution
+        Where and within which limits instances are generated, instead of a number of workers.
     force
         Replace what another call has written there.
     on_progress
@@ -85,6 +100,9 @@ def generate_split(
         If the count is not positive or the seed negative.
     OutputError
         If ``out/split`` is not empty and not of this very data set, or cannot be written.
+    WorkerDiedError
+        If the process that generated an instance died each time that it was tried; the others
+        are there.
 
     Examples
     --------
@@ -95,6 +113,7 @@ def generate_split(
     >>> [record.file for record in found]
     ['SC-milplib-small-val-00000.lp', 'SC-milplib-small-val-00001.lp']
     """
+    execution = execution_or_workers(execution, workers)
     config = _config(distribution, split=split, seed=seed, file_format=file_format)
     if count < 1:
         raise ParameterError(f"the number of instances is {count}; it must be at least 1")
@@ -107,7 +126,7 @@ def generate_split(
         force=force,
         among_others=True,
     )
-    return _generate(distribution, folder, manifest, range(count), on_progress)
+    return _generate(distribution, folder, manifest, range(count), execution, on_progress)
 
 
 def generate_instances(
@@ -156,7 +175,7 @@ def generate_instances(
         force=False,
         among_others=True,
     )
-    return _generate(distribution, folder, manifest, list(indices), lambda done: None)
+    return _generate(distribution, folder, manifest, list(indices), Execution(), lambda done: None)
 
 
 def _config(
@@ -188,21 +207,44 @@ def _generate(
     folder: Path,
     manifest: SplitManifest,
     indices: Sequence[int],
+    execution: Execution,
     on_progress: Callable[[int], None],
 ) -> list[InstanceRecord]:
     """Generate what is not there; the manifest counts as complete for what was asked for."""
-    records = []
     manifest.complete = False
+    names = [_file_name(manifest.config, index) for index in indices]
+    found = {name: manifest.records.get(name) for name in names}
+    missing = {
+        name: index
+        for name, index in zip(names, indices, strict=True)
+        if (record := found[name]) is None or not record.is_whole(folder)
+    }
+    generator, config = generator_of(distribution), dict(manifest.config)
+    tasks = [_Generation(generator, config, index) for index in missing.values()]
+    lost: dict[str, TaskFailure] = {}
+    done = len(indices) - len(missing)
+    on_progress(done)
     with manifest.growing(folder) as growing:
-        for done, index in enumerate(indices, start=1):
-            name = _file_name(manifest.config, index)
-            record = manifest.records.get(name)
-            if record is None or not record.is_whole(folder):
-                record = _generated(distribution, folder / name, manifest.config, index)
-                growing.add(record)
-            records.append(record)
+        for place, made in run_tasks(_generated, tasks, execution=execution):
+            name = list(missing)[place]
+            if isinstance(made, TaskFailure):
+                lost[name] = made
+                continue
+            content, record = made
+            with atomic_write(folder / name) as stream:
+                stream.write(content)
+            growing.add(record)
+            done += 1
             on_progress(done)
+        if lost:
+            name, failure = next(iter(lost.items()))
+            raise WorkerDiedError(
+                f"{len(lost)} of {len(tasks)} instances could not be generated; {name}: {failure}; "
+                "the others are there, and the same command tries these again",
+                failure.kind,
+            )
         manifest.complete = True
+    records = [manifest.records[name] for name in names]
     warn_where_different(
         distribution,
         split=manifest.config["split"],
@@ -218,10 +260,32 @@ def _file_name(config: Mapping[str, Any], index: int) -> str:
     return f"{config['distribution']}-{config['split']}-{index:05d}.{config['format']}"
 
 
-def _generated(
-    distribution: Distribution, path: Path, config: Mapping[str, Any], index: int
-) -> InstanceRecord:
-    seed = instance_seed(distribution.name, split=config["split"], seed=config["seed"], index=index)
-    instance = generator_of(distribution).generate(seed)
-    instance.write(path)
-    return InstanceRecord.of(path, instance, seed=seed)
+@dataclass(frozen=True)
+class _Generation:
+    """An instance to generate."""
+
+    generator: InstanceGenerator
+    config: dict[str, Any]
+    index: int
+
+
+def _generated(task: _Generation) -> tuple[bytes, InstanceRecord]:
+    """Generate an instance; give the content of its file, and what the manifest says of it."""
+    config = task.config
+    seed = instance_seed(
+        config["distribution"], split=config["split"], seed=config["seed"], index=task.index
+    )
+    instance = task.generator.generate(seed)
+    name = _file_name(config, task.index)
+    content = file_content(instance, name)
+    record = InstanceRecord(
+        file=name,
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content_hash=instance.content_hash,
+        rows=instance.n_rows,
+        columns=instance.n_columns,
+        nonzeros=instance.n_nonzeros,
+        seed=seed,
+    )
+    return content, record

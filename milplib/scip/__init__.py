@@ -2,7 +2,9 @@
 
 from milplib.scip.blocks import BLOCKS, load_state_functions
 from milplib.scip.expert import StrongBranchingResult, StrongBranchingRule, strong_branching
+from milplib.scip.experts import EXPERTS, Expert, FullStrongBranching, load_expert
 from milplib.scip.extraction import branching_candidates, extract_state
+from milplib.scip.limited_expert import LimitedStrongBranching, Screening
 from milplib.scip.settings import (
     SETTINGS,
     apply_setting,
@@ -18,12 +20,17 @@ from milplib.scip.state_functions import (
 
 __all__ = [
     "BLOCKS",
+    "EXPERTS",
     "ROW_FEATURES",
     "SETTINGS",
     "STATE_VERSION",
     "VARIABLE_FEATURES",
     "BlockSchema",
     "BranchingState",
+    "Expert",
+    "FullStrongBranching",
+    "LimitedStrongBranching",
+    "Screening",
     "StateFunction",
     "StrongBranchingResult",
     "StrongBranchingRule",
@@ -32,6 +39,7 @@ __all__ = [
     "branching_rule_names",
     "check_state_functions",
     "extract_state",
+    "load_expert",
     "load_state_functions",
     "strong_branching",
     "use_branching_rule",

@@ -15,14 +15,21 @@ from milplib.scip.rule import PRIORITY, GuardedRule
 if TYPE_CHECKING:
     import pyscipopt
 
-__all__ = ["StrongBranchingResult", "StrongBranchingRule", "strong_branching"]
+__all__ = [
+    "CandidateScore",
+    "StrongBranchingResult",
+    "StrongBranchingRule",
+    "score_candidate",
+    "strong_branching",
+]
 
-_NO_ITERATION_LIMIT = 2**31 - 1
+NO_ITERATION_LIMIT = 2**31 - 1
+"""What SCIP takes for no limit on simplex iterations."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StrongBranchingResult:
-    """What full strong branching found at a node.
+    """What strong branching found at a node.
 
     Parameters
     ----------
@@ -30,9 +37,10 @@ class StrongBranchingResult:
         SCIP's product of the two children's gains in dual bound. Shape (k,), float64, in the
         order of the candidates; 0 where `valid` is False.
     valid
-        Whether there is a score: False from the first LP error on. Shape (k,), bool.
+        Whether there is a score. Full strong branching has none from the first LP error on,
+        others leave candidates out (`milplib.scip.experts`). Shape (k,), bool.
     best
-        Position of the candidate that SCIP's rule takes: the first of the highest score.
+        Position of the candidate to branch on: the first of the highest score.
     cutoff
         Whether both children of the best candidate are cut off by their bounds, so that the
         node itself can be.
@@ -47,6 +55,67 @@ class StrongBranchingResult:
     best: int
     cutoff: bool
     iterations: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateScore:
+    """What the LPs of one candidate's children say.
+
+    Parameters
+    ----------
+    score
+        SCIP's product of the gains in dual bound.
+    bound
+        Dual bound of the node if it is branched on the candidate; the node's own where a child's
+        LP was stopped.
+    is_final
+        Whether no child's LP was stopped by the iteration limit.
+    """
+
+    score: float
+    bound: float
+    is_final: bool
+
+
+def score_candidate(
+    model: pyscipopt.Model,
+    variable: pyscipopt.Variable,
+    *,
+    lp_objective: float,
+    iteration_limit: int = NO_ITERATION_LIMIT,
+) -> CandidateScore | None:
+    """Solve the LPs of a candidate's children, between SCIP's start and end of strong branching.
+
+    Parameters
+    ----------
+    model
+        A model being solved.
+    variable
+        The candidate.
+    lp_objective
+        Objective value of the node's LP.
+    iteration_limit
+        Dual simplex iterations after which each child's LP is stopped; its objective value by
+        then is a lower bound on its gain.
+
+    Returns
+    -------
+    CandidateScore or None
+        None if SCIP could not solve an LP.
+    """
+    down, up, down_valid, up_valid, _, _, _, _, lp_error = model.getVarStrongbranch(
+        variable, iteration_limit, idempotent=True
+    )
+    if lp_error:
+        return None
+    down, up = max(down, lp_objective), max(up, lp_objective)
+    gains = [down - lp_objective, up - lp_objective]
+    is_final = bool(down_valid and up_valid)
+    return CandidateScore(
+        score=model.getBranchScoreMultiple(variable, gains),
+        bound=min(down, up) if is_final else lp_objective,
+        is_final=is_final,
+    )
 
 
 def strong_branching(
@@ -101,19 +170,13 @@ def strong_branching(
     model.startStrongbranch()
     try:
         for position, variable in enumerate(candidates):
-            down, up, down_valid, up_valid, _, _, _, _, lp_error = model.getVarStrongbranch(
-                variable, _NO_ITERATION_LIMIT, idempotent=True
-            )
+            found = score_candidate(model, variable, lp_objective=lp_objective)
             iterations += model.lpiGetIterations()
-            if lp_error:
+            if found is None:
                 break
-            down, up = max(down, lp_objective), max(up, lp_objective)
-            gains = [down - lp_objective, up - lp_objective]
-            score = model.getBranchScoreMultiple(variable, gains)
-            scores[position], valid[position] = score, True
-            if score > best_score:
-                best, best_score = position, score
-                best_bound = min(down, up) if down_valid and up_valid else lp_objective
+            scores[position], valid[position] = found.score, True
+            if found.score > best_score:
+                best, best_score, best_bound = position, found.score, found.bound
     finally:
         model.endStrongbranch()
     cutoff = bool(model.isGE(best_bound, model.getCutoffbound()))

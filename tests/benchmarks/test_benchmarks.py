@@ -19,6 +19,7 @@ ROWS = {
     "collection: extraction / whole sample",
     "collection: recording / whole sample",
     "collection: encoding / whole sample",
+    "collection with 2 workers / with 1",
     "decoding a mirror's file / csv and literal_eval",
     "training step fused / textbook PyG",
     "batch assembly warm / gzip pickles",

@@ -130,7 +130,11 @@ def test_collect_and_inspect_name_samples_and_trivial_choices(auctions, tmp_path
         "tree",
     )
     assert "samples of 3 instances" in printed
-    assert sorted(path.suffix for path in out.iterdir()) == [".arrow", ".json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "environment.json",
+        "manifest.json",
+        "shard-00000.arrow",
+    ]
     assert {block.name for block in SampleSet(out).blocks} == {"pseudocost", "tree"}
     printed = succeed("samples", "inspect", out)
     for word in ("candidates a sample", "ties", "random", "most fractional", "pseudocost"):

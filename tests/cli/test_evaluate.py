@@ -67,6 +67,7 @@ def test_of_split_folders_test_is_taken(place):
     names = Evaluation.load(place / "results").table.column("instance").to_pylist()
     assert {name.split("/")[1] for name in names} == {"test"}
     assert sorted(path.name for path in (place / "results").iterdir()) == [
+        "environment.json",
         "manifest.json",
         "report.html",
         "runs.csv",

@@ -66,7 +66,7 @@ def test_an_instance_that_cannot_be_read_is_named_on_stderr(place):
 
 def test_the_folder_holds_table_figure_and_manifest(place):
     names = sorted(path.name for path in (place / "results").iterdir())
-    assert names == ["hardness.csv", "manifest.json", "statistics.png"]
+    assert names == ["environment.json", "hardness.csv", "manifest.json", "statistics.png"]
     header, *rows = (place / "results" / "hardness.csv").read_text().splitlines()
     assert header.startswith("instance,distribution,solver,level,status,")
     assert len(rows) == 3

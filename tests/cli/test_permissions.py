@@ -77,6 +77,30 @@ def test_a_folder_that_may_not_be_written_is_one_line_and_exit_code_2(place):
     assert sorted(path.name for path in place.iterdir()) == before
 
 
+def test_a_folder_that_cannot_take_the_results_is_refused_before_any_work(place):
+    # All but the last step of days of work would succeed.
+    (place / "out" / "unfinished").mkdir(parents=True)
+    (place / "out" / "unfinished").chmod(0o777)
+    (place / "out").chmod(0o555)
+    command = ["collect", place / "i", "--out", place / "out"]
+    assert as_nobody(command, place / "stderr") == 2
+    line = complaint(place)
+    assert f"cannot write into {place / 'out'}: " in line
+    assert not list((place / "out" / "unfinished").iterdir())
+
+
+def test_a_run_that_goes_on_in_a_read_only_folder_is_refused_before_any_work(place):
+    (place / "out").mkdir()
+    (place / "out").chmod(0o777)
+    command = ["collect", place / "i", "--out", place / "out" / "s", "--samples-per-instance", 1]
+    (place / "out" / "s" / "unfinished").mkdir(parents=True)
+    (place / "out" / "s" / "unfinished" / "lock").touch(mode=0o444)
+    before = sorted((place / "out").rglob("*"))
+    assert as_nobody(command, place / "stderr") == 2
+    assert "Permission denied" in complaint(place)
+    assert sorted((place / "out").rglob("*")) == before
+
+
 def test_an_instance_that_may_not_be_read_is_one_line_and_exit_code_2(place):
     assert as_nobody(["solve", place / "i" / "secret.lp"], place / "stderr") == 2
     assert "Permission denied" in complaint(place)

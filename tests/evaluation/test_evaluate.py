@@ -46,7 +46,9 @@ def lasting(results):
 
 
 def content(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    """Files by name but the one that says where and when they were made."""
+    files = (path for path in folder.iterdir() if path.is_file())
+    return {path.name: path.read_bytes() for path in files if path.name != "environment.json"}
 
 
 def by_policy(results):
@@ -78,6 +80,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
     ]
     assert results.is_complete
     assert sorted(path.name for path in out.iterdir()) == [
+        "environment.json",
         "manifest.json",
         "report.html",
         "runs.csv",

@@ -6,68 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
 from milplib.errors import UnknownNameError
 from milplib.execution import WorkerDiedError
+from milplib.isolated_runs import isolated_row
 from milplib.isolation import WorkerTimeoutError, run_isolated
-
-FUNCTIONS = """
-import os, signal, time
-from pathlib import Path
-from milplib.errors import UnknownNameError
-
-class Stubborn(Exception):
-    def __init__(self, one, two):
-        super().__init__(f"{one} and {two}")
-
-def environment(_):
-    return os.getpid(), os.environ["OMP_NUM_THREADS"]
-
-def raise_unknown(_):
-    raise UnknownNameError("fruit", "aple", ["apple"])
-
-def raise_stubborn(_):
-    raise Stubborn(1, 2)
-
-def give_a_lambda(_):
-    return lambda: 1
-
-def kill(number):
-    os.kill(os.getpid(), number)
-
-def interrupted(_):
-    # SCIP sets a handler of its own for the time of a solve; so does this.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(99))
-    os.kill(os.getpid(), signal.SIGINT)
-    return "goes on"
-
-def big(_):
-    return bytes(5_000_000)
-
-def never_ends(mark):
-    # As a solve does: no turn for any other thread of Python's.
-    import pyscipopt
-    from milplib.generators import from_name
-    model = from_name("SC-hard").generate(0).to_scip()
-    model.hideOutput()
-    Path(mark).write_text(str(os.getpid()))
-    model.optimize()
-"""
-
-
-@pytest.fixture
-def functions(tmp_path, monkeypatch):
-    (tmp_path / "milplib_test_functions.py").write_text(textwrap.dedent(FUNCTIONS))
-    monkeypatch.syspath_prepend(tmp_path)
-    import milplib_test_functions
-
-    yield milplib_test_functions
-    del sys.modules["milplib_test_functions"]
 
 
 def test_it_runs_in_another_process_on_one_thread(functions):
@@ -126,30 +72,40 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     assert "__main__" in done.stderr.splitlines()[-1]
 
 
-def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(functions, tmp_path):
+def test_a_process_over_its_memory_is_killed(functions):
+    with pytest.raises(WorkerDiedError, match="more than the limit of 300 MB") as caught:
+        run_isolated(functions.end, "grow", memory_limit=300)
+    assert caught.value.kind == "out of memory"
+
+
+def test_a_run_killed_from_outside_is_made_again(functions, processes, tmp_path):
+    mark = tmp_path / "pid"
+    processes.kill_when_marked(mark, signal.SIGKILL)
+    assert isolated_row(functions.wait_once, mark, time_limit=300, grace=60) == "done"
+
+
+def test_a_run_that_is_killed_each_time_is_a_crash(functions):
+    row = isolated_row(functions.kill, int(signal.SIGKILL), time_limit=300, grace=60)
+    assert (row["status"], row["failure"]) == ("died", "crash")
+    assert "SIGKILL" in row["failure_detail"]
+    assert row["failure_detail"].endswith("tried 6 times")
+
+
+def test_a_run_over_its_memory_is_a_failure_of_that_kind(functions):
+    row = isolated_row(functions.end, "grow", time_limit=300, grace=60, memory_limit=300)
+    assert (row["status"], row["failure"]) == ("killed", "memlimit")
+
+
+def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(functions, processes, tmp_path):
     mark = tmp_path / "pid"
     code = (
         "import milplib_test_functions as f\nfrom milplib.isolation import run_isolated\n"
         f"run_isolated(f.never_ends, {str(mark)!r})"
     )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(tmp_path)}
-    )
-    deadline = time.monotonic() + 120
-    while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    processes.wait_until(mark.exists)
     child = int(mark.read_text())
     time.sleep(0.5)  # into the solve
     parent.kill()
     parent.wait()
-    while is_alive(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_alive(child)
-
-
-def is_alive(pid):
-    """Whether a process runs; one that is dead but not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    processes.wait_until(lambda: not processes.is_alive(child))

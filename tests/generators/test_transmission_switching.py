@@ -276,7 +276,11 @@ def test_the_relaxation_is_feasible_and_bounded(seed):
 
 @pytest.mark.parametrize(
     "name",
-    ["OTS-milplib-easy", "OTS-milplib-easy-large", pytest.param("OTS-case118-easy", marks=needs_cases)],
+    [
+        "OTS-milplib-easy",
+        "OTS-milplib-easy-large",
+        pytest.param("OTS-case118-easy", marks=needs_cases),
+    ],
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_some_load_must_be_shed_in_the_named_distributions(name, seed):

@@ -27,10 +27,20 @@ ROOMS = {
         {"milplib", "numpy", "scipy", "pyscipopt"},
         closed={"milplib.cli", "milplib.generators", "milplib.learn"},
     ),
+    "milplib.execution": Room(
+        {"milplib"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"dask", "distributed", "cloudpickle"},
+    ),
     "milplib.cli": Room(
         {"milplib", "cyclopts", "rich"},
         closed={"milplib.generators", "milplib.learn"},
         lazy={"milplib.generators", "milplib.learn", "numpy", "pyscipopt"},
+    ),
+    "milplib.study": Room(
+        {"milplib", "numpy", "pyscipopt", "pyarrow", "yaml"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"milplib.learn", "pandas"},
     ),
     "milplib.evaluation": Room(
         {"milplib", "numpy", "scipy", "pyscipopt", "pyarrow"},

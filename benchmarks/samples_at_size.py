@@ -1,0 +1,222 @@
+"""What a large folder of samples costs: ``python benchmarks/samples_at_size.py``.
+
+Writes folders of few and of many samples with the writers of a collection: recorded states of a
+small instance, again and again as other nodes of other trees of other instances. Then, for each
+folder in a process of its own, it takes the time and the highest memory of
+
+- listing: opening the folder, with and without the shards' checksums;
+- splitting the samples by instance;
+- the first batch of an epoch, drawn from all shards;
+- an epoch, shuffled, every sample once, nothing kept.
+
+Memory is what the process takes beyond what it had with everything imported and one batch of the
+smallest folder made. On a system without ``/proc`` it is what the process took at most, in all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from milplib.files import atomic_write
+from milplib.generators import IndependentSet
+from milplib.learn import Sample, SampleSet, collect
+from milplib.learn.samples import Label, NodePosition, TreeRecorder
+from milplib.learn.samples.shards import Manifest, ShardEntry, TreeEntry, write_batches
+
+TREE = 10
+"""Samples a tree."""
+SHARD = 5_000
+"""Samples a shard; so small are these that a collection would write one shard of them all."""
+BATCH = 32
+
+
+def recorded(folder: Path) -> tuple[SampleSet, list[Sample]]:
+    """Collect the states to write again: those of one tree, as many as a tree shall have."""
+    family = IndependentSet(n_nodes=40, graph="erdos_renyi", edge_probability=0.2)
+    family.generate(1).write(folder / "a.lp")
+    samples = collect(
+        [folder],
+        out=folder / "samples",
+        samples_per_instance=TREE,
+        expert_probability=1.0,
+        blocks=("pseudocost", "tree"),
+    )
+    first = samples[0].tree
+    return samples, [sample for sample in samples if sample.tree == first]
+
+
+def write(folder: Path, source: SampleSet, states: Sequence[Sample], *, n: int, names: int) -> None:
+    """Write a folder of `n` samples of `names` instances."""
+    folder.mkdir()
+    schema = source.manifest.schema
+    entries: list[ShardEntry] = []
+    for begin in range(0, n, SHARD):
+        trees: list[TreeEntry] = []
+
+        def batches(begin: int = begin, trees: list[TreeEntry] = trees) -> Iterator[pa.RecordBatch]:
+            for number in range(begin, min(begin + SHARD, n), TREE):
+                size = min(TREE, n - number)
+                for batch in tree(number // TREE, states, schema, size=size, names=names):
+                    trees.append(TreeEntry.of(batch))
+                    yield batch
+
+        path = folder / f"shard-{len(entries):05d}.arrow"
+        with atomic_write(path) as stream:
+            write_batches(stream, batches(), schema)
+        entries.append(ShardEntry.of(path, trees))
+    Manifest(config={}, software={}, schema=schema, shards=tuple(entries)).write(folder)
+
+
+def tree(
+    number: int, states: Sequence[Sample], schema: Any, *, size: int, names: int
+) -> list[pa.RecordBatch]:
+    """Record a tree: the states under new node numbers, as a solve of another instance."""
+    episode, instance = divmod(number, names)
+    recorder = TreeRecorder(
+        schema,
+        instance=f"instance-{instance}.lp",
+        instance_hash=hashlib.sha256(str(instance).encode()).hexdigest(),
+        episode=episode,
+        scip_seed=number,
+    )
+    for place in range(size):
+        sample = states[(number + place) % len(states)]
+        node = NodePosition(node=number + 2 * place, parent=number + place - 1, depth=place)
+        label = Label(scores=sample.scores, valid=sample.valid, chosen=sample.chosen)
+        recorder.record(sample.state, node, label)
+    return recorder.batches()
+
+
+def peak_bytes() -> int:
+    """Give the most memory that this process has had so far."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+def measure(folder: Path, small: Path) -> dict[str, float]:
+    """Time everything on a folder in this process, and weigh it."""
+    import torch
+
+    from milplib.learn.dataset import EpochBatches, GraphDataset, split_by_instance
+    from milplib.learn.training.data import Batches
+    from milplib.learn.training.device import Compute
+
+    torch.set_num_threads(1)
+
+    def streamed(samples: SampleSet, indices: Any = None) -> Iterator[Any]:
+        graphs = GraphDataset([samples], indices=indices, cache_bytes=0)
+        order = EpochBatches(graphs.sizes, batch_size=BATCH, batches=len(graphs), seed=0)
+        return Batches(graphs, Compute.choose("cpu"))(order.epoch(0))
+
+    next(streamed(SampleSet(small)))
+    before = peak_bytes()
+    found: dict[str, float] = {}
+
+    def take(name: str, begin: float) -> None:
+        found[f"{name}_s"] = time.perf_counter() - begin
+        found[f"{name}_bytes"] = peak_bytes() - before
+
+    begin = time.perf_counter()
+    SampleSet(folder, verify=False)
+    take("listing without checksums", begin)
+    begin = time.perf_counter()
+    samples = SampleSet(folder)
+    take("listing", begin)
+    begin = time.perf_counter()
+    split = split_by_instance([samples], share=0.2, seed=0)
+    take("splitting", begin)
+    begin = time.perf_counter()
+    next(streamed(samples, split.training))
+    take("first batch", begin)
+    begin = time.perf_counter()
+    n = sum(batch.num_graphs for batch in streamed(samples))
+    take("an epoch", begin)
+    assert n == len(samples)
+    found["samples_per_s"] = n / found["an epoch_s"]
+    return found
+
+
+def measured(sizes: Sequence[int], *, names: int) -> dict[int, dict[str, float]]:
+    """Write a folder of each size, and measure each in a process of its own."""
+    found = {}
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        (root / "source").mkdir()
+        source, states = recorded(root / "source")
+        for n in sizes:
+            begin = time.perf_counter()
+            write(root / str(n), source, states, n=n, names=names)
+            written = time.perf_counter() - begin
+            folders = (str(root / str(n)), str(root / str(sizes[0])))
+            done = subprocess.run(
+                [sys.executable, __file__, "--measure", *folders],
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+            size = sum(path.stat().st_size for path in (root / str(n)).iterdir())
+            about = {"written_s": written, "disk_bytes": size}
+            found[n] = about | json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "sizes", nargs="*", type=int, default=[10_000, 100_000], help="samples of each folder"
+    )
+    parser.add_argument("--instances", type=int, default=300, help="instances they come from")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(*options.measure)))
+        return
+    found = measured(sorted(options.sizes), names=options.instances)
+    table = Table(title=f"Samples at size, {options.instances} instances, {TREE} samples a tree")
+    table.add_column("samples")
+    for n in found:
+        table.add_column(f"{n:,}", justify="right")
+    names = [name for name in next(iter(found.values())) if name.endswith("_s")]
+    for name in (*names, "disk_bytes"):
+        label, _, unit = name.rpartition("_")
+        cells = []
+        for values in found.values():
+            if unit == "bytes":
+                cells.append(f"{values[name] / 1e6:,.0f} MB")
+            elif label == "samples_per":
+                cells.append(f"{values[name]:,.0f}")
+            else:
+                memory = values.get(f"{label}_bytes")
+                more = "" if memory is None else f", +{memory / 1e6:.1f} MB"
+                cells.append(f"{values[name]:.2f} s{more}")
+        table.add_row("samples a second" if label == "samples_per" else label, *cells)
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

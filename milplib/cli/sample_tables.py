@@ -1,0 +1,91 @@
+"""What ``samples inspect`` prints about a folder of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from milplib.cli.console import output, print_pairs
+
+if TYPE_CHECKING:
+    from milplib.learn import SampleSet
+    from milplib.learn.samples.ranges import FeatureRange
+    from milplib.learn.samples.statistics import SampleStatistics
+
+__all__ = ["print_damaged", "print_ranges", "print_statistics"]
+
+
+def print_damaged(samples: SampleSet) -> None:
+    """Name the shards that were left out, and what that costs."""
+    console = output()
+    for shard in samples.damaged:
+        console.print(
+            f"  left out {shard.file} with {shard.samples} samples of {shard.trees} trees: "
+            f"{shard.reason}",
+            markup=False,
+        )
+
+
+def print_statistics(
+    samples: SampleSet, found: SampleStatistics, ranges: Sequence[FeatureRange]
+) -> None:
+    """Print the numbers in two columns, and how trivial choices agree with the expert."""
+    smallest, mean, median, largest = found.candidates
+    size = sum(shard.bytes for shard in samples.manifest.shards)
+    constant = sum(feature.is_constant for feature in ranges)
+    broken = sum(feature.not_finite > 0 for feature in ranges)
+    lines = {
+        "trees": f"{found.trees} of {found.instances} instances",
+        "size on disk": f"{size / 1e6:.2f} MB, {size / found.samples / 1e3:.1f} kB a sample",
+        "state (mean)": f"{found.rows:.0f} rows, {found.columns:.0f} columns, "
+        f"{found.edges:.0f} edges",
+        "depth": f"mean {found.depth[0]:.1f}, largest {found.depth[1]}",
+        "candidates a sample": f"mean {mean:.1f}, median {median:.0f}, from {smallest} to "
+        f"{largest}",
+        "ties": f"{100 * found.samples_with_ties:.1f} % of the samples have several best "
+        f"candidates; {found.tied:.2f} best candidates a sample",
+        "candidates without a score": f"{100 * found.invalid_scores:.2f} %",
+        "blocks": ", ".join(
+            f"{block.name} {block.version} ({len(block.columns)} columns)"
+            for block in samples.blocks
+        )
+        or "none",
+        "features": f"{len(ranges)}, of which {constant} are constant and {broken} have values "
+        "that are not finite (--features lists them)",
+    }
+    print_pairs(lines)
+    table = _table("trivial choices against the expert", "choice", "accuracy@1", "score regret")
+    for name, choice in found.choices.items():
+        table.add_row(name, f"{choice.accuracy:.3f}", f"{choice.regret:.3f}")
+    output().print(table)
+
+
+def print_ranges(ranges: Sequence[FeatureRange]) -> None:
+    """Print a line a feature: its range, and what is odd about it."""
+    headings = ("feature", "minimum", "mean", "maximum", "zeros", "")
+    table = _table("features", "of", *headings)
+    group = None
+    for feature in ranges:
+        marks = ["constant"] if feature.is_constant else []
+        if feature.not_finite:
+            marks.append(f"{feature.not_finite} of {feature.values} not finite")
+        numbers = (feature.minimum, feature.mean, feature.maximum)
+        table.add_row(
+            "" if feature.group == group else feature.group,
+            feature.name,
+            *("" if number is None else f"{number + 0.0:.4g}" for number in numbers),  # not -0
+            "" if feature.zeros is None else f"{100 * feature.zeros:.2f} %",
+            ", ".join(marks),
+        )
+        group = feature.group
+    output().print(table)
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    for heading in headings:
+        words = heading in ("choice", "of", "feature", "")
+        table.add_column(heading, justify="left" if words else "right")
+    return table

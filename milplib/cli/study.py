@@ -1,0 +1,167 @@
+"""The command ``run``: a whole study."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from milplib.cli.console import HERE, ExecutionOptions, allow_modules_here, output, progress_bar
+
+if TYPE_CHECKING:
+    from milplib.study import PlannedPiece, StudyPlan, StudyProgress
+
+__all__ = ["run"]
+
+_Stage = Literal["generate", "collect", "train", "natives", "evaluate", "summarise"]
+_HOUR = 3600.0
+
+
+def run(
+    study: Path,
+    /,
+    *,
+    scale: str = "full",
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    only: Annotated[tuple[_Stage, ...], Parameter(consume_multiple=True, negative="")] = (),
+    data: Path = Path("data/studies"),
+    out: Path | None = None,
+    execution: ExecutionOptions = HERE,
+) -> int:
+    """Run a study: generate, collect, train, evaluate, summarise.
+
+    STUDY is a YAML file (docs/studies.md). Interrupted, the same command goes on where it
+    stopped; what is done is never done again, also on another machine, by the files in OUT alone.
+    The exit code is 1 if two runs contradict each other.
+
+    Parameters
+    ----------
+    study
+        The study file, such as experiments/mixture.yaml.
+    scale
+        ``full``, or a name in the section ``scales`` of the file.
+    dry_run
+        Print the plan with its cost, and run nothing.
+    only
+        Bring only these stages up to date, with what they need.
+    data
+        Folder of samples, instances and other work that is not committed.
+    out
+        Folder of what is to be committed; by default beside the study file, by its name and the
+        scale.
+    """
+    from milplib.study import plan_study, run_study
+
+    allow_modules_here(":")  # a study may name modules beside which it is run
+    where = execution.execution()
+    if dry_run:
+        plan = plan_study(study, scale=scale, only=only, data=data, out=out)
+        print_plan(plan, workers=where.workers)
+        return 0
+    with progress_bar("study") as bar:
+
+        def show(progress: StudyProgress) -> None:
+            inside = "/".join(map(str, progress.inside)) if progress.inside[1] else ""
+            words = (progress.stage, progress.piece, inside, progress.note)
+            bar.update(progress.done, progress.total, " ".join(filter(None, words)))
+
+        plan = run_study(
+            study,
+            scale=scale,
+            only=only,
+            execution=where,
+            data=data,
+            out=out,
+            on_progress=show,
+        )
+    return print_results(plan)
+
+
+def print_plan(plan: StudyPlan, *, workers: int) -> None:
+    """Print a row a stage: pieces, how many are done, what the others will cost."""
+    console = output()
+    console.print(f"{plan.study.name}, scale {plan.study.scale}", markup=False, style="bold")
+    stages: dict[str, list[PlannedPiece]] = defaultdict(list)
+    for planned in plan.pieces:
+        stages[planned.piece.stage].append(planned)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("stage")
+    for heading in ("pieces", "done", "to do", "core time", "longest piece"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    long: list[PlannedPiece] = []
+    is_guessed = False
+    for stage, listed in stages.items():
+        todo = [one for one in listed if one.state == "to do"]
+        total = sum(one.cost.seconds for one in todo)
+        guessed = any(not one.cost.is_measured for one in todo)
+        is_guessed |= guessed
+        longest = max(todo, key=lambda one: _wall(one, workers), default=None)
+        table.add_row(
+            stage,
+            str(len(listed)),
+            str(sum(one.state in ("done", "there") for one in listed)),
+            str(len(todo)),
+            (_said(total) + (" ?" if guessed else "")) if todo else "",
+            _said(_wall(longest, workers)) if longest else "",
+        )
+        long += [one for one in todo if _wall(one, workers) > _HOUR]
+    console.print(table)
+    total = plan.seconds / workers
+    console.print(
+        f"to do: {len(plan.todo)} pieces, about {_said(total)} on {workers} "
+        f"worker{'s' * (workers != 1)}",
+        markup=False,
+    )
+    if is_guessed:
+        console.print("?: not all measured yet; by the median of others", markup=False)
+    for one in long[:3]:
+        console.print(
+            f"longer than an hour: {one.piece.stage}: {one.piece.label}: about "
+            f"{_said(_wall(one, workers))}; it can be interrupted, smaller pieces are kept sooner",
+            markup=False,
+        )
+
+
+def print_results(plan: StudyPlan) -> int:
+    """Say where the results are; give the exit code, 1 if they contradict each other."""
+    from milplib.cli.console import complain
+    from milplib.study.ledger import study_facts
+    from milplib.study.summary import REPORT
+
+    console = output()
+    facts = study_facts(plan.results)
+    code = 0
+    for planned in plan.pieces:
+        if planned.piece.stage != "summarise" or planned.state != "done":
+            continue
+        for error in facts[planned.piece.address].get("errors", ()):
+            complain(f"error: {error}")
+            code = 1
+        for name in planned.piece.outputs.values():
+            console.print(f"table: {plan.results / name}", markup=False)
+        report = plan.data / planned.piece.address / REPORT
+        if report.is_file():
+            console.print(f"report: {report}", markup=False)
+    done = sum(planned.state in ("done", "not needed") for planned in plan.pieces)
+    console.print(f"{done} of {len(plan.pieces)} pieces done; {plan.results}", markup=False)
+    return code
+
+
+def _wall(planned: PlannedPiece, workers: int) -> float:
+    """Seconds on the clock that a piece takes."""
+    return planned.cost.seconds / (workers if planned.piece.is_spread else 1)
+
+
+def _said(seconds: float) -> str:
+    """Write a time, in the largest unit of which there is one.
+
+    >>> [_said(seconds) for seconds in (4, 75, 5400, 400_000)]
+    ['4 s', '1.2 min', '1.5 h', '4.6 days']
+    """
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,70 @@
+"""Where results were made: the machine, the versions, and the code that extracts states."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+__all__ = ["describe_environment"]
+
+_PACKAGES = ("milplib", "pyscipopt", "numpy", "scipy", "pyarrow")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Describe this machine and this process, as far as results may depend on them.
+
+    Returns
+    -------
+    dict
+        ``host``, ``platform`` and ``processor`` in words; ``python``; ``packages``, the versions
+        of what computes, and of SCIP; ``extraction``, the path that extracts states, ``native``
+        or ``pure``; ``instructions``, the set of the processor's instructions that the native
+        code uses, empty without it. JSON values all.
+
+    Raises
+    ------
+    ParameterError
+        If ``MILPLIB_NATIVE`` or ``MILPLIB_NATIVE_LEVEL`` is not what it may be.
+
+    Examples
+    --------
+    >>> found = describe_environment()
+    >>> sorted(found)
+    ['extraction', 'host', 'instructions', 'packages', 'platform', 'processor', 'python']
+    >>> found["extraction"] in ("native", "pure")
+    True
+    """
+    from milplib.scip.native import forced_level, native_status
+    from milplib.scip.versions import scip_version
+
+    module = native_status().module
+    return {
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES} | {"scip": scip_version()},
+        "extraction": "pure" if module is None else "native",
+        "instructions": "" if module is None else forced_level() or str(module.levels()[0]),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # imported from a folder that was never installed
+        return ""
+
+
+def _processor() -> str:
+    """Name of the processor; on Linux Python's own answer is mostly empty."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                name, _, value = line.partition(":")
+                if name.strip() == "model name":
+                    return " ".join(value.split())
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

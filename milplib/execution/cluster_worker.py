@@ -1,0 +1,126 @@
+"""What runs on the workers of a Dask cluster: each task in a child process of the worker.
+
+A Dask worker that crashed or was out of memory with a task would leave no word about why, and
+would take its other tasks along. So it only passes tasks on, to processes like those of a run on
+one machine.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from functools import cache
+
+from milplib.execution.cluster_child import make_call
+from milplib.execution.errors import ClusterError, WorkerDiedError, WorkerStartError
+from milplib.execution.local import ProcessExecutor
+from milplib.execution.software import differences, software_here
+
+__all__ = ["ChildSettings", "run_in_child", "software_of_child"]
+
+_IDLE_LIMIT = 60.0  # seconds; a run whose client was killed leaves its child processes idle
+_LOOK_PERIOD = 0.25  # seconds between two looks whether anybody still waits for a task
+_lock = threading.Lock()
+_executors: dict[str, ProcessExecutor] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildSettings:
+    """How the child processes of a run are made.
+
+    Parameters
+    ----------
+    run
+        A name of the run, which has child processes of its own.
+    software
+        What the run's own process computes with.
+    path, folder
+        Where it finds modules, and where it works: relative paths mean the same in a child
+        process, where these folders are shared.
+    memory_limit, time_limit, calls_per_worker
+        See `milplib.execution.local.ProcessExecutor`.
+    """
+
+    run: str
+    software: dict[str, str]
+    path: tuple[str, ...]
+    folder: str
+    memory_limit: float | None
+    time_limit: float | None
+    calls_per_worker: int
+
+
+def run_in_child(call: bytes, settings: ChildSettings) -> bytes:
+    """Run a task in a child process of this Dask worker.
+
+    Parameters
+    ----------
+    call
+        A function and its task, pickled: the Dask worker itself needs no module of them.
+    settings
+        How the child process is made.
+
+    Returns
+    -------
+    bytes
+        Pickled: whether it went well, the result or error, and the error's traceback.
+
+    Raises
+    ------
+    ClusterError
+        If this worker, which may have joined later, has other software.
+    """
+    from distributed import get_worker
+
+    forbidden, _ = differences(settings.software, software_of_child())
+    if forbidden:
+        raise ClusterError(f"a worker has {', '.join(forbidden)}: install the same there")
+    worker = get_worker()
+    key = worker.get_current_task()
+    with _lock:
+        executor = _executor(settings, n_workers=worker.state.nthreads)
+        future = executor.submit(make_call, call, settings.path, settings.folder)
+    while not wait([future], _LOOK_PERIOD).done:
+        task = worker.state.tasks.get(key)
+        if task is None or task.state == "cancelled":
+            executor.abandon(future)
+    return _answer_of(future)
+
+
+def _answer_of(future: Future[bytes]) -> bytes:
+    import cloudpickle
+
+    try:
+        return future.result()
+    except (WorkerDiedError, WorkerStartError) as error:
+        return bytes(cloudpickle.dumps((False, error, "")))
+
+
+def _executor(settings: ChildSettings, *, n_workers: int) -> ProcessExecutor:
+    """Give the executor of a run; those of runs that have nothing to do here go."""
+    if settings.run not in _executors:
+        for run in [run for run, executor in _executors.items() if not executor.has_calls]:
+            _executors.pop(run).shutdown(wait=False)
+        _executors[settings.run] = ProcessExecutor(
+            n_workers,
+            memory_limit=settings.memory_limit,
+            time_limit=settings.time_limit,
+            calls_per_worker=settings.calls_per_worker,
+            idle_limit=_IDLE_LIMIT,
+            imports_main=False,  # that of a Dask worker is Dask's
+        )
+    return _executors[settings.run]
+
+
+@cache
+def software_of_child() -> dict[str, str]:
+    """What a child process of this Dask worker computes with.
+
+    Raises
+    ------
+    WorkerDiedError, WorkerStartError
+        If there is no such process.
+    """
+    with ProcessExecutor(1, imports_main=False) as executor:
+        return executor.submit(software_here).result()

@@ -1,0 +1,359 @@
+"""Local worker processes as an executor: a process's death is its own task's and nobody else's."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
+from multiprocessing.util import Finalize
+from threading import Lock, Thread
+from typing import Any, ParamSpec, TypeVar
+
+from milplib.execution.errors import FailureKind, WorkerDiedError, WorkerStartError
+from milplib.execution.memory import MEMORY_PERIOD
+from milplib.execution.processes import end_in_words, end_kind
+from milplib.execution.worker import Worker
+
+__all__ = ["ProcessExecutor"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_START_ATTEMPTS = 5
+_LEAVE_LIMIT = 10.0  # seconds in which a worker that is not needed any more may end by itself
+_LONGEST_WAIT = 3600.0
+
+
+@dataclass(eq=False)
+class _Job:
+    """A call to make: the pickled function and arguments, and whoever waits for the result."""
+
+    payload: bytes
+    future: Future[Any]
+    is_unwanted: bool = False
+
+
+class ProcessExecutor(Executor):
+    """Calls in local worker processes, each of which may crash, hang or be killed.
+
+    Every worker has a connection of its own and knows of one call at a time, so it is never in
+    doubt which call a process died of: that call's future has a `WorkerDiedError` with the kind
+    of the end, and the worker is replaced. No lock is shared that a dying process could keep.
+
+    Workers are fresh processes that compute on one thread, leave Ctrl-C to this process, and end
+    when it ends, however it ends.
+
+    Parameters
+    ----------
+    workers
+        Most worker processes at the same time; they start when there is something to do.
+    memory_limit
+        Memory in MB that a worker, with its children, may have for itself. It is killed above.
+        Linux only; elsewhere nothing is watched.
+    time_limit
+        Wall-clock seconds of a call, after which its worker is killed.
+    calls_per_worker
+        Calls after which a worker is replaced by a fresh one.
+    idle_limit
+        Seconds without a call after which a worker ends; it stays if None.
+    imports_main
+        Whether workers import this process's main module, as calls of what is defined there need.
+
+    Notes
+    -----
+    `concurrent.futures.ProcessPoolExecutor` breaks as a whole when a worker dies. In pebble's
+    pool the workers read tasks from one pipe under a shared lock: one that is killed just then
+    takes the lock with it, and the death of an idle worker breaks the pool.
+
+    Examples
+    --------
+    >>> import os
+    >>> with ProcessExecutor(1) as executor:
+    ...     executor.submit(abs, -1).result(), type(executor.submit(os.abort).exception()).__name__
+    (1, 'WorkerDiedError')
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        memory_limit: float | None = None,
+        time_limit: float | None = None,
+        calls_per_worker: int | None = None,
+        idle_limit: float | None = None,
+        imports_main: bool = True,
+    ) -> None:
+        self._most_workers = workers
+        self._memory_limit = memory_limit
+        self._time_limit = time_limit
+        self._calls_per_worker = calls_per_worker
+        self._idle_limit = idle_limit
+        self._imports_main = imports_main
+        self._queue: deque[_Job] = deque()
+        self._jobs: dict[Future[Any], _Job] = {}
+        self._workers: list[Worker[_Job]] = []
+        self._leaving: list[tuple[Worker[_Job], float]] = []
+        self._lock = Lock()
+        self._wakes, self._wake_end = Pipe(duplex=False)
+        self._thread: Thread | None = None
+        self._is_closed = self._is_ending = False
+        self._has_started = False
+        self._failed_starts = 0
+        self._next_start = 0.0
+
+    def submit(
+        self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Let a worker make a call.
+
+        Parameters
+        ----------
+        fn
+            What to call; it must be importable, its arguments and result picklable.
+        *args, **kwargs
+            Its arguments.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Of what it gives or raises; that of a call whose process died has a
+            `WorkerDiedError`, and a `WorkerStartError` if workers cannot start.
+
+        Raises
+        ------
+        RuntimeError
+            If the executor was shut down.
+        """
+        job = _Job(bytes(ForkingPickler.dumps((fn, args, kwargs))), Future())
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("the executor was shut down")
+            self._queue.append(job)
+            self._jobs[job.future] = job
+            if self._thread is None:
+                # Its workers end when this thread ends: the kernel takes it for their parent.
+                self._thread = Thread(target=self._manage, name="milplib workers", daemon=True)
+                # Before multiprocessing waits for its children, in whatever process this is.
+                self._at_exit = Finalize(None, self.terminate, exitpriority=10)
+                self._thread.start()
+        self._wake()
+        return job.future
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether there are calls that have not ended."""
+        return bool(self._jobs)
+
+    def abandon(self, future: Future[Any]) -> None:
+        """End a call that nobody waits for any more: its worker is killed if it has begun."""
+        if not future.cancel() and (job := self._jobs.get(future)) is not None:
+            job.is_unwanted = True
+            self._wake()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls, and end the workers when those there are have been made."""
+        with self._lock:
+            self._is_closed = True
+            if cancel_futures:
+                for job in self._queue:
+                    job.future.cancel()
+        self._wake()
+        if wait and self._thread is not None:
+            self._thread.join()
+
+    def terminate(self) -> None:
+        """End now: calls that have not ended never will, and no process is left."""
+        self._is_ending = True
+        self.shutdown(wait=True, cancel_futures=True)
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # whoever is to wake up has ended
+            self._wake_end.send_bytes(b"")
+
+    def _manage(self) -> None:
+        """Start workers, hand out calls, take results, and bury the dead; in a thread."""
+        try:
+            while not self._is_over():
+                self._drop_cancelled()
+                self._start_workers()
+                self._hand_out()
+                if self._is_over():
+                    break  # nobody would end the wait
+                self._wait()
+                for worker in list(self._workers):
+                    self._look_after(worker)
+                self._bury()
+        finally:
+            self._end()
+
+    def _is_over(self) -> bool:
+        return self._is_ending or (self._is_closed and not self._jobs)
+
+    def _drop_cancelled(self) -> None:
+        with self._lock:
+            for job in [job for job in self._queue if job.future.cancelled()]:
+                self._queue.remove(job)
+                self._jobs.pop(job.future, None)
+                job.future.set_running_or_notify_cancel()
+
+    def _start_workers(self) -> None:
+        while (
+            sum(worker.job is None for worker in self._workers) < len(self._queue)
+            and len(self._workers) < self._most_workers
+            and time.monotonic() >= self._next_start
+        ):
+            try:
+                self._workers.append(Worker(self._memory_limit, imports_main=self._imports_main))
+            except OSError as error:
+                self._count_failed_start(f"cannot start worker processes: {error.strerror}")
+
+    def _count_failed_start(self, reason: str, *, is_final: bool = False) -> None:
+        """Try again a little later, but not forever."""
+        self._failed_starts += 1
+        self._next_start = time.monotonic() + 0.2 * self._failed_starts
+        if is_final or self._failed_starts >= _START_ATTEMPTS:
+            self._failed_starts = 0
+            while self._queue:
+                self._finish(self._queue.popleft(), error=WorkerStartError(reason))
+
+    def _hand_out(self) -> None:
+        for worker in self._workers:
+            while worker.is_idle and self._queue:
+                job = self._queue.popleft()
+                if job.future.set_running_or_notify_cancel():
+                    worker.begin(job, job.payload, self._time_limit)
+                else:
+                    self._jobs.pop(job.future, None)
+
+    def _wait(self) -> None:
+        """Wait for a message, a death, or a point in time at which there is something to do."""
+        now = time.monotonic()
+        times = [worker.deadline for worker in self._workers]
+        times += [limit for _, limit in self._leaving]
+        if self._memory_limit is not None:
+            times += [worker.next_look for worker in self._workers if worker.job is not None]
+        if self._idle_limit is not None:
+            times += [w.idle_since + self._idle_limit for w in self._workers if w.is_idle]
+        if self._queue and len(self._workers) < self._most_workers:
+            times.append(self._next_start)
+        waited: list[Connection | int] = [self._wakes]
+        for worker in self._workers:
+            waited += [worker.connection, worker.sentinel]
+        waited += [worker.sentinel for worker, _ in self._leaving]
+        seconds = min((limit - now for limit in times), default=_LONGEST_WAIT)
+        wait(waited, min(max(seconds, 0.0), _LONGEST_WAIT))
+        while self._wakes.poll():
+            self._wakes.recv_bytes()
+
+    def _look_after(self, worker: Worker[_Job]) -> None:
+        now = time.monotonic()
+        # Dead or not, what it has sent counts.
+        message = worker.receive()
+        if message is not None:
+            self._failed_starts = 0
+            self._has_started = True
+            if worker.job is not None:
+                self._take_result(worker, message)
+        elif worker.is_dead:
+            self._mourn(worker)
+        elif not worker.has_started:
+            if now >= worker.deadline:
+                self._kill(worker)
+                self._count_failed_start("a worker process does not start")
+        elif worker.job is None:
+            if self._idle_limit is not None and now >= worker.idle_since + self._idle_limit:
+                self._dismiss(worker)
+        elif worker.job.is_unwanted:
+            self._kill(worker, "killed", "nobody waits for the task any more")
+        elif now >= worker.deadline:
+            self._kill(
+                worker, "hang", f"the task took more than {self._time_limit:g} s and was killed"
+            )
+        elif self._memory_limit is not None and now >= worker.next_look:
+            worker.next_look = now + MEMORY_PERIOD
+            try:
+                worker.check_memory(self._memory_limit)
+            except WorkerDiedError as error:
+                self._kill(worker, error.kind, str(error))
+
+    def _take_result(self, worker: Worker[_Job], message: bytes) -> None:
+        job = worker.end()
+        try:
+            is_whole, content, trace = ForkingPickler.loads(message)
+        except Exception as error:  # what it is made of cannot be imported here
+            is_whole, content, trace = False, error, ""
+        if is_whole:
+            self._finish(job, result=content)
+        else:
+            if trace:
+                content.add_note(f"in a worker process:\n{trace}")
+            self._finish(job, error=content)
+        # The next call must not pay for what this one has left behind.
+        is_full = self._memory_limit is not None and worker.has_more_than(self._memory_limit / 2)
+        is_broken = isinstance(content, WorkerDiedError)
+        if is_full or is_broken or worker.calls == self._calls_per_worker:
+            self._dismiss(worker)
+
+    def _mourn(self, worker: Worker[_Job]) -> None:
+        self._workers.remove(worker)
+        code = worker.bury()
+        if worker.job is not None:
+            error = WorkerDiedError(end_in_words(code), end_kind(code))
+            self._finish(worker.job, error=error)
+        elif not worker.has_started:
+            self._count_failed_start(
+                "the worker processes end before they can take a task "
+                f"({end_in_words(code)}): in a script, call this under "
+                "'if __name__ == \"__main__\":', since each worker imports the script anew; else "
+                "run with one worker to see why",
+                is_final=end_kind(code) == "crash" and not self._has_started,
+            )
+
+    def _kill(self, worker: Worker[_Job], kind: FailureKind = "killed", detail: str = "") -> None:
+        self._workers.remove(worker)
+        job = worker.job
+        worker.bury()
+        if job is not None:
+            self._finish(job, error=WorkerDiedError(detail, kind))
+
+    def _finish(self, job: _Job, *, result: Any = None, error: BaseException | None = None) -> None:
+        self._jobs.pop(job.future, None)
+        if not job.future.running() and not job.future.set_running_or_notify_cancel():
+            return
+        if error is None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(error)
+
+    def _dismiss(self, worker: Worker[_Job]) -> None:
+        """Let a worker end by itself; another one takes its place meanwhile."""
+        self._workers.remove(worker)
+        worker.dismiss()
+        self._leaving.append((worker, time.monotonic() + _LEAVE_LIMIT))
+
+    def _bury(self) -> None:
+        now = time.monotonic()
+        for entry in list(self._leaving):
+            worker, limit = entry
+            if worker.is_dead or now >= limit:
+                worker.bury()
+                self._leaving.remove(entry)
+
+    def _end(self) -> None:
+        with self._lock:
+            self._is_closed = True
+        for worker in self._workers:
+            worker.bury()
+        for worker, _ in self._leaving:
+            worker.bury()
+        for job in list(self._jobs.values()):
+            self._finish(job, error=WorkerDiedError("the executor was ended", "killed"))
+        self._wakes.close()
+        self._wake_end.close()
+        self._at_exit.cancel()

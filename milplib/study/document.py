@@ -1,0 +1,313 @@
+"""A YAML file as sections whose values know their lines, so that errors can name them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+
+from milplib.errors import ParameterError
+from milplib.study.errors import FieldError, StudyError
+
+__all__ = ["Entry", "Section", "read_document"]
+
+Built = TypeVar("Built")
+
+_MAX_DEPTH = 20
+_KINDS = {
+    "null": "nothing",
+    "bool": "a yes or no",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A value of a study file, and where it stands.
+
+    Parameters
+    ----------
+    value
+        A `Section`, a list of entries, or a text, number, truth value or None.
+    file, line
+        Where it stands.
+    name
+        What it is called, with the names of the sections around it: ``collection.expert``.
+    """
+
+    value: Any
+    file: str
+    line: int
+    name: str
+
+    def error(self, problem: str) -> StudyError:
+        """Make an error that names this place."""
+        return StudyError(f"{self.file}, line {self.line}: {problem}")
+
+    def section(self) -> Section:
+        """Give the value, which must be a section."""
+        if isinstance(self.value, Section):
+            return self.value
+        raise self.error(f"{self.name} is {self.said()}; it must be a section of 'name: value'")
+
+    def entries(self) -> list[Entry]:
+        """Give the values of a list; of a single value that value."""
+        return self.value if isinstance(self.value, list) else [self]
+
+    def whole_number(self) -> int:
+        """Give the value, which must be a whole number."""
+        if isinstance(self.value, int) and not isinstance(self.value, bool):
+            return self.value
+        raise self.error(f"{self.name} is {self.said()}; it must be a whole number")
+
+    def number(self) -> float:
+        """Give the value, which must be a finite number."""
+        value = self.value
+        if isinstance(value, str):  # YAML 1.1 takes 1e-3 for a text
+            try:
+                value = float(value)
+            except ValueError:
+                value = None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
+            raise self.error(f"{self.name} is {self.said()}; it must be a number")
+        return float(value)
+
+    def text(self) -> str:
+        """Give the value, which must be a text."""
+        if isinstance(self.value, str):
+            return self.value
+        raise self.error(f"{self.name} is {self.said()}; it must be a text")
+
+    def truth(self) -> bool:
+        """Give the value, which must be true or false."""
+        if isinstance(self.value, bool):
+            return self.value
+        raise self.error(f"{self.name} is {self.said()}; it must be true or false")
+
+    def whole_numbers(self) -> tuple[int, ...]:
+        """Give a list of whole numbers; a single one means so many, from 0 on."""
+        if isinstance(self.value, list):
+            return tuple(entry.whole_number() for entry in self.value)
+        return tuple(range(self.whole_number()))
+
+    def texts(self) -> tuple[str, ...]:
+        """Give a list of texts, or a single one."""
+        return tuple(entry.text() for entry in self.entries())
+
+    def said(self) -> str:
+        """Say the value in an error."""
+        if isinstance(self.value, Section):
+            return "a section"
+        if isinstance(self.value, list):
+            return "a list"
+        return _KINDS["null"] if self.value is None else repr(self.value)
+
+    def converted(self, hint: object) -> Any:
+        """Give the value as a field of some type takes it."""
+        if isinstance(self.value, type(None)):
+            raise self.error(f"{self.name} has no value: give one, or leave the line out")
+        return _CONVERTERS[str(hint).removesuffix(" | None")](self)
+
+
+_CONVERTERS = {
+    "<class 'int'>": Entry.whole_number,
+    "int": Entry.whole_number,
+    "<class 'float'>": Entry.number,
+    "float": Entry.number,
+    "<class 'str'>": Entry.text,
+    "<class 'bool'>": Entry.truth,
+    "tuple[int, ...]": Entry.whole_numbers,
+    "tuple[str, ...]": Entry.texts,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a study file: names with values.
+
+    Parameters
+    ----------
+    entries
+        The values by name.
+    file, line
+        Where it begins.
+    name
+        What it is called; empty for the file as a whole.
+    """
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    file: str
+    line: int
+    name: str = ""
+
+    def error(self, problem: str, *, at: str = "") -> StudyError:
+        """Make an error that names the line of an entry, or of this section."""
+        line = self.entries[at].line if at in self.entries else self.line
+        return StudyError(f"{self.file}, line {line}: {problem}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.entries
+
+    def get(self, name: str) -> Entry:
+        """Give a value that must be there."""
+        if name not in self.entries:
+            where = f"the section '{self.name}'" if self.name else "the study"
+            raise self.error(f"{where} has no '{name}', which it needs")
+        return self.entries[name]
+
+    def refuse_others(self, known: Iterable[str]) -> None:
+        """Refuse names that mean nothing here.
+
+        Raises
+        ------
+        StudyError
+            It names the line, and the nearest of the known names.
+        """
+        names = list(known)
+        for name in self.entries:
+            if name not in names:
+                near = get_close_matches(name.replace("-", "_"), names, n=1, cutoff=0.6)
+                mend = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+                where = f" in '{self.name}'" if self.name else ""
+                raise self.error(f"unknown key '{name}'{where}: {mend}", at=name)
+
+    def build(self, kind: type[Built], **given: Any) -> Built:
+        """Make a dataclass of the entries, each a field of its name.
+
+        Parameters
+        ----------
+        kind
+            The dataclass.
+        given
+            Fields that do not come from the file.
+
+        Raises
+        ------
+        StudyError
+            If a name is unknown, a field without a default is missing, or a value is of a wrong
+            type or outside its domain.
+        """
+        wanted = [f for f in fields(kind) if f.name not in given]  # type: ignore[arg-type]
+        self.refuse_others(f.name for f in wanted)
+        hints = get_type_hints(kind)
+        values = dict(given)
+        for f in wanted:
+            if f.name in self.entries:
+                values[f.name] = self.entries[f.name].converted(hints[f.name])
+            elif f.default is MISSING and f.default_factory is MISSING:
+                self.get(f.name)
+        try:
+            return kind(**values)
+        except FieldError as error:
+            raise self.error(f"{self.name}.{error}", at=error.field) from error
+        except ParameterError as error:
+            raise self.error(f"{self.name}: {error}") from error
+
+    def merged(self, other: Section) -> Section:
+        r"""Overlay another section: its values replace these, one of nothing removes it.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "a.yaml")
+        >>> _ = path.write_text("a: {b: 1, c: 2, d: 3}\nchange: {b: 5, d: }")
+        >>> found = read_document(path)
+        >>> changed = found.get("a").section().merged(found.get("change").section())
+        >>> {name: entry.value for name, entry in changed.entries.items()}
+        {'b': 5, 'c': 2}
+        """
+        entries = dict(self.entries)
+        for name, entry in other.entries.items():
+            below = entries.get(name)
+            if entry.value is None:
+                if below is None:
+                    raise entry.error(f"'{name}' is to be removed, and is not there")
+                del entries[name]
+            elif isinstance(entry.value, Section) and below and isinstance(below.value, Section):
+                value = below.value.merged(entry.value)
+                entries[name] = Entry(
+                    value=value, file=below.file, line=below.line, name=below.name
+                )
+            else:
+                entries[name] = entry
+        return Section(entries=entries, file=self.file, line=self.line, name=self.name)
+
+
+def read_document(path: str | os.PathLike[str]) -> Section:
+    r"""Read a YAML file of plain values; nothing in it is executed.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read or parsed, has a name twice, or holds anything but names, lists,
+        texts, numbers and truth values.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "a.yaml")
+    >>> _ = path.write_text("about: a try\nsettings:\n  - default\n")
+    >>> read_document(path).get("settings").line
+    2
+    """
+    file = os.fspath(path)
+    try:
+        content = Path(path).read_text(encoding="utf-8")
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+        if node is None:
+            raise StudyError(f"the study {file} is empty")
+        return _entry(node, file, "", 0).section()
+    except OSError as error:
+        raise StudyError(f"cannot read the study {file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"the study {file} is not in UTF-8: {error.reason}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}, line {mark.line + 1}" if mark else file
+        problem = getattr(error, "problem", None) or str(error)
+        raise StudyError(f"{where}: this is no YAML: {problem}") from error
+
+
+def _entry(node: yaml.Node, file: str, name: str, depth: int) -> Entry:
+    line = node.start_mark.line + 1
+    value: Any
+    if depth > _MAX_DEPTH:
+        raise StudyError(f"{file}, line {line}: sections are nested too deep, or in themselves")
+    if isinstance(node, yaml.MappingNode):
+        value = _section(node, file, name, depth)
+    elif isinstance(node, yaml.SequenceNode):
+        value = [_entry(child, file, name, depth + 1) for child in node.value]
+    else:
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind not in _KINDS:
+            raise StudyError(
+                f"{file}, line {line}: '{node.value}' is of the kind '{kind}'; a study holds "
+                "texts, numbers and truth values: put a text in quotes"
+            )
+        try:
+            value = yaml.SafeLoader("").construct_object(node)
+        except (ValueError, yaml.YAMLError) as error:
+            raise StudyError(f"{file}, line {line}: cannot read '{node.value}': {error}") from error
+    return Entry(value=value, file=file, line=line, name=name)
+
+
+def _section(node: yaml.MappingNode, file: str, name: str, depth: int) -> Section:
+    entries: dict[str, Entry] = {}
+    for key, child in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise StudyError(f"{file}, line {line}: a name must be a text")
+        if key.value in entries:
+            raise StudyError(f"{file}, line {line}: '{key.value}' stands here twice")
+        found = _entry(child, file, f"{name}.{key.value}".lstrip("."), depth + 1)
+        entries[key.value] = replace(found, line=line)  # its name's line, also if it begins below
+    return Section(entries=entries, file=file, line=node.start_mark.line + 1, name=name)

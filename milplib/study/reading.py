@@ -1,0 +1,302 @@
+"""From a study file to a study: every value checked, every error with its line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+from milplib.errors import MilplibError, UnknownNameError
+from milplib.study.checks import (
+    check_distribution,
+    check_expert,
+    check_model,
+    check_policy,
+    check_rule,
+)
+from milplib.study.document import Entry, Section, read_document
+from milplib.study.errors import StudyError
+from milplib.study.models import MODEL_KINDS, Budget, GcnnOptions, Model, RankerOptions, Training
+from milplib.study.study import Collection, Evaluating, NativesChoice, Study, StudyDistribution
+
+__all__ = ["FULL", "load_study", "study_scales"]
+
+FULL = "full"
+"""The scale of the file as it stands."""
+
+_SCALES = "scales"
+
+
+def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Name the scales of a study file.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
+    >>> _ = path.write_text("scales: {small: {settings: [default]}}")
+    >>> study_scales(path)
+    ('full', 'small')
+    """
+    return tuple(_scales(read_document(path)))
+
+
+def load_study(path: str | os.PathLike[str], *, scale: str = FULL) -> Study:
+    """Read a study file, and check all that can be checked before anything runs.
+
+    Parameters
+    ----------
+    path
+        The YAML file; its stem is the study's name.
+    scale
+        ``full``: the file as it stands; or a name in its section ``scales``, whose values replace
+        those above.
+
+    Raises
+    ------
+    StudyError
+        If anything in it is unknown, of a wrong type or impossible, if a distribution has no
+        source, or if a package is missing; the message names the file and the line.
+    UnknownNameError
+        If there is no such scale.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
+    >>> _ = path.write_text('''
+    ... distributions:
+    ...   CA-milplib-small: {test: 20}
+    ... evaluation:
+    ...   policies: [pscost]
+    ... scales:
+    ...   small:
+    ...     distributions:
+    ...       CA-milplib-small: {test: 2}
+    ... ''')
+    >>> [load_study(path, scale=scale).judged[0].test for scale in ("full", "small")]
+    [20, 2]
+    """
+    document = read_document(path)
+    scales = _scales(document)
+    if scale not in scales:
+        raise UnknownNameError("scale", scale, scales)
+    document = Section(
+        entries={name: entry for name, entry in document.entries.items() if name != _SCALES},
+        file=document.file,
+        line=document.line,
+    )
+    if (change := scales[scale]) is not None:
+        document = document.merged(change)
+    return _study(document, name=Path(path).stem, scale=scale)
+
+
+def _scales(document: Section) -> dict[str, Section | None]:
+    found: dict[str, Section | None] = {FULL: None}
+    if _SCALES in document:
+        for name, entry in document.get(_SCALES).section().entries.items():
+            is_empty = entry.value is None or not entry.section().entries
+            found[name] = None if is_empty else entry.section()
+            if name == FULL and found[name] is not None:
+                raise entry.error(f"the scale '{FULL}' is the file as it stands: leave it empty")
+    return found
+
+
+def _study(document: Section, *, name: str, scale: str) -> Study:
+    document.refuse_others(f.name for f in fields(Study) if f.name not in ("name", "scale"))
+    distributions = tuple(_distributions(document))
+    models = tuple(_models(document))
+    study = Study(
+        name=name,
+        scale=scale,
+        about=document.get("about").text() if "about" in document else "",
+        settings=_settings(document),
+        distributions=distributions,
+        collection=_collection(document),
+        models=models,
+        training=_section(document, "training").build(Training),
+        evaluation=_evaluation(document),
+        budgets=tuple(_budgets(document, distributions)) if models else (),
+    )
+    _check_whole(document, study)
+    return study
+
+
+def _section(document: Section, name: str) -> Section:
+    if name in document:
+        return document.get(name).section()
+    return Section(file=document.file, line=document.line, name=name)
+
+
+def _settings(document: Section) -> tuple[str, ...]:
+    from milplib.scip import SETTINGS
+
+    if "settings" not in document:
+        return ("default",)
+    entry = document.get("settings")
+    known = [name for name in SETTINGS if name != "clean"]
+    found = entry.texts()
+    for one in entry.entries():
+        if one.text() not in known:
+            raise one.error(str(UnknownNameError("setting", one.text(), known)))
+    if not found or len(set(found)) < len(found):
+        raise entry.error("settings: give at least one, none twice")
+    return found
+
+
+def _distributions(document: Section) -> Iterator[StudyDistribution]:
+    listed = document.get("distributions").section()
+    if not listed.entries:
+        raise listed.error("there is no distribution")
+    for name, entry in listed.entries.items():
+        found = entry.section().build(StudyDistribution, name=name)
+        if not (found.train or found.test):
+            raise entry.error(f"{name} has neither train nor test instances")
+        if found.larger_than and found.larger_than not in listed.entries:
+            place = entry.section().get("larger_than")
+            others = [other for other in listed.entries if other != name]
+            raise place.error(str(UnknownNameError("distribution", found.larger_than, others)))
+        with _at(entry):
+            check_distribution(found)
+        yield found
+
+
+def _collection(document: Section) -> Collection:
+    section = _section(document, "collection")
+    found = section.build(Collection)
+    for name in ("expert", "blocks"):
+        if name in section:
+            with _at(section.get(name)):
+                check_expert(found.expert) if name == "expert" else _check_blocks(found.blocks)
+    return found
+
+
+def _check_blocks(blocks: tuple[str, ...]) -> None:
+    from milplib.scip import load_state_functions
+
+    load_state_functions(blocks)
+
+
+def _models(document: Section) -> Iterator[Model]:
+    for name, entry in _section(document, "models").entries.items():
+        is_bare = entry.value is None
+        section = Section(file=entry.file, line=entry.line) if is_bare else entry.section()
+        kind = section.get("kind").text() if "kind" in section else name
+        if kind not in MODEL_KINDS:
+            place = section.get("kind") if "kind" in section else entry
+            raise place.error(str(UnknownNameError("kind of model", kind, MODEL_KINDS)))
+        rest = {key: value for key, value in section.entries.items() if key != "kind"}
+        options = Section(entries=rest, file=entry.file, line=entry.line, name=entry.name)
+        taken: type[GcnnOptions] | type[RankerOptions]
+        taken = GcnnOptions if kind == "gcnn" else RankerOptions
+        with _at(entry):
+            model = Model(name=name, kind=kind, options=options.build(taken))
+            check_model(model)
+        recorded = _section(document, "collection")
+        known = recorded.get("blocks").texts() if "blocks" in recorded else Collection().blocks
+        for block in model.options.blocks:
+            if block not in known:
+                raise options.error(
+                    f"{entry.name} reads the block '{block}', which is not collected: add it to "
+                    "collection.blocks",
+                    at="blocks",
+                )
+        yield model
+
+
+def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) -> Iterator[Budget]:
+    learned = [d for d in distributions if d.train]
+    if not learned:
+        raise document.error(
+            "there are models, and no distribution has instances to train on", at="models"
+        )
+    if "budgets" not in document:
+        yield Budget(instances=min(d.train for d in learned))
+        return
+    seen = set()
+    for entry in document.get("budgets").entries():
+        if isinstance(entry.value, Section):
+            budget = entry.value.build(Budget)
+        else:
+            budget = Section(
+                entries={"instances": entry}, file=entry.file, line=entry.line, name="budgets"
+            ).build(Budget)
+        for found in learned:
+            if budget.instances > found.train:
+                raise entry.error(
+                    f"a budget of {budget.instances} instances is more than there are: "
+                    f"{found.name} has {found.train} for training"
+                )
+        if budget.label in seen:
+            raise entry.error(f"the budget {budget.label} is there twice")
+        seen.add(budget.label)
+        yield budget
+
+
+def _evaluation(document: Section) -> Evaluating:
+    section = _section(document, "evaluation")
+    natives = "best_native"
+    chosen = None
+    if natives in section:
+        below = section.get(natives)
+        choice = Section(file=below.file, line=below.line, name=below.name)
+        chosen = (choice if below.value is None else below.section()).build(NativesChoice)
+        if below.value is not None and "rules" in below.section():
+            for entry in below.section().get("rules").entries():
+                with _at(entry):
+                    check_rule(entry.text())
+    rest = {name: entry for name, entry in section.entries.items() if name != natives}
+    found = Section(entries=rest, file=section.file, line=section.line, name=section.name).build(
+        Evaluating, best_native=chosen
+    )
+    for name in ("policies", "baseline"):
+        for entry in section.get(name).entries() if name in section else ():
+            with _at(entry):
+                check_policy(entry.text())
+    return found
+
+
+def _check_whole(document: Section, study: Study) -> None:
+    """Check what several sections must agree on."""
+    if not study.judged:
+        raise document.error("no distribution has test instances", at="distributions")
+    sections = document.get("distributions").section()
+    for found in study.distributions:
+        if found.larger_than:
+            place = sections.get(found.name).section().get("larger_than")
+            smaller = next(d for d in study.distributions if d.name == found.larger_than)
+            if study.models and not smaller.train:
+                raise place.error(f"nothing is trained on {found.larger_than}, which has no train")
+        choice = study.evaluation.best_native
+        home = next(d for d in study.distributions if d.name == (found.larger_than or found.name))
+        if choice and found.test and home.val < choice.instances:
+            raise _section(document, "evaluation").error(
+                f"the best native rule is to be chosen on {choice.instances} validation "
+                f"instances, and {home.name} has {home.val}",
+                at="best_native",
+            )
+    for kind in ("mixed", "leave-one-out"):
+        if study.models and kind in study.training.sets and len(study.learned) < 2:
+            raise _section(document, "training").error(
+                f"the training set '{kind}' needs at least two distributions to train on", at="sets"
+            )
+    if not (study.models or study.evaluation.policies):
+        raise document.error("there is nothing to judge: give models, or evaluation.policies")
+
+
+@contextmanager
+def _at(entry: Entry) -> Iterator[None]:
+    """Give errors of what is checked inside the line of an entry."""
+    try:
+        yield
+    except StudyError:
+        raise
+    except MilplibError as error:
+        raise entry.error(str(error)) from error

@@ -1,0 +1,195 @@
+"""The third stage: policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from milplib.errors import MilplibError
+from milplib.files import file_sha256
+from milplib.study.collecting import CollectPiece, samples_folder
+from milplib.study.errors import StudyError
+from milplib.study.models import GcnnOptions, Model
+from milplib.study.piece import Bench, Made, Piece, differing
+
+if TYPE_CHECKING:
+    from milplib.learn import RankerResult, TrainingResult
+    from milplib.learn.training import TrainingProgress
+
+__all__ = ["POLICY", "TrainPiece"]
+
+POLICY = "policy.safetensors"
+"""Name of a policy in the folder of its work."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainPiece(Piece):
+    """A policy.
+
+    Parameters
+    ----------
+    name
+        What its file is called.
+    model
+        What to train.
+    seed
+        Of the training.
+    setting
+        SCIP's setting that its samples are from.
+    training, validation
+        Its samples. Without any for validation, some instances are held out.
+    device
+        Where a network is trained.
+    """
+
+    name: str
+    model: Model
+    seed: int
+    setting: str
+    training: tuple[CollectPiece, ...]
+    validation: tuple[CollectPiece, ...]
+    device: str = "auto"
+
+    stage = "train"
+
+    @property
+    def label(self) -> str:
+        """Name and setting."""
+        return f"{self.name} ({self.setting})"
+
+    @property
+    def inputs(self) -> tuple[Piece, ...]:
+        """The samples."""
+        return (*self.training, *self.validation)
+
+    def recipe(self) -> dict[str, Any]:
+        """The model with its options, and the seed; where it is trained does not count."""
+        return {
+            "kind": self.model.kind,
+            "options": differing(self.model.options),
+            "seed": self.seed,
+            "training_sets": len(self.training),
+        }
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The policy file."""
+        return {POLICY: f"policies/{self.setting}/{self.name}.safetensors"}
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """Names of the distributions that it is trained on."""
+        return tuple(dict.fromkeys(piece.instances.of.name for piece in self.training))
+
+    @property
+    def cost_key(self) -> str:
+        """Kind and size of the model, and distributions."""
+        size = getattr(self.model.options, "hidden", "")
+        return f"{self.model.kind}{size} {' '.join(sorted(self.distributions))}"
+
+    @property
+    def units(self) -> float:
+        """Number of times that the model sees a sample."""
+        samples = sum(piece.units for piece in self.training)
+        return samples * self._passes(samples, epochs=None)
+
+    def _passes(self, samples: float, *, epochs: int | None) -> float:
+        """Share of the samples seen in an epoch, times the epochs; as a rule, if it is early."""
+        options = self.model.options
+        if not isinstance(options, GcnnOptions):
+            return 1.0
+        if epochs is None:
+            epochs = min(options.epochs, 3 * options.stop_after)
+        return epochs * min(1.0, options.batch_size * options.batches_per_epoch / max(samples, 1))
+
+    def work(self, bench: Bench) -> Made:
+        """Train it, from where it was stopped."""
+        out = bench.folder(self) / POLICY
+        checkpoint = out.with_name(f"{POLICY}.training") / "checkpoint.safetensors"
+        if checkpoint.exists():
+            out.unlink(missing_ok=True)  # the training was killed before it was tidied up
+        by_set: tuple[tuple[str, Any], ...] = ()
+        if not _is_whole(out):
+            out.unlink(missing_ok=True)
+            by_set = self._trained(out, bench).by_set
+        provenance = _provenance(out)
+        validation = dict(provenance.get("validation", {}))
+        samples = sum(int(s["samples"]) for s in provenance["data"]["training"])
+        epochs = provenance.get("epochs")
+        return Made(
+            digest=file_sha256(out),
+            facts={
+                "samples": samples,
+                "validation": validation,
+                "by_distribution": self._by_distribution(by_set),
+                **({"epochs": epochs} if epochs else {}),
+            },
+            units=samples * self._passes(samples, epochs=epochs) if by_set else None,
+        )
+
+    def _trained(self, out: Path, bench: Bench) -> TrainingResult | RankerResult:
+        from milplib.learn import train, train_ranker
+
+        def show(progress: TrainingProgress) -> None:
+            bench.say(progress.done, progress.total, progress.note or progress.phase)
+
+        folders = _folders(self.training, bench)
+        if not folders:
+            raise StudyError(
+                f"none of the instances of {', '.join(self.distributions)} gave a sample to train "
+                "on: they are solved without branching"
+            )
+        options = asdict(self.model.options)
+        shared: dict[str, Any] = {
+            "out": out,
+            "validation": _folders(self.validation, bench),
+            "seed": self.seed,
+            "on_progress": show,
+        }
+        if isinstance(self.model.options, GcnnOptions):
+            return train(folders, device=self.device, **shared, **options)
+        return train_ranker(folders, model=self.model.kind, **shared, **options)
+
+    def _by_distribution(self, by_set: Sequence[tuple[str, Any]]) -> dict[str, dict[str, float]]:
+        """Mean the metrics of the sets of a distribution, weighed by their samples."""
+        judged = self.validation or self.training
+        of_set = {piece.set_name: piece.instances.of.name for piece in judged}
+        sums: dict[str, dict[str, float]] = {}
+        for name, metrics in by_set:
+            values = metrics.as_dict()
+            total = sums.setdefault(of_set[name], {"samples": 0.0})
+            for key, value in values.items():
+                weight = 1 if key == "samples" else values["samples"]
+                total[key] = total.get(key, 0.0) + weight * value
+        return {
+            distribution: {
+                key: int(value) if key == "samples" else value / total["samples"]
+                for key, value in total.items()
+                if value == value  # a ranker of trees has no loss
+            }
+            for distribution, total in sums.items()
+        }
+
+
+def _folders(pieces: Sequence[CollectPiece], bench: Bench) -> list[Path]:
+    """Folders of samples; those that hold none are left out."""
+    from milplib.learn.samples.shards import Manifest
+
+    folders = [samples_folder(piece, bench) for piece in pieces]
+    return [folder for folder in folders if Manifest.load(folder).shards]
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    from milplib.policies.file import read_policy
+
+    return dict(read_policy(path).provenance)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        _provenance(path)
+    except (MilplibError, OSError):
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""The command ``run``, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def run(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "milplib.cli", "run", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=folder,
+    )
+
+
+def test_a_dry_run_prints_the_stages_with_their_cost_and_writes_nothing(study, learned, tmp_path):
+    path = study(learned)
+
+    done = run(tmp_path, path, "--dry-run", "--workers", 2)
+
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    rows = {words[0]: words[1:4] for words in lines if len(words) > 3}
+    assert rows["collect"] == ["4", "0", "4"]
+    assert rows["train"] == ["6", "0", "6"]
+    assert rows["evaluate"] == ["2", "0", "2"]
+    assert "to do: 19 pieces, about" in done.stdout
+    assert "on 2 workers" in done.stdout
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "arguments", "naming"),
+    [
+        ("hidden", "hiden", (), "line 11: unknown key 'hiden'"),
+        ("hidden", "hidden", ("--scale", "tiny"), "unknown scale 'tiny'"),
+        ("hidden", "hidden", ("--only", "everything"), "everything"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    old, new, arguments, naming, study, learned, tmp_path
+):
+    path = study(learned.replace(old, new))
+
+    done = run(tmp_path, path, *arguments)
+
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("milplib: error: ")
+    assert naming in line
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_study_runs_and_says_where_its_tables_are(study, tmp_path):
+    path = study(
+        "distributions: {MVC-milplib-small: {test: 1}}\n"
+        "evaluation: {policies: [pscost], time_limit: 60}\n"
+    )
+
+    first, again = run(tmp_path, path), run(tmp_path, path)
+
+    for done in (first, again):
+        assert done.returncode == 0, done.stderr
+        assert f"table: {tmp_path}/study/full/default-summary.csv" in done.stdout
+        assert "3 of 3 pieces done" in done.stdout
+    assert (tmp_path / "data" / "studies").is_dir()

@@ -1,0 +1,214 @@
+"""Which pieces a study has, and what makes two pieces the same."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from milplib.study import load_study, plan_study, study_scales
+from milplib.study.costs import Costs
+from milplib.study.instances import InstancePiece
+from milplib.study.models import GcnnOptions, RankerOptions
+from milplib.study.plan import study_pieces
+from milplib.study.study import Collection, StudyDistribution
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SHIPPED = sorted(EXPERIMENTS.glob("*.yaml"))
+
+
+def pieces_of(path, **options):
+    return study_pieces(load_study(path, **options))
+
+
+def addresses(pieces, stage):
+    return {piece.address for piece in pieces if piece.stage == stage}
+
+
+def test_a_study_has_a_policy_for_each_training_set_model_and_seed(study, learned):
+    path = study(learned.replace("  sets:", "  seeds: 3\n  sets:"))
+
+    pieces = pieces_of(path)
+
+    names = [piece.name for piece in pieces if piece.stage == "train"]
+    assert len(names) == len(set(names)) == 2 * 3 * 3
+    assert "gcnn-mixed-2-seed1" in names
+    assert "linear-MIS-milplib-small-2-seed2" in names
+    judged = [piece for piece in pieces if piece.stage == "evaluate"]
+    assert len(judged) == 2
+    # Its own policy and the mixture's, of two models and three seeds; and a rule and the baseline.
+    assert {piece.units for piece in judged} == {2 * 2 * 3 + 2}
+
+
+def test_a_mixture_has_exactly_the_samples_of_the_single_distributions(study, learned):
+    pieces = [piece for piece in pieces_of(study(learned)) if piece.stage == "train"]
+    by_name = {piece.name: piece for piece in pieces}
+
+    both = by_name["gcnn-mixed-2-seed0"]
+    single = [by_name[f"gcnn-{name}-2-seed0"] for name in both.distributions]
+
+    assert both.training == tuple(piece for one in single for piece in one.training)
+    assert both.validation == tuple(piece for one in single for piece in one.validation)
+
+
+def test_leaving_one_out_trains_on_all_others(study, learned):
+    third = "  CA-milplib-small: {train: 2, val: 1, test: 1}\ncollection:"
+    text = learned.replace("collection:", third).replace("mixed]", "leave-one-out]")
+
+    pieces = [piece for piece in pieces_of(study(text)) if piece.stage == "train"]
+
+    (without,) = [
+        piece for piece in pieces if piece.name == "gcnn-without-CA-milplib-small-2-seed0"
+    ]
+    assert without.distributions == ("MIS-milplib-small", "GISP-milplib-small")
+
+
+def test_a_larger_distribution_is_judged_by_the_policies_of_the_smaller(study, learned):
+    larger = "  MIS-easy: {test: 1, larger_than: MIS-milplib-small}\ncollection:"
+
+    pieces = pieces_of(study(learned.replace("collection:", larger)))
+
+    judged = {p.instances.of.name: dict(p.made) for p in pieces if p.stage == "evaluate"}
+    assert judged["MIS-easy"] == judged["MIS-milplib-small"]
+    assert judged["MIS-easy"] != judged["GISP-milplib-small"]
+    parts = {
+        p.part: {run.instances.of.name for run in p.runs} for p in pieces if p.stage == "summarise"
+    }
+    assert parts == {"": {"MIS-milplib-small", "GISP-milplib-small"}, "larger": {"MIS-easy"}}
+    assert not any(
+        p.of.name == "MIS-easy" and p.split != "test" for p in pieces if p.stage == "generate"
+    )
+
+
+@pytest.mark.parametrize("counts", [(20, 30), (20, 40), (10, 40)])
+def test_a_larger_budget_adds_to_what_a_smaller_one_collected(counts, study, learned):
+    small, large = counts
+    text = learned.replace("train: 2", "train: 40").replace("a_piece: 2", "a_piece: 10")
+    one = pieces_of(study(text.replace("models:", f"budgets: [{small}]\nmodels:"), "a.yaml"))
+    both = pieces_of(
+        study(text.replace("models:", f"budgets: {[small, large]}\nmodels:"), "b.yaml")
+    )
+
+    assert addresses(one, "collect") < addresses(both, "collect")
+    assert addresses(one, "train") < addresses(both, "train")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("_instance: 1", "_instance: 2", {"collect", "train", "evaluate", "summarise"}),
+        ("max_episodes: 2", "seed: 5", {"collect", "train", "evaluate", "summarise"}),
+        ("hidden: 8", "hidden: 9", {"train", "evaluate", "summarise"}),
+        ("time_limit: 60", "time_limit: 61", {"evaluate", "summarise"}),
+        ("[pscost]", "[mostinf]", {"evaluate", "summarise"}),
+        ("hidden: 8,", "hidden: 8, learning_rate: 0.001,", set()),  # the default, written down
+        ("  sets", "  device: cpu\n  sets", set()),
+        ("  time_limit", "  grace: 5\n  time_limit", set()),
+    ],
+)
+def test_a_change_is_a_change_of_what_depends_on_it_alone(old, new, changed, study, learned):
+    assert old in learned
+    before, after = pieces_of(study(learned)), pieces_of(study(learned.replace(old, new)))
+
+    differ = {
+        stage
+        for stage in ("generate", "collect", "train", "evaluate", "summarise")
+        if addresses(before, stage) != addresses(after, stage)
+    }
+
+    assert differ == changed
+
+
+def test_an_address_is_the_same_in_every_process_and_study():
+    piece = InstancePiece(
+        of=StudyDistribution(name="SC-milplib-small", test=9), split="test", start=0, stop=3
+    )
+    other = InstancePiece(
+        of=StudyDistribution(name="SC-milplib-small", train=1, test=3),
+        split="test",
+        start=0,
+        stop=3,
+    )
+
+    assert piece.address == other.address
+    assert len(piece.address) == 64
+
+
+def test_the_instances_of_a_folder_are_told_by_their_content(study, tmp_path):
+    folder = tmp_path / "mine"
+    (folder / "test").mkdir(parents=True)
+    for name in ("a", "b"):
+        (folder / "test" / f"{name}.lp").write_text("minimize OBJ: x subject to C: x >= 1 End")
+    text = (
+        f"distributions:\n  mine: {{source: {folder}, test: 2}}\nevaluation: {{policies: [pscost]}}"
+    )
+    before = pieces_of(study(text))
+
+    (folder / "test" / "b.lp").write_text("minimize OBJ: x subject to C: x >= 2 End")
+
+    assert addresses(before, "generate") != addresses(pieces_of(study(text)), "generate")
+
+
+def test_planning_computes_nothing_and_writes_nothing(study, learned, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = study(learned)
+
+    plan = plan_study(path)
+
+    assert Counter(planned.state for planned in plan.pieces) == {"to do": len(plan.pieces)}
+    assert plan.seconds > 0
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_only_some_stages_are_planned_with_what_they_need(study, learned, tmp_path):
+    plan = plan_study(study(learned), only=["collect"], data=tmp_path / "data")
+
+    assert {planned.piece.stage for planned in plan.todo} == {"generate", "collect"}
+    assert not any(p.piece.split == "test" for p in plan.todo if p.piece.stage == "generate")
+
+
+def test_a_cost_is_the_median_of_what_was_measured(study, learned, tmp_path):
+    path = study(learned)
+    piece = next(piece for piece in pieces_of(path) if piece.stage == "collect")
+    costs = Costs(tmp_path / "costs.json")
+    for seconds in (8.0, 2.0, 4.0):
+        costs.learn(piece, seconds=seconds, units=2.0)
+
+    planned = {p.piece: p.cost for p in plan_study(path, data=tmp_path / "data").pieces}
+
+    assert planned[piece].is_measured
+    assert planned[piece].seconds == 2.0 * piece.units
+
+
+def test_damaged_costs_are_named(study, learned, tmp_path):
+    path = study(learned)
+    (tmp_path / "costs.json").write_text("[]")
+
+    with pytest.raises(Exception, match=r"costs\.json are damaged"):
+        plan_study(path)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_study_can_be_planned_at_both_scales(path, tmp_path):
+    assert {"full", "small"} <= set(study_scales(path))
+    for scale in ("full", "small"):
+        study = load_study(path, scale=scale)
+        assert study.about
+        assert study.learned
+
+
+def test_options_have_the_defaults_of_the_functions_that_take_them():
+    from milplib.learn import collect, train, train_ranker
+
+    for options, function in (
+        (GcnnOptions(), train),
+        (RankerOptions(), train_ranker),
+        (Collection(), collect),
+    ):
+        parameters = inspect.signature(function).parameters
+        for field in fields(options):
+            if field.name != "instances_a_piece":
+                assert getattr(options, field.name) == parameters[field.name].default, field.name
