@@ -49,6 +49,7 @@ def test_infeasible_and_unbounded_have_no_objective_and_no_solution():
         assert result.solution is None
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_solves_and_other_seeds_permute():
     instance = from_name("SC-milplib-small").generate(3)
     runs = [solve(instance, seed=seed, setting="learn2branch") for seed in (0, 0, 1, 2)]

@@ -67,10 +67,12 @@ def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path):
         assert f"{row['ratio']:.2f}" in printed
 
 
+@pytest.mark.slow
 def test_generators_are_timed():
     assert "CA-very-easy" in run(FOLDER / "generators.py", "CA-very-easy", "--repeats", 1)
 
 
+@pytest.mark.slow
 def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
     found, table = tmp_path / "difficulty.json", tmp_path / "table.md"
     options = ("--easy-instances", 1, "--time-limit", 5, "--results", found, "--table", table)
@@ -85,6 +87,7 @@ def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
     assert f"| {row['pscost']['nodes']:,} |" in line
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_step_on_a_gpu_needs_one(tmp_path):
     command = [sys.executable, FOLDER / "gpu_step.py", tmp_path]

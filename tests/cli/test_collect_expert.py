@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from milplib.generators import CombinatorialAuction
 
 from .conftest import fail, succeed
 
 
+@pytest.mark.slow
 def test_collect_takes_an_expert_beside_which_it_is_called(tmp_path):
     (tmp_path / "i").mkdir()
     CombinatorialAuction(n_items=40, n_bids=150).generate(1).write(tmp_path / "i" / "a.lp")

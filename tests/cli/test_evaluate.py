@@ -121,6 +121,7 @@ def test_two_optimal_values_are_an_error_and_exit_code_1(place, tmp_path):
     assert "Error:" in (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_results_that_are_not_finished_are_reported_as_such(place, tmp_path):
     folder = tmp_path / "r"
     (folder / "unfinished").mkdir(parents=True)

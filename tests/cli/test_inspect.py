@@ -76,6 +76,7 @@ def test_one_sample_is_drawn(samples, tmp_path):
     assert picture.read_bytes()[1:4] == b"PNG"
 
 
+@pytest.mark.slow
 def test_a_picture_that_cannot_be_is_one_line_and_exit_code_2(samples, tmp_path):
     picture = tmp_path / "sample.png"
     fail("samples", "inspect", samples, "--picture", picture, "--sample", 8, naming="0 to 7")

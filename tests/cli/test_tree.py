@@ -27,6 +27,7 @@ def test_tree_draws_as_many_nodes_as_it_says(auction, tmp_path):
     assert "as SCIP counts" in lines["count"]
 
 
+@pytest.mark.slow
 def test_a_form_that_cannot_be_drawn_and_an_unknown_policy_are_refused(auction, tmp_path):
     fail("tree", auction, "--out", tmp_path / "t.jpg", naming=".svg")
     fail("tree", auction, "--policy", "pscots", "--out", tmp_path / "t.svg", naming="pscost")

@@ -167,6 +167,7 @@ def test_two_workers_give_the_same_table_up_to_times(plain, auctions, tmp_path):
     assert two.table.column("order").equals(results.table.column("order"))
 
 
+@pytest.mark.slow
 def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, misbehaving):
     names = [
         "good",

@@ -115,6 +115,7 @@ def test_policies_that_are_no_rules_are_never_chosen(planted_run, planted_result
     assert BestNative.of(results).rules == {"ca": "pscost"}
 
 
+@pytest.mark.slow
 def test_the_command_chooses_on_validation_instances_and_shows_all_it_tried(chosen, place):
     lines = [line.split() for line in chosen.splitlines()]
     assert lines[0] == ["distribution", "rule", "time", "s", "solved"]
@@ -147,6 +148,7 @@ def test_the_same_call_on_a_finished_folder_runs_nothing(chosen, place):
     assert {name: (folder / name).stat().st_mtime_ns for name in times} == times
 
 
+@pytest.mark.slow
 def test_an_evaluation_solves_each_instance_with_the_rule_of_its_distribution(place, tmp_path):
     BestNative(rules={"ca": "pscost", "is": TUNED}, name="x").write(tmp_path / "best.json")
     folders = [place / "ca", place / "is"]

@@ -84,6 +84,7 @@ def test_a_run_killed_from_outside_is_made_again(functions, processes, tmp_path)
     assert isolated_row(functions.wait_once, mark, time_limit=300, grace=60) == "done"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_each_time_is_a_crash(functions):
     row = isolated_row(functions.kill, int(signal.SIGKILL), time_limit=300, grace=60)
     assert (row["status"], row["failure"]) == ("died", "crash")

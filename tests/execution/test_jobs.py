@@ -46,6 +46,7 @@ def test_instances_are_the_same_wherever_they_are_generated(tmp_path, execution)
     assert progress == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_an_instance_that_cannot_be_generated_costs_no_other_one(functions, tmp_path):
     mended = tmp_path / "mended"
     crashing = functions.Crashing(n_rows=20, n_columns=40, density=0.2, mended=str(mended))

@@ -54,6 +54,7 @@ def test_no_room_for_the_shards_stops_a_run_that_goes_on_when_there_is(
     assert len(before) == 2 * N_INSTANCES
 
 
+@pytest.mark.slow
 def test_no_room_for_a_tasks_samples_leaves_no_half_of_it(few, whole, tmp_path):
     out = tmp_path / "s"
     code, errors = run(few, out, largest_file=4000)

@@ -85,6 +85,7 @@ def check_failed_and_tried_again(place, name, out, *options, kinds):
     assert content(out) == content(out.with_name("whole"))
 
 
+@pytest.mark.slow
 def test_a_task_that_crashes_is_failed_and_the_others_are_complete(place, tmp_path):
     check_failed_and_tried_again(place, "crashing", tmp_path / "s", "--workers", 2, kinds=["crash"])
 

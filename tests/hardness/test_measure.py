@@ -250,6 +250,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_killed_measurement_goes_on_to_the_same_rows(plain, auctions, tmp_path):
     results, _ = plain
     script, out = tmp_path / "script.py", tmp_path / "r"

@@ -54,6 +54,7 @@ def linear(*, integer=False, lower=0.0, rows=((1.0, 1.0),), right=(1.5,), object
     )
 
 
+@pytest.mark.slow
 def test_one_and_three_workers_give_the_same_bytes(auctions, tmp_path):
     for workers in (1, 3):
         collect(
@@ -207,6 +208,7 @@ def test_an_episode_that_meets_the_wall_limit_is_discarded(tmp_path):
     assert "timelimit" in entry["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "limit", [{"node_limit": 5}, pytest.param({"iteration_limit": 2000}, marks=pytest.mark.slow)]
 )

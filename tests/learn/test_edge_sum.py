@@ -170,6 +170,7 @@ def test_moments_join_as_if_they_had_been_one():
     assert torch.allclose(found.variance, values.double().var(0, correction=0))
 
 
+@pytest.mark.slow
 @needs_native
 def test_the_same_seed_gives_the_same_losses_on_both_paths(sample_sets, monkeypatch):
     def losses():

@@ -67,6 +67,7 @@ def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(traine
     assert os.uname().nodename not in str(provenance)
 
 
+@pytest.mark.slow
 def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(trained, auctions, tmp_path):
     seen = read_policy(trained.policy).provenance["data"]["instance_hashes"]
     hashes = {tree.instance_hash for s in SampleSet(auctions).manifest.shards for tree in s.trees}

@@ -43,6 +43,7 @@ def _needs_example(thing: object) -> bool:
         "milplib",
         "milplib.generators",
         "milplib.hardness",
+        "milplib.study",
         "milplib.learn",
         "milplib.library",
         "milplib.scip",

@@ -179,6 +179,8 @@ sys.meta_path.insert(0, Watch())
         "milplib.evaluation",
         "milplib.generators",
         "milplib.hardness",
+        "milplib.study",
+        "milplib.execution",
         "milplib.learn",
         "milplib.library",
         "milplib.policies",

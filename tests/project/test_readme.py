@@ -75,6 +75,7 @@ def test_the_readme_names_both_commands_and_every_block_a_language() -> None:
     assert any("make quickstart\nmake test" in block.code for block in blocks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", _runnable())
 def test_a_block_runs(block: Block, folder: Path, run) -> None:
     if block.language == "python":
