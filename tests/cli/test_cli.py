@@ -144,6 +144,7 @@ def test_collect_and_inspect_name_samples_and_trivial_choices(auctions, tmp_path
     assert 0 < found["choices"]["random"]["accuracy"] < 1
 
 
+@pytest.mark.slow
 def test_collect_takes_a_flat_folder_and_several_folders(auctions, tmp_path):
     flat = tmp_path / "flat"
     flat.mkdir()

@@ -56,6 +56,7 @@ def test_the_ranges_of_features_are_listed_on_request_and_in_json(samples):
     assert found["damaged"] == []
 
 
+@pytest.mark.slow
 def test_a_damaged_shard_is_named_in_text_and_json_and_an_error_where_wanted(samples, tmp_path):
     for path in (samples / "manifest.json", *samples.glob("*.arrow")):
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -69,6 +70,7 @@ def test_a_damaged_shard_is_named_in_text_and_json_and_an_error_where_wanted(sam
     fail("samples", "inspect", tmp_path, "--strict", naming="shard-00000.arrow")
 
 
+@pytest.mark.slow
 def test_one_sample_is_drawn(samples, tmp_path):
     picture = tmp_path / "sample.png"
     printed = succeed("samples", "inspect", samples, "--picture", picture, "--sample", 7)

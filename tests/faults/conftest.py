@@ -81,10 +81,7 @@ def start(instances, out, *options, largest_file=None, **more):
     """
 
     def prepare():
-        # A shell's background job ignores Ctrl-C, and so would what it starts.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if largest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
     command = ["collect", instances, "--out", out, *options]
     for name, value in OPTIONS.items():
@@ -95,7 +92,7 @@ def start(instances, out, *options, largest_file=None, **more):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=prepare,
+        preexec_fn=None if largest_file is None else prepare,
         **more,
     )
 

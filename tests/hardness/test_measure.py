@@ -88,6 +88,7 @@ def test_the_table_is_read_as_it_was_written(plain):
     assert tuple(read_rows(out / "hardness.csv")) == results.rows
 
 
+@pytest.mark.slow
 def test_without_a_folder_nothing_is_written_and_the_rows_are_the_same(plain, auctions, tmp_path):
     results, _ = plain
     before = {path for path in auctions.parent.rglob("*")}

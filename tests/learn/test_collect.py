@@ -401,6 +401,7 @@ def test_a_manifest_of_something_else_is_never_replaced(auctions, tmp_path):
     assert content(tmp_path) == {"manifest.json": b'{"format": "milplib-instances"}'}
 
 
+@pytest.mark.slow
 def test_failed_instances_are_tried_again_by_the_same_call(auctions, tmp_path):
     options = {"out": tmp_path / "s", "samples_per_instance": 1, "expert_probability": 0.5}
     whole = content(collect([auctions], **options).folder)

@@ -57,6 +57,7 @@ def test_the_expert_is_part_of_the_collections_identity(auctions, listed):
     assert len(collect([auctions], out=listed.folder, expert="shortlist:05", **OPTIONS)) == 9
 
 
+@pytest.mark.slow
 def test_the_default_is_the_full_expert_and_a_plain_name_is_written_out(auctions, tmp_path):
     options = OPTIONS | {"samples_per_instance": 1, "max_episodes": 1}
     default = collect([auctions], out=tmp_path / "default", **options)
