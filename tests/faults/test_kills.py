@@ -16,12 +16,22 @@ from .conftest import N_TASKS, content, kill_workers, n_finished, run, start, wa
 
 pytest.importorskip("distributed")
 
-SEEDS = [
-    pytest.param(seed, marks=pytest.mark.slow if seed < 2 else pytest.mark.nightly)
-    for seed in range(12)
-]
-PLACES = pytest.mark.parametrize(
-    "place", [("--workers", 2), ("--cluster", "local:2")], ids=["local", "dask"]
+LOCAL, DASK = ("--workers", 2), ("--cluster", "local:2")
+PLACES = pytest.mark.parametrize("place", [LOCAL, DASK], ids=["local", "dask"])
+# A cluster takes long to start; each resumed run starts four.
+N_SLOW_SEEDS = {"local": 2, "dask": 1}
+CASES = pytest.mark.parametrize(
+    ("place", "seed"),
+    [
+        pytest.param(
+            place,
+            seed,
+            id=f"{name}-{seed}",
+            marks=pytest.mark.slow if seed < N_SLOW_SEEDS[name] else pytest.mark.nightly,
+        )
+        for name, place in (("local", LOCAL), ("dask", DASK))
+        for seed in range(12)
+    ],
 )
 
 
@@ -38,8 +48,7 @@ def check(out, undisturbed):
     assert content(out) == undisturbed
 
 
-@PLACES
-@pytest.mark.parametrize("seed", SEEDS)
+@CASES
 def test_workers_that_are_killed_at_random_change_nothing(
     instances, undisturbed, tmp_path, place, seed
 ):
@@ -52,8 +61,7 @@ def test_workers_that_are_killed_at_random_change_nothing(
     check(out, undisturbed)
 
 
-@PLACES
-@pytest.mark.parametrize("seed", SEEDS)
+@CASES
 def test_a_run_that_is_killed_three_times_and_resumed_has_the_same_bytes(
     instances, undisturbed, tmp_path, place, seed
 ):
@@ -79,7 +87,7 @@ def test_a_run_that_is_killed_three_times_and_resumed_has_the_same_bytes(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
-    [("--workers", 2), ("--workers", 4), ("--cluster", "local:2")],
+    [LOCAL, ("--workers", 4), DASK],
     ids=["two", "four", "dask"],
 )
 def test_any_number_of_workers_and_a_cluster_give_the_bytes_of_one_worker(
