@@ -352,7 +352,7 @@ def test_unknown_names_are_told_with_the_nearest(no_network):
         fetch("CA-medium", splits=["tests"])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_200_megabytes_are_fetched_in_less_than_300_of_memory(mirror, tmp_path):
     from milplib.generators import SetCover
 

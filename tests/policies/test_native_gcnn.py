@@ -570,7 +570,7 @@ def test_networks_and_scores_do_not_grow_memory():
 
 
 @needs_proc
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_500_solves_in_one_process_do_not_grow_memory():
     policy = GcnnPolicy(noise(hidden=16), name="noise")
     instance = CombinatorialAuction(n_items=30, n_bids=90).generate(seed=1)

@@ -68,7 +68,7 @@ def test_an_old_python_is_refused_by_version(root, run, tmp_path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_quickstart_runs_twice_in_one_place(root, run, tmp_path) -> None:
     # This environment stands for the one that the command would make.
     installed = f"--old-file={sys.prefix}/.learn"
