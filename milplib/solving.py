@@ -58,12 +58,13 @@ class SolveResult:
     strong_branching_iterations
         Those of strong branching.
     time, cpu_time
-        Wall-clock and processor seconds of the solve, reading not included.
+        Wall-clock and processor seconds of the solve, reading not included; with a `Portfolio`
+        what it took to pick a policy is included.
     policy_time
         Wall-clock seconds inside the branching rule, SCIP's own or the policy's.
     observe_time, score_time, branch_time
-        Its parts for a policy that is not SCIP's: extracting states, scoring and choosing,
-        branching; 0 for a rule of SCIP's.
+        Its parts for a policy that is not SCIP's: extracting states (and picking, in a
+        `Portfolio`), scoring and choosing, branching; 0 for a rule of SCIP's.
     policy_calls
         Nodes that the rule or the policy branched at or was asked at.
     policy_errors
@@ -124,8 +125,9 @@ def solve(
     instance
         The instance.
     policy
-        What decides where to branch: the name of a rule of SCIP's, the path of a policy file, or
-        anything else that `milplib.load_policy` takes.
+        What decides where to branch: the name of a rule of SCIP's, ``"auto"`` or the name of
+        another policy that is shipped, the path of a policy file, or anything else that
+        `milplib.load_policy` takes.
     time_limit
         Wall-clock seconds; no limit if None.
     setting
@@ -181,6 +183,7 @@ def solve(
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())
     if abs(dual_bound) >= infinity:
         dual_bound = math.copysign(math.inf, dual_bound)
+    picking = prepared.picking_time
     solving_time = float(model.getSolvingTime())
     end = (
         solving_time,
@@ -199,10 +202,10 @@ def solve(
         branchings=sum(rule["nchildren"] for rule in rules.values()) // 2,
         lp_iterations=model.getNLPIterations(),
         strong_branching_iterations=model.getNStrongbranchLPIterations() if rules else 0,
-        time=solving_time,
-        cpu_time=cpu_time,
-        policy_time=own["time"],
-        observe_time=use.observe_time,
+        time=solving_time + picking,
+        cpu_time=cpu_time + picking,
+        policy_time=own["time"] + picking,
+        observe_time=use.observe_time + picking,
         score_time=use.score_time,
         branch_time=use.branch_time,
         policy_calls=own["nlpcalls"],
@@ -216,12 +219,16 @@ def solve(
 
 
 class PreparedSolve(NamedTuple):
-    """A model that only `optimize` is missing for, the policy in it, and the name for results."""
+    """A model that only `optimize` is missing for, the policy in it, and the name for results.
+
+    `picking_time` is how many seconds it took to pick the policy, of those that the solve has.
+    """
 
     model: pyscipopt.Model
     policy: AnyPolicy
     name: str
     use: PolicyUse
+    picking_time: float
 
 
 def prepare_solve(
@@ -238,17 +245,19 @@ def prepare_solve(
     if time_limit is not None and not time_limit > 0:
         raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
     chosen = load_policy(policy)
-    name = chosen.name
+    name, picking = chosen.name, 0.0
     while isinstance(chosen, Portfolio):  # here the instance is at hand
+        begin = time.perf_counter()
         chosen = chosen.picked(instance)
+        picking += time.perf_counter() - begin
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
     use = include_policy(model, chosen, on_error=on_error)
     if time_limit is not None:
         # SCIP's own ceiling: larger limits are none
-        model.setParam("limits/time", min(float(time_limit), 1e20))
-    return PreparedSolve(model, chosen, name, use)
+        model.setParam("limits/time", min(max(float(time_limit) - picking, 0.0), 1e20))
+    return PreparedSolve(model, chosen, name, use, picking)
 
 
 def _best_solution(

@@ -1,4 +1,4 @@
-"""Commands about policies: ``solve`` with one, ``policy info``."""
+"""Commands about policies: ``solve`` with one; ``policy list``, ``card`` and ``info``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from milplib.files import file_sha256
 
 __all__ = ["policy_app", "solve"]
 
-policy_app = App(name="policy", help="Look into policy files.")
+policy_app = App(name="policy", help="Look into policies: those shipped, and files.")
 
 # SCIP's own words, where a reader would stumble over them.
 _STATUS = {
@@ -43,8 +43,9 @@ def solve(
     file
         The instance: .lp, .mps, .lp.gz or .mps.gz.
     policy
-        Name of a branching rule of SCIP's, a policy file, or ``package.module:name`` for a
-        function ``state -> scores`` or a policy of one's own.
+        Name of a branching rule of SCIP's; ``auto``, or another policy of ``milplib policy list``;
+        a policy file; or ``package.module:name`` for a function ``state -> scores`` or a policy of
+        one's own.
     time_limit
         Wall-clock seconds.
     setting
@@ -88,21 +89,51 @@ def solve(
     return 130 if result.status == "userinterrupt" else 0
 
 
+@policy_app.command(name="list")
+def list_policies() -> None:
+    """List the policies that milplib ships, and the families that ``auto`` gives them."""
+    from milplib.policies import AUTO, pretrained_families, pretrained_file, pretrained_names
+
+    families = pretrained_families()
+    chosen = "; ".join(f"{family.name}: {family.policy}" for family in families)
+    lines = {AUTO: f"by the instance's family ({chosen}), for the rest SCIP's own rule"}
+    for name in pretrained_names():
+        used = ", ".join(family.name for family in families if family.policy == name)
+        size = pretrained_file(name).stat().st_size
+        lines[name] = f"{size / 1e3:.0f} kB, for {used or 'none by itself'}"
+    print_pairs(lines)
+
+
 @policy_app.command
-def info(
-    file: Path, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
-) -> None:
-    """Describe a policy file: what it computes, what it reads, how it was trained.
+def card(name: str, /) -> None:
+    """Print the card of a policy that milplib ships: its training, results and limits.
 
     Parameters
     ----------
-    file
-        The policy file.
+    name
+        One of ``milplib policy list``.
+    """
+    from milplib.policies import pretrained_card
+
+    print(pretrained_card(name), end="")
+
+
+@policy_app.command
+def info(
+    policy: str, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+) -> None:
+    """Describe a policy: what it computes, what it reads, how it was trained.
+
+    Parameters
+    ----------
+    policy
+        A policy file, or the name of one that milplib ships.
     as_json
         Print JSON.
     """
-    from milplib.policies import load_policy, read_policy
+    from milplib.policies import load_policy, pretrained_file, pretrained_names, read_policy
 
+    file = pretrained_file(policy) if policy in pretrained_names() else Path(policy)
     content = read_policy(file)
     load_policy(file)  # a file that cannot be used is no policy, whatever its header says
     size = file.stat().st_size

@@ -17,7 +17,8 @@ from milplib.evaluation.natives import BestNative
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.files import file_sha256
 from milplib.isolation import run_isolated
-from milplib.policies import ScipRule, load_policy
+from milplib.policies import AUTO, ScipRule, load_policy, pretrained_file, pretrained_names
+from milplib.policies.pretrained import auto_digest
 
 if TYPE_CHECKING:
     from milplib.evaluation.plan import EvaluatedInstance
@@ -39,10 +40,11 @@ class EvaluatedPolicy:
     source
         What `milplib.load_policy` makes it of, in any process.
     kind
-        ``"rule"`` of SCIP's, ``"file"``, or ``"python"``.
+        ``"rule"`` of SCIP's, ``"file"``, ``"shipped"`` for the one that picks among those that
+        milplib ships, or ``"python"``.
     digest
-        SHA-256 of the file, of a choice of rules, or of what is known of a Python policy; empty
-        for a rule.
+        SHA-256 of the file or of all those shipped, of a choice of rules, or of what is known of
+        a Python policy; empty for a rule.
     choice
         The choice of a rule by distribution, where it is one; `on` tells which rule it is then.
     """
@@ -158,6 +160,10 @@ def _evaluated(source: object) -> EvaluatedPolicy:
     if isinstance(loaded, ScipRule):
         load_policy(loaded.name)  # one made in Python is as yet unchecked
         return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
+    if source == AUTO:
+        return EvaluatedPolicy(label=AUTO, source=AUTO, kind="shipped", digest=auto_digest())
+    if isinstance(source, str) and source in pretrained_names():
+        source = pretrained_file(source)
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         path = os.path.abspath(source)
         return EvaluatedPolicy(

@@ -4,11 +4,11 @@ from milplib.hardness.levels import LevelThresholds, level_of, majority_level
 from milplib.hardness.measure import HardnessProgress, measure
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.results import HardnessResults
-from milplib.hardness.row_kinds import ROW_KINDS, row_kinds
 from milplib.hardness.solvers import SOLVERS, Solver, solver_named
-from milplib.hardness.statistics import InstanceStatistics, instance_statistics
 from milplib.hardness.summary import FolderSummary
 from milplib.hardness.table import COLUMNS
+from milplib.instance_statistics import InstanceStatistics, instance_statistics
+from milplib.row_kinds import ROW_KINDS, row_kinds
 
 __all__ = [
     "COLUMNS",

@@ -13,7 +13,7 @@ from milplib.evaluation.plan import EvaluatedInstance
 from milplib.execution import TaskFailure
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.solvers import solver_named
-from milplib.hardness.statistics import instance_statistics
+from milplib.instance_statistics import instance_statistics
 from milplib.isolated_runs import (
     error_in_words,
     failure_kind,

@@ -13,6 +13,7 @@ from milplib.policies.file import PolicyFile, read_policy
 from milplib.policies.forest import ForestPolicy
 from milplib.policies.gcnn import GcnnPolicy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
+from milplib.policies.pretrained import AUTO, auto_policy, pretrained_file, pretrained_names
 from milplib.policies.ranking import LinearPolicy
 from milplib.policies.rules import named_rule, scip_rule_names
 from milplib.scip.state_functions import StateFunction
@@ -38,7 +39,9 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
     ----------
     policy
         The name of a branching rule of SCIP's, with parameters of SCIP's own names or without
-        (``"relpscost:maxreliable=1,initcand=10"``); the path of a policy file;
+        (``"relpscost:maxreliable=1,initcand=10"``); the name of a policy that is shipped
+        (`milplib.policies.pretrained_names`), or ``"auto"``, which picks one of them by the
+        instance's family, and SCIP's own rule for the rest; the path of a policy file;
         ``"package.module:name"`` for a function or a policy of one's own; a Python function
         ``state -> scores``; a `milplib.policies.Policy`, `Switch` or `Portfolio`.
     blocks
@@ -69,12 +72,19 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
         # A file beside the command may have any name, but a rule's name means the rule.
         if (rule := named_rule(policy)) is not None:
             return rule
+        if policy == AUTO:
+            return auto_policy()
+        if policy in pretrained_names():
+            return load_policy(pretrained_file(policy), blocks=blocks)
         module, colon, _ = policy.partition(":")
         if colon and module.replace(".", "").isidentifier() and not Path(policy).exists():
             return load_policy(named_object(policy, kind="policy"), blocks=blocks)
         if not (policy.endswith(SUFFIX) or os.sep in policy or Path(policy).is_file()):
             raise UnknownNameError(
-                "policy", policy, scip_rule_names(), hint=f"(a policy file ends in {SUFFIX})"
+                "policy",
+                policy,
+                (*scip_rule_names(), AUTO, *pretrained_names()),
+                hint=f"(a policy file ends in {SUFFIX})",
             )
     if isinstance(policy, str | os.PathLike):
         path = Path(policy)

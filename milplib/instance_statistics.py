@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from milplib.hardness.row_kinds import ROW_KINDS, binary_columns, row_kinds
 from milplib.instance import Instance
+from milplib.row_kinds import ROW_KINDS, binary_columns, row_kinds
 
 __all__ = ["InstanceStatistics", "instance_statistics"]
 
@@ -27,7 +27,7 @@ class InstanceStatistics:
     binary, integer, continuous
         Columns that are integer with no values but 0 and 1, other integer ones, continuous ones.
     row_kinds
-        Number of rows of every class of `milplib.hardness.ROW_KINDS`, in that order.
+        Number of rows of every class of `milplib.row_kinds.ROW_KINDS`, in that order.
     """
 
     rows: int
@@ -51,7 +51,7 @@ _PLAIN = ("rows", "columns", "nonzeros", "density", "binary", "integer", "contin
 def instance_statistics(instance: Instance) -> InstanceStatistics:
     """Count what an instance is made of, as it stands, without presolving.
 
-    The classes of rows are those of MIPLIB 2017; `milplib.hardness.row_kinds.row_kinds` defines
+    The classes of rows are those of MIPLIB 2017; `milplib.row_kinds.row_kinds` defines
     them.
 
     Parameters

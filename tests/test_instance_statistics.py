@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milplib.formats import read
-from milplib.hardness import ROW_KINDS, instance_statistics, row_kinds
 from milplib.instance import Instance
+from milplib.instance_statistics import instance_statistics
+from milplib.row_kinds import ROW_KINDS, row_kinds
 
 INF = np.inf
 # Columns by letter: x binary, z general integer and not negative, w integer of both signs, s

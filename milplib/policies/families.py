@@ -1,0 +1,304 @@
+"""Families of instances by cheap features: which policy an instance may be trusted to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from milplib.errors import ParameterError, PolicyError
+from milplib.files import atomic_write_json
+from milplib.instance import Instance
+from milplib.policies.combinations import Portfolio
+from milplib.row_kinds import ROW_KINDS, binary_columns, row_kinds
+
+__all__ = [
+    "FAMILY_FEATURES",
+    "Family",
+    "family_features",
+    "portfolio_of",
+    "read_families",
+    "write_families",
+]
+
+FORMAT = "milplib-families"
+FAMILIES_VERSION = 1
+
+_SIZES = ("log_rows", "log_columns", "log_nonzeros")
+_LENGTHS = ("log_row_length", "log_column_length")
+_SPREADS = ("row_length_spread", "column_length_spread", "objective_spread", "coefficient_spread")
+_SHARES = (
+    "binary",
+    "continuous",
+    "in_objective",
+    "objective_upward",
+    "up_locks",
+    "equations",
+    *(f"{kind}_rows" for kind in ROW_KINDS),
+)
+
+FAMILY_FEATURES = (*_SIZES, *_LENGTHS, *_SPREADS, *_SHARES)
+"""Names of the features, in their order.
+
+Logarithms are natural, of numbers of at least 1, lengths are means of nonzeros a row and a column.
+Spreads are standard deviations of natural logarithms: of the lengths, of the objective's nonzeros
+and of the matrix's, without their signs. Shares are of the columns: binary, continuous, with a
+coefficient in the objective, and of these the ones that the objective wants larger; of the
+nonzeros: those whose row keeps the column from growing; of the rows: equations, and MIPLIB's
+classes (`milplib.row_kinds`).
+"""
+
+# How far outside what was seen an instance may lie. Policies are judged on instances twice as
+# large as those they are trained on, hence the sizes; row lengths grow with some families' sizes.
+_SLACK = {
+    **dict.fromkeys(_SIZES, float(np.log(3.0))),
+    **dict.fromkeys(_LENGTHS, float(np.log(2.2))),
+    **dict.fromkeys(_SPREADS, 0.2),
+    **dict.fromkeys(_SHARES, 0.05),
+}
+
+Vector = npt.NDArray[np.float64]
+
+
+def family_features(instance: Instance) -> Vector:
+    """Compute what tells families of instances apart, in time linear in the nonzeros.
+
+    Returns
+    -------
+    ndarray
+        The values of `FAMILY_FEATURES`, float64, finite; 0 where there is nothing to count.
+
+    Examples
+    --------
+    >>> from milplib.generators import SetCover
+    >>> found = family_features(SetCover(n_rows=50, n_columns=100, density=0.1).generate(seed=0))
+    >>> features = dict(zip(FAMILY_FEATURES, found.tolist(), strict=True))
+    >>> features["binary"], features["set_covering_rows"], features["objective_upward"]
+    (1.0, 1.0, 0.0)
+    """
+    m, n, matrix = instance.n_rows, instance.n_columns, instance.A
+    row_length = np.diff(matrix.indptr)
+    column_length = np.bincount(matrix.indices, minlength=n)
+    row = np.repeat(np.arange(m), row_length)
+    in_objective = instance.objective != 0
+    better_up = instance.objective[in_objective] > 0
+    if instance.sense == "minimize":
+        better_up = ~better_up
+    # A row with both sides keeps a column from growing and from shrinking: half a lock each.
+    above, below = np.isfinite(instance.row_upper)[row], np.isfinite(instance.row_lower)[row]
+    upward = np.where(matrix.data > 0, above, below)
+    sides = np.maximum(above.astype(np.int64) + below, 1)
+    counts = np.bincount(row_kinds(instance), minlength=len(ROW_KINDS))
+    values = [
+        _log(m),
+        _log(n),
+        _log(instance.n_nonzeros),
+        _log(_mean(row_length)),
+        _log(_mean(column_length)),
+        _spread(row_length),
+        _spread(column_length),
+        _spread(instance.objective),
+        _spread(matrix.data),
+        _mean(binary_columns(instance)),
+        _mean(instance.integrality == 0),
+        _mean(in_objective),
+        _mean(better_up),
+        _mean(upward / sides),
+        _mean(instance.row_lower == instance.row_upper),
+        *(counts / max(m, 1)),
+    ]
+    return np.array(values, dtype=np.float64)
+
+
+def _log(value: float) -> float:
+    return float(np.log(max(value, 1.0)))
+
+
+def _mean(values: npt.NDArray[Any]) -> float:
+    return float(values.mean()) if values.size else 0.0
+
+
+def _spread(values: npt.NDArray[Any]) -> float:
+    sizes = np.abs(values[values != 0]).astype(np.float64)
+    return float(np.log(sizes).std()) if sizes.size else 0.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Family:
+    """Instances that are alike, and the policy for them.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    policy
+        What branches on them, as `milplib.load_policy` takes it.
+    lower, upper
+        The least and the greatest values of `FAMILY_FEATURES` that were seen, shape
+        ``(len(FAMILY_FEATURES),)``. An instance may lie a little outside: see `outside`.
+
+    Raises
+    ------
+    ParameterError
+        If the arrays have another shape, are not finite, or cross.
+
+    Examples
+    --------
+    >>> from milplib.generators import CombinatorialAuction, SetCover
+    >>> auctions = [CombinatorialAuction(n_items=50, n_bids=200).generate(seed) for seed in (1, 2)]
+    >>> family = Family.of("CA", "pscost", auctions)
+    >>> family.holds(family_features(CombinatorialAuction(n_items=70, n_bids=300).generate(3)))
+    True
+    >>> family.holds(family_features(SetCover(n_rows=50, n_columns=200, density=0.1).generate(3)))
+    False
+    """
+
+    name: str
+    policy: str
+    lower: Vector
+    upper: Vector
+
+    def __post_init__(self) -> None:
+        for name in ("lower", "upper"):
+            values = np.array(getattr(self, name), dtype=np.float64)
+            if values.shape != (len(FAMILY_FEATURES),) or not np.isfinite(values).all():
+                raise ParameterError(
+                    f"{name} of the family '{self.name}' must be {len(FAMILY_FEATURES)} finite "
+                    f"numbers; its shape is {values.shape}"
+                )
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
+        if (crossed := np.flatnonzero(self.lower > self.upper)).size:
+            feature = FAMILY_FEATURES[crossed[0]]
+            raise ParameterError(f"{feature} of the family '{self.name}' has lower above upper")
+
+    @classmethod
+    def of(cls, name: str, policy: str, instances: Iterable[Instance]) -> Family:
+        """Make a family of examples.
+
+        Raises
+        ------
+        ParameterError
+            If there are none.
+        """
+        found = np.array([family_features(instance) for instance in instances])
+        if not len(found):
+            raise ParameterError(f"the family '{name}' needs at least one instance")
+        return cls(name=name, policy=policy, lower=found.min(axis=0), upper=found.max(axis=0))
+
+    def outside(self, features: Vector) -> dict[str, float]:
+        """Tell which features keep an instance out of the family, and their values.
+
+        Sizes may be three times smaller or larger than those seen, mean row and column lengths
+        2.2 times, spreads may differ by 0.2, shares by 0.05.
+        """
+        far = np.maximum(self.lower - features, features - self.upper) > _SLACKS
+        return {FAMILY_FEATURES[place]: float(features[place]) for place in np.flatnonzero(far)}
+
+    def holds(self, features: Vector) -> bool:
+        """Tell whether an instance with these features belongs to the family."""
+        return not self.outside(features)
+
+    def distance(self, features: Vector) -> float:
+        """How far outside what was seen an instance lies, in units of what it may."""
+        beyond = np.maximum(self.lower - features, features - self.upper).clip(min=0.0)
+        return float((beyond / _SLACKS).sum())
+
+
+_SLACKS = np.array([_SLACK[name] for name in FAMILY_FEATURES])
+
+
+def portfolio_of(
+    families: Sequence[Family], *, otherwise: str = "relpscost", name: str = "portfolio"
+) -> Portfolio:
+    """Make a portfolio that gives every instance the policy of its family.
+
+    Parameters
+    ----------
+    families
+        The families. Of several that an instance belongs to, the one whose examples it is nearest
+        to decides.
+    otherwise
+        The policy for instances of no family.
+    name
+        A name for results.
+
+    Examples
+    --------
+    >>> from milplib.generators import CombinatorialAuction, SetCover
+    >>> auctions = [CombinatorialAuction(n_items=50, n_bids=200).generate(seed) for seed in (1, 2)]
+    >>> portfolio = portfolio_of([Family.of("CA", "pscost", auctions)])
+    >>> portfolio.picked(CombinatorialAuction(n_items=50, n_bids=200).generate(seed=5)).name
+    'pscost'
+    >>> portfolio.picked(SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)).name
+    'relpscost'
+    """
+
+    def pick(instance: Instance) -> str:
+        features = family_features(instance)
+        holding = [family for family in families if family.holds(features)]
+        return min(holding, key=lambda f: f.distance(features)).policy if holding else otherwise
+
+    policies = {otherwise: otherwise, **{f.policy: f.policy for f in families}}
+    return Portfolio(pick, policies, name=name)
+
+
+def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> None:
+    """Write families to a JSON file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.generators import SetCover
+    >>> cover = SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)
+    >>> path = tempfile.mkdtemp() + "/families.json"
+    >>> write_families(path, [Family.of("SC", "pscost", [cover])])
+    >>> read_families(path)[0].holds(family_features(cover))
+    True
+    """
+
+    def by_feature(values: Vector) -> dict[str, float]:
+        return {k: round(v, 6) for k, v in zip(FAMILY_FEATURES, values.tolist(), strict=True)}
+
+    entries = [
+        {
+            "name": family.name,
+            "policy": family.policy,
+            "lower": by_feature(family.lower),
+            "upper": by_feature(family.upper),
+        }
+        for family in families
+    ]
+    content = {"format": FORMAT, "version": FAMILIES_VERSION, "families": entries}
+    atomic_write_json(path, content)
+
+
+def read_families(path: str | os.PathLike[str]) -> tuple[Family, ...]:
+    """Read families.
+
+    Raises
+    ------
+    PolicyError
+        If the file is missing, damaged, or of another version.
+    """
+    try:
+        content = json.loads(Path(path).read_bytes())
+        if content["format"] != FORMAT or content["version"] != FAMILIES_VERSION:
+            raise PolicyError(f"{path} is no families file that this milplib can read")
+        return tuple(map(_family, content["families"]))
+    except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
+        raise PolicyError(f"cannot read the families in {path}: {error!r}") from error
+
+
+def _family(entry: Mapping[str, Any]) -> Family:
+    lower, upper = (
+        np.array([entry[side][feature] for feature in FAMILY_FEATURES], dtype=np.float64)
+        for side in ("lower", "upper")
+    )
+    return Family(name=str(entry["name"]), policy=str(entry["policy"]), lower=lower, upper=upper)

@@ -1,0 +1,168 @@
+"""The shipped policies, and ``auto``, which picks one by the instance's family."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import milplib
+from milplib.errors import PolicyError, UnknownNameError
+from milplib.files import file_sha256
+from milplib.generators import from_name
+from milplib.library import generator_of, instance_seed
+from milplib.policies import (
+    AUTO,
+    GcnnPolicy,
+    Portfolio,
+    load_policy,
+    pretrained,
+    pretrained_card,
+    pretrained_families,
+    pretrained_file,
+    pretrained_names,
+    read_policy,
+    write_policy,
+)
+
+MEGABYTE = 1_000_000
+
+
+def unseen(name, index=0):
+    (entry,) = (d for d in milplib.distributions() if d.name == name)
+    return generator_of(entry).generate(
+        instance_seed(entry.name, split="test", seed=0, index=index)
+    )
+
+
+def test_something_is_shipped():
+    assert pretrained_names()
+    assert pretrained_families()
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_a_shipped_policy_is_small_and_has_a_card_about_this_very_file(name):
+    path = pretrained_file(name)
+    assert path.stat().st_size <= MEGABYTE
+    card = pretrained_card(name)
+    assert file_sha256(path) in card
+    for heading in ("## Trained on", "## Results", "## Limits"):
+        assert heading in card
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_a_shipped_policy_is_loaded_by_its_name_from_anywhere(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(load_policy(name), GcnnPolicy)
+    assert load_policy(name).name == name
+
+
+def test_a_name_nearly_right_is_told_the_right_one():
+    with pytest.raises(UnknownNameError, match=pretrained_names()[0]):
+        load_policy(pretrained_names()[0][:-1])
+    with pytest.raises(PolicyError, match=pretrained_names()[0]):
+        pretrained_card("none-such")
+
+
+def test_every_family_has_a_policy_that_there_is():
+    for family in pretrained_families():
+        assert load_policy(family.policy).name == family.policy
+
+
+@pytest.mark.parametrize("name", ["CA-very-easy", "GISP-milplib-easy", "MVC-milplib-easy"])
+def test_auto_gives_unseen_instances_of_its_families_a_learned_policy(name):
+    auto = load_policy(AUTO)
+    assert isinstance(auto, Portfolio)
+    picked = {auto.picked(unseen(name, index)).name for index in range(5)}
+    assert picked <= set(pretrained_names())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        d.name
+        for d in milplib.distributions()
+        if d.generator is not None
+        and "easy" in d.name
+        and d.domain not in ("CA", "SC", "MIS", "MVC", "CFLP", "GISP")
+        and not {"digits", "case118", "net3"} & set(d.name.split("-"))
+    ],
+)
+def test_auto_leaves_families_it_was_not_tried_on_to_scip(name):
+    assert load_policy(AUTO).picked(unseen(name)).name == "relpscost"
+
+
+def test_auto_leaves_real_instances_to_scip(test_data):
+    auto = load_policy(AUTO)
+    for path in sorted((test_data / "miplib").glob("*.gz")):
+        assert auto.picked(milplib.read(path)).name == "relpscost", path.name
+
+
+def test_auto_solves_and_its_picking_is_part_of_the_time():
+    instance = from_name("CA-milplib-small").generate(3)
+    learned = milplib.solve(instance, policy=AUTO)
+    assert learned.policy == AUTO
+    assert learned.policy_calls > 0
+    assert learned.policy_errors == 0
+    cover = unseen("SC-milplib-small")
+    native = milplib.solve(cover, policy=AUTO)
+    plain = milplib.solve(cover, policy="relpscost")
+    assert (native.nodes, native.lp_iterations) == (plain.nodes, plain.lp_iterations)
+    assert native.observe_time > 0
+    assert plain.observe_time == 0
+
+
+def test_the_plugin_takes_auto_in_somebody_elses_model():
+    model = from_name("CA-milplib-small").generate(3).to_scip()
+    model.hideOutput()
+    use = milplib.include_policy(model, AUTO)
+    model.optimize()
+    assert model.getStatus() == "optimal"
+    assert use.calls > 0
+    assert use.errors == 0
+
+
+def test_policies_made_for_another_scip_are_left_to_scip_and_that_is_logged(
+    tmp_path, monkeypatch, caplog
+):
+    folder = tmp_path / "shipped"
+    shutil.copytree(Path(pretrained.__file__).parent / "shipped", folder)
+    for name in pretrained_names():
+        content = read_policy(pretrained_file(name))
+        write_policy(folder / f"{name}.safetensors", replace(content, scip_major=9))
+    monkeypatch.setattr(pretrained, "_FOLDER", folder)
+    with caplog.at_level(logging.WARNING, logger="milplib"):
+        auto = load_policy(AUTO)
+    assert auto.picked(unseen("CA-very-easy")).name == "relpscost"
+    assert "SCIP" in caplog.text
+    with pytest.raises(PolicyError, match="scip major 9"):
+        load_policy(pretrained_names()[0])
+
+
+def test_an_evaluation_says_which_shipped_policies_it_was(tmp_path):
+    folder = tmp_path / "ca"
+    folder.mkdir()
+    from_name("CA-milplib-small").generate(3).write(folder / "ca.mps.gz")
+    name = pretrained_names()[0]
+    results = milplib.evaluate(
+        folder, policies=[AUTO, name], time_limit=60, out=tmp_path / "results"
+    )
+    known = {entry["label"]: entry for entry in results.config["policies"]}
+    assert known[AUTO]["kind"] == "shipped"
+    assert len(known[AUTO]["sha256"]) == 64
+    assert known[name]["kind"] == "file"
+    assert known[name]["sha256"] == file_sha256(pretrained_file(name))
+    rows = results.table.to_pylist()
+    assert {row["failure"] for row in rows} == {""}
+    by_policy = {row["policy"]: row for row in rows}
+    assert by_policy[AUTO]["nodes"] == by_policy[name]["nodes"]
+
+
+def test_the_families_file_is_plain_json_with_every_feature():
+    path = Path(pretrained.__file__).parent / "shipped" / "families.json"
+    for entry in json.loads(path.read_text())["families"]:
+        assert entry["lower"].keys() == entry["upper"].keys()
