@@ -1,4 +1,4 @@
-"""Make ``milplib/policies/shipped`` of what ``shipped.yaml`` names: policies, cards, families.
+"""Make ``milplib/policies/shipped`` of what ``shipped.toml`` names: policies, cards, families.
 
 ``.venv/bin/python experiments/ship.py [--out FOLDER]``
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 import shutil
 import textwrap
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 import milplib
 from milplib.evaluation import Evaluation
@@ -103,7 +102,7 @@ def _limits(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def ship(out: Path) -> None:
     """Write everything, and remove what is no longer shipped."""
-    content = yaml.safe_load((HERE / "shipped.yaml").read_text(encoding="utf-8"))
+    content = tomllib.loads((HERE / "shipped.toml").read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     for name, entry in content["policies"].items():
         shutil.copyfile(HERE / entry["file"], out / f"{name}.safetensors")

@@ -57,7 +57,8 @@ class CollectPiece(Piece):
     def set_name(self) -> str:
         """What its folder of samples is called."""
         found = self.instances
-        return f"{found.of.name}-{found.split}-{found.start:05d}-{found.stop - 1:05d}"
+        numbers = f"{found.start:05d}-{found.stop - 1:05d}"
+        return f"{found.of.name}-{found.split}-{numbers}-{self.setting}"
 
     def recipe(self) -> dict[str, Any]:
         """Arguments of the collection, its blocks' versions, and SCIP's."""

@@ -126,6 +126,9 @@ class Training:
         A number of training seeds, from 0 on, or the seeds themselves.
     sets
         Some of `TRAINING_SETS`.
+    across_settings
+        Whether a policy learns from the samples of all settings of the study, and is judged in
+        each; else there is one a setting, of its own samples.
     device
         Where networks are trained; policies are the same but for rounding.
 
@@ -137,6 +140,7 @@ class Training:
 
     seeds: tuple[int, ...] = (0,)
     sets: tuple[str, ...] = ("homogeneous",)
+    across_settings: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:

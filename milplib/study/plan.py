@@ -123,24 +123,28 @@ class _Planner:
         wanted = budget.samples_per_instance or usual
         marks = [b.instances for b in self._study.budgets]
         found = {"mixed": "mixed", "homogeneous": of, "leave-one-out": f"without-{of}"}[kind]
+        across = self._study.training.across_settings
+        settings = self._study.settings if across else (setting,)
         return self._the(
             TrainPiece(
                 name=f"{model.name}-{found}-{budget.label}-seed{seed}",
                 model=model,
                 seed=seed,
-                setting=setting,
+                setting="all" if across else setting,
                 training=tuple(
                     piece
                     for name in names
+                    for under in settings
                     for piece in self._samples(
-                        known[name], "train", budget.instances, wanted, setting, marks
+                        known[name], "train", budget.instances, wanted, under, marks
                     )
                 ),
                 validation=tuple(
                     piece
                     for name in names
+                    for under in settings
                     for piece in self._samples(
-                        known[name], "val", known[name].val, usual, setting, ()
+                        known[name], "val", known[name].val, usual, under, ()
                     )
                 ),
                 device=self._study.training.device,

@@ -37,7 +37,7 @@ class TrainPiece(Piece):
     seed
         Of the training.
     setting
-        SCIP's setting that its samples are from.
+        SCIP's setting that its samples are from; ``all`` for those of a study together.
     training, validation
         Its samples. Without any for validation, some instances are held out.
     device

@@ -1,4 +1,4 @@
-"""What is shipped is what ``experiments/ship.py`` makes of what ``shipped.yaml`` names."""
+"""What is shipped is what ``experiments/ship.py`` makes of what ``shipped.toml`` names."""
 
 from __future__ import annotations
 

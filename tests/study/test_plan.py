@@ -212,3 +212,20 @@ def test_options_have_the_defaults_of_the_functions_that_take_them():
         for field in fields(options):
             if field.name != "instances_a_piece":
                 assert getattr(options, field.name) == parameters[field.name].default, field.name
+
+
+def test_a_policy_across_settings_learns_from_all_and_is_judged_in_each(study, learned):
+    text = f"settings: [learn2branch, default]\n{learned}"
+    together = text.replace("  sets:", "  across_settings: true\n  sets:")
+    apart, across = pieces_of(study(text)), pieces_of(study(together, "together.yaml"))
+
+    assert addresses(across, "collect") == addresses(apart, "collect")
+    policies = [piece for piece in across if piece.stage == "train"]
+    assert 2 * len(policies) == len(addresses(apart, "train"))
+    for piece in policies:
+        assert {sample.setting for sample in piece.training} == {"learn2branch", "default"}
+        assert {sample.setting for sample in piece.validation} == {"learn2branch", "default"}
+    judged = [piece for piece in across if piece.stage == "evaluate"]
+    assert {piece.setting for piece in judged} == {"learn2branch", "default"}
+    used = {made.address for piece in judged for _, made in piece.made}
+    assert used == {piece.address for piece in policies}
