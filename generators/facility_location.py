@@ -203,4 +203,5 @@ CapacitatedFacilityLocation.distributions = (
         CapacitatedFacilityLocation(n_customers=40, n_facilities=20, ratio=3),
         "milplib",
     ),
+    named("milplib-60x40", CapacitatedFacilityLocation(n_customers=60, n_facilities=40), "milplib"),
 )
