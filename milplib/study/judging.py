@@ -170,8 +170,8 @@ class ChoicePiece(Piece):
     Parameters
     ----------
     judged
-        The distribution that it is for: the one that the rules were tried on, or one of larger
-        instances.
+        The distribution that it is for: the one that the rules were tried on, or one judged
+        by its policies.
     tried
         The runs that it is chosen by.
     """

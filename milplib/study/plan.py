@@ -81,9 +81,9 @@ class _Planner:
         ]
         trained = tuple(dict.fromkeys(policies.values()))
         # Apart, so that means and corrected tests are of what the study set out to judge.
-        larger = tuple(piece for piece in runs if piece.instances.of.larger_than)
-        usual = tuple(piece for piece in runs if not piece.instances.of.larger_than)
-        for part, judged, described in (("", usual, trained), ("larger", larger, ())):
+        elsewhere = tuple(piece for piece in runs if piece.instances.of.policies_of)
+        usual = tuple(piece for piece in runs if not piece.instances.of.policies_of)
+        for part, judged, described in (("", usual, trained), ("transfer", elsewhere, ())):
             if judged:
                 self._the(
                     SummaryPiece(
@@ -189,7 +189,7 @@ class _Planner:
         setting: str,
     ) -> Iterator[EvaluatePiece]:
         how = self._study.evaluation
-        home = found.larger_than or found.name
+        home = found.policies_of or found.name
         made: list[tuple[str, Piece]] = [
             (f"{model}-{kind}-{budget}-seed{seed}", piece)
             for (kind, of, model, budget, seed), piece in policies.items()
@@ -215,7 +215,7 @@ class _Planner:
         study, how = self._study, self._study.evaluation
         choice = how.best_native
         assert choice is not None
-        home = next(d for d in study.distributions if d.name == (found.larger_than or found.name))
+        home = next(d for d in study.distributions if d.name == (found.policies_of or found.name))
         tried = [
             self._the(
                 RulesPiece(

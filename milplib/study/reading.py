@@ -159,10 +159,10 @@ def _distributions(document: Section) -> Iterator[StudyDistribution]:
         found = entry.section().build(StudyDistribution, name=name)
         if not (found.train or found.test):
             raise entry.error(f"{name} has neither train nor test instances")
-        if found.larger_than and found.larger_than not in listed.entries:
-            place = entry.section().get("larger_than")
+        if found.policies_of and found.policies_of not in listed.entries:
+            place = entry.section().get("policies_of")
             others = [other for other in listed.entries if other != name]
-            raise place.error(str(UnknownNameError("distribution", found.larger_than, others)))
+            raise place.error(str(UnknownNameError("distribution", found.policies_of, others)))
         with _at(entry):
             check_distribution(found)
         yield found
@@ -269,13 +269,13 @@ def _check_whole(document: Section, study: Study) -> None:
         raise document.error("no distribution has test instances", at="distributions")
     sections = document.get("distributions").section()
     for found in study.distributions:
-        if found.larger_than:
-            place = sections.get(found.name).section().get("larger_than")
-            smaller = next(d for d in study.distributions if d.name == found.larger_than)
+        if found.policies_of:
+            place = sections.get(found.name).section().get("policies_of")
+            smaller = next(d for d in study.distributions if d.name == found.policies_of)
             if study.models and not smaller.train:
-                raise place.error(f"nothing is trained on {found.larger_than}, which has no train")
+                raise place.error(f"nothing is trained on {found.policies_of}, which has no train")
         choice = study.evaluation.best_native
-        home = next(d for d in study.distributions if d.name == (found.larger_than or found.name))
+        home = next(d for d in study.distributions if d.name == (found.policies_of or found.name))
         if choice and found.test and home.val < choice.instances:
             raise _section(document, "evaluation").error(
                 f"the best native rule is to be chosen on {choice.instances} validation "

@@ -29,7 +29,7 @@ class StudyDistribution:
         Of generated instances.
     time_limit
         Seconds of a solve, where the evaluation's limit does not suit.
-    larger_than
+    policies_of
         Name of the distribution whose policies are judged here, too; nothing is trained on this
         one.
 
@@ -46,16 +46,16 @@ class StudyDistribution:
     test: int = 0
     seed: int = 0
     time_limit: float | None = None
-    larger_than: str = ""
+    policies_of: str = ""
 
     def __post_init__(self) -> None:
         at_least(self, 0, "train", "val", "test", "seed")
         positive(self, "time_limit")
         fit_for_files(self, "name")
-        if self.larger_than and (self.train or self.val):
+        if self.policies_of and (self.train or self.val):
             raise FieldError(
-                "larger_than",
-                f"{self.larger_than}, whose policies are judged here: leave train and val out",
+                "policies_of",
+                f"{self.policies_of}, whose policies are judged here: leave train and val out",
             )
 
 

@@ -38,7 +38,8 @@ class SummaryPiece(Piece):
     setting
         SCIP's setting.
     part
-        What the runs have in common, where they are not all: ``larger`` instances.
+        What the runs have in common, where they are not all: ``transfer``, of policies that are
+        judged on distributions that they were not trained on.
     runs
         The runs.
     policies

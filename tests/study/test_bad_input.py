@@ -94,9 +94,9 @@ WRONG = {
         13,
         "CA-milplib-small has 4",
     ),
-    "larger than something else": (
+    "the policies of something else": (
         "budgets:",
-        "  GISP-milplib-small: {test: 1, larger_than: CA}\nbudgets:",
+        "  GISP-milplib-small: {test: 1, policies_of: CA}\nbudgets:",
         7,
         "unknown key",
     ),

@@ -66,8 +66,8 @@ def test_leaving_one_out_trains_on_all_others(study, learned):
     assert without.distributions == ("MIS-milplib-small", "GISP-milplib-small")
 
 
-def test_a_larger_distribution_is_judged_by_the_policies_of_the_smaller(study, learned):
-    larger = "  MIS-easy: {test: 1, larger_than: MIS-milplib-small}\ncollection:"
+def test_a_distribution_may_be_judged_by_the_policies_of_another(study, learned):
+    larger = "  MIS-easy: {test: 1, policies_of: MIS-milplib-small}\ncollection:"
 
     pieces = pieces_of(study(learned.replace("collection:", larger)))
 
@@ -77,7 +77,7 @@ def test_a_larger_distribution_is_judged_by_the_policies_of_the_smaller(study, l
     parts = {
         p.part: {run.instances.of.name for run in p.runs} for p in pieces if p.stage == "summarise"
     }
-    assert parts == {"": {"MIS-milplib-small", "GISP-milplib-small"}, "larger": {"MIS-easy"}}
+    assert parts == {"": {"MIS-milplib-small", "GISP-milplib-small"}, "transfer": {"MIS-easy"}}
     assert not any(
         p.of.name == "MIS-easy" and p.split != "test" for p in pieces if p.stage == "generate"
     )
