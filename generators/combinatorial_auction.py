@@ -265,6 +265,6 @@ CombinatorialAuction.distributions = (
     named("very-hard", _published(n_items=2000, n_bids=4000), "verified"),
     named("very-hard2", _published(n_items=4000, n_bids=8000), "published"),
     named("milplib-small", CombinatorialAuction(n_items=60, n_bids=300), "milplib"),
-    named("milplib-easy", _published(n_items=150, n_bids=750), "milplib"),
+    named("milplib-judging", _published(n_items=150, n_bids=750), "milplib"),
     named("milplib-half", _published(n_items=75, n_bids=375), "milplib"),
 )

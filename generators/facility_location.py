@@ -203,5 +203,7 @@ CapacitatedFacilityLocation.distributions = (
         CapacitatedFacilityLocation(n_customers=40, n_facilities=20, ratio=3),
         "milplib",
     ),
-    named("milplib-60x40", CapacitatedFacilityLocation(n_customers=60, n_facilities=40), "milplib"),
+    named(
+        "milplib-judging", CapacitatedFacilityLocation(n_customers=60, n_facilities=40), "milplib"
+    ),
 )

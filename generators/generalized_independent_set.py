@@ -207,7 +207,7 @@ GeneralizedIndependentSet.distributions = (
     named("hard", GeneralizedIndependentSet(n_nodes=175), "verified"),
     named("milplib-small", GeneralizedIndependentSet(n_nodes=50), "milplib"),
     named("milplib-easy", GeneralizedIndependentSet(n_nodes=70), "milplib"),
-    named("milplib-easy-large", GeneralizedIndependentSet(n_nodes=75), "milplib"),
+    named("milplib-judging", GeneralizedIndependentSet(n_nodes=75), "milplib"),
     named(
         "milplib-hard",
         GeneralizedIndependentSet(n_nodes=150, removable_probability=0.75),

@@ -176,6 +176,6 @@ IndependentSet.distributions = (
         IndependentSet(n_nodes=100, graph="erdos_renyi", edge_probability=0.08),
         "milplib",
     ),
-    named("milplib-easy", IndependentSet(n_nodes=250, affinity=6), "milplib"),
+    named("milplib-judging", IndependentSet(n_nodes=250, affinity=6), "milplib"),
     named("milplib-half", IndependentSet(n_nodes=125, affinity=6), "milplib"),
 )

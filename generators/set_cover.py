@@ -152,7 +152,9 @@ SetCover.distributions = (
     named("milplib-small", SetCover(n_rows=300, n_columns=400, density=0.05), "milplib"),
     # Costs that differ less make more nodes of smaller linear programs.
     named(
-        "milplib-easy", SetCover(n_rows=300, n_columns=500, density=0.05, max_cost=10), "milplib"
+        "milplib-judging",
+        SetCover(n_rows=300, n_columns=500, density=0.05, max_cost=10),
+        "milplib",
     ),
     named(
         "milplib-half", SetCover(n_rows=150, n_columns=250, density=0.05, max_cost=10), "milplib"
