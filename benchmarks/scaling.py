@@ -1,16 +1,22 @@
-"""What a second worker is worth: ``milplib collect`` with two workers and with one, in turns."""
+"""What a second worker is worth: ``milplib collect`` with two workers and with one, in turns.
+
+``.venv/bin/python benchmarks/scaling.py [FAMILY]`` measures it by itself, on an idle machine.
+"""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from families import Family
-from rows import Row
+from families import FAMILIES, Family
+from rich import print as show
+from rows import Row, as_table
 
 from milplib.learn import SampleSet
 
@@ -56,3 +62,24 @@ def _milliseconds_a_sample(instances: Path, out: Path, family: Family, workers: 
     begin = time.perf_counter()
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
     return 1000 * (time.perf_counter() - begin) / len(SampleSet(out))
+
+
+def main() -> None:
+    known = {family.name: family for family in FAMILIES}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("family", nargs="?", default="CA 100x500", choices=known)
+    parser.add_argument("--instances", type=int, default=20, help="to collect from (default 20)")
+    parser.add_argument("--rounds", type=int, default=3, help="default 3")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = rows(
+            known[options.family],
+            Path(folder),
+            instances=options.instances,
+            rounds=options.rounds,
+        )
+        show(as_table(list(found), "Medians"))
+
+
+if __name__ == "__main__":
+    main()
