@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import milplib
 from milplib.scip.native import native_status
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -100,3 +102,21 @@ def test_imitation_is_compared_with_a_textbook_network_and_a_ranker():
     printed = run(FOLDER / "learning.py")
     for name in ("milplib's GCNN", "textbook GCNN", "linear ranker", "pseudocost"):
         assert name in printed
+
+
+def test_the_table_has_all_distributions_and_what_is_called_easy_is_easy():
+    found = json.loads((FOLDER / "difficulty.json").read_text())["distributions"]
+    table = (FOLDER.parent / "generators" / "README.md").read_text()
+    for entry in milplib.distributions():
+        if entry.generator is None:
+            continue
+        assert f"`{entry.name}`" in table
+        rows = found[entry.name]
+        if entry.provenance == "milplib" and "easy" in entry.name:
+            assert len(rows) >= 20, entry.name
+            relpscost, pscost = ([row[rule] for row in rows] for rule in ("relpscost", "pscost"))
+            assert statistics.median(run["time"] for run in relpscost) < 100
+            assert statistics.median(run["nodes"] for run in pscost) >= 100
+            assert sum(run["nodes"] == 1 for run in pscost) <= len(rows) / 10
+        else:
+            assert len(rows) >= 5, entry.name
