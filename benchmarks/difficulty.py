@@ -24,7 +24,7 @@ from typing import Any
 import milplib
 from milplib.files import atomic_write, atomic_write_json
 from milplib.isolation import run_isolated
-from milplib.library import Distribution, generator_of, instance_seed
+from milplib.library import Distribution, generate_instance
 from milplib.scip import apply_setting
 from milplib.scip.versions import scip_version
 from milplib.solving import branching_statistics
@@ -46,9 +46,7 @@ class Run:
 
 def run(task: Run) -> dict[str, Any]:
     """Generate an instance and solve it, or its root."""
-    (entry,) = (d for d in milplib.distributions() if d.name == task.distribution)
-    seed = instance_seed(entry.name, split="test", seed=0, index=task.index)
-    instance = generator_of(entry).generate(seed)
+    instance = generate_instance(task.distribution, split="test", index=task.index)
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, "default", seed=0)

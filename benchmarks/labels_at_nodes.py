@@ -9,9 +9,8 @@ import numpy as np
 import pyscipopt
 from pyscipopt import SCIP_RESULT
 
-import milplib
 from milplib.learn.collect.episode import _best_by_pseudocost
-from milplib.library import generator_of, instance_seed
+from milplib.library import generate_instance
 from milplib.policies.choice import tied_with_best
 from milplib.scip import (
     EXPERTS,
@@ -154,14 +153,9 @@ def compared(
     }
 
 
-def instance_of(name: str, split: str, index: int) -> milplib.Instance:
-    (entry,) = (d for d in milplib.distributions() if d.name == name)
-    return generator_of(entry).generate(instance_seed(name, split=split, seed=0, index=index))
-
-
 def nodes_of(name: str, index: int, *, nodes: int) -> list[dict[str, Any]]:
     """Compare the experts at nodes of one test instance."""
-    model = instance_of(name, "test", index).to_scip()
+    model = generate_instance(name, split="test", index=index).to_scip()
     model.hideOutput()
     apply_setting(model, "default", seed=index)
     model.setParam("misc/usesymmetry", 0)  # depends on memory addresses

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from labels_at_nodes import instance_of
 from learning import interval
 
 import milplib
 from milplib.learn import SampleSet, collect
 from milplib.learn.rankers import train_ranker
 from milplib.learn.training import judge
+from milplib.library import generate_instance
 
 TRAINED = (
     "full",
@@ -43,7 +43,7 @@ def collected(name: str, split: str, index: int, *, expert: str, folder: Path) -
     """Collect from one instance; the time counts only if nothing of it is there yet."""
     place = folder / name / expert.replace("/", "-") / f"{split}-{index:03d}"
     (place / "instance").mkdir(parents=True, exist_ok=True)
-    instance_of(name, split, index).write(place / "instance" / f"{index:03d}.lp")
+    generate_instance(name, split=split, index=index).write(place / "instance" / f"{index:03d}.lp")
     begin = time.process_time()
     samples = collect(
         [place / "instance"],

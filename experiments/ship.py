@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import milplib
 from milplib.evaluation import Evaluation
 from milplib.files import atomic_write, file_sha256
-from milplib.library import generator_of, instance_seed
+from milplib.library import generate_instance
 from milplib.policies import Family, read_policy, write_families
 
 HERE = Path(__file__).parent
@@ -27,11 +26,8 @@ EXAMPLES = 40
 
 def family(name: str, entry: Mapping[str, Any]) -> Family:
     """Make a family of the first training instances of its distributions."""
-    known = {distribution.name: distribution for distribution in milplib.distributions()}
     instances = (
-        generator_of(known[source]).generate(
-            instance_seed(source, split="train", seed=0, index=index)
-        )
+        generate_instance(source, split="train", index=index)
         for source in entry["distributions"]
         for index in range(EXAMPLES)
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
 from milplib.execution.errors import WorkerDiedError, WorkerStartError
 from milplib.execution.memory import MEMORY_PERIOD
 from milplib.execution.processes import end_in_words, end_kind
-from milplib.execution.worker import Worker
+from milplib.execution.worker import Worker, call_content, result_of
 
 __all__ = ["WorkerTimeoutError", "run_isolated"]
 
@@ -76,7 +75,7 @@ def run_isolated(
         ...
     milplib.execution.errors.WorkerDiedError: the process ended by itself with exit code 3
     """
-    payload = bytes(ForkingPickler.dumps((function, (argument,), {})))
+    payload = call_content(function, (argument,), {})
     worker: Worker[object] = Worker(memory_limit, imports_main=True)
     try:
         if not (_wait(worker, None) and worker.receive() is not None):
@@ -97,11 +96,9 @@ def run_isolated(
         code = worker.bury()
     if message is None:
         raise WorkerDiedError(end_in_words(code), end_kind(code))
-    is_whole, content, trace = ForkingPickler.loads(message)
+    is_whole, content = result_of(message, where="a process of its own")
     if is_whole:
         return content  # type: ignore[no-any-return]
-    if trace:
-        content.add_note(f"in a process of its own:\n{trace}")
     raise content
 
 

@@ -131,9 +131,10 @@ def info(
     as_json
         Print JSON.
     """
-    from milplib.policies import load_policy, pretrained_file, pretrained_names, read_policy
+    from milplib.policies import load_policy, read_policy
+    from milplib.policies.pretrained import pretrained_or_given
 
-    file = pretrained_file(policy) if policy in pretrained_names() else Path(policy)
+    file = Path(str(pretrained_or_given(policy)))
     content = read_policy(file)
     load_policy(file)  # a file that cannot be used is no policy, whatever its header says
     size = file.stat().st_size

@@ -17,8 +17,8 @@ from milplib.evaluation.natives import BestNative
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.files import file_sha256
 from milplib.isolation import run_isolated
-from milplib.policies import AUTO, ScipRule, load_policy, pretrained_file, pretrained_names
-from milplib.policies.pretrained import auto_digest
+from milplib.policies import AUTO, ScipRule, load_policy
+from milplib.policies.pretrained import auto_digest, pretrained_or_given
 
 if TYPE_CHECKING:
     from milplib.evaluation.plan import EvaluatedInstance
@@ -162,8 +162,7 @@ def _evaluated(source: object) -> EvaluatedPolicy:
         return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
     if source == AUTO:
         return EvaluatedPolicy(label=AUTO, source=AUTO, kind="shipped", digest=auto_digest())
-    if isinstance(source, str) and source in pretrained_names():
-        source = pretrained_file(source)
+    source = pretrained_or_given(source)
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         path = os.path.abspath(source)
         return EvaluatedPolicy(

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
 from multiprocessing.util import Finalize
 from threading import Lock, Thread
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from milplib.execution.errors import FailureKind, WorkerDiedError, WorkerStartError
 from milplib.execution.memory import MEMORY_PERIOD
 from milplib.execution.processes import end_in_words, end_kind
-from milplib.execution.worker import Worker
+from milplib.execution.worker import Worker, call_content, result_of
 
 __all__ = ["ProcessExecutor"]
 
@@ -130,7 +129,7 @@ class ProcessExecutor(Executor):
         RuntimeError
             If the executor was shut down.
         """
-        job = _Job(bytes(ForkingPickler.dumps((fn, args, kwargs))), Future())
+        job = _Job(call_content(fn, args, kwargs), Future())
         with self._lock:
             if self._is_closed:
                 raise RuntimeError("the executor was shut down")
@@ -284,15 +283,10 @@ class ProcessExecutor(Executor):
 
     def _take_result(self, worker: Worker[_Job], message: bytes) -> None:
         job = worker.end()
-        try:
-            is_whole, content, trace = ForkingPickler.loads(message)
-        except Exception as error:  # what it is made of cannot be imported here
-            is_whole, content, trace = False, error, ""
+        is_whole, content = result_of(message, where="a worker process")
         if is_whole:
             self._finish(job, result=content)
         else:
-            if trace:
-                content.add_note(f"in a worker process:\n{trace}")
             self._finish(job, error=content)
         # The next call must not pay for what this one has left behind.
         is_full = self._memory_limit is not None and worker.has_more_than(self._memory_limit / 2)

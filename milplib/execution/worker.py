@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from milplib.execution.errors import WorkerDiedError
 from milplib.execution.memory import check_memory, limit_allocations, private_memory
@@ -21,7 +22,7 @@ from milplib.execution.processes import (
     start_process,
 )
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "call_content", "result_of"]
 
 Job = TypeVar("Job")
 
@@ -129,6 +130,32 @@ class Worker(Generic[Job]):
         code = exit_code(self._process, wait=2.0) if self.is_dead else None
         end_process(self._process)
         return code
+
+
+def call_content(
+    function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
+) -> bytes:
+    """Give a call as a worker takes it."""
+    return bytes(ForkingPickler.dumps((function, arguments, named)))
+
+
+def result_of(message: bytes, *, where: str) -> tuple[bool, Any]:
+    """Read a worker's answer to a call.
+
+    Returns
+    -------
+    is_whole : bool
+        Whether the call went well.
+    content
+        What it gave, or else the error, with the worker's traceback as a note: `where` it was.
+    """
+    try:
+        is_whole, content, trace = ForkingPickler.loads(message)
+    except Exception as error:  # what it is made of cannot be imported here
+        return False, error
+    if trace:
+        content.add_note(f"in {where}:\n{trace}")
+    return is_whole, content
 
 
 def _serve(connection: Connection, parent: int, memory_limit: float | None) -> None:

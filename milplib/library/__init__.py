@@ -10,7 +10,7 @@ from milplib.library.distribution import (
 from milplib.library.fetcher import FetchedSplit, FetchProgress, RegeneratedWarning
 from milplib.library.fetching import fetch
 from milplib.library.folder import SPLITS, instance_files
-from milplib.library.generation import generate_split, instance_seed
+from milplib.library.generation import generate_instance, generate_split, instance_seed
 from milplib.library.leakage import Leak, leaks
 from milplib.library.loading import load
 from milplib.library.manifest import BrokenInstance, InstanceRecord
@@ -37,6 +37,7 @@ __all__ = [
     "distribution",
     "distributions",
     "fetch",
+    "generate_instance",
     "generate_split",
     "generator_of",
     "generator_parameters",

@@ -22,13 +22,15 @@ from milplib.execution import (
 from milplib.files import atomic_write, json_equal
 from milplib.formats import SUFFIXES
 from milplib.formats.writer import file_content
+from milplib.instance import Instance
+from milplib.library.catalogue import distribution as distribution_named
 from milplib.library.catalogue import generator_of
 from milplib.library.distribution import Distribution, InstanceGenerator, generator_parameters
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
 from milplib.library.reference import warn_where_different
 
-__all__ = ["generate_instances", "generate_split", "instance_seed"]
+__all__ = ["generate_instance", "generate_instances", "generate_split", "instance_seed"]
 
 
 def instance_seed(distribution: str, *, split: str, seed: int, index: int) -> int:
@@ -43,6 +45,23 @@ def instance_seed(distribution: str, *, split: str, seed: int, index: int) -> in
     words = np.random.SeedSequence(key).generate_state(2)
     # 53 bits: JSON readers that know only doubles must not change it
     return (int(words[0]) << 21) | (int(words[1]) >> 11)
+
+
+def generate_instance(distribution: str, *, split: str, index: int, seed: int = 0) -> Instance:
+    """Generate one instance of a split: that of `generate_split` with this number.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no distribution of that name, or it has no generator.
+
+    Examples
+    --------
+    >>> generate_instance("CA-milplib-small", split="test", index=3).n_columns
+    300
+    """
+    generator = generator_of(distribution_named(distribution))
+    return generator.generate(instance_seed(distribution, split=split, seed=seed, index=index))
 
 
 def generate_split(

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,9 @@ classes (`milplib.row_kinds`).
 
 # How far outside what was seen an instance may lie. Policies are judged on instances twice as
 # large as those they are trained on, hence the sizes; row lengths grow with some families' sizes.
-_SLACK = {
-    **dict.fromkeys(_SIZES, float(np.log(3.0))),
-    **dict.fromkeys(_LENGTHS, float(np.log(2.2))),
-    **dict.fromkeys(_SPREADS, 0.2),
-    **dict.fromkeys(_SHARES, 0.05),
-}
+_SLACK = np.repeat(
+    [np.log(3.0), np.log(2.2), 0.2, 0.05], list(map(len, (_SIZES, _LENGTHS, _SPREADS, _SHARES)))
+)
 
 Vector = npt.NDArray[np.float64]
 
@@ -198,7 +196,7 @@ class Family:
         Sizes may be three times smaller or larger than those seen, mean row and column lengths
         2.2 times, spreads may differ by 0.2, shares by 0.05.
         """
-        far = np.maximum(self.lower - features, features - self.upper) > _SLACKS
+        far = self._beyond(features) > 1
         return {FAMILY_FEATURES[place]: float(features[place]) for place in np.flatnonzero(far)}
 
     def holds(self, features: Vector) -> bool:
@@ -207,15 +205,20 @@ class Family:
 
     def distance(self, features: Vector) -> float:
         """How far outside what was seen an instance lies, in units of what it may."""
-        beyond = np.maximum(self.lower - features, features - self.upper).clip(min=0.0)
-        return float((beyond / _SLACKS).sum())
+        return float(self._beyond(features).sum())
 
-
-_SLACKS = np.array([_SLACK[name] for name in FAMILY_FEATURES])
+    def _beyond(self, features: Vector) -> Vector:
+        """How far outside what was seen each feature is, in units of what it may."""
+        outside = np.maximum(self.lower - features, features - self.upper).clip(min=0.0)
+        return np.asarray(outside / _SLACK)
 
 
 def portfolio_of(
-    families: Sequence[Family], *, otherwise: str = "relpscost", name: str = "portfolio"
+    families: Sequence[Family],
+    *,
+    otherwise: str = "relpscost",
+    policies: Mapping[str, object] = MappingProxyType({}),
+    name: str = "portfolio",
 ) -> Portfolio:
     """Make a portfolio that gives every instance the policy of its family.
 
@@ -226,6 +229,9 @@ def portfolio_of(
         to decides.
     otherwise
         The policy for instances of no family.
+    policies
+        Policies by the names that families have for them; other names are for
+        `milplib.load_policy`.
     name
         A name for results.
 
@@ -245,8 +251,8 @@ def portfolio_of(
         holding = [family for family in families if family.holds(features)]
         return min(holding, key=lambda f: f.distance(features)).policy if holding else otherwise
 
-    policies = {otherwise: otherwise, **{f.policy: f.policy for f in families}}
-    return Portfolio(pick, policies, name=name)
+    named = (otherwise, *(family.policy for family in families))
+    return Portfolio(pick, {key: policies.get(key, key) for key in named}, name=name)
 
 
 def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> None:

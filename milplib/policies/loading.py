@@ -13,7 +13,7 @@ from milplib.policies.file import PolicyFile, read_policy
 from milplib.policies.forest import ForestPolicy
 from milplib.policies.gcnn import GcnnPolicy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
-from milplib.policies.pretrained import AUTO, auto_policy, pretrained_file, pretrained_names
+from milplib.policies.pretrained import AUTO, auto_policy, pretrained_names, pretrained_or_given
 from milplib.policies.ranking import LinearPolicy
 from milplib.policies.rules import named_rule, scip_rule_names
 from milplib.scip.state_functions import StateFunction
@@ -74,8 +74,8 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
             return rule
         if policy == AUTO:
             return auto_policy()
-        if policy in pretrained_names():
-            return load_policy(pretrained_file(policy), blocks=blocks)
+        policy = pretrained_or_given(policy)
+    if isinstance(policy, str):
         module, colon, _ = policy.partition(":")
         if colon and module.replace(".", "").isidentifier() and not Path(policy).exists():
             return load_policy(named_object(policy, kind="policy"), blocks=blocks)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from milplib.errors import PolicyError
 from milplib.files import file_sha256
-from milplib.policies.combinations import Portfolio
+from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.families import Family, portfolio_of, read_families
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "pretrained_families",
     "pretrained_file",
     "pretrained_names",
+    "pretrained_or_given",
 ]
 
 AUTO = "auto"
@@ -26,6 +27,7 @@ AUTO = "auto"
 
 _FOLDER = Path(__file__).parent / "shipped"
 _FAMILIES = "families.json"
+_SUFFIX = ".safetensors"
 _LOG = logging.getLogger("milplib")
 
 
@@ -37,7 +39,7 @@ def pretrained_names() -> tuple[str, ...]:
     >>> all(pretrained_card(name) for name in pretrained_names())
     True
     """
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.safetensors")))
+    return tuple(sorted(path.stem for path in _FOLDER.glob(f"*{_SUFFIX}")))
 
 
 def pretrained_file(name: str) -> Path:
@@ -51,7 +53,19 @@ def pretrained_file(name: str) -> Path:
     if name not in pretrained_names():
         known = ", ".join(pretrained_names())
         raise PolicyError(f"no policy named '{name}' is shipped; there are {known}")
-    return _FOLDER / f"{name}.safetensors"
+    return _FOLDER / f"{name}{_SUFFIX}"
+
+
+def pretrained_or_given(policy: object) -> object:
+    """Give the file of a shipped policy for its name, and anything else as it is.
+
+    Examples
+    --------
+    >>> pretrained_or_given("relpscost")
+    'relpscost'
+    """
+    is_shipped = isinstance(policy, str) and policy in pretrained_names()
+    return _FOLDER / f"{policy}{_SUFFIX}" if is_shipped else policy
 
 
 def pretrained_card(name: str) -> str:
@@ -93,7 +107,17 @@ def auto_policy() -> Portfolio:
     PolicyError
         If the shipped files are damaged.
     """
-    return portfolio_of(_usable(pretrained_families()), name=AUTO)
+    from milplib.policies.loading import load_policy  # which knows this module
+
+    families = pretrained_families()
+    policies: dict[str, AnyPolicy] = {}
+    for name in dict.fromkeys(family.policy for family in families):
+        try:
+            policies[name] = load_policy(name)
+        except PolicyError as error:
+            _LOG.warning("'%s' leaves what is for '%s' to SCIP: %s", AUTO, name, error)
+    usable = [family for family in families if family.policy in policies]
+    return portfolio_of(usable, policies=policies, name=AUTO)
 
 
 def auto_digest() -> str:
@@ -101,17 +125,3 @@ def auto_digest() -> str:
     files = sorted((_FOLDER / _FAMILIES, *map(pretrained_file, pretrained_names())))
     digests = "".join(f"{path.name} {file_sha256(path)}\n" for path in files)
     return hashlib.sha256(digests.encode()).hexdigest()
-
-
-def _usable(families: tuple[Family, ...]) -> list[Family]:
-    from milplib.policies.loading import load_policy  # which knows this module
-
-    usable = []
-    for family in families:
-        try:
-            load_policy(family.policy)
-        except PolicyError as error:
-            _LOG.warning("'%s' leaves the family %s to SCIP: %s", AUTO, family.name, error)
-        else:
-            usable.append(family)
-    return usable

@@ -189,11 +189,10 @@ class _Planner:
         setting: str,
     ) -> Iterator[EvaluatePiece]:
         how = self._study.evaluation
-        home = found.policies_of or found.name
         made: list[tuple[str, Piece]] = [
             (f"{model}-{kind}-{budget}-seed{seed}", piece)
             for (kind, of, model, budget, seed), piece in policies.items()
-            if of in ("", home)
+            if of in ("", found.home)
         ]
         if how.best_native is not None:
             made.append((BEST, self._the(self._choice(found, setting))))
@@ -215,7 +214,7 @@ class _Planner:
         study, how = self._study, self._study.evaluation
         choice = how.best_native
         assert choice is not None
-        home = next(d for d in study.distributions if d.name == (found.policies_of or found.name))
+        home = next(d for d in study.distributions if d.name == found.home)
         tried = [
             self._the(
                 RulesPiece(

@@ -275,7 +275,7 @@ def _check_whole(document: Section, study: Study) -> None:
             if study.models and not smaller.train:
                 raise place.error(f"nothing is trained on {found.policies_of}, which has no train")
         choice = study.evaluation.best_native
-        home = next(d for d in study.distributions if d.name == (found.policies_of or found.name))
+        home = next(d for d in study.distributions if d.name == found.home)
         if choice and found.test and home.val < choice.instances:
             raise _section(document, "evaluation").error(
                 f"the best native rule is to be chosen on {choice.instances} validation "

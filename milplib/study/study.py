@@ -48,6 +48,11 @@ class StudyDistribution:
     time_limit: float | None = None
     policies_of: str = ""
 
+    @property
+    def home(self) -> str:
+        """Name of the distribution whose policies, and whose best rule, are judged here."""
+        return self.policies_of or self.name
+
     def __post_init__(self) -> None:
         at_least(self, 0, "train", "val", "test", "seed")
         positive(self, "time_limit")

@@ -14,7 +14,7 @@ import milplib
 from milplib.errors import PolicyError, UnknownNameError
 from milplib.files import file_sha256
 from milplib.generators import from_name
-from milplib.library import generator_of, instance_seed
+from milplib.library import generate_instance
 from milplib.policies import (
     AUTO,
     GcnnPolicy,
@@ -33,10 +33,7 @@ MEGABYTE = 1_000_000
 
 
 def unseen(name, index=0):
-    (entry,) = (d for d in milplib.distributions() if d.name == name)
-    return generator_of(entry).generate(
-        instance_seed(entry.name, split="test", seed=0, index=index)
-    )
+    return generate_instance(name, split="test", index=index)
 
 
 def test_something_is_shipped():
