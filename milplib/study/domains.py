@@ -7,7 +7,7 @@ import re
 
 from milplib.study.errors import FieldError
 
-__all__ = ["at_least", "fit_for_files", "positive", "seeds"]
+__all__ = ["at_least", "fit_for_files", "positive", "probability", "seeds"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -26,6 +26,13 @@ def positive(thing: object, *names: str) -> None:
         value = getattr(thing, name)
         if value is not None and not 0 < value < math.inf:
             raise FieldError(name, f"{value:g}; it must be positive and finite")
+
+
+def probability(thing: object, name: str) -> None:
+    """Refuse a probability that is there and not in (0, 1]."""
+    value = getattr(thing, name)
+    if value is not None and not 0 < value <= 1:
+        raise FieldError(name, f"{value:g}; it must be in (0, 1]")
 
 
 def seeds(thing: object, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from milplib.study.collecting import CollectPiece
@@ -161,6 +162,8 @@ class _Planner:
         marks: Sequence[int],
     ) -> Iterator[CollectPiece]:
         how = self._study.collection
+        if of.expert_probability is not None:
+            how = replace(how, expert_probability=of.expert_probability)
         for first, end in _cuts(stop, size=how.instances_a_piece, marks=marks) if stop else ():
             instances = self._piece(of, split, first, end)
             key = (instances, setting, samples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from milplib.evaluation.natives import NATIVE_RULES
-from milplib.study.domains import at_least, fit_for_files, positive, seeds
+from milplib.study.domains import at_least, fit_for_files, positive, probability, seeds
 from milplib.study.errors import FieldError
 from milplib.study.models import Budget, Model, Training
 
@@ -29,6 +29,8 @@ class StudyDistribution:
         Of generated instances.
     time_limit
         Seconds of a solve, where the evaluation's limit does not suit.
+    expert_probability
+        As in `Collection`, where that does not suit: trees of few nodes want a larger one.
     policies_of
         Name of the distribution whose policies are judged here, too; nothing is trained on this
         one.
@@ -46,6 +48,7 @@ class StudyDistribution:
     test: int = 0
     seed: int = 0
     time_limit: float | None = None
+    expert_probability: float | None = None
     policies_of: str = ""
 
     @property
@@ -56,6 +59,7 @@ class StudyDistribution:
     def __post_init__(self) -> None:
         at_least(self, 0, "train", "val", "test", "seed")
         positive(self, "time_limit")
+        probability(self, "expert_probability")
         fit_for_files(self, "name")
         if self.policies_of and (self.train or self.val):
             raise FieldError(
@@ -102,9 +106,7 @@ class Collection:
         at_least(self, 1, *counts, "instances_a_piece")
         at_least(self, 0, "seed")
         positive(self, "time_limit")
-        if not 0 < self.expert_probability <= 1:
-            problem = f"{self.expert_probability:g}; it must be in (0, 1]"
-            raise FieldError("expert_probability", problem)
+        probability(self, "expert_probability")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,7 @@ WRONG = {
     "no value": ("instance: 3", "instance:", 6, "has no value"),
     "no samples": ("instance: 3", "instance: 0", 6, "must be at least 1"),
     "no instances in a budget": ("[5, 10]", "[5, 0]", 7, "must be at least 1"),
+    "a probability of more than one": ("{train: 20", "{expert_probability: 2", 3, "must be in (0"),
     "a budget larger than a split": ("[5, 10]", "[5, 11]", 7, "MIS-milplib-small has 10"),
     "a budget twice": ("[5, 10]", "[5, 5]", 7, "there twice"),
     "a larger budget in a scale": ("budgets: [2]", "budgets: [50]", 16, "more than there are"),

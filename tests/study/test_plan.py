@@ -100,6 +100,11 @@ def test_a_larger_budget_adds_to_what_a_smaller_one_collected(counts, study, lea
     ("old", "new", "changed"),
     [
         ("_instance: 1", "_instance: 2", {"collect", "train", "evaluate", "summarise"}),
+        (
+            "{train: 2,",
+            "{expert_probability: 0.5, train: 2,",
+            {"collect", "train", "evaluate", "summarise"},
+        ),
         ("max_episodes: 2", "seed: 5", {"collect", "train", "evaluate", "summarise"}),
         ("hidden: 8", "hidden: 9", {"train", "evaluate", "summarise"}),
         ("time_limit: 60", "time_limit: 61", {"evaluate", "summarise"}),
