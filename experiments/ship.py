@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from milplib.evaluation import Evaluation
 from milplib.files import atomic_write, file_sha256
 from milplib.library import generate_instance
 from milplib.policies import Family, read_policy, write_families
+from milplib.study import load_study, study_evaluation
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "milplib" / "policies" / "shipped"
@@ -51,10 +53,10 @@ def _training(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     yield f"`{file_sha256(path)}`."
     yield from ("", "## Trained on", "", "| samples of | instances | samples | for validation |")
     yield "|---|--:|--:|--:|"
-    validation = {source["name"]: source["samples"] for source in data["validation"]}
-    for source in data["training"]:
-        cells = (source["instances"], source["samples"], validation.get(source["name"], 0))
-        yield f"| {Path(source['name']).stem} | {' | '.join(f'{cell:,}' for cell in cells)} |"
+    training, validation = _by_origin(data["training"]), _by_origin(data["validation"])
+    for origin, (instances, samples) in training.items():
+        cells = (instances, samples, validation.get(origin, (0, 0))[1])
+        yield f"| {origin} | {' | '.join(f'{cell:,}' for cell in cells)} |"
     found = made["validation"]
     yield ""
     yield (
@@ -64,20 +66,59 @@ def _training(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     yield f"regret {found['regret']:.2f} of the expert's score."
 
 
+def _by_origin(sources: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Sum instances and samples of sets that are pieces of the same samples of a study."""
+    found: dict[str, tuple[int, int]] = {}
+    for source in sources:
+        name = Path(source["name"]).stem
+        piece = re.fullmatch(r"(.+)-(?:train|val)-\d+-\d+-(.+)", name)
+        origin = f"{piece[1]}, {piece[2]}" if piece else name
+        instances, samples = found.get(origin, (0, 0))
+        found[origin] = (instances + source["instances"], samples + source["samples"])
+    return found
+
+
+def _evaluations(entry: Mapping[str, Any]) -> Iterator[tuple[Evaluation, str]]:
+    """Give the evaluations of a policy, and the folder of each one's runs."""
+    if "results" in entry:
+        yield Evaluation.load(HERE / entry["results"]), entry["results"]
+        return
+    file, scale = entry["study"], entry["scale"]
+    study = load_study(HERE / file, scale=scale)
+    parts = ("", "transfer") if any(d.policies_of for d in study.judged) else ("",)
+    for setting in study.settings:
+        for part in parts:
+            found = study_evaluation(HERE / file, scale=scale, setting=setting, part=part)
+            yield found, f"{Path(file).stem}/{scale}/runs/{setting}"
+
+
 def _results(entry: Mapping[str, Any]) -> Iterator[str]:
-    evaluation = Evaluation.load(HERE / entry["results"])
-    summary = evaluation.summary()
-    config = evaluation.config
     yield from ("", "## Results", "")
-    yield f"Unseen instances, {len(config['seeds'])} seeds of SCIP's each, paired with"
-    yield f"`{config['baseline']}`, one thread, setting `{config['setting']}`, at most"
-    yield f"{config['time_limit']:g} s; wall time, the policy's included. Shifted geometric means;"
-    yield f"intervals of 95 %. Runs: `experiments/{entry['results']}`."
+    yield "Unseen instances, one thread, paired with the baseline. Times are wall time, with what"
+    yield "the policy takes: shifted geometric means, intervals of 95 %."
+    for evaluation, runs in _evaluations(entry):
+        yield from _table(entry, evaluation, runs)
+
+
+def _table(entry: Mapping[str, Any], evaluation: Evaluation, runs: str) -> Iterator[str]:
+    config = evaluation.config
+    rows = [
+        row
+        for row in evaluation.summary().rows
+        if row.policy == entry["label"]
+        and row.against_baseline is not None
+        and ("distributions" not in entry or row.distribution in entry["distributions"])
+    ]
+    if not rows:
+        return
+    yield ""
+    seeds = len(config["seeds"])
+    yield f"Setting `{config['setting']}`, against `{config['baseline']}`, {seeds} seeds of SCIP's"
+    yield f"an instance, at most {config['time_limit']:g} s. Runs: `experiments/{runs}`."
     yield from ("", "| instances of | runs | time | ratio | nodes | fair nodes | solved |")
     yield "|---|--:|--:|--:|--:|--:|--:|"
-    for row in summary.rows:
-        if row.policy != entry["label"] or row.against_baseline is None:
-            continue
+    for row in rows:
+        assert row.against_baseline is not None
         ratio = row.against_baseline.time
         cells = (
             row.distribution or "all",
