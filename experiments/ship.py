@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.evaluation import Evaluation
+from milplib.evaluation.words import with_interval
 from milplib.files import atomic_write, file_sha256
 from milplib.library import generate_instance
 from milplib.policies import Family, read_policy, write_families
@@ -119,12 +120,11 @@ def _table(entry: Mapping[str, Any], evaluation: Evaluation, runs: str) -> Itera
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for row in rows:
         assert row.against_baseline is not None
-        ratio = row.against_baseline.time
         cells = (
             row.distribution or "all",
             str(row.runs),
             f"{row.time:.2f} s",
-            f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
+            with_interval(row.against_baseline.time),
             f"{row.nodes:,.0f}",
             f"{row.fair_nodes:,.0f}",
             str(row.solved),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from milplib.evaluation import Evaluation
+from milplib.evaluation.words import with_interval
 
 
 def main() -> None:
@@ -15,10 +16,7 @@ def main() -> None:
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for row in summary.rows:
         found = row.against_baseline
-        ratio = "1"
-        if found is not None:
-            time = found.time
-            ratio = f"{time.value:.2f} [{time.low:.2f}, {time.high:.2f}]"
+        ratio = with_interval(found.time) if found else "1"
         cells = (
             row.distribution,
             f"`{row.policy}`",

@@ -23,6 +23,7 @@ __all__ = [
     "signed_rank_of",
     "verdict",
     "verdict_lines",
+    "with_interval",
 ]
 
 SIGNIFICANT = 0.05
@@ -95,6 +96,21 @@ def listing(names: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def with_interval(estimate: RatioEstimate) -> str:
+    """Write a ratio with its interval, for a cell of a table; a dash if there is none.
+
+    Examples
+    --------
+    >>> from milplib.evaluation import compare
+    >>> import numpy as np
+    >>> with_interval(compare(np.full((5, 1), 1.0), np.full((5, 1), 9.0), shift=1.0))
+    '0.20 [0.20, 0.20]'
+    """
+    if math.isnan(estimate.value):
+        return "–"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def verdict(estimate: RatioEstimate) -> str:

@@ -1,0 +1,114 @@
+"""Write the tables of RESULTS.md anew, from the runs that the studies left.
+
+``.venv/bin/python experiments/tables.py [--check]``
+
+A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
+is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on), or
+``sets`` and ``transfer-sets`` for training sets compared with each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from milplib.evaluation import Evaluation, Summary
+from milplib.evaluation.policy_summary import PolicySummary
+from milplib.evaluation.words import p_value, signed_rank_of, with_interval
+from milplib.files import atomic_write
+from milplib.study import study_evaluation
+from milplib.study.plan import BEST
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "RESULTS.md"
+_TABLE = re.compile(
+    r"(<!-- table: (?P<study>\S+) (?P<scale>\S+) (?P<setting>\S+) (?P<part>\S+) -->\n)"
+    r".*?(?=<!-- end -->)",
+    re.DOTALL,
+)
+
+
+def with_tables(text: str) -> str:
+    """Give a text with its tables made anew."""
+    return _TABLE.sub(
+        lambda found: "\n".join((found[1], *_lines(**found.groupdict()), "", "")), text
+    )
+
+
+def _lines(study: str, scale: str, setting: str, part: str) -> Iterator[str]:
+    if part.endswith("sets"):
+        prefix = f"{setting}-transfer" if part.startswith("transfer") else setting
+        yield from _of_sets(HERE / study / scale / f"{prefix}-training-sets.csv")
+    else:
+        part = "" if part == "usual" else part
+        results = study_evaluation(HERE / f"{study}.yaml", scale=scale, setting=setting, part=part)
+        yield from _of_policies(results)
+
+
+def _of_policies(results: Evaluation) -> Iterator[str]:
+    """Give a line a policy and distribution: what it takes, and beside which rivals."""
+    summary = results.summary()
+    rivals = [summary.baseline, *(name for name in summary.policies if name == BEST)]
+    yield _row(
+        "instances of",
+        "policy",
+        "time",
+        *(f"time / {rival}'s" for rival in rivals),
+        "corrected p",
+        "nodes",
+        "nodes ratio",
+        "fair nodes ratio",
+        "solved",
+        "in policy",
+    )
+    yield _row("---", "---", *["--:"] * (len(rivals) + 7))
+    for row in summary.rows:
+        yield _row(*_cells(summary, row, rivals))
+
+
+def _cells(summary: Summary, row: PolicySummary, rivals: Sequence[str]) -> Iterator[str]:
+    yield from (row.distribution or "all", f"`{row.policy}`", f"{row.time:.2f} s")
+    by_pair = summary.comparisons[row.distribution]
+    found = [by_pair.get((row.policy, rival)) for rival in rivals]
+    yield from (with_interval(pair.time) if pair else "" for pair in found)
+    test = signed_rank_of(summary, row.policy, row.distribution)
+    yield p_value(test.corrected) if test else ""
+    yield f"{row.nodes:,.0f}"
+    yield with_interval(found[0].nodes) if found[0] else ""
+    yield with_interval(found[0].fair_nodes) if found[0] else ""
+    yield from (f"{row.solved} of {row.runs}", f"{row.policy_share:.0%}")
+
+
+def _of_sets(path: Path) -> Iterator[str]:
+    """Give a line a distribution and comparison of training sets."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    yield _row("instances of", "training instances of each", "trained on", "against", "time ratio")
+    yield _row("---", "--:", "---", "---", "--:")
+    for row in rows:
+        value, low, high = (row[f"time_ratio{ending}"] for ending in ("", "_low", "_high"))
+        ratio = f"{float(value):.2f}" + (f" [{float(low):.2f}, {float(high):.2f}]" if low else "")
+        yield _row(row["distribution"], row["budget"], row["training_set"], row["against"], ratio)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Read the options."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="fail if a table is not up to date")
+    before = RESULTS.read_text(encoding="utf-8")
+    after = with_tables(before)
+    if parser.parse_args().check and after != before:
+        raise SystemExit(f"{RESULTS.name}: tables are not those of the runs; make them anew")
+    with atomic_write(RESULTS) as stream:
+        stream.write(after.encode())
+
+
+if __name__ == "__main__":
+    main()
