@@ -106,7 +106,7 @@ def with_interval(estimate: RatioEstimate) -> str:
     >>> from milplib.evaluation import compare
     >>> import numpy as np
     >>> with_interval(compare(np.full((5, 1), 1.0), np.full((5, 1), 9.0), shift=1.0))
-    '0.20 [0.20, 0.20]'
+    '0.11 [0.11, 0.11]'
     """
     if math.isnan(estimate.value):
         return "–"
