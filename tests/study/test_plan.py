@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from milplib.policies import (
+    pretrained,
+    pretrained_file,
+    pretrained_names,
+    read_policy,
+    write_policy,
+)
 from milplib.study import load_study, plan_study, study_scales
 from milplib.study.costs import Costs
 from milplib.study.instances import InstancePiece
@@ -234,3 +242,20 @@ def test_a_policy_across_settings_learns_from_all_and_is_judged_in_each(study, l
     assert {piece.setting for piece in judged} == {"learn2branch", "default"}
     used = {made.address for piece in judged for _, made in piece.made}
     assert used == {piece.address for piece in policies}
+
+
+def test_a_shipped_policy_is_told_by_its_content(study, rules, tmp_path, monkeypatch):
+    name = pretrained_names()[0]
+    texts = [rules.replace("[pscost]\n", f"[{policy}]\n", 1) for policy in (name, "auto")]
+    before = [addresses(pieces_of(study(text)), "evaluate") for text in texts]
+    folder = tmp_path / "shipped"
+    shutil.copytree(pretrained_file(name).parent, folder)
+    content = read_policy(folder / f"{name}.safetensors")
+    write_policy(
+        folder / f"{name}.safetensors", replace(content, provenance={"data": {}, "seed": 99})
+    )
+    monkeypatch.setattr(pretrained, "_FOLDER", folder)
+    after = [addresses(pieces_of(study(text)), "evaluate") for text in texts]
+    for one, other in zip(before, after, strict=True):
+        assert one
+        assert not one & other
