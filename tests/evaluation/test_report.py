@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from html.parser import HTMLParser
 
 import matplotlib
@@ -14,7 +15,7 @@ from milplib.errors import OutputError, ResultsError
 from milplib.evaluation import write_report
 from milplib.evaluation.exports import latex_escaped, latex_table, write_exports
 from milplib.evaluation.figures.curves import gap_curves, profile_plot
-from milplib.evaluation.figures.heat_map import heat
+from milplib.evaluation.figures.heat_map import heat, heat_map_plot
 from milplib.evaluation.figures.time_split import time_split
 from milplib.evaluation.table import run_table
 from milplib.evaluation.traces import trace_table
@@ -337,3 +338,16 @@ def test_heat_is_even_at_1_and_the_same_for_a_ratio_and_its_inverse():
         assert heat(1 / ratio) == pytest.approx(-heat(ratio), rel=1e-12)  # rounding of logarithms
     assert heat(0.0) == -1
     assert heat(float("nan")) == 0
+
+
+@pytest.mark.parametrize("name", ["a", "relpscost:" + "initcand=10," * 12 + "maxreliable=1"])
+def test_the_matrix_has_room_for_names_of_any_length(name, planted_run, planted_results, tmp_path):
+    rows = [
+        planted_run(policy, f"CA-easy/{n}.lp", time=time)
+        for n in range(3)
+        for policy, time in ((name, 1.0), ("b", 2.0))
+    ]
+    plot = heat_map_plot(planted_results(rows).summary().matrix)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of axes for which nothing is left
+        plot.save(tmp_path)

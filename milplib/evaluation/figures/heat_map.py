@@ -21,6 +21,9 @@ __all__ = ["columns", "heat", "heat_map_plot"]
 FULL_HEAT = 4.0
 """The ratio, and by its inverse the other end, from which on the colour gets no stronger."""
 
+LETTER = 0.085
+"""Inches that a letter of a name takes, on average and with some to spare."""
+
 _BETTER, _EVEN, _WORSE = "#2b7bba", "#f7f7f7", "#e0761b"
 
 
@@ -74,7 +77,11 @@ def heat_map_plot(found: Matrix | None) -> Plot | None:
         colours = LinearSegmentedColormap.from_list("ratio", [_BETTER, _EVEN, _WORSE])
         heats = np.array([[heat(c[p].value) for c in headed.values()] for p in found.policies])
         n, k = heats.shape
-        figure = Figure(figsize=(1.8 + 1.25 * k, 1.3 + 0.5 * n), layout="constrained")
+        # Names and the label below take what they need; what is left is for the cells.
+        names = max(1.8, 0.5 + LETTER * max(map(len, found.policies)))
+        label = f"{found.what}: ratio to {found.baseline}\nbelow 1 is better"
+        cells = max(1.25 * k, LETTER * max(map(len, label.splitlines())))
+        figure = Figure(figsize=(names + cells, 1.5 + 0.5 * n), layout="constrained")
         axis = figure.subplots()
         axis.imshow(heats, cmap=colours, norm=Normalize(-1, 1), aspect="auto")
         for i, policy in enumerate(found.policies):
@@ -89,7 +96,7 @@ def heat_map_plot(found: Matrix | None) -> Plot | None:
         axis.set_yticks(range(n), found.policies)
         axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
         axis.spines[:].set_visible(False)
-        axis.set_xlabel(f"{found.what}: ratio to {found.baseline}; below 1 is better")
+        axis.set_xlabel(label)
         return figure
 
     return Plot(
