@@ -11,10 +11,12 @@ import shutil
 import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from milplib.evaluation import Evaluation
+from milplib.errors import ResultsError
+from milplib.evaluation import Evaluation, Summary
 from milplib.evaluation.words import with_interval
 from milplib.files import atomic_write, file_sha256
 from milplib.library import generate_instance
@@ -79,33 +81,48 @@ def _by_origin(sources: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int
     return found
 
 
-def _evaluations(entry: Mapping[str, Any]) -> Iterator[tuple[Evaluation, str]]:
-    """Give the evaluations of a policy, and the folder of each one's runs."""
-    if "results" in entry:
-        yield Evaluation.load(HERE / entry["results"]), entry["results"]
-        return
-    file, scale = entry["study"], entry["scale"]
-    study = load_study(HERE / file, scale=scale)
-    parts = ("", "transfer") if any(d.policies_of for d in study.judged) else ("",)
-    for setting in study.settings:
-        for part in parts:
-            found = study_evaluation(HERE / file, scale=scale, setting=setting, part=part)
-            yield found, f"{Path(file).stem}/{scale}/runs/{setting}"
-
-
 def _results(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## Results", "")
     yield "Unseen instances, one thread, paired with the baseline. Times are wall time, with what"
     yield "the policy takes: shifted geometric means, intervals of 95 %."
-    for evaluation, runs in _evaluations(entry):
-        yield from _table(entry, evaluation, runs)
+    try:
+        for judged in _judged(*(entry.get(key, "") for key in ("results", "study", "scale"))):
+            yield from _table(entry, judged)
+    except ResultsError:
+        # A policy that `auto` picks is judged together with `auto`, so it must be there before.
+        yield from ("", "Not judged yet.")
 
 
-def _table(entry: Mapping[str, Any], evaluation: Evaluation, runs: str) -> Iterator[str]:
-    config = evaluation.config
+class _Judged(NamedTuple):
+    config: Mapping[str, Any]
+    summary: Summary
+    runs: str
+
+
+@cache
+def _judged(results: str, study: str, scale: str) -> tuple[_Judged, ...]:
+    """Read the evaluations that policies were judged in."""
+    if results:
+        found = {results: Evaluation.load(HERE / results)}
+    else:
+        path = HERE / f"{study}.yaml"
+        known = load_study(path, scale=scale)
+        parts = ("", "transfer") if any(d.policies_of for d in known.judged) else ("",)
+        found = {
+            f"{study}/{scale}/runs/{setting}{part and f' ({part})'}": study_evaluation(
+                path, scale=scale, setting=setting, part=part
+            )
+            for setting in known.settings
+            for part in parts
+        }
+    return tuple(_Judged(each.config, each.summary(), runs) for runs, each in found.items())
+
+
+def _table(entry: Mapping[str, Any], judged: _Judged) -> Iterator[str]:
+    config = judged.config
     rows = [
         row
-        for row in evaluation.summary().rows
+        for row in judged.summary.rows
         if row.policy == entry["label"]
         and row.against_baseline is not None
         and ("distributions" not in entry or row.distribution in entry["distributions"])
@@ -115,7 +132,7 @@ def _table(entry: Mapping[str, Any], evaluation: Evaluation, runs: str) -> Itera
     yield ""
     seeds = len(config["seeds"])
     yield f"Setting `{config['setting']}`, against `{config['baseline']}`, {seeds} seeds of SCIP's"
-    yield f"an instance, at most {config['time_limit']:g} s. Runs: `experiments/{runs}`."
+    yield f"an instance, at most {config['time_limit']:g} s (runs: `experiments/{judged.runs}`):"
     yield from ("", "| instances of | runs | time | ratio | nodes | fair nodes | solved |")
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for row in rows:
