@@ -3,8 +3,9 @@
 ``.venv/bin/python experiments/tables.py [--check]``
 
 A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
-is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on), or
-``sets`` and ``transfer-sets`` for training sets compared with each other.
+is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on),
+``sets`` or ``transfer-sets`` for training sets compared with each other, or ``auto`` for what the
+policy ``auto`` picks.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from __future__ import annotations
 import argparse
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from milplib.evaluation import Evaluation, Summary
 from milplib.evaluation.policy_summary import PolicySummary
+from milplib.evaluation.summary import ALL
 from milplib.evaluation.words import p_value, signed_rank_of, with_interval
 from milplib.files import atomic_write
+from milplib.library import generate_instance
+from milplib.policies import AUTO, Portfolio, load_policy
 from milplib.study import study_evaluation
 from milplib.study.plan import BEST
 
@@ -43,9 +48,43 @@ def _lines(study: str, scale: str, setting: str, part: str) -> Iterator[str]:
         prefix = f"{setting}-transfer" if part.startswith("transfer") else setting
         yield from _of_sets(HERE / study / scale / f"{prefix}-training-sets.csv")
     else:
-        part = "" if part == "usual" else part
-        results = study_evaluation(HERE / f"{study}.yaml", scale=scale, setting=setting, part=part)
-        yield from _of_policies(results)
+        kept = "transfer" if part == "transfer" else ""
+        results = study_evaluation(HERE / f"{study}.yaml", scale=scale, setting=setting, part=kept)
+        yield from _of_auto(results) if part == AUTO else _of_policies(results)
+
+
+def _of_auto(results: Evaluation) -> Iterator[str]:
+    """Give a line a distribution: whom ``auto`` trusts, and how that stands to the best choice."""
+    summary = results.summary()
+    auto = load_policy(AUTO)
+    assert isinstance(auto, Portfolio)
+    yield _row(
+        "instances of",
+        "picked",
+        "handed to SCIP",
+        f"time / {summary.baseline}'s",
+        "time / that of the best policy of the distribution",
+        "time / that of the fastest run of each pair",
+    )
+    yield _row("---", "---", *["--:"] * 4)
+    for name in summary.distributions:
+        if name == ALL:
+            continue
+        picked = Counter(
+            auto.picked(generate_instance(name, split="test", index=index)).name
+            for index in range(summary.instances[name])
+        )
+        best = min(summary.rows_of(name), key=lambda row: row.time).policy
+        pairs = summary.comparisons[name]
+        to_best = f"{with_interval(pairs[AUTO, best].time)}, `{best}`" if best != AUTO else "1"
+        yield _row(
+            name,
+            ", ".join(f"`{policy}` {count}" for policy, count in picked.most_common()),
+            f"{picked[summary.baseline] / picked.total():.0%}",
+            with_interval(pairs[AUTO, summary.baseline].time),
+            to_best,
+            with_interval(summary.virtual_best[name].ratios[AUTO].time),
+        )
 
 
 def _of_policies(results: Evaluation) -> Iterator[str]:
