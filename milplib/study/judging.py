@@ -17,8 +17,8 @@ from milplib.evaluation.natives import BEST_NATIVE, BestNative
 from milplib.evaluation.results import EvaluationManifest
 from milplib.evaluation.table import read_table
 from milplib.files import file_sha256, make_folder
-from milplib.policies import AUTO, pretrained_file, pretrained_names
-from milplib.policies.pretrained import auto_digest
+from milplib.policies import AUTO
+from milplib.policies.pretrained import auto_digest, pretrained_or_given
 from milplib.scip.versions import scip_version
 from milplib.study.instances import InstancePiece, split_of
 from milplib.study.piece import Bench, Made, Piece, digest_of
@@ -156,7 +156,7 @@ def _identity(policy: str) -> str:
     """What a policy is told by: its name, or the digest of its file, or of all that are shipped."""
     if policy == AUTO:
         return auto_digest()
-    file = Path(pretrained_file(policy) if policy in pretrained_names() else policy)
+    file = Path(str(pretrained_or_given(policy)))
     return file_sha256(file) if file.is_file() else policy
 
 

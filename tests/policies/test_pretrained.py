@@ -77,6 +77,7 @@ def test_every_family_has_a_policy_that_there_is():
         ("CA-very-easy", "gcnn-auctions"),
         ("SC-milplib-judging", "gcnn-set-covers"),
         ("MIS-milplib-judging", "gcnn-independent-sets"),
+        ("CFLP-milplib-judging", "gcnn-facilities"),
         ("GISP-milplib-judging", "gcnn-generalized-independent-sets"),
         ("GISP-milplib-easy", "gcnn-generalized-independent-sets"),
         ("MVC-milplib-easy", "gcnn-vertex-covers"),
