@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from milplib.cli.console import HERE, ExecutionOptions, allow_modules_here, output, progress_bar
 
 if TYPE_CHECKING:
+    from milplib.execution import Execution
     from milplib.study import PlannedPiece, StudyPlan, StudyProgress
 
 __all__ = ["run"]
@@ -59,7 +61,7 @@ def run(
     where = execution.execution()
     if dry_run:
         plan = plan_study(study, scale=scale, only=only, data=data, out=out)
-        print_plan(plan, workers=where.workers)
+        print_plan(plan, execution=where)
         return 0
     with progress_bar("study") as bar:
 
@@ -80,7 +82,7 @@ def run(
     return print_results(plan)
 
 
-def print_plan(plan: StudyPlan, *, workers: int) -> None:
+def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
     """Print a row a stage: pieces, how many are done, what the others will cost."""
     console = output()
     console.print(f"{plan.study.name}, scale {plan.study.scale}", markup=False, style="bold")
@@ -91,24 +93,25 @@ def print_plan(plan: StudyPlan, *, workers: int) -> None:
     table.add_column("stage")
     for heading in ("pieces", "done", "to do", "core time", "longest piece"):
         table.add_column(heading, justify="right", no_wrap=True)
-    long: list[PlannedPiece] = []
+    long: dict[PlannedPiece, float] = {}
     is_guessed = False
     for stage, listed in stages.items():
         todo = [one for one in listed if one.state == "to do"]
         total = sum(one.cost.seconds for one in todo)
         guessed = any(not one.cost.is_measured for one in todo)
         is_guessed |= guessed
-        longest = max(todo, key=lambda one: _wall(one, workers), default=None)
+        walls = _walls(todo, execution)
         table.add_row(
             stage,
             str(len(listed)),
             str(sum(one.state in ("done", "there") for one in listed)),
             str(len(todo)),
             (_said(total) + (" ?" if guessed else "")) if todo else "",
-            _said(_wall(longest, workers)) if longest else "",
+            _said(max(walls.values())) if walls else "",
         )
-        long += [one for one in todo if _wall(one, workers) > _HOUR]
+        long |= {one: wall for one, wall in walls.items() if wall > _HOUR}
     console.print(table)
+    workers = execution.workers
     total = plan.seconds / workers
     console.print(
         f"to do: {len(plan.todo)} pieces, about {_said(total)} on {workers} "
@@ -117,10 +120,10 @@ def print_plan(plan: StudyPlan, *, workers: int) -> None:
     )
     if is_guessed:
         console.print("?: not all measured yet; by the median of others", markup=False)
-    for one in long[:3]:
+    for one, wall in list(long.items())[:3]:
         console.print(
             f"longer than an hour: {one.piece.stage}: {one.piece.label}: about "
-            f"{_said(_wall(one, workers))}; it can be interrupted, smaller pieces are kept sooner",
+            f"{_said(wall)}; it can be interrupted, smaller pieces are kept sooner",
             markup=False,
         )
 
@@ -150,9 +153,16 @@ def print_results(plan: StudyPlan) -> int:
     return code
 
 
-def _wall(planned: PlannedPiece, workers: int) -> float:
-    """Seconds on the clock that a piece takes."""
-    return planned.cost.seconds / (workers if planned.piece.is_spread else 1)
+def _walls(todo: Sequence[PlannedPiece], execution: Execution) -> dict[PlannedPiece, float]:
+    """Seconds on the clock that each piece of a stage takes."""
+    from milplib.study.runner import groups_of
+
+    cores = {
+        piece: execution.workers if piece.is_spread and not is_beside else 1
+        for pieces, is_beside in groups_of([one.piece for one in todo], execution)
+        for piece in pieces
+    }
+    return {one: one.cost.seconds / cores[one.piece] for one in todo}
 
 
 def _said(seconds: float) -> str:

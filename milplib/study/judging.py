@@ -58,6 +58,7 @@ class EvaluatePiece(Piece):
 
     stage = "evaluate"
     is_spread = True
+    is_isolating = True
 
     @property
     def label(self) -> str:

@@ -115,6 +115,9 @@ class Piece(ABC):
     """Raised whenever equal arguments give something else than before."""
     is_spread: ClassVar[bool] = False
     """Whether it spreads its own tasks over processes; others run side by side."""
+    is_isolating: ClassVar[bool] = False
+    """Whether it gives every task a process of its own in any case: such pieces run side by side,
+    too, where there are enough, and none waits for another's last task."""
 
     @property
     @abstractmethod

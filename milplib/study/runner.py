@@ -143,9 +143,14 @@ def _run_stage(
     costs: Costs,
     on_progress: Callable[[StudyProgress], None],
 ) -> None:
+    done = 0
+
+    def show(piece: Piece, inside: tuple[int, int], note: str) -> None:
+        on_progress(StudyProgress(stage, done, len(pieces), piece.label, inside, note))
+
     on_progress(StudyProgress(stage, 0, len(pieces)))
     software = _software()
-    for done, (piece, result) in enumerate(_results(stage, pieces, bench, ledger, on_progress), 1):
+    for done, (piece, result) in enumerate(_results(pieces, bench, ledger, show), 1):
         known = ledger.digest(piece)
         if known is not None and known != result.made.digest:
             warnings.warn(
@@ -170,32 +175,48 @@ class _Result:
 
 
 def _results(
-    stage: str,
     pieces: Sequence[Piece],
     bench: Bench,
     ledger: Ledger,
-    on_progress: Callable[[StudyProgress], None],
+    on_progress: Callable[[Piece, tuple[int, int], str], None],
 ) -> Iterator[tuple[Piece, _Result]]:
-    """Do pieces, one by one or side by side; give each as it ends."""
+    """Do the pieces of a stage; give each as it ends."""
     for piece in pieces:
         make_folder(bench.folder(piece))
-    workers = bench.execution.workers
+    for group, is_beside in groups_of(pieces, bench.execution):
+        now = replace(bench, facts=ledger.facts)
+        if is_beside:
+            yield from _side_by_side(group, now)
+            continue
+        for piece in group:
+
+            def show(done: int, total: int, note: str, piece: Piece = piece) -> None:
+                on_progress(piece, (done, total), note)
+
+            yield piece, _worked((piece, replace(now, on_progress=show)))
+
+
+def groups_of(
+    pieces: Sequence[Piece], execution: Execution
+) -> Iterator[tuple[Sequence[Piece], bool]]:
+    """Give a stage's pieces in groups, one after the other: whether each runs side by side."""
+    workers = execution.workers
     # Those that are spread come first: what chooses among their results waits for them.
-    alone = [piece for piece in pieces if workers == 1 or piece.is_spread]
-    for number, piece in enumerate(alone):
+    spread = [piece for piece in pieces if piece.is_spread]
+    is_enough = len(spread) >= workers and all(piece.is_isolating for piece in spread)
+    yield spread, workers > 1 and is_enough
+    yield [piece for piece in pieces if not piece.is_spread], workers > 1
 
-        def show(done: int, total: int, note: str, piece: Piece = piece, n: int = number) -> None:
-            on_progress(StudyProgress(stage, n, len(pieces), piece.label, (done, total), note))
 
-        yield piece, _worked((piece, replace(bench, facts=ledger.facts, on_progress=show)))
-    beside = [piece for piece in pieces if piece not in set(alone)]
-    here = replace(bench, execution=Execution(), facts=ledger.facts)
-    tasks = [(piece, here) for piece in beside]
-    execution = Execution(workers=workers)
-    for place, result in run_tasks(_worked, tasks, execution=execution) if tasks else ():
+def _side_by_side(pieces: Sequence[Piece], bench: Bench) -> Iterator[tuple[Piece, _Result]]:
+    here = replace(bench, execution=replace(bench.execution, workers=1))
+    tasks = [(piece, here) for piece in pieces]
+    execution = Execution(workers=bench.execution.workers)
+    for place, result in run_tasks(_worked, tasks, execution=execution):
         if isinstance(result, TaskFailure):
-            raise WorkerDiedError(f"{stage}: {beside[place].label}: {result}", result.kind)
-        yield beside[place], result
+            message = f"{pieces[place].stage}: {pieces[place].label}: {result}"
+            raise WorkerDiedError(message, result.kind)
+        yield pieces[place], result
 
 
 def _worked(task: tuple[Piece, Bench]) -> _Result:

@@ -16,6 +16,7 @@ import pytest
 
 from milplib.errors import OutputError, ResultsError
 from milplib.evaluation.natives import BestNative
+from milplib.evaluation.table import read_table
 from milplib.study import ChangedWarning, StudyError, plan_study, run_study
 
 
@@ -206,14 +207,14 @@ COMMAND = (
 )
 
 
-def killed(path, data, *, when, workers=1):
-    """Run a study in a process of its own, and kill it when a file is there."""
+def killed(path, data, *, when, count=1, workers=1):
+    """Run a study in a process of its own, and kill it when files are there."""
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, str(path), str(data), str(workers)],
         start_new_session=True,
     )
     try:
-        while not any(path.parent.glob(when)):
+        while len(list(path.parent.glob(when))) < count:
             assert process.poll() is None, "the study ended before it could be killed"
             time.sleep(0.05)
     finally:
@@ -265,6 +266,31 @@ def test_a_study_that_is_killed_twice_goes_on_and_is_judged(study, learned, tmp_
         run_study(path, data=data)
     after = json.loads((results / "study.json").read_bytes())["pieces"]
     assert after[needed[-1].piece.address]["files"] == before["files"]
+
+
+@pytest.mark.slow
+def test_policies_are_judged_side_by_side_and_go_on_after_a_kill(study, rules, tmp_path):
+    path = study(rules.replace("val: 1, test: 2", "val: 1, test: 4"))
+    data = tmp_path / "data"
+
+    # Two pieces at once, which one after the other never are.
+    judged = "data/*/results/unfinished/manifest.json"
+    killed(path, data, when=judged, count=2, workers=2)
+    plan = run_study(path, data=data, workers=2)
+
+    assert states(plan) == {"done": len(plan.pieces)}
+    alone = run_study(path, data=tmp_path / "alone", out=tmp_path / "out" / "of" / "one")
+    assert alone.results != plan.results
+    nodes = [
+        {
+            (row["policy"], row["instance"]): row["nodes"]
+            for file in results.glob("runs/*/*.parquet")
+            for row in read_table(file).to_pylist()
+        }
+        for results in (plan.results, alone.results)
+    ]
+    assert nodes[0] == nodes[1]
+    assert len(nodes[0]) == 4 * 3
 
 
 @pytest.mark.slow
