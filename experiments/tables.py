@@ -1,6 +1,6 @@
 """Write the tables of RESULTS.md anew, from the runs that the studies left.
 
-``.venv/bin/python experiments/tables.py [--check]``
+``.venv/bin/python experiments/tables.py [--check] [FILE]``
 
 A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
 is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on),
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -62,11 +62,12 @@ def _of_auto(results: Evaluation) -> Iterator[str]:
         "instances of",
         "picked",
         "handed to SCIP",
+        f"faster than {summary.baseline}",
         f"time / {summary.baseline}'s",
         "time / that of the best policy of the distribution",
         "time / that of the fastest run of each pair",
     )
-    yield _row("---", "---", *["--:"] * 4)
+    yield _row("---", "---", *["--:"] * 5)
     for name in summary.distributions:
         if name == ALL:
             continue
@@ -76,15 +77,27 @@ def _of_auto(results: Evaluation) -> Iterator[str]:
         )
         best = min(summary.rows_of(name), key=lambda row: row.time).policy
         pairs = summary.comparisons[name]
+        times = _times(results, name)
+        pairs_won = sum(of[AUTO] < of[summary.baseline] for of in times)
         to_best = f"{with_interval(pairs[AUTO, best].time)}, `{best}`" if best != AUTO else "1"
         yield _row(
             name,
             ", ".join(f"`{policy}` {count}" for policy, count in picked.most_common()),
             f"{picked[summary.baseline] / picked.total():.0%}",
+            f"in {pairs_won} of {len(times)} pairs",
             with_interval(pairs[AUTO, summary.baseline].time),
             to_best,
             with_interval(summary.virtual_best[name].ratios[AUTO].time),
         )
+
+
+def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
+    """Give the seconds of each pair of instance and seed, by policy."""
+    found: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    for row in results.table.to_pylist():
+        if row["distribution"] == distribution:
+            found[row["instance"], row["seed"]][row["policy"]] = row["time"]
+    return list(found.values())
 
 
 def _of_policies(results: Evaluation) -> Iterator[str]:
@@ -140,13 +153,16 @@ def _row(*cells: str) -> str:
 def main() -> None:
     """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="fail if a table is not up to date")
-    before = RESULTS.read_text(encoding="utf-8")
+    parser.add_argument("--check", action="store_true", help="only fail if a table is out of date")
+    parser.add_argument("file", nargs="?", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    before = options.file.read_text(encoding="utf-8")
     after = with_tables(before)
-    if parser.parse_args().check and after != before:
-        raise SystemExit(f"{RESULTS.name}: tables are not those of the runs; make them anew")
-    with atomic_write(RESULTS) as stream:
-        stream.write(after.encode())
+    if not options.check:
+        with atomic_write(options.file) as stream:
+            stream.write(after.encode())
+    elif after != before:
+        raise SystemExit(f"{options.file}: tables are not those of the runs; make them anew")
 
 
 if __name__ == "__main__":
