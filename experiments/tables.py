@@ -1,11 +1,12 @@
-"""Write the tables of RESULTS.md anew, from the runs that the studies left.
+"""Write the tables of RESULTS.md and of other texts anew, from the runs that are committed here.
 
-``.venv/bin/python experiments/tables.py [--check] [FILE]``
+``.venv/bin/python experiments/tables.py [--check] [FILE]...``
 
 A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
 is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on),
 ``sets`` or ``transfer-sets`` for training sets compared with each other, or ``auto`` for what the
-policy ``auto`` picks.
+policy ``auto`` picks. ``<!-- table: FOLDER -->`` is for what ``milplib evaluate`` left in a folder
+of this one.
 """
 
 from __future__ import annotations
@@ -28,23 +29,21 @@ from milplib.study import study_evaluation
 from milplib.study.plan import BEST
 
 HERE = Path(__file__).parent
-RESULTS = HERE.parent / "RESULTS.md"
-_TABLE = re.compile(
-    r"(<!-- table: (?P<study>\S+) (?P<scale>\S+) (?P<setting>\S+) (?P<part>\S+) -->\n)"
-    r".*?(?=<!-- end -->)",
-    re.DOTALL,
-)
+TEXTS = (HERE.parent / "RESULTS.md", HERE / "verdict" / "README.md")
+_TABLE = re.compile(r"(<!-- table: (?P<of>.+?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 def with_tables(text: str) -> str:
     """Give a text with its tables made anew."""
     return _TABLE.sub(
-        lambda found: "\n".join((found[1], *_lines(**found.groupdict()), "", "")), text
+        lambda found: "\n".join((found[1], *_lines(*found["of"].split()), "", "")), text
     )
 
 
-def _lines(study: str, scale: str, setting: str, part: str) -> Iterator[str]:
-    if part.endswith("sets"):
+def _lines(study: str, scale: str = "", setting: str = "", part: str = "") -> Iterator[str]:
+    if not scale:
+        yield from _of_policies(Evaluation.load(HERE / study))
+    elif part.endswith("sets"):
         prefix = f"{setting}-transfer" if part.startswith("transfer") else setting
         yield from _of_sets(HERE / study / scale / f"{prefix}-training-sets.csv")
     else:
@@ -154,15 +153,16 @@ def main() -> None:
     """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only fail if a table is out of date")
-    parser.add_argument("file", nargs="?", type=Path, default=RESULTS)
+    parser.add_argument("files", nargs="*", type=Path, default=TEXTS)
     options = parser.parse_args()
-    before = options.file.read_text(encoding="utf-8")
-    after = with_tables(before)
-    if not options.check:
-        with atomic_write(options.file) as stream:
-            stream.write(after.encode())
-    elif after != before:
-        raise SystemExit(f"{options.file}: tables are not those of the runs; make them anew")
+    for file in options.files:
+        before = file.read_text(encoding="utf-8")
+        after = with_tables(before)
+        if not options.check:
+            with atomic_write(file) as stream:
+                stream.write(after.encode())
+        elif after != before:
+            raise SystemExit(f"{file}: tables are not those of the runs; make them anew")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyscipopt
@@ -145,8 +146,8 @@ def _run_stage(
 ) -> None:
     done = 0
 
-    def show(piece: Piece, inside: tuple[int, int], note: str) -> None:
-        on_progress(StudyProgress(stage, done, len(pieces), piece.label, inside, note))
+    def show(piece: Piece, inside: int, of: int, note: str) -> None:
+        on_progress(StudyProgress(stage, done, len(pieces), piece.label, (inside, of), note))
 
     on_progress(StudyProgress(stage, 0, len(pieces)))
     software = _software()
@@ -178,7 +179,7 @@ def _results(
     pieces: Sequence[Piece],
     bench: Bench,
     ledger: Ledger,
-    on_progress: Callable[[Piece, tuple[int, int], str], None],
+    on_progress: Callable[[Piece, int, int, str], None],
 ) -> Iterator[tuple[Piece, _Result]]:
     """Do the pieces of a stage; give each as it ends."""
     for piece in pieces:
@@ -189,11 +190,7 @@ def _results(
             yield from _side_by_side(group, now)
             continue
         for piece in group:
-
-            def show(done: int, total: int, note: str, piece: Piece = piece) -> None:
-                on_progress(piece, (done, total), note)
-
-            yield piece, _worked((piece, replace(now, on_progress=show)))
+            yield piece, _worked((piece, replace(now, on_progress=partial(on_progress, piece))))
 
 
 def groups_of(

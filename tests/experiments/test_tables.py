@@ -1,4 +1,4 @@
-"""The tables of RESULTS.md are those of the runs that the studies left."""
+"""The tables in the texts are those of the runs that studies and evaluations left."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ TABLES = [sys.executable, ROOT / "experiments" / "tables.py"]
 
 
 @pytest.mark.slow
-def test_tables_are_those_of_the_runs_and_a_changed_one_is_refused(tmp_path):
-    committed = (ROOT / "RESULTS.md").read_text()
-    copy = tmp_path / "RESULTS.md"
-    copy.write_text(committed.replace(" of 60 |", " of 61 |"))
+@pytest.mark.parametrize(
+    ("text", "cell"), [("RESULTS.md", " of 60 |"), ("experiments/verdict/README.md", " of 30 |")]
+)
+def test_tables_are_those_of_the_runs_and_a_changed_one_is_refused(text, cell, tmp_path):
+    committed = (ROOT / text).read_text()
+    copy = tmp_path / "copy.md"
+    copy.write_text(committed.replace(cell, " of 61 |"))
     assert copy.read_text() != committed
 
     found = subprocess.run([*TABLES, "--check", copy], capture_output=True, text=True, timeout=300)
