@@ -4,9 +4,9 @@
 
 A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
 is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on),
-``sets`` or ``transfer-sets`` for training sets compared with each other, or ``auto`` for what the
-policy ``auto`` picks. ``<!-- table: FOLDER -->`` is for what ``milplib evaluate`` left in a folder
-of this one.
+``sets`` or ``transfer-sets`` for training sets compared with each other, ``auto`` for what the
+policy ``auto`` picks, or ``brief`` for no more than its ratios in several settings, with commas
+between. ``<!-- table: FOLDER -->`` is for what ``milplib evaluate`` left in a folder of this one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 import csv
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from milplib.evaluation import Evaluation, Summary
@@ -29,7 +29,11 @@ from milplib.study import study_evaluation
 from milplib.study.plan import BEST
 
 HERE = Path(__file__).parent
-TEXTS = (HERE.parent / "RESULTS.md", HERE / "verdict" / "README.md")
+TEXTS = (
+    HERE.parent / "README.md",
+    HERE.parent / "RESULTS.md",
+    HERE / "verdict" / "README.md",
+)
 _TABLE = re.compile(r"(<!-- table: (?P<of>.+?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -48,8 +52,32 @@ def _lines(study: str, scale: str = "", setting: str = "", part: str = "") -> It
         yield from _of_sets(HERE / study / scale / f"{prefix}-training-sets.csv")
     else:
         kept = "transfer" if part == "transfer" else ""
-        results = study_evaluation(HERE / f"{study}.yaml", scale=scale, setting=setting, part=kept)
-        yield from _of_auto(results) if part == AUTO else _of_policies(results)
+        found = {
+            each: study_evaluation(HERE / f"{study}.yaml", scale=scale, setting=each, part=kept)
+            for each in setting.split(",")
+        }
+        if part == "brief":
+            yield from _of_ratios({each: results.summary() for each, results in found.items()})
+        else:
+            yield from _of_auto(found[setting]) if part == AUTO else _of_policies(found[setting])
+
+
+def _of_ratios(summaries: Mapping[str, Summary]) -> Iterator[str]:
+    """Give a line a distribution: the times of ``auto`` against its rivals', by setting."""
+    columns = [
+        (setting, summary, rival)
+        for setting, summary in summaries.items()
+        for rival in _rivals(summary)
+    ]
+    yield _row("instances of", *(f"`{setting}`: / {rival}" for setting, _, rival in columns))
+    yield _row("---", *["--:"] * len(columns))
+    for name in next(iter(summaries.values())).distributions:
+        pairs = (summary.comparisons[name][AUTO, rival] for _, summary, rival in columns)
+        yield _row(name or "all", *(with_interval(pair.time) for pair in pairs))
+
+
+def _rivals(summary: Summary) -> list[str]:
+    return [summary.baseline, *(name for name in summary.policies if name == BEST)]
 
 
 def _of_auto(results: Evaluation) -> Iterator[str]:
@@ -102,7 +130,7 @@ def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
 def _of_policies(results: Evaluation) -> Iterator[str]:
     """Give a line a policy and distribution: what it takes, and beside which rivals."""
     summary = results.summary()
-    rivals = [summary.baseline, *(name for name in summary.policies if name == BEST)]
+    rivals = _rivals(summary)
     yield _row(
         "instances of",
         "policy",
