@@ -16,6 +16,7 @@ import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from milplib.evaluation import Evaluation, Summary
@@ -46,20 +47,25 @@ def with_tables(text: str) -> str:
 
 def _lines(study: str, scale: str = "", setting: str = "", part: str = "") -> Iterator[str]:
     if not scale:
-        yield from _of_policies(Evaluation.load(HERE / study))
+        yield from _of_policies(Evaluation.load(HERE / study).summary())
     elif part.endswith("sets"):
         prefix = f"{setting}-transfer" if part.startswith("transfer") else setting
         yield from _of_sets(HERE / study / scale / f"{prefix}-training-sets.csv")
     else:
         kept = "transfer" if part == "transfer" else ""
-        found = {
-            each: study_evaluation(HERE / f"{study}.yaml", scale=scale, setting=each, part=kept)
-            for each in setting.split(",")
-        }
+        found = {each: _judged(study, scale, each, kept) for each in setting.split(",")}
         if part == "brief":
-            yield from _of_ratios({each: results.summary() for each, results in found.items()})
+            yield from _of_ratios({each: summary for each, (_, summary) in found.items()})
         else:
-            yield from _of_auto(found[setting]) if part == AUTO else _of_policies(found[setting])
+            results, summary = found[setting]
+            yield from _of_auto(results, summary) if part == AUTO else _of_policies(summary)
+
+
+@cache
+def _judged(study: str, scale: str, setting: str, part: str) -> tuple[Evaluation, Summary]:
+    path = HERE / f"{study}.yaml"
+    results = study_evaluation(path, scale=scale, setting=setting, part=part)
+    return results, results.summary()
 
 
 def _of_ratios(summaries: Mapping[str, Summary]) -> Iterator[str]:
@@ -80,11 +86,8 @@ def _rivals(summary: Summary) -> list[str]:
     return [summary.baseline, *(name for name in summary.policies if name == BEST)]
 
 
-def _of_auto(results: Evaluation) -> Iterator[str]:
+def _of_auto(results: Evaluation, summary: Summary) -> Iterator[str]:
     """Give a line a distribution: whom ``auto`` trusts, and how that stands to the best choice."""
-    summary = results.summary()
-    auto = load_policy(AUTO)
-    assert isinstance(auto, Portfolio)
     yield _row(
         "instances of",
         "picked",
@@ -98,10 +101,7 @@ def _of_auto(results: Evaluation) -> Iterator[str]:
     for name in summary.distributions:
         if name == ALL:
             continue
-        picked = Counter(
-            auto.picked(generate_instance(name, split="test", index=index)).name
-            for index in range(summary.instances[name])
-        )
+        picked = _picked(name, summary.instances[name])
         best = min(summary.rows_of(name), key=lambda row: row.time).policy
         pairs = summary.comparisons[name]
         times = _times(results, name)
@@ -118,6 +118,17 @@ def _of_auto(results: Evaluation) -> Iterator[str]:
         )
 
 
+@cache
+def _picked(distribution: str, instances: int) -> Counter[str]:
+    """Count whom ``auto`` picks for the first test instances."""
+    auto = load_policy(AUTO)
+    assert isinstance(auto, Portfolio)
+    return Counter(
+        auto.picked(generate_instance(distribution, split="test", index=index)).name
+        for index in range(instances)
+    )
+
+
 def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
     """Give the seconds of each pair of instance and seed, by policy."""
     found: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
@@ -127,9 +138,8 @@ def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
     return list(found.values())
 
 
-def _of_policies(results: Evaluation) -> Iterator[str]:
+def _of_policies(summary: Summary) -> Iterator[str]:
     """Give a line a policy and distribution: what it takes, and beside which rivals."""
-    summary = results.summary()
     rivals = _rivals(summary)
     yield _row(
         "instances of",
