@@ -3,6 +3,7 @@
 #include "features.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace milplib {
@@ -45,12 +46,14 @@ Dense Layer::dense(bool relu) const {
     return {weight.data(), bias.data(), inputs, width, relu};
 }
 
-Network::Network(const Kernels& kernels, int hidden, int n_block_columns, const Tensors& tensors)
+Network::Network(const Kernels& kernels, int hidden, int n_block_columns, bool is_relative,
+                 const Tensors& tensors)
     : kernels_(kernels),
       hidden_(hidden),
       width_((hidden + width_step - 1) / width_step * width_step),
       n_block_columns_(n_block_columns),
-      joined_width_(2 * width_ + width_step) {
+      joined_width_(2 * width_ + width_step),
+      is_relative_(is_relative) {
     const auto fill = [&](Layer& layer, int inputs, int rows, const Tensors::Affine& tensor) {
         layer.shape(inputs, width_);
         layer.place(tensor.weight, rows, hidden_, 0);
@@ -95,10 +98,30 @@ void Network::run(const Layer& layer, bool relu, const float* x, std::int64_t x_
 }
 
 void Network::score(const Input& input, float* scores) {
+    if (is_relative_) weigh(*input.graph);
     near_.find(*input.graph, input.candidates, input.n_candidates);
     embed_columns(input);
     convolve_to_rows(input);
     convolve_to_candidates(input, scores);
+}
+
+void Network::weigh(const Graph& graph) {
+    std::int64_t n_edges = 0;
+    for (const Side& side : graph.sides) n_edges += side.end - side.begin;
+    if (n_edges == 0) return;  // nothing to weigh
+    const double total = double(n_edges), n_sides = double(graph.sides.size());
+    value_scale_ = float(std::sqrt(total / n_sides));
+    side_weight_ = float(n_sides / total);
+    column_weight_ = float(double(graph.n_columns) / total);
+}
+
+// Write a target's sum of messages and their number where the joined layer reads them.
+void Network::sum(const Edges<float>& edges, float weight, float* line) const {
+    kernels_.edges.sum(edges, line);
+    line[2 * width_] = float(edges.n_edges);
+    if (!is_relative_) return;
+    for (int i = 0; i < width_; ++i) line[i] *= weight;
+    line[2 * width_] *= weight;
 }
 
 // Copy the lines that a list names next to each other.
@@ -153,12 +176,10 @@ void Network::convolve_to_rows(const Input& input) {
         run(to_rows_.target, false, own, joined_width_, y_.data(), width_, n);
         for (std::int64_t i = 0; i < n; ++i) {
             const Side& side = graph.sides[list[i]];
-            float* line = joined_.data() + i * joined_width_;
-            kernels_.edges.sum({y_.data() + i * width_, to_rows_.edge.data(),
-                                column_sources_.data(), graph.column + side.begin,
-                                graph.value + side.begin, side.end - side.begin, side.sign, width_},
-                               line);
-            line[2 * width_] = float(side.end - side.begin);
+            sum({y_.data() + i * width_, to_rows_.edge.data(), column_sources_.data(),
+                 graph.column + side.begin, graph.value + side.begin, side.end - side.begin,
+                 side.sign * value_scale_, width_},
+                side_weight_, joined_.data() + i * joined_width_);
         }
         run(to_rows_.joined, true, joined_.data(), joined_width_, y_.data(), width_, n);
         run(to_rows_.output, true, y_.data(), width_, x_.data(), width_, n);
@@ -178,12 +199,10 @@ void Network::convolve_to_candidates(const Input& input, float* scores) {
         for (std::int64_t i = 0; i < n; ++i) {
             const std::int64_t first = near_.edges.begin[begin + i];
             const std::int64_t n_edges = near_.edges.begin[begin + i + 1] - first;
-            float* line = joined_.data() + i * joined_width_;
-            kernels_.edges.sum({y_.data() + i * width_, to_variables_.edge.data(),
-                                side_sources_.data(), near_.edges.other + first,
-                                near_.edges.value + first, n_edges, 1.0f, width_},
-                               line);
-            line[2 * width_] = float(n_edges);
+            sum({y_.data() + i * width_, to_variables_.edge.data(), side_sources_.data(),
+                 near_.edges.other + first, near_.edges.value + first, n_edges, value_scale_,
+                 width_},
+                column_weight_, joined_.data() + i * joined_width_);
         }
         run(to_variables_.joined, true, joined_.data(), joined_width_, y_.data(), width_, n);
         run(to_variables_.output, true, y_.data(), width_, x_.data(), head_width, n);

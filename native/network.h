@@ -74,7 +74,10 @@ struct Input {
 
 class Network {
   public:
-    Network(const Kernels& kernels, int hidden, int n_block_columns, const Tensors& tensors);
+    // With relative sums each sum is divided by the mean number of edges of a side, or of a column,
+    // and edges are multiplied with the root of that of a side.
+    Network(const Kernels& kernels, int hidden, int n_block_columns, bool is_relative,
+            const Tensors& tensors);
 
     // Score the candidates, which are distinct.
     void score(const Input& input, float* scores);
@@ -82,6 +85,8 @@ class Network {
     int n_block_columns() const { return n_block_columns_; }
 
   private:
+    void weigh(const Graph& graph);
+    void sum(const Edges<float>& edges, float weight, float* line) const;
     void embed_columns(const Input& input);
     void convolve_to_rows(const Input& input);
     void convolve_to_candidates(const Input& input, float* scores);
@@ -92,6 +97,8 @@ class Network {
     int hidden_, width_, n_block_columns_, joined_width_;
     Layer variables_[2], rows_[2], head_, last_;
     Convolution to_rows_, to_variables_;
+    bool is_relative_;
+    float value_scale_ = 1.0f, side_weight_ = 1.0f, column_weight_ = 1.0f;
 
     Neighbourhood near_;
     // A chunk of lines on its way through the layers

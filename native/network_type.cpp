@@ -88,12 +88,12 @@ class TensorList {
 
 PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
     return guarded([&]() -> PyObject* {
-        int hidden = 0, n_block_columns = 0;
+        int hidden = 0, n_block_columns = 0, is_relative = 0;
         double tie_tolerance = 0.0;
         PyObject* tuple = nullptr;
         const char* level = nullptr;
-        if (!PyArg_ParseTuple(arguments, "iidO|z:Network", &hidden, &n_block_columns,
-                              &tie_tolerance, &tuple, &level))
+        if (!PyArg_ParseTuple(arguments, "iipdO|z:Network", &hidden, &n_block_columns,
+                              &is_relative, &tie_tolerance, &tuple, &level))
             throw PythonError();
         constexpr int most = 4096;
         if (hidden < 1 || hidden > most || n_block_columns < 0 || n_block_columns > most)
@@ -103,7 +103,8 @@ PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
             raise(PyExc_ValueError, "the tolerance of ties must be in [0, 1)");
         const TensorList list(tuple, hidden, n_block_columns);
         std::unique_ptr<Compiled> compiled(
-            new Compiled{Network(kernels_of(level), hidden, n_block_columns, list.tensors),
+            new Compiled{Network(kernels_of(level), hidden, n_block_columns, is_relative != 0,
+                                 list.tensors),
                          Decider(tie_tolerance), {}, {}, {}, {}});
         const auto allocate =
             reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from milplib.learn.dataset.graph import BranchingGraph
+from milplib.learn.dataset.graph import COUNTED, BranchingGraph
 
 __all__ = ["BatchMemory", "joined", "to_batch"]
 
@@ -101,6 +101,7 @@ def joined(
 ) -> BranchingGraph:
     """Do what `to_batch` does with the arrays of graphs, given by name, in one order of names."""
     parts = dict(zip(graphs[0], zip(*map(_values, graphs), strict=True), strict=True))
+    parts.pop("sizes", None)  # counted here, for all graphs at once
     counts: dict[str, list[int]] = {}
     for name, found in parts.items():
         # Edges have two arrays and candidates have five, of which one is enough to count.
@@ -125,6 +126,8 @@ def joined(
         per_graph = counts["candidates"]
         arrays["candidates"] += np.repeat(first_variable, per_graph)
         arrays["candidates_batch"] = np.repeat(np.arange(len(graphs)), per_graph)
+    if parts.keys() >= COUNTED.keys():
+        arrays["sizes"] = np.array([counts[name] for name in COUNTED]).T
     return BranchingGraph.of_arrays(arrays, num_graphs=len(graphs))
 
 

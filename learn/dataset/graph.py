@@ -14,7 +14,11 @@ from milplib.learn.samples.sample_set import Sample
 from milplib.policies.gcnn import joined_blocks
 from milplib.scip import BlockSchema
 
-__all__ = ["BranchingGraph", "graph_arrays", "to_graph"]
+__all__ = ["COUNTED", "BranchingGraph", "graph_arrays", "to_graph"]
+
+
+COUNTED = {"row_features": 0, "variable_features": 0, "edge_index": 1}
+"""By what rows, variables and edges of a graph are counted, and along which axis."""
 
 
 class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
@@ -42,6 +46,9 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
         The expert's. Shape (k,), float64; 0 where not valid.
     valid, tied
         Whether there is a score, and whether it is tied with the best. Shape (k,), bool.
+    sizes
+        Number of rows, variables and edges; counted if not given. Shape (1, 3), int64, in a batch
+        one line a graph.
 
     Examples
     --------
@@ -60,6 +67,9 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
     def __init__(self, **tensors: Any) -> None:
         super().__init__()
         self.update(tensors)  # by keywords PyG would inspect each
+        if "sizes" not in tensors and tensors.keys() >= COUNTED.keys():
+            counts = [tensors[name].size(axis) for name, axis in COUNTED.items()]
+            self.sizes = torch.tensor([counts])
         if "variable_features" in tensors and "row_features" in tensors:
             # PyG would guess, with a warning.
             self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])

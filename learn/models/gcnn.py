@@ -8,7 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from milplib.errors import ParameterError
 from milplib.learn.models.edge_sum import edge_sum
+from milplib.policies import GCNN_SUMS
 from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES
 
 __all__ = ["GCNN", "HalfConvolution", "Norm"]
@@ -87,6 +89,7 @@ class HalfConvolution(nn.Module):
         sources: torch.Tensor,
         edge_index: torch.Tensor,
         edge_features: torch.Tensor,
+        weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """New embeddings of the target nodes.
 
@@ -98,13 +101,15 @@ class HalfConvolution(nn.Module):
             Target and source node of every edge. Shape (2, nnz).
         edge_features
             Normed. Shape (nnz,).
+        weights
+            What each target's sum is multiplied with. Shape (targets,).
 
         Returns
         -------
         Tensor
             Shape (targets, h).
         """
-        total = self.aggregate(targets, sources, edge_index, edge_features)
+        total = self.aggregate(targets, sources, edge_index, edge_features, weights)
         joined = torch.cat((total.to(targets.dtype), targets), dim=1)
         result: torch.Tensor = functional.relu(self.output(joined))
         return result
@@ -115,12 +120,15 @@ class HalfConvolution(nn.Module):
         sources: torch.Tensor,
         edge_index: torch.Tensor,
         edge_features: torch.Tensor,
+        weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Sum the messages at each target, and norm it. Shape (targets, h)."""
         # Scaling weights instead of edges; sums over edges always in full precision.
         projected, edge, sent = self.projections(targets, sources)
         total = edge_sum(_full(projected), _full(sent), edge, edge_index, edge_features)
         degree = torch.bincount(edge_index[0], minlength=len(targets)).to(total.dtype)
+        if weights is not None:
+            total, degree = total * weights[:, None], degree * weights
         scale = self.output_norm.scale
         return functional.linear(total, scale * self.message.weight) + torch.outer(
             degree, scale * self.message.bias
@@ -147,6 +155,12 @@ class GCNN(nn.Module):
         Number of units of every layer.
     n_block_columns
         Number of features of a candidate that join its embedding before the last two layers.
+    sums
+        One of `milplib.policies.GCNN_SUMS`: ``absolute``, as in the paper, or ``relative`` to the
+        mean number of edges of a row, or of a variable, of the graph. Edge features are then
+        multiplied with the root of that of a row, since an entry of a row of r like ones has the
+        feature 1/sqrt(r). So a network carries over to instances of another density, such as larger
+        set covers with the same share of non-zeros.
     generator
         Draws the initial weights, orthogonal ones; biases begin at 0. torch's own generator
         if not given.
@@ -177,10 +191,14 @@ class GCNN(nn.Module):
         *,
         hidden: int = 64,
         n_block_columns: int = 0,
+        sums: str = "absolute",
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        if sums not in GCNN_SUMS:
+            raise ParameterError(f"the sums are {sums!r}; they can be {' or '.join(GCNN_SUMS)}")
         self.hidden = hidden
+        self.sums = sums
         self.variable_norm = Norm(len(VARIABLE_FEATURES))
         self.row_norm = Norm(len(ROW_FEATURES))
         self.edge_norm = Norm(1)
@@ -214,9 +232,10 @@ class GCNN(nn.Module):
             Shape (k,), the candidates of all graphs one after the other.
         """
         edge_index = graph.edge_index
-        edges = self.edge_norm(graph.edge_features)
+        edges = self.edge_norm(self.edge_features(graph))
+        row_weights, variable_weights = self.sum_weights(graph)
         variables, rows = self.embed(graph)
-        rows = self.to_rows(rows, variables, edge_index, edges)
+        rows = self.to_rows(rows, variables, edge_index, edges, row_weights)
         # Nobody asks what other variables than candidates would hear.
         candidates = graph.candidates
         place = candidates.new_full((len(variables),), -1, dtype=edge_index.dtype)
@@ -227,7 +246,11 @@ class GCNN(nn.Module):
         heard = (ends >= 0).nonzero()[:, 0]
         to_candidates = torch.stack((ends[heard], edge_index[0, heard]))
         x = self.to_variables(
-            variables.index_select(0, candidates), rows, to_candidates, edges[heard]
+            variables.index_select(0, candidates),
+            rows,
+            to_candidates,
+            edges[heard],
+            None if variable_weights is None else variable_weights[candidates],
         )
         if self.block_norm is not None:
             x = torch.cat((x, self.block_norm(graph.block_features).to(x.dtype)), dim=1)
@@ -239,6 +262,29 @@ class GCNN(nn.Module):
             self.variable_embedding(self.variable_norm(graph.variable_features)),
             self.row_embedding(self.row_norm(graph.row_features)),
         )
+
+    def edge_features(self, graph: Any) -> torch.Tensor:
+        """Give the edge features that are normed and read. Shape (nnz,)."""
+        features: torch.Tensor = graph.edge_features
+        if self.sums == "absolute":
+            return features
+        n_rows, _, n_edges = graph.sizes.to(features.dtype).T
+        return features * (n_edges / n_rows.clamp(min=1)).sqrt().repeat_interleave(
+            graph.sizes[:, 2], output_size=len(features)
+        )
+
+    def sum_weights(self, graph: Any) -> tuple[torch.Tensor, torch.Tensor] | tuple[None, None]:
+        """Give what the sums at rows and at variables are multiplied with. Shape (m,) and (n,)."""
+        if self.sums == "absolute":
+            return None, None
+        n_edges = graph.sizes[:, 2].clamp(min=1).to(graph.edge_features.dtype)
+        rows, variables = (
+            (graph.sizes[:, kind] / n_edges).repeat_interleave(
+                graph.sizes[:, kind], output_size=len(features)
+            )
+            for kind, features in enumerate((graph.row_features, graph.variable_features))
+        )
+        return rows, variables
 
 
 def _full(x: torch.Tensor) -> torch.Tensor:

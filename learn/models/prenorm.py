@@ -63,7 +63,7 @@ def fit_norms(model: GCNN, batches: Callable[[], Iterable[Any]]) -> None:
 def _inputs(model: GCNN, graph: Any) -> _Inputs:
     yield model.variable_norm, Moments.of(graph.variable_features)
     yield model.row_norm, Moments.of(graph.row_features)
-    yield model.edge_norm, Moments.of(graph.edge_features[:, None])
+    yield model.edge_norm, Moments.of(model.edge_features(graph)[:, None])
     if model.block_norm is not None:
         yield model.block_norm, Moments.of(graph.block_features)
 
@@ -75,7 +75,8 @@ def _row_messages(model: GCNN, graph: Any) -> _Inputs:
 
 def _row_sums(model: GCNN, graph: Any) -> _Inputs:
     variables, rows = model.embed(graph)
-    return _sums(model.to_rows, rows, variables, *_edges(model, graph))
+    weights, _ = model.sum_weights(graph)
+    return _sums(model.to_rows, rows, variables, *_edges(model, graph), weights)
 
 
 def _variable_messages(model: GCNN, graph: Any) -> _Inputs:
@@ -87,16 +88,18 @@ def _variable_messages(model: GCNN, graph: Any) -> _Inputs:
 def _variable_sums(model: GCNN, graph: Any) -> _Inputs:
     variables, rows = _after_rows(model, graph)
     edge_index, edges = _edges(model, graph)
-    return _sums(model.to_variables, variables, rows, edge_index.flip(0), edges)
+    _, weights = model.sum_weights(graph)
+    return _sums(model.to_variables, variables, rows, edge_index.flip(0), edges, weights)
 
 
 def _edges(model: GCNN, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    return graph.edge_index, model.edge_norm(graph.edge_features)
+    return graph.edge_index, model.edge_norm(model.edge_features(graph))
 
 
 def _after_rows(model: GCNN, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
     variables, rows = model.embed(graph)
-    return variables, model.to_rows(rows, variables, *_edges(model, graph))
+    weights, _ = model.sum_weights(graph)
+    return variables, model.to_rows(rows, variables, *_edges(model, graph), weights)
 
 
 def _messages(
@@ -117,6 +120,7 @@ def _sums(
     sources: torch.Tensor,
     edge_index: torch.Tensor,
     edges: torch.Tensor,
+    weights: torch.Tensor | None,
 ) -> _Inputs:
-    values = convolution.aggregate(targets, sources, edge_index, edges)
+    values = convolution.aggregate(targets, sources, edge_index, edges, weights)
     yield convolution.output_norm, Moments.of(values.reshape(-1, 1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from milplib.errors import PolicyError
+from milplib.errors import ParameterError, PolicyError
 from milplib.learn.models import GCNN
 from milplib.policies.file import PolicyFile
 from milplib.scip import BlockSchema
@@ -20,6 +20,7 @@ def to_policy_file(
     tensors: Mapping[str, torch.Tensor],
     *,
     hidden: int,
+    sums: str = "absolute",
     blocks: Sequence[BlockSchema] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> PolicyFile:
@@ -29,8 +30,8 @@ def to_policy_file(
     ----------
     tensors
         ``state_dict()`` of a `GCNN`.
-    hidden
-        Its number of units.
+    hidden, sums
+        Its number of units, and how it sums.
     blocks
         The blocks that it reads.
     provenance
@@ -46,7 +47,7 @@ def to_policy_file(
     """
     return PolicyFile(
         architecture="gcnn",
-        hyperparameters={"hidden": hidden},
+        hyperparameters={"hidden": hidden} | ({} if sums == "absolute" else {"sums": sums}),
         blocks=tuple(blocks),
         provenance=dict(provenance or {}),
         tensors={
@@ -70,8 +71,8 @@ def to_module(content: PolicyFile) -> GCNN:
         )
     columns = sum(len(block.columns) for block in content.blocks)
     try:
-        model = GCNN(hidden=content.hyperparameters["hidden"], n_block_columns=columns)
+        model = GCNN(**content.hyperparameters, n_block_columns=columns)
         model.load_state_dict({n: torch.from_numpy(t.copy()) for n, t in content.tensors.items()})
-    except (KeyError, RuntimeError, TypeError) as error:
+    except (ParameterError, RuntimeError, TypeError) as error:
         raise PolicyError(f"the tensors are not those of a gcnn: {error}") from error
     return model

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from milplib.errors import ParameterError
+from milplib.policies import GCNN_SUMS
 
 __all__ = ["TrainingParameters"]
 
@@ -26,6 +27,8 @@ class TrainingParameters:
         Names of recorded blocks that the policy reads beside the state, in order.
     hidden
         Units of a layer.
+    sums
+        See `milplib.learn.models.GCNN`.
     batch_size, batches_per_epoch
         Samples a batch; at most so many batches an epoch, fewer where all samples fill fewer.
     learning_rate
@@ -58,6 +61,7 @@ class TrainingParameters:
     mixture: str = "balanced"
     blocks: tuple[str, ...] = ()
     hidden: int = 64
+    sums: str = "absolute"
     batch_size: int = 32
     batches_per_epoch: int = 312
     learning_rate: float = 1e-3
@@ -72,6 +76,8 @@ class TrainingParameters:
         ):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.sums not in GCNN_SUMS:
+            raise ParameterError(f"the sums are '{self.sums}'; they can be {' or '.join(GCNN_SUMS)}")
         if self.seed < 0:
             raise ParameterError(f"the seed is {self.seed}; it must not be negative")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):

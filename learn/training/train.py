@@ -81,6 +81,7 @@ def train(
     mixture: str = "balanced",
     blocks: Sequence[str] = (),
     hidden: int = 64,
+    sums: str = "absolute",
     batch_size: int = 32,
     batches_per_epoch: int = 312,
     learning_rate: float = 1e-3,
@@ -112,7 +113,7 @@ def train(
     validation
         Folders of samples to judge by, of other instances. Without any, some instances of each
         data set are held out.
-    epochs, seed, mixture, blocks, hidden, batch_size, batches_per_epoch, learning_rate
+    epochs, seed, mixture, blocks, hidden, sums, batch_size, batches_per_epoch, learning_rate
         See `milplib.learn.training.TrainingParameters`.
     patience, stop_after, holdout
         See there, too.
@@ -175,6 +176,7 @@ def train(
         mixture=mixture,
         blocks=tuple(blocks),
         hidden=hidden,
+        sums=sums,
         batch_size=batch_size,
         batches_per_epoch=batches_per_epoch,
         learning_rate=learning_rate,
@@ -210,6 +212,7 @@ def train(
         # Drawn on the CPU, so that every device begins with the same weights.
         model = GCNN(
             hidden=hidden,
+            sums=sums,
             n_block_columns=sum(len(block.columns) for block in data.training.blocks),
             generator=torch.Generator().manual_seed(seed),
         )
@@ -236,6 +239,7 @@ def train(
         content = to_policy_file(
             state.best,
             hidden=hidden,
+            sums=sums,
             blocks=data.training.blocks,
             provenance={
                 **job,

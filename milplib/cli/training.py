@@ -44,6 +44,7 @@ def train(
     trees: WholeNumber | None = None,
     leaves: WholeNumber | None = None,
     hidden: WholeNumber = 64,
+    sums: Literal["absolute", "relative"] = "absolute",
     batch_size: WholeNumber = 32,
     batches_per_epoch: WholeNumber = 312,
     learning_rate: float = 1e-3,
@@ -92,6 +93,9 @@ def train(
         Of each of these trees, at most so many (default: 31, and 250).
     hidden
         Units of a layer.
+    sums
+        As in the paper, or relative to the mean number of non-zeros of a row and of a column, for a
+        network that is to be used at another density than it was trained on.
     batch_size
         Samples a batch.
     batches_per_epoch
@@ -157,6 +161,7 @@ def train(
                 mixture=mixture,
                 blocks=blocks,
                 hidden=hidden,
+                sums=sums,
                 batch_size=batch_size,
                 batches_per_epoch=batches_per_epoch,
                 learning_rate=learning_rate,

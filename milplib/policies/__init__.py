@@ -12,7 +12,7 @@ from milplib.policies.families import (
 )
 from milplib.policies.file import POLICY_VERSION, PolicyFile, read_policy, write_policy
 from milplib.policies.forest import ForestPolicy
-from milplib.policies.gcnn import GcnnPolicy, gcnn_shapes
+from milplib.policies.gcnn import GCNN_SUMS, GcnnPolicy, gcnn_shapes
 from milplib.policies.loading import ARCHITECTURES, load_policy
 from milplib.policies.plugin import PolicyUse, include_policy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
@@ -31,6 +31,7 @@ __all__ = [
     "ARCHITECTURES",
     "AUTO",
     "FAMILY_FEATURES",
+    "GCNN_SUMS",
     "POLICY_VERSION",
     "TIE_TOLERANCE",
     "TUNED_RELPSCOST",

@@ -36,7 +36,12 @@ class CompiledGcnn:
     def __init__(self, module: Any, folded: FoldedGcnn, *, level: str | None = None) -> None:
         self._module = module
         self._network = module.Network(
-            folded.hidden, folded.n_block_columns, TIE_TOLERANCE, folded.tensors, level
+            folded.hidden,
+            folded.n_block_columns,
+            folded.sums == "relative",
+            TIE_TOLERANCE,
+            folded.tensors,
+            level,
         )
 
     def score(self, state: BranchingState, blocks: Array) -> Array:

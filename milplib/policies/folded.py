@@ -12,7 +12,10 @@ import scipy.sparse as sp
 
 from milplib.scip.state import BranchingState
 
-__all__ = ["Array", "Convolution", "FoldedGcnn", "Layer", "check_state"]
+__all__ = ["GCNN_SUMS", "Array", "Convolution", "FoldedGcnn", "Layer", "check_state"]
+
+GCNN_SUMS = ("absolute", "relative")
+"""How a network sums over edges: as it is, or relative to their mean number in the graph."""
 
 Array = npt.NDArray[np.float32]
 Tensors = Mapping[str, npt.NDArray[np.float64]]
@@ -98,18 +101,19 @@ class Convolution:
         target_of: npt.NDArray[np.integer[Any]],
         source_of: npt.NDArray[np.integer[Any]],
         edge_features: Array,
+        weight: float = 1.0,
     ) -> Array:
-        """Give the targets' lines after the convolution."""
+        """Give the targets' lines after the convolution, with sums times a weight."""
         messages = self.target(targets)[target_of]
         messages += (sources @ self.source)[source_of]
         messages += edge_features[:, None] * self.edge
         np.maximum(messages, 0, out=messages)
         n_edges = len(target_of)
         sum_of = sp.csr_array(
-            (np.ones(n_edges, dtype=np.float32), (target_of, np.arange(n_edges))),
+            (np.full(n_edges, weight, dtype=np.float32), (target_of, np.arange(n_edges))),
             shape=(len(targets), n_edges),
         )
-        degree = np.diff(sum_of.indptr).astype(np.float32)
+        degree = np.diff(sum_of.indptr).astype(np.float32) * np.float32(weight)
         hidden = (sum_of @ messages) @ self.message
         hidden += degree[:, None] * self.constant
         hidden += self.own(targets)
@@ -135,9 +139,10 @@ class FoldedGcnn:
     to_variables: Convolution
     head: Layer
     last: Array
+    sums: str = "absolute"
 
     @classmethod
-    def of(cls, tensors: Tensors) -> FoldedGcnn:
+    def of(cls, tensors: Tensors, *, sums: str = "absolute") -> FoldedGcnn:
         """Fold the tensors of a policy file, in float64 (`milplib.policies.gcnn_shapes`)."""
 
         def embedding(side: str) -> tuple[Layer, Layer]:
@@ -161,6 +166,7 @@ class FoldedGcnn:
             to_variables=Convolution.folded(tensors, "to_variables"),
             head=Layer.folded(tensors["head.0.weight"], bias, shift=shift, scale=scale),
             last=tensors["head.2.weight"][0].astype(np.float32),
+            sums=sums,
         )
 
     @property
@@ -187,16 +193,21 @@ class FoldedGcnn:
         """Score the candidates of a state, given their block columns. Shape (k,), float32."""
         row_of, column_of = state.edge_index
         edges = state.edge_features.astype(np.float32, copy=False)
+        row_weight = column_weight = 1.0
+        if self.sums == "relative" and len(edges):
+            row_weight, column_weight = state.n_rows / len(edges), state.n_variables / len(edges)
+            edges = edges * np.float32(row_weight**-0.5)
         variables = _embed(self.variables, state.variable_features)
         rows = _embed(self.rows, state.row_features)
-        rows = self.to_rows(rows, variables, row_of, column_of, edges)
+        rows = self.to_rows(rows, variables, row_of, column_of, edges, row_weight)
         # Only the candidates' embeddings are needed from here on.
         place = np.full(state.n_variables, -1)
         place[state.candidates] = np.arange(len(state.candidates))
         candidate_of = place[column_of]
         kept = candidate_of >= 0
         candidates = self.to_variables(
-            variables[state.candidates], rows, candidate_of[kept], row_of[kept], edges[kept]
+            *(variables[state.candidates], rows, candidate_of[kept], row_of[kept], edges[kept]),
+            weight=column_weight,
         )
         scores: Array = _relu(self.head(np.hstack((candidates, blocks)))) @ self.last
         return scores

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from milplib.errors import PolicyError
 from milplib.policies.compiled import CompiledGcnn, compile_gcnn
 from milplib.policies.file import PolicyFile
-from milplib.policies.folded import Array, FoldedGcnn, check_state
+from milplib.policies.folded import GCNN_SUMS, Array, FoldedGcnn, check_state
 from milplib.scip.blocks import PseudocostBlock, state_functions_of
 from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
 from milplib.scip.state_functions import StateFunction
 
-__all__ = ["GcnnPolicy", "gcnn_shapes", "joined_blocks"]
+__all__ = ["GCNN_SUMS", "GcnnPolicy", "gcnn_shapes", "joined_blocks"]
 
 
 def gcnn_shapes(hidden: int, n_block_columns: int = 0) -> dict[str, tuple[int, ...]]:
@@ -137,7 +137,9 @@ class GcnnPolicy:
         )
         self._block_names = tuple(block.name for block in content.blocks)
         with np.errstate(over="ignore", invalid="ignore"):  # found below, as not finite
-            self._folded = FoldedGcnn.of(_checked_tensors(content, name))
+            self._folded = FoldedGcnn.of(
+                _checked_tensors(content, name), sums=_checked_sums(content, name)
+            )
         if not all(np.isfinite(tensor).all() for tensor in self._folded.tensors):
             raise PolicyError(
                 f"the policy '{name}' has normalisations and weights whose products are not finite "
@@ -187,6 +189,15 @@ class GcnnPolicy:
             return self._folded.score(state, blocks)
         except (TypeError, ValueError) as error:
             raise PolicyError(f"the policy '{self.name}' cannot score this: {error}") from error
+
+
+def _checked_sums(content: PolicyFile, name: str) -> str:
+    sums = content.hyperparameters.get("sums", "absolute")
+    if sums not in GCNN_SUMS:
+        raise PolicyError(
+            f"the policy '{name}' has {sums!r} sums; this milplib knows {' and '.join(GCNN_SUMS)}"
+        )
+    return str(sums)
 
 
 def _checked_tensors(content: PolicyFile, name: str) -> dict[str, npt.NDArray[np.float64]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 
 from milplib.study.errors import FieldError
 
-__all__ = ["at_least", "fit_for_files", "positive", "probability", "seeds"]
+__all__ = ["at_least", "fit_for_files", "one_of", "positive", "probability", "seeds"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -33,6 +34,13 @@ def probability(thing: object, name: str) -> None:
     value = getattr(thing, name)
     if value is not None and not 0 < value <= 1:
         raise FieldError(name, f"{value:g}; it must be in (0, 1]")
+
+
+def one_of(thing: object, name: str, known: Collection[str]) -> None:
+    """Refuse a word that is not known."""
+    value = getattr(thing, name)
+    if value not in known:
+        raise FieldError(name, f"'{value}'; it must be {' or '.join(known)}")
 
 
 def seeds(thing: object, name: str) -> None:

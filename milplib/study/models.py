@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from milplib.study.domains import at_least, fit_for_files, positive, seeds
+from milplib.policies import GCNN_SUMS
+from milplib.study.domains import at_least, fit_for_files, one_of, positive, seeds
 from milplib.study.errors import FieldError
 
 __all__ = [
@@ -65,6 +66,7 @@ class GcnnOptions:
     mixture: str = "balanced"
     blocks: tuple[str, ...] = ()
     hidden: int = 64
+    sums: str = "absolute"
     batch_size: int = 32
     batches_per_epoch: int = 312
     learning_rate: float = 1e-3
@@ -76,6 +78,7 @@ class GcnnOptions:
         counts = ("epochs", "hidden", "batch_size", "batches_per_epoch", "patience", "stop_after")
         at_least(self, 1, *counts)
         positive(self, "learning_rate", "holdout")
+        one_of(self, "sums", GCNN_SUMS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch_geometric.data import Batch
 
 import milplib
 from milplib.learn import GCNN
 from milplib.learn.dataset import GraphDataset, to_batch, to_graph
 from milplib.learn.models import fit_norms
 from milplib.learn.training.export import to_module, to_policy_file
+from milplib.policies import GCNN_SUMS
 from milplib.policies.file import read_policy, write_policy
 from milplib.policies.gcnn import gcnn_shapes
 
@@ -34,12 +36,16 @@ def naive_scores(model, graph):
     def norm(layer, x):
         return (x + (0 if layer.shift is None else layer.shift)) * layer.scale
 
+    n_edges = len(graph.edge_features)
+    is_relative = model.sums == "relative"
+
     def convolve(c, targets, sources, ends, edges):
         total = torch.zeros_like(targets)
         for t, s, e in zip(*ends, edges, strict=True):
             inner = c.target(targets[t]) + c.edge(e) + c.source(sources[s])
             message = c.message(torch.relu(norm(c.message_norm, inner)))
-            total = total.index_add(0, t[None], message[None])
+            weight = len(targets) / n_edges if is_relative else 1.0
+            total = total.index_add(0, t[None], message[None] * weight)
         joined = torch.cat((norm(c.output_norm, total), targets), dim=1)
         return torch.relu(c.output[2](torch.relu(c.output[0](joined))))
 
@@ -48,7 +54,8 @@ def naive_scores(model, graph):
 
     v = embed(model.variable_embedding, norm(model.variable_norm, graph.variable_features))
     r = embed(model.row_embedding, norm(model.row_norm, graph.row_features))
-    edges = norm(model.edge_norm, graph.edge_features[:, None])
+    scale = (n_edges / len(r)) ** 0.5 if is_relative else 1.0
+    edges = norm(model.edge_norm, graph.edge_features[:, None] * scale)
     row, column = graph.edge_index.long()
     r = convolve(model.to_rows, r, v, (row, column), edges)
     v = convolve(model.to_variables, v, r, (column, row), edges)
@@ -72,6 +79,7 @@ def small(graph, rows=12):
     graph = graph.clone()
     graph.row_features = graph.row_features[:rows]
     graph.edge_index, graph.edge_features = graph.edge_index[:, keep], graph.edge_features[keep]
+    graph.sizes = torch.tensor([[rows, len(graph.variable_features), int(keep.sum())]])
     return graph
 
 
@@ -99,9 +107,11 @@ def test_weights_start_orthogonal_biases_at_zero_and_a_seed_decides():
             assert torch.allclose(gram, torch.eye(len(gram)), atol=1e-5), name
 
 
-@pytest.mark.parametrize("blocks", [0, 11])
-def test_scores_and_gradients_are_those_of_the_published_network(samples, sample_sets, blocks):
-    model = trained_like(GCNN(hidden=8, n_block_columns=blocks)).double()
+@pytest.mark.parametrize(("blocks", "sums"), [(0, "absolute"), (11, "absolute"), (0, "relative")])
+def test_scores_and_gradients_are_those_of_the_published_network(
+    samples, sample_sets, blocks, sums
+):
+    model = trained_like(GCNN(hidden=8, n_block_columns=blocks, sums=sums)).double()
     recorded = sample_sets["auction"].blocks if blocks else ()
     graphs = [small(to_graph(sample, blocks=recorded)) for sample in samples[:2] + samples[-1:]]
     for graph in map(doubled, graphs):
@@ -119,13 +129,14 @@ def test_scores_and_gradients_are_those_of_the_published_network(samples, sample
             assert (gradient - expected_gradients[name]).abs().max() <= 1e-9 * max(1, scale), name
 
 
-def test_a_batch_scores_as_its_graphs_one_by_one(samples):
-    model = trained_like(GCNN(hidden=16)).double()
+@pytest.mark.parametrize("sums", GCNN_SUMS)
+def test_a_batch_scores_as_its_graphs_one_by_one(samples, sums):
+    model = trained_like(GCNN(hidden=16, sums=sums)).double()
     graphs = [doubled(to_graph(sample)) for sample in samples]
     with torch.no_grad():
-        together = model(to_batch(graphs))
         alone = torch.cat([model(graph) for graph in graphs])
-    assert torch.allclose(together, alone, rtol=1e-9, atol=1e-9)
+        for together in (model(to_batch(graphs)), model(Batch.from_data_list(graphs))):
+            assert torch.allclose(together, alone, rtol=1e-9, atol=1e-9)
 
 
 def test_other_orders_of_rows_columns_and_edges_permute_the_scores(samples):
@@ -150,11 +161,23 @@ def test_other_orders_of_rows_columns_and_edges_permute_the_scores(samples):
             assert torch.allclose(model(other), model(graph)[chosen], rtol=1e-9, atol=1e-9)
 
 
-def test_norms_are_the_direct_statistics_layer_by_layer(sample_sets):
+@pytest.mark.parametrize("sums", GCNN_SUMS)
+def test_norms_are_the_direct_statistics_layer_by_layer(sample_sets, sums):
     graphs = list(GraphDataset([sample_sets["auction"]], blocks=["pseudocost"]))[:9]
-    model = GCNN(hidden=8, n_block_columns=3, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    model = GCNN(hidden=8, n_block_columns=3, sums=sums, generator=generator)
     fit_norms(model, lambda: map(to_batch, (graphs[:4], graphs[4:8], graphs[8:])))
     whole = to_batch(graphs)
+    edges, weights = whole.edge_features, [torch.ones(1), torch.ones(1)]
+    if sums == "relative":
+        rows, variables, entries = (
+            torch.tensor([len(g[name]) for g in graphs])
+            for name in ("row_features", "variable_features", "edge_features")
+        )
+        edges = torch.cat(
+            [g.edge_features * (len(g.edge_features) / len(g.row_features)) ** 0.5 for g in graphs]
+        )
+        weights = [torch.repeat_interleave(size / entries, size) for size in (rows, variables)]
 
     def check(norm, x, names=None):
         x = x.double()
@@ -167,33 +190,35 @@ def test_norms_are_the_direct_statistics_layer_by_layer(sample_sets):
 
     check(model.variable_norm, whole.variable_features)
     check(model.row_norm, whole.row_features)
-    check(model.edge_norm, whole.edge_features[:, None])
+    check(model.edge_norm, edges[:, None])
     check(model.block_norm, whole.block_features)
     with torch.no_grad():
         v, r = model.embed(whole)
-        e = model.edge_norm(whole.edge_features)[:, None]
+        e = model.edge_norm(edges)[:, None]
         row, column = whole.edge_index.long()
         heard = [v]  # what each convolution hears: the variables, then the rows that it gives
-        for c, targets, t, s in (
-            (model.to_rows, r, row, column),
-            (model.to_variables, v, column, row),
+        for c, targets, t, s, weight in (
+            (model.to_rows, r, row, column, weights[0]),
+            (model.to_variables, v, column, row, weights[1]),
         ):
             sources = heard[-1]
             inner = c.target(targets)[t] + c.edge(e) + c.source(sources)[s]
             check(c.message_norm, inner.reshape(-1, 1))
             messages = c.message(torch.relu(inner * c.message_norm.scale))
-            total = torch.zeros_like(targets).index_add(0, t, messages)
+            total = torch.zeros_like(targets).index_add(0, t, messages) * weight[:, None]
             check(c.output_norm, total.reshape(-1, 1))
             joined = torch.cat((total * c.output_norm.scale, targets), dim=1)
             heard.append(torch.relu(c.output(joined)))
 
 
+@pytest.mark.parametrize("sums", GCNN_SUMS)
 @pytest.mark.parametrize("blocks", [(), ("pseudocost",), ("tree", "pseudocost")])
-def test_numpy_scores_a_saved_policy_as_torch_does(samples, sample_sets, blocks, tmp_path):
+def test_numpy_scores_a_saved_policy_as_torch_does(samples, sample_sets, blocks, sums, tmp_path):
     recorded = {block.name: block for block in sample_sets["auction"].blocks}
     schemas = [recorded[name] for name in blocks]
     columns = sum(len(block.columns) for block in schemas)
-    model = GCNN(n_block_columns=columns, generator=torch.Generator().manual_seed(3))
+    generator = torch.Generator().manual_seed(3)
+    model = GCNN(n_block_columns=columns, sums=sums, generator=generator)
     graphs = [to_graph(sample, blocks=schemas) for sample in samples]
     fit_norms(model, lambda: [to_batch(graphs)])
     trained_norms = {n: t.clone() for n, t in model.named_buffers()}
@@ -201,7 +226,7 @@ def test_numpy_scores_a_saved_policy_as_torch_does(samples, sample_sets, blocks,
     for name, buffer in model.named_buffers():
         buffer.copy_(trained_norms[name])
     path = tmp_path / "policy.safetensors"
-    write_policy(path, to_policy_file(model.state_dict(), hidden=64, blocks=schemas))
+    write_policy(path, to_policy_file(model.state_dict(), hidden=64, sums=sums, blocks=schemas))
     policy = milplib.load_policy(path)
     for sample in samples:
         for k in (1, 2, len(sample.scores)):
@@ -222,6 +247,7 @@ def test_numpy_scores_a_saved_policy_as_torch_does(samples, sample_sets, blocks,
             assert found.shape == (k,)
             assert (abs(found - expected) <= 1e-5 * np.maximum(1, abs(expected))).all()
     again = to_module(read_policy(path))
+    assert again.sums == sums
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
 

@@ -24,7 +24,7 @@ FAMILIES = {
 }
 
 
-def noise(*, hidden=16, blocks=(), seed=0):
+def noise(*, hidden=16, blocks=(), seed=0, sums="absolute"):
     """A policy file's content: a network that nobody has trained."""
     rng = np.random.RandomState(seed)
     shapes = gcnn_shapes(hidden, sum(len(block.columns) for block in blocks))
@@ -39,7 +39,7 @@ def noise(*, hidden=16, blocks=(), seed=0):
     }
     return PolicyFile(
         architecture="gcnn",
-        hyperparameters={"hidden": hidden},
+        hyperparameters={"hidden": hidden} | ({} if sums == "absolute" else {"sums": sums}),
         blocks=tuple(blocks),
         tensors=tensors,
         provenance={"trained on": "nothing"},

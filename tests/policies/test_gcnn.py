@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from milplib.errors import PolicyError
-from milplib.policies import GcnnPolicy, best_candidate
+from milplib.policies import GCNN_SUMS, GcnnPolicy, best_candidate
 from milplib.scip import BlockSchema, BranchingState
 
 from .conftest import FAMILIES, PSEUDOCOST, TREE, noise
@@ -32,7 +32,7 @@ def textbook_scores(content, state):
         name = f"{side}_embedding"
         return relu(dense(f"{name}.2", relu(dense(f"{name}.0", norm(f"{side}_norm", x)))))
 
-    def convolution(name, targets, sources, target_of, source_of, edges):
+    def convolution(name, targets, sources, target_of, source_of, edges, mean_edges):
         total = np.zeros_like(targets)
         for target, source, edge in zip(target_of, source_of, edges, strict=True):
             joint = (
@@ -41,16 +41,24 @@ def textbook_scores(content, state):
                 + dense(f"{name}.source", sources[source])
             )
             message = relu(joint * w[f"{name}.message_norm.scale"])
-            total[target] += dense(f"{name}.message", message)
+            total[target] += dense(f"{name}.message", message) / mean_edges
         joined = np.hstack((total * w[f"{name}.output_norm.scale"], targets))
         return relu(dense(f"{name}.output.2", relu(dense(f"{name}.output.0", joined))))
 
-    edges = norm("edge_norm", state.edge_features.astype(np.float64)[:, None])
+    of_a_row = of_a_column = 1.0
+    if content.hyperparameters.get("sums") == "relative" and len(state.edge_features):
+        of_a_row, of_a_column = (
+            len(state.edge_features) / size for size in (state.n_rows, state.n_variables)
+        )
+    edges = state.edge_features.astype(np.float64)[:, None] * np.sqrt(of_a_row)
+    edges = norm("edge_norm", edges)
     variables = embedding("variable", state.variable_features.astype(np.float64))
     rows = embedding("row", state.row_features.astype(np.float64))
     row_of, column_of = state.edge_index
-    rows = convolution("to_rows", rows, variables, row_of, column_of, edges)
-    variables = convolution("to_variables", variables, rows, column_of, row_of, edges)
+    rows = convolution("to_rows", rows, variables, row_of, column_of, edges, of_a_row)
+    variables = convolution(
+        "to_variables", variables, rows, column_of, row_of, edges, of_a_column
+    )
     features = variables[state.candidates]
     if content.blocks:
         columns = [
@@ -61,10 +69,11 @@ def textbook_scores(content, state):
     return dense("head.2", relu(dense("head.0", features)))[:, 0]
 
 
+@pytest.mark.parametrize("sums", GCNN_SUMS)
 @pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE, PSEUDOCOST)])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_scores_are_those_of_the_formulas(family, blocks, states):
-    content = noise(blocks=blocks, seed=len(blocks))
+def test_scores_are_those_of_the_formulas(family, blocks, sums, states):
+    content = noise(blocks=blocks, seed=len(blocks), sums=sums)
     policy = GcnnPolicy(content, name="noise")
     for state in states[family]:
         expected = textbook_scores(content, state)
@@ -105,7 +114,8 @@ def test_scores_do_not_depend_on_the_order_of_rows_columns_or_edges(states):
         assert np.abs(policy.score(shuffled) - scores).max() <= 1e-5 * scale
 
 
-def test_a_state_without_rows_or_with_one_candidate_is_scored():
+@pytest.mark.parametrize("sums", GCNN_SUMS)
+def test_a_state_without_rows_or_with_one_candidate_is_scored(sums):
     lonely = BranchingState(
         variable_features=np.ones((3, 19), dtype=np.float32),
         row_features=np.empty((0, 5), dtype=np.float32),
@@ -114,9 +124,36 @@ def test_a_state_without_rows_or_with_one_candidate_is_scored():
         candidates=np.array([2], dtype=np.int32),
         has_incumbent=False,
     )
-    content = noise()
+    content = noise(sums=sums)
     scores = GcnnPolicy(content, name="noise").score(lonely)
     assert np.allclose(scores, textbook_scores(content, lonely), rtol=1e-5, atol=1e-5)
+
+
+def test_relative_sums_do_not_change_when_every_row_and_column_is_there_twice(states):
+    # Twice as many rows, columns and edges of each: sums of four times as many messages a row.
+    policy, absolute = (GcnnPolicy(noise(sums=sums), name="noise") for sums in GCNN_SUMS[::-1])
+    for family in FAMILIES:
+        state = states[family][0]
+        m, n = state.n_rows, state.n_variables
+        denser = dataclasses.replace(
+            state,
+            variable_features=np.vstack([state.variable_features] * 2),
+            row_features=np.vstack([state.row_features] * 2),
+            edge_index=np.hstack(
+                [state.edge_index + np.array([[r * m], [c * n]]) for r in (0, 1) for c in (0, 1)]
+            ).astype(np.int32),
+            # An entry of a row is relative to the row's norm.
+            edge_features=np.hstack([state.edge_features] * 4) / np.float32(np.sqrt(2)),
+        )
+        scores = policy.score(state)
+        bound = 1e-5 * max(1, np.abs(scores).max())
+        assert np.abs(policy.score(denser) - scores).max() <= bound
+        assert np.abs(absolute.score(denser) - absolute.score(state)).max() > 10 * bound
+
+
+def test_sums_of_another_kind_are_refused():
+    with pytest.raises(PolicyError, match=r"has 'mean' sums; this milplib knows absolute and rel"):
+        GcnnPolicy(noise(sums="mean"), name="noise")
 
 
 def test_a_block_that_is_missing_or_has_other_lines_is_an_error(states):

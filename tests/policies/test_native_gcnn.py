@@ -22,7 +22,7 @@ from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
 import milplib
 from milplib.errors import PolicyError
 from milplib.generators import CombinatorialAuction
-from milplib.policies import GcnnPolicy, best_candidate, write_policy
+from milplib.policies import GCNN_SUMS, GcnnPolicy, best_candidate, write_policy
 from milplib.policies.choice import TIE_TOLERANCE
 from milplib.policies.compiled import CompiledGcnn
 from milplib.policies.folded import FoldedGcnn
@@ -49,9 +49,9 @@ MODELS = {
 }
 
 
-def network_content(*, hidden=64, blocks=(), seed=0):
+def network_content(*, hidden=64, blocks=(), seed=0, sums="absolute"):
     """Drawn weights that keep the size of what goes through them, as trained ones do."""
-    content = noise(hidden=hidden, blocks=blocks, seed=seed)
+    content = noise(hidden=hidden, blocks=blocks, seed=seed, sums=sums)
     for name, tensor in content.tensors.items():
         if name.endswith("weight"):
             tensor *= np.float32(3.0 / np.sqrt(tensor.shape[1]))
@@ -59,7 +59,10 @@ def network_content(*, hidden=64, blocks=(), seed=0):
 
 
 def folded(content):
-    return FoldedGcnn.of({name: t.astype(np.float64) for name, t in content.tensors.items()})
+    return FoldedGcnn.of(
+        {name: t.astype(np.float64) for name, t in content.tensors.items()},
+        sums=content.hyperparameters.get("sums", "absolute"),
+    )
 
 
 def close(found, expected):
@@ -138,9 +141,10 @@ def test_scores_are_those_of_the_formulas_at_every_level(name, blocks):
     at_nodes(MODELS[name](), look, count=4)
 
 
+@pytest.mark.parametrize("sums", GCNN_SUMS)
 @pytest.mark.parametrize("hidden", [1, 7, 16, 32, 48, 64, 100])
-def test_every_width_of_a_network_is_scored(hidden, states):
-    content = network_content(hidden=hidden, seed=hidden)
+def test_every_width_of_a_network_is_scored(hidden, sums, states):
+    content = network_content(hidden=hidden, seed=hidden, sums=sums)
     for level in LEVELS:
         network = CompiledGcnn(native, folded(content), level=level)
         for family in FAMILIES:
@@ -156,9 +160,10 @@ def test_every_width_of_a_network_is_scored(hidden, states):
         *[(10_000, 2_000, 30_000, 1), (10_000, 50, 20_000, 3_000)],
     ],
 )
-def test_any_size_is_scored(n, m, n_edges, k):
+@pytest.mark.parametrize("sums", GCNN_SUMS)
+def test_any_size_is_scored(n, m, n_edges, k, sums):
     state = random_state(np.random.default_rng(n + k), n, m, n_edges, k)
-    content = noise(hidden=32, seed=1)
+    content = noise(hidden=32, seed=1, sums=sums)
     expected = textbook_scores(content, state)
     none = np.empty((k, 0), dtype=np.float32)
     for level in LEVELS:
@@ -167,8 +172,9 @@ def test_any_size_is_scored(n, m, n_edges, k):
         assert (np.abs(found - expected) <= 1e-5 * max(1, np.abs(expected).max(initial=0))).all()
 
 
-def test_a_network_scores_states_of_changing_sizes_as_if_each_were_the_first():
-    content = noise(hidden=16, seed=2)
+@pytest.mark.parametrize("sums", GCNN_SUMS)
+def test_a_network_scores_states_of_changing_sizes_as_if_each_were_the_first(sums):
+    content = noise(hidden=16, seed=2, sums=sums)
     rng = np.random.default_rng(0)
     network = CompiledGcnn(native, folded(content))
     for _ in range(30):
@@ -179,10 +185,12 @@ def test_a_network_scores_states_of_changing_sizes_as_if_each_were_the_first():
         assert fresh.tobytes() == network.score(state, none).tobytes()
 
 
-@pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,)], ids=str)
+@pytest.mark.parametrize(
+    ("blocks", "sums"), [((), "absolute"), ((PSEUDOCOST,), "absolute"), ((), "relative")], ids=str
+)
 @pytest.mark.parametrize("name", MODELS)
-def test_a_whole_decision_is_extraction_scores_and_choice(name, blocks):
-    content = network_content(blocks=blocks, seed=7)
+def test_a_whole_decision_is_extraction_scores_and_choice(name, blocks, sums):
+    content = network_content(blocks=blocks, seed=7, sums=sums)
     networks = [CompiledGcnn(native, folded(content), level=level) for level in LEVELS]
     functions = load_state_functions([block.name for block in blocks])
     policy = GcnnPolicy(content, name="noise")
@@ -319,7 +327,7 @@ def test_a_policy_can_be_copied_and_sent_to_another_process(states):
 
 
 GOOD = random_state(np.random.default_rng(0), 6, 4, 12, 3)
-NETWORK = native.Network(16, 0, TIE_TOLERANCE, folded(noise()).tensors, None) if native else None
+NETWORK = native.Network(16, 0, False, TIE_TOLERANCE, folded(noise()).tensors) if native else None
 NAMES = ("variable_features", "row_features", "edge_index", "edge_features", "candidates")
 
 
@@ -493,7 +501,7 @@ def test_a_network_of_wrong_tensors_is_refused(hidden, n_blocks, tolerance, coun
         is_right = False
     if not is_right:
         with pytest.raises((TypeError, ValueError)):
-            native.Network(hidden, n_blocks, tolerance, tuple(tensors), level)
+            native.Network(hidden, n_blocks, False, tolerance, tuple(tensors), level)
 
 
 def test_a_decision_where_there_is_none_to_take_is_an_error():
@@ -502,7 +510,7 @@ def test_a_decision_where_there_is_none_to_take_is_an_error():
         NETWORK.decide(model.to_ptr(False))
     with pytest.raises(TypeError, match="capsule"):
         NETWORK.judge(model)
-    blocks = native.Network(8, 2, 1e-5, folded(noise(hidden=8, blocks=(TWO,))).tensors)
+    blocks = native.Network(8, 2, False, 1e-5, folded(noise(hidden=8, blocks=(TWO,))).tensors)
     with pytest.raises(ValueError, match="pseudocosts"):
         blocks.decide(model.to_ptr(False))
 
