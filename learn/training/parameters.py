@@ -77,7 +77,9 @@ class TrainingParameters:
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.sums not in GCNN_SUMS:
-            raise ParameterError(f"the sums are '{self.sums}'; they can be {' or '.join(GCNN_SUMS)}")
+            raise ParameterError(
+                f"the sums are '{self.sums}'; they can be {' or '.join(GCNN_SUMS)}"
+            )
         if self.seed < 0:
             raise ParameterError(f"the seed is {self.seed}; it must not be negative")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):

@@ -161,12 +161,15 @@ def test_several_sets_are_mixed_and_judged_one_by_one(sample_sets, tmp_path):
     assert [found["name"] for found in sets] == [folder.name for folder in folders]
 
 
-@pytest.mark.parametrize("options", [{"loss": "soft"}, {"blocks": ("pseudocost", "tree")}])
+@pytest.mark.parametrize(
+    "options", [{"loss": "soft"}, {"blocks": ("pseudocost", "tree")}, {"sums": "relative"}]
+)
 def test_options_reach_the_policy(options, auctions, tmp_path):
     result = train([auctions], out=tmp_path / "p.safetensors", epochs=1, **SMALL, **options)
     content = read_policy(result.policy)
     assert content.provenance["loss"] == options.get("loss", "hard")
     assert tuple(block.name for block in content.blocks) == options.get("blocks", ())
+    assert content.hyperparameters.get("sums", "absolute") == options.get("sums", "absolute")
     instance = milplib.generators.CombinatorialAuction(n_items=50, n_bids=150).generate(seed=0)
     solved = milplib.solve(instance, policy=result.policy, on_error="raise")
     assert solved.status == "optimal"
@@ -241,6 +244,7 @@ def test_metrics_by_hand():
         ({"device": "gpu"}, UnknownNameError, "device"),
         ({"epochs": 0}, ParameterError, "at least 1"),
         ({"learning_rate": float("nan")}, ParameterError, "learning rate"),
+        ({"sums": "mean"}, ParameterError, "can be absolute or relative"),
         ({"blocks": ("none",)}, SampleError, "none"),
     ],
 )

@@ -56,9 +56,7 @@ def textbook_scores(content, state):
     rows = embedding("row", state.row_features.astype(np.float64))
     row_of, column_of = state.edge_index
     rows = convolution("to_rows", rows, variables, row_of, column_of, edges, of_a_row)
-    variables = convolution(
-        "to_variables", variables, rows, column_of, row_of, edges, of_a_column
-    )
+    variables = convolution("to_variables", variables, rows, column_of, row_of, edges, of_a_column)
     features = variables[state.candidates]
     if content.blocks:
         columns = [

@@ -105,6 +105,7 @@ WRONG = {
     "an unknown block": ("collection:", "collection:\n  blocks: [khalli]", 6, "khalli"),
     "a block that is not collected": ("epochs: 2", "blocks: [khalil]", 9, "not collected"),
     "an unknown mixture": ("epochs: 2", "mixture: even", 9, "balanced, proportional"),
+    "unknown sums": ("epochs: 2", "sums: mean", 9, "must be absolute or relative"),
     "a name twice": ("budgets: [5, 10]", "settings: [default]", 7, "stands here twice"),
     "a date": ("instance: 3", "instance: 2001-01-01", 6, "of the kind 'timestamp'"),
     "a tag": ("instance: 3", "instance: !!python/name:os.system x", 6, "of the kind"),

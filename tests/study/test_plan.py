@@ -115,6 +115,8 @@ def test_a_larger_budget_adds_to_what_a_smaller_one_collected(counts, study, lea
         ),
         ("max_episodes: 2", "seed: 5", {"collect", "train", "evaluate", "summarise"}),
         ("hidden: 8", "hidden: 9", {"train", "evaluate", "summarise"}),
+        ("hidden: 8", "sums: relative, hidden: 8", {"train", "evaluate", "summarise"}),
+        ("hidden: 8", "sums: absolute, hidden: 8", set()),
         ("time_limit: 60", "time_limit: 61", {"evaluate", "summarise"}),
         ("[pscost]", "[mostinf]", {"evaluate", "summarise"}),
         ("hidden: 8,", "hidden: 8, learning_rate: 0.001,", set()),  # the default, written down
