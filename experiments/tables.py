@@ -172,15 +172,21 @@ def _cells(summary: Summary, row: PolicySummary, rivals: Sequence[str]) -> Itera
 
 
 def _of_sets(path: Path) -> Iterator[str]:
-    """Give a line a distribution and comparison of training sets."""
+    """Give a line a distribution and budget, with training sets against each other in columns."""
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    yield _row("instances of", "training instances of each", "trained on", "against", "time ratio")
-    yield _row("---", "--:", "---", "---", "--:")
+    of_budget: dict[tuple[str, ...], dict[tuple[str, str], str]] = defaultdict(dict)
     for row in rows:
-        value, low, high = (row[f"time_ratio{ending}"] for ending in ("", "_low", "_high"))
-        ratio = f"{float(value):.2f}" + (f" [{float(low):.2f}, {float(high):.2f}]" if low else "")
-        yield _row(row["distribution"], row["budget"], row["training_set"], row["against"], ratio)
+        found = [row[f"time_ratio{end}"] for end in ("", "_low", "_high")]
+        ratio, *bounds = (f"{float(number):.2f}" for number in found if number)
+        line = of_budget[row["distribution"], row["budget"]]
+        interval = f" [{', '.join(bounds)}]" if bounds else ""  # none of a few instances
+        line[row["training_set"], row["against"]] = ratio + interval
+    pairs = list(dict.fromkeys(pair for line in of_budget.values() for pair in line))
+    yield _row("instances of", "instances of each", *(f"{one} / {other}" for one, other in pairs))
+    yield _row("---", *["--:"] * (len(pairs) + 1))
+    for (distribution, budget), line in of_budget.items():
+        yield _row(distribution, budget, *(line.get(pair, "") for pair in pairs))
 
 
 def _row(*cells: str) -> str:
