@@ -269,9 +269,8 @@ class GCNN(nn.Module):
         if self.sums == "absolute":
             return features
         n_rows, _, n_edges = graph.sizes.to(features.dtype).T
-        return features * (n_edges / n_rows.clamp(min=1)).sqrt().repeat_interleave(
-            graph.sizes[:, 2], output_size=len(features)
-        )
+        scales: torch.Tensor = (n_edges / n_rows.clamp(min=1)).sqrt()
+        return features * scales.repeat_interleave(graph.sizes[:, 2], output_size=len(features))
 
     def sum_weights(self, graph: Any) -> tuple[torch.Tensor, torch.Tensor] | tuple[None, None]:
         """Give what the sums at rows and at variables are multiplied with. Shape (m,) and (n,)."""
