@@ -49,6 +49,7 @@ class Network:
         cls,
         hidden: int,
         n_block_columns: int,
+        is_relative: bool,
         tie_tolerance: float,
         tensors: tuple[npt.NDArray[np.float32], ...],
         level: str | None = ...,

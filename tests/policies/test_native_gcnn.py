@@ -564,10 +564,10 @@ def test_networks_and_scores_do_not_grow_memory():
 
     def rounds(n):
         for _ in range(n):
-            network = native.Network(64, 0, TIE_TOLERANCE, tensors)
+            network = native.Network(64, 0, False, TIE_TOLERANCE, tensors)
             network.score(*arguments())
             with pytest.raises(ValueError, match="expected"):
-                native.Network(63, 0, TIE_TOLERANCE, tensors)
+                native.Network(63, 0, False, TIE_TOLERANCE, tensors)
             with pytest.raises(TypeError):
                 network.score(*arguments(edge_features=None))
         gc.collect()
