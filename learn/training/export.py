@@ -71,8 +71,12 @@ def to_module(content: PolicyFile) -> GCNN:
         )
     columns = sum(len(block.columns) for block in content.blocks)
     try:
-        model = GCNN(**content.hyperparameters, n_block_columns=columns)
+        model = GCNN(
+            hidden=content.hyperparameters["hidden"],
+            sums=content.hyperparameters.get("sums", "absolute"),
+            n_block_columns=columns,
+        )
         model.load_state_dict({n: torch.from_numpy(t.copy()) for n, t in content.tensors.items()})
-    except (ParameterError, RuntimeError, TypeError) as error:
+    except (KeyError, ParameterError, RuntimeError, TypeError) as error:
         raise PolicyError(f"the tensors are not those of a gcnn: {error}") from error
     return model

@@ -128,7 +128,7 @@ def test_a_state_without_rows_or_with_one_candidate_is_scored(sums):
 
 
 def test_relative_sums_do_not_change_when_every_row_and_column_is_there_twice(states):
-    # Twice as many rows, columns and edges of each: sums of four times as many messages a row.
+    # Twice as many rows and columns, and twice as many messages at each of them.
     policy, absolute = (GcnnPolicy(noise(sums=sums), name="noise") for sums in GCNN_SUMS[::-1])
     for family in FAMILIES:
         state = states[family][0]
