@@ -4,9 +4,11 @@
 
 A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
 is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on),
-``sets`` or ``transfer-sets`` for training sets compared with each other, ``auto`` for what the
-policy ``auto`` picks, or ``brief`` for no more than its ratios in several settings, with commas
-between. ``<!-- table: FOLDER -->`` is for what ``milplib evaluate`` left in a folder of this one.
+``sets`` or ``transfer-sets`` for training sets compared with each other, ``training`` for what
+models learned from and what that gave, ``auto`` for what the policy ``auto`` picks, or ``brief``
+for no more than its ratios in several settings, with commas between. ``<!-- table: FOLDER -->`` is
+for what ``milplib evaluate`` left in a folder of this one, ``<!-- table: FOLDER medians -->`` for
+the baseline's medians in each folder of that one.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 
 from milplib.evaluation import Evaluation, Summary
 from milplib.evaluation.policy_summary import PolicySummary
@@ -35,6 +38,7 @@ TEXTS = (
     HERE.parent / "RESULTS.md",
     HERE / "verdict" / "README.md",
 )
+_QUARTILES = (0.25, 0.5, 0.75)
 _TABLE = re.compile(r"(<!-- table: (?P<of>.+?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -48,9 +52,16 @@ def with_tables(text: str) -> str:
 def _lines(study: str, scale: str = "", setting: str = "", part: str = "") -> Iterator[str]:
     if not scale:
         yield from _of_policies(Evaluation.load(HERE / study).summary())
+    elif scale == "medians":
+        folders = sorted((HERE / study).iterdir(), reverse=True)  # learn2branch stands first
+        yield from _of_medians({each.name: Evaluation.load(each) for each in folders})
     elif part.endswith("sets"):
         prefix = f"{setting}-transfer" if part.startswith("transfer") else setting
         yield from _of_sets(HERE / study / scale / f"{prefix}-training-sets.csv")
+    elif part == "training":
+        yield from _of_training(
+            HERE / study / scale, setting, _judged(study, scale, setting, "")[1]
+        )
     else:
         kept = "transfer" if part == "transfer" else ""
         found = {each: _judged(study, scale, each, kept) for each in setting.split(",")}
@@ -80,6 +91,24 @@ def _of_ratios(summaries: Mapping[str, Summary]) -> Iterator[str]:
     for name in next(iter(summaries.values())).distributions:
         pairs = (summary.comparisons[name][AUTO, rival] for _, summary, rival in columns)
         yield _row(name or "all", *(with_interval(pair.time) for pair in pairs))
+
+
+def _of_medians(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
+    """Give a line a distribution: the baseline's median time and nodes, by setting."""
+    yield _row(
+        "instances of", *(f"`{name}`: {what}" for name in evaluations for what in ("time", "nodes"))
+    )
+    yield _row("---", *["--:"] * 2 * len(evaluations))
+    cells: dict[str, list[str]] = defaultdict(list)
+    for results in evaluations.values():
+        runs = results.table.to_pandas()
+        runs = runs[runs["policy"] == results.baseline]
+        for name, of in runs.groupby("distribution", sort=False):
+            time, nodes = of["time"].quantile(_QUARTILES), of["nodes"].quantile(_QUARTILES)
+            cells[name] += ["{1:.1f} s ({0:.1f} to {2:.1f})".format(*time)]
+            cells[name] += ["{1:,.0f} ({0:,.0f} to {2:,.0f})".format(*nodes)]
+    for name, found in cells.items():
+        yield _row(name, *found)
 
 
 def _rivals(summary: Summary) -> list[str]:
@@ -171,22 +200,73 @@ def _cells(summary: Summary, row: PolicySummary, rivals: Sequence[str]) -> Itera
     yield from (f"{row.solved} of {row.runs}", f"{row.policy_share:.0%}")
 
 
+def _of_training(folder: Path, setting: str, summary: Summary) -> Iterator[str]:
+    """Give a line a model and budget: samples, agreement with the expert, and what that gave.
+
+    Numbers of several training seeds are means; the rivals among SCIP's rules stand below.
+    """
+    trained: dict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
+    for row in _rows(folder / f"{setting}-training.csv"):
+        if row["judged_on"] == row["trained_on"]:
+            prefix = f"{row['model']}-{row['trained_on']}-"
+            budget = row["policy"].removeprefix(prefix).rpartition("-seed")[0]
+            trained[row["trained_on"], row["model"], budget].append(row)
+    judged: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in _rows(folder / f"{setting}-training-sets.csv"):
+        if row["training_set"] == "homogeneous" and row["against"] == summary.baseline:
+            judged[row["distribution"]].append(row)
+    measures = ("training_samples", "validation_accuracy_1", "validation_regret")
+    yield _row(
+        "instances of",
+        "policy",
+        "instances",
+        "samples",
+        "accuracy",
+        "regret",
+        f"time / {summary.baseline}'s",
+    )
+    yield _row("---", "---", *["--:"] * 5)
+    for distribution, rows in judged.items():
+        for row in rows:
+            of = trained[distribution, row["model"], row["budget"]]
+            samples, *measured = (fmean(float(each[name]) for each in of) for name in measures)
+            yield _row(
+                distribution,
+                row["model"],
+                row["budget"],
+                f"{samples:,.0f}",
+                *(f"{number:.2f}" for number in measured),
+                _time_ratio(row),
+            )
+        for policy in summary.policies:
+            pair = summary.comparisons[distribution].get((policy, summary.baseline))
+            if pair and "-seed" not in policy:
+                yield _row(distribution, f"`{policy}`", *[""] * 4, with_interval(pair.time))
+
+
 def _of_sets(path: Path) -> Iterator[str]:
     """Give a line a distribution and budget, with training sets against each other in columns."""
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
     of_budget: dict[tuple[str, ...], dict[tuple[str, str], str]] = defaultdict(dict)
-    for row in rows:
-        found = [row[f"time_ratio{end}"] for end in ("", "_low", "_high")]
-        ratio, *bounds = (f"{float(number):.2f}" for number in found if number)
+    for row in _rows(path):
         line = of_budget[row["distribution"], row["budget"]]
-        interval = f" [{', '.join(bounds)}]" if bounds else ""  # none of a few instances
-        line[row["training_set"], row["against"]] = ratio + interval
+        line[row["training_set"], row["against"]] = _time_ratio(row)
     pairs = list(dict.fromkeys(pair for line in of_budget.values() for pair in line))
     yield _row("instances of", "instances of each", *(f"{one} / {other}" for one, other in pairs))
     yield _row("---", *["--:"] * (len(pairs) + 1))
     for (distribution, budget), line in of_budget.items():
         yield _row(distribution, budget, *(line.get(pair, "") for pair in pairs))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _time_ratio(row: Mapping[str, str]) -> str:
+    """Give a ratio with its interval, which a single instance has none of."""
+    found = [row[f"time_ratio{end}"] for end in ("", "_low", "_high")]
+    ratio, *bounds = (f"{float(number):.2f}" for number in found if number)
+    return ratio + (f" [{', '.join(bounds)}]" if bounds else "")
 
 
 def _row(*cells: str) -> str:
