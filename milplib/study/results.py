@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from milplib.errors import UnknownNameError
+from milplib.errors import ResultsError, UnknownNameError
 from milplib.evaluation import Evaluation
 from milplib.study.judging import merged_evaluation
+from milplib.study.ledger import Ledger
 from milplib.study.plan import study_pieces
 from milplib.study.planning import DATA, opened_study
 from milplib.study.reading import FULL
@@ -44,7 +45,7 @@ def study_evaluation(
     StudyError, UnknownNameError
         If the study file is wrong, or has no such scale, or no runs of this setting and part.
     ResultsError
-        If runs are missing or damaged.
+        If runs are missing or damaged, or are those of the study before its file was changed.
 
     Examples
     --------
@@ -72,4 +73,13 @@ def study_evaluation(
     if (setting, part) not in pieces:
         known = [" ".join(filter(None, key)) for key in pieces]
         raise UnknownNameError("part of the study", f"{setting} {part}".strip(), known)
-    return merged_evaluation(pieces[setting, part].runs, bench)
+    runs = pieces[setting, part].runs
+    ledger = Ledger(bench)
+    missing = [piece for piece in runs if not ledger.has(piece)]
+    if missing:
+        # Files of the same names may lie there, of what the study was before it was changed.
+        raise ResultsError(
+            f"{len(missing)} of {len(runs)} pieces of {path} are not done as it stands, "
+            f"{missing[0].label!r} the first of them: milplib run it"
+        )
+    return merged_evaluation(runs, bench)

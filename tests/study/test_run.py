@@ -17,7 +17,7 @@ import pytest
 from milplib.errors import OutputError, ResultsError
 from milplib.evaluation.natives import BestNative
 from milplib.evaluation.table import read_table
-from milplib.study import ChangedWarning, StudyError, plan_study, run_study
+from milplib.study import ChangedWarning, StudyError, plan_study, run_study, study_evaluation
 
 
 def states(plan):
@@ -129,6 +129,17 @@ def test_a_table_that_is_gone_or_changed_is_made_again_from_what_it_needs(here):
 
     # The instance of the test, not that of the choice; the summary is there.
     assert todo(plan) == {"generate": 1, "evaluate": 1}
+
+
+def test_runs_of_the_study_before_its_file_was_changed_are_refused(here):
+    rows = study_evaluation(here, scale="one", setting="default").table.num_rows
+    assert rows == 3
+
+    here.write_text(here.read_text().replace("time_limit: 60", "time_limit: 61"))
+
+    message = r"1 of 1 pieces of .*study\.yaml are not done as it stands, 'GISP-milplib-small test"
+    with pytest.raises(ResultsError, match=message):
+        study_evaluation(here, scale="one", setting="default")
 
 
 def test_what_is_made_again_and_differs_is_said(here):
