@@ -232,7 +232,7 @@ def _of_training(folder: Path, setting: str, summary: Summary) -> Iterator[str]:
             samples, *measured = (fmean(float(each[name]) for each in of) for name in measures)
             yield _row(
                 distribution,
-                row["model"],
+                f"`{row['model']}`",
                 row["budget"],
                 f"{samples:,.0f}",
                 *(f"{number:.2f}" for number in measured),
