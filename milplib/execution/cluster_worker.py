@@ -71,30 +71,30 @@ def run_in_child(call: bytes, settings: ChildSettings) -> bytes:
     ClusterError
         If this worker, which may have joined later, has other software.
     """
+    import cloudpickle
+
+    try:
+        forbidden, _ = differences(settings.software, software_of_child())
+        if forbidden:
+            raise ClusterError(f"a worker has {', '.join(forbidden)}: install the same there")
+        return _called(call, settings)
+    except (WorkerDiedError, WorkerStartError) as error:  # of the one that was asked, too
+        return bytes(cloudpickle.dumps((False, error, "")))
+
+
+def _called(call: bytes, settings: ChildSettings) -> bytes:
     from distributed import get_worker
 
-    forbidden, _ = differences(settings.software, software_of_child())
-    if forbidden:
-        raise ClusterError(f"a worker has {', '.join(forbidden)}: install the same there")
     worker = get_worker()
     key = worker.get_current_task()
     with _lock:
         executor = _executor(settings, n_workers=worker.state.nthreads)
-        future = executor.submit(make_call, call, settings.path, settings.folder)
+        future: Future[bytes] = executor.submit(make_call, call, settings.path, settings.folder)
     while not wait([future], _LOOK_PERIOD).done:
         task = worker.state.tasks.get(key)
         if task is None or task.state == "cancelled":
             executor.abandon(future)
-    return _answer_of(future)
-
-
-def _answer_of(future: Future[bytes]) -> bytes:
-    import cloudpickle
-
-    try:
-        return future.result()
-    except (WorkerDiedError, WorkerStartError) as error:
-        return bytes(cloudpickle.dumps((False, error, "")))
+    return future.result()
 
 
 def _executor(settings: ChildSettings, *, n_workers: int) -> ProcessExecutor:

@@ -16,6 +16,7 @@ import pytest
 import milplib
 from milplib.errors import MissingPackageError
 from milplib.execution import ClusterError, Execution, TaskFailure, cluster, run_tasks
+from milplib.execution.errors import WorkerDiedError, WorkerStartError
 
 distributed = pytest.importorskip("distributed")
 
@@ -111,6 +112,49 @@ def test_a_task_that_is_killed_from_outside_is_done_by_another_process(
 
 
 @pytest.mark.slow
+def test_a_worker_whose_first_processes_are_killed_says_so_of_its_task(functions, new_cluster):
+    """A worker that joined later asks a child process for its software before its first task."""
+    new_cluster.add_worker()
+
+    def run_and_kill():
+        import threading
+        from contextlib import suppress
+
+        import cloudpickle
+        import psutil
+
+        from milplib.execution.cluster_worker import ChildSettings, run_in_child
+
+        ended = threading.Event()
+
+        def kill_children():
+            while not ended.wait(0.05):
+                for child in psutil.Process().children():
+                    with suppress(psutil.NoSuchProcess):
+                        if any("spawn_main" in word for word in child.cmdline()):
+                            child.kill()
+
+        settings = ChildSettings(
+            run="killed",
+            software={},
+            path=(),
+            folder=".",
+            memory_limit=None,
+            time_limit=None,
+            calls_per_worker=1,
+        )
+        threading.Thread(target=kill_children).start()
+        try:
+            return cloudpickle.loads(run_in_child(b"", settings))
+        finally:
+            ended.set()
+
+    with distributed.Client(new_cluster.address, set_as_default=False) as client:
+        is_whole, error, _ = client.submit(run_and_kill).result(timeout=120)
+    assert not is_whole
+    assert isinstance(error, WorkerDiedError | WorkerStartError)
+
+
 def test_ctrl_c_ends_what_runs_on_the_cluster(functions, processes, two_workers, tmp_path):
     marks = [tmp_path / "quick1", tmp_path / "slow1"]
 
