@@ -155,6 +155,7 @@ def test_a_worker_whose_first_processes_are_killed_says_so_of_its_task(functions
     assert isinstance(error, WorkerDiedError | WorkerStartError)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_what_runs_on_the_cluster(functions, processes, two_workers, tmp_path):
     marks = [tmp_path / "quick1", tmp_path / "slow1"]
 
