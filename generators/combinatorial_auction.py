@@ -266,5 +266,6 @@ CombinatorialAuction.distributions = (
     named("very-hard2", _published(n_items=4000, n_bids=8000), "published"),
     named("milplib-small", CombinatorialAuction(n_items=60, n_bids=300), "milplib"),
     named("milplib-judging", _published(n_items=150, n_bids=750), "milplib"),
+    named("milplib-deep", _published(n_items=160, n_bids=850), "milplib"),
     named("milplib-half", _published(n_items=75, n_bids=375), "milplib"),
 )
