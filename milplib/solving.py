@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pyscipopt
 
 from milplib.errors import ParameterError
+from milplib.formats import read
 from milplib.instance import Instance
 from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
@@ -109,7 +111,7 @@ class SolveResult:
 
 
 def solve(
-    instance: Instance,
+    instance: Instance | str | os.PathLike[str],
     *,
     policy: object = "relpscost",
     time_limit: float | None = None,
@@ -123,7 +125,7 @@ def solve(
     Parameters
     ----------
     instance
-        The instance.
+        The instance, or the path of its file as `milplib.read` takes it.
     policy
         What decides where to branch: the name of a rule of SCIP's, ``"auto"`` or the name of
         another policy that is shipped, the path of a policy file, or anything else that
@@ -150,8 +152,11 @@ def solve(
         If the policy or the setting is not known.
     PolicyError
         If the policy's file cannot be used.
+    InstanceError
+        If the instance's file cannot be read.
     ParameterError
-        If the limit is not positive, or another option is outside its domain.
+        If the limit is not positive, another option is outside its domain, or the instance is
+        something else.
 
     Examples
     --------
@@ -224,6 +229,7 @@ class PreparedSolve(NamedTuple):
     `picking_time` is how many seconds it took to pick the policy, of those that the solve has.
     """
 
+    instance: Instance
     model: pyscipopt.Model
     policy: AnyPolicy
     name: str
@@ -232,7 +238,7 @@ class PreparedSolve(NamedTuple):
 
 
 def prepare_solve(
-    instance: Instance,
+    instance: Instance | str | os.PathLike[str],
     *,
     policy: object,
     time_limit: float | None,
@@ -244,6 +250,13 @@ def prepare_solve(
     """Make the model that `solve` solves: its arguments, its errors."""
     if time_limit is not None and not time_limit > 0:
         raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
+    if isinstance(instance, str | os.PathLike):
+        instance = read(instance)
+    if not isinstance(instance, Instance):
+        raise ParameterError(
+            f"the instance is a {type(instance).__name__}; expected a milplib.Instance, or the "
+            "path of its file (milplib.include_policy serves models of PySCIPOpt)"
+        )
     chosen = load_policy(policy)
     name, picking = chosen.name, 0.0
     while isinstance(chosen, Portfolio):  # here the instance is at hand
@@ -257,7 +270,7 @@ def prepare_solve(
     if time_limit is not None:
         # SCIP's own ceiling: larger limits are none
         model.setParam("limits/time", min(max(float(time_limit) - picking, 0.0), 1e20))
-    return PreparedSolve(model, chosen, name, use, picking)
+    return PreparedSolve(instance, model, chosen, name, use, picking)
 
 
 def _best_solution(

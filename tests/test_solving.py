@@ -7,7 +7,9 @@ import pyscipopt
 import pytest
 
 from milplib import Instance
-from milplib.errors import ParameterError, UnknownNameError
+from milplib.errors import InstanceError, ParameterError, UnknownNameError
+from milplib.evaluation import record_tree
+from milplib.formats import write
 from milplib.generators import from_name
 from milplib.scip import SETTINGS, apply_setting, branching_rule_names
 from milplib.scip.self_test import self_test
@@ -47,6 +49,24 @@ def test_infeasible_and_unbounded_have_no_objective_and_no_solution():
     for result in (infeasible, unbounded):
         assert result.objective is None
         assert result.solution is None
+
+
+def test_a_path_is_solved_as_the_instance_in_it_is(tmp_path):
+    path = tmp_path / "mixed.lp"
+    write(mixed(), path)
+    for given in (path, str(path)):
+        result = solve(given, policy="auto")
+        assert result.objective == pytest.approx(21.5)
+        assert result.policy == "auto"
+    assert record_tree(path).title.startswith("mixed with relpscost")
+
+
+def test_what_is_no_instance_is_named_and_a_missing_file_too(tmp_path):
+    for given in (pyscipopt.Model(), None, [mixed()]):
+        with pytest.raises(ParameterError, match=type(given).__name__):
+            solve(given)
+    with pytest.raises(InstanceError, match=r"absent\.lp"):
+        solve(tmp_path / "absent.lp")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -214,7 +215,7 @@ def _branching(node: pyscipopt.scip.Node) -> str:
 
 
 def record_tree(
-    instance: Instance,
+    instance: Instance | str | os.PathLike[str],
     *,
     policy: object = "relpscost",
     time_limit: float | None = None,
@@ -236,7 +237,7 @@ def record_tree(
 
     Raises
     ------
-    UnknownNameError, PolicyError, ParameterError
+    UnknownNameError, PolicyError, InstanceError, ParameterError
         As `milplib.solve` does.
     """
     prepared = prepare_solve(
@@ -251,5 +252,5 @@ def record_tree(
     prepared.model.includeEventhdlr(recorder, "milplib-tree", "writes the nodes of the tree down")
     prepared.model.optimize()
     return recorder.tree(
-        f"{instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"
+        f"{prepared.instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"
     )
