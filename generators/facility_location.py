@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +21,6 @@ __all__ = ["CapacitatedFacilityLocation"]
 
 SMALLEST_DEMAND, LARGEST_DEMAND = 5, 35
 SMALLEST_CAPACITY, LARGEST_CAPACITY = 10, 160  # before they are scaled to the demand
-COST_OF_UNIT_DISTANCE = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ class CapacitatedFacilityLocation:
     fixed costs are :math:`\lfloor u \sqrt{c_j} + v \rfloor` (units of money) with integers u in
     100 … 110 and v in 0 … 90; capacities are
     :math:`k_j = \lfloor c_j \cdot \text{ratio} \cdot \sum_i d_i / \sum_j c_j \rfloor`.
-    Transport costs 10 for a unit of goods and a unit of distance, rounded to 9 significant digits.
+    The transport costs :math:`t_{ij}` are rounded to 9 significant digits.
 
     Parameters
     ----------
@@ -59,6 +58,12 @@ class CapacitatedFacilityLocation:
     ratio
         Total capacity over total demand before capacities are rounded down. Every instance must
         be feasible, whatever the demands: at least ``1 + n_facilities / (5 n_customers)``.
+    transport_cost
+        Cost (units of money) of carrying a unit of goods over a unit of distance, above 0 and at
+        most 10⁹; 10 in the reference. The more it is, the more facilities are worth opening.
+    links
+        Whether the rows ``link_i_j`` are there. The capacities imply them for binary y; without
+        them the relaxation is smaller and weaker, and more is left to branching.
 
     Raises
     ------
@@ -83,6 +88,8 @@ class CapacitatedFacilityLocation:
     n_customers: int
     n_facilities: int
     ratio: float = 5
+    transport_cost: float = field(default=10, metadata={"later": True})
+    links: bool = field(default=True, metadata={"later": True})
 
     domain: ClassVar[str] = "CFLP"
     generator_version: ClassVar[int] = 1
@@ -92,6 +99,9 @@ class CapacitatedFacilityLocation:
         check_integer("n_customers", self.n_customers, at_least=1)
         check_integer("n_facilities", self.n_facilities, at_least=1)
         check_real("ratio", self.ratio, above=1)
+        check_real("transport_cost", self.transport_cost, above=0, at_most=10**9)
+        if not isinstance(self.links, bool):
+            raise ParameterError(f"links is {self.links!r}, expected True or False")
         # Rounding down costs each facility less than one unit, and the total demand is at least
         # n_customers · SMALLEST_DEMAND.
         surplus = self.n_facilities / (self.n_customers * SMALLEST_DEMAND)
@@ -127,7 +137,7 @@ class CapacitatedFacilityLocation:
         # Products, sums and square roots round alike on every processor; hypot does not.
         dx, dy = np.moveaxis(customers - facilities, -1, 0)
         distances = np.sqrt(dx * dx + dy * dy)
-        transport_costs = COST_OF_UNIT_DISTANCE * demands[:, np.newaxis] * distances
+        transport_costs = self.transport_cost * demands[:, np.newaxis] * distances
         return self._instance(
             demands, capacities, fixed_costs, transport_costs, name=f"{self.domain}-seed-{seed}"
         )
@@ -142,31 +152,31 @@ class CapacitatedFacilityLocation:
         name: str,
     ) -> Instance:
         n_pairs = self.n_customers * self.n_facilities
+        n_links = n_pairs if self.links else 0
         each_customer, each_facility = (
             sp.eye_array(self.n_customers),
             sp.eye_array(self.n_facilities),
         )
-        matrix = sp.block_array(
-            [
-                [sp.kron(each_customer, np.ones((1, self.n_facilities))), None],
-                [sp.kron(demands[np.newaxis], each_facility), sp.diags_array(-capacities)],
-                [None, sp.csr_array(capacities[np.newaxis])],
-                [sp.eye_array(n_pairs), sp.kron(np.full((self.n_customers, 1), -1), each_facility)],
-            ],
-            format="csr",
-        )
+        blocks = [
+            [sp.kron(each_customer, np.ones((1, self.n_facilities))), None],
+            [sp.kron(demands[np.newaxis], each_facility), sp.diags_array(-capacities)],
+            [None, sp.csr_array(capacities[np.newaxis])],
+        ]
+        if self.links:
+            of_facility = sp.kron(np.full((self.n_customers, 1), -1), each_facility)
+            blocks.append([sp.eye_array(n_pairs), of_facility])
         customers = range(1, self.n_customers + 1)
         facilities = range(1, self.n_facilities + 1)
         pairs = [f"{customer}_{facility}" for customer in customers for facility in facilities]
         return Instance(
             objective=np.append(round_significant(transport_costs.ravel()), fixed_costs),
-            A=matrix,
+            A=sp.block_array(blocks, format="csr"),
             row_lower=np.concatenate(
                 (
                     np.ones(self.n_customers),
                     np.full(self.n_facilities, -np.inf),
                     [demands.sum()],
-                    np.full(n_pairs, -np.inf),
+                    np.full(n_links, -np.inf),
                 )
             ),
             row_upper=np.concatenate(
@@ -174,7 +184,7 @@ class CapacitatedFacilityLocation:
                     np.full(self.n_customers, np.inf),
                     np.zeros(self.n_facilities),
                     [np.inf],
-                    np.zeros(n_pairs),
+                    np.zeros(n_links),
                 )
             ),
             lower=np.zeros(n_pairs + self.n_facilities),
@@ -188,7 +198,7 @@ class CapacitatedFacilityLocation:
                 *(f"demand_{customer}" for customer in customers),
                 *(f"capacity_{facility}" for facility in facilities),
                 "total_capacity",
-                *(f"link_{pair}" for pair in pairs),
+                *(f"link_{pair}" for pair in pairs[:n_links]),
             ),
             sense="minimize",
             name=name,
@@ -205,5 +215,12 @@ CapacitatedFacilityLocation.distributions = (
     ),
     named(
         "milplib-judging", CapacitatedFacilityLocation(n_customers=60, n_facilities=40), "milplib"
+    ),
+    named(
+        "milplib-deep",
+        CapacitatedFacilityLocation(
+            n_customers=110, n_facilities=65, ratio=2.5, transport_cost=30, links=False
+        ),
+        "milplib",
     ),
 )

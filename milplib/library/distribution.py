@@ -183,6 +183,9 @@ class Distribution:
 def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, Any]:
     """Read the parameters of a generator, if it is a dataclass of them.
 
+    A parameter that a family was given later, a ``field`` with ``metadata={"later": True}``, is
+    left out where it has its default: folders and studies from before are then those of today.
+
     Parameters
     ----------
     generator
@@ -201,5 +204,6 @@ def generator_parameters(generator: object, *, with_defaults: bool = True) -> di
     return {
         parameter.name: getattr(generator, parameter.name)
         for parameter in fields(generator)
-        if with_defaults or getattr(generator, parameter.name) != parameter.default
+        if (with_defaults and not parameter.metadata.get("later"))
+        or getattr(generator, parameter.name) != parameter.default
     }

@@ -15,6 +15,8 @@ def locations(draw):
         n_customers=n_customers,
         n_facilities=n_facilities,
         ratio=draw(st.floats(smallest, smallest + 9)),
+        transport_cost=draw(st.floats(0.1, 100)),
+        links=draw(st.booleans()),
     )
 
 
@@ -36,7 +38,8 @@ def test_rows_are_demands_capacities_total_capacity_and_links(generator, seed):
     instance = generator.generate(seed)
     n, m = generator.n_customers, generator.n_facilities
     demands, capacities, *_ = parts(generator, instance)
-    assert (instance.n_rows, instance.n_columns) == (n + m + 1 + n * m, n * m + m)
+    n_links = n * m if generator.links else 0
+    assert (instance.n_rows, instance.n_columns) == (n + m + 1 + n_links, n * m + m)
     for position, name in enumerate(instance.row_names):
         kind, *where = name.split("_")
         expected = dict.fromkeys(instance.column_names, 0.0)
@@ -75,7 +78,8 @@ def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
     assert (fixed == np.floor(fixed)).all()
     assert ((fixed >= int(100 * sqrt(10))) & (fixed <= int(110 * sqrt(160) + 90))).all()
     assert (transport >= 0).all()
-    assert (transport <= 10 * sqrt(2) * demands[:, np.newaxis] * (1 + 1e-8)).all()
+    cost = generator.transport_cost
+    assert (transport <= cost * sqrt(2) * demands[:, np.newaxis] * (1 + 1e-8)).all()
     # open everything and split every customer by capacity: feasible if the total suffices
     total = demands.sum()
     assert total <= capacities.sum() <= generator.ratio * total * (1 + 1e-12)
@@ -85,7 +89,7 @@ def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
 @given(locations(), st.integers(0, 2**32))
 def test_transport_costs_obey_the_triangle_inequality(generator, seed):
     demands, _, transport, _ = parts(generator, generator.generate(seed))
-    distances = transport / (10 * demands[:, np.newaxis])
+    distances = transport / (generator.transport_cost * demands[:, np.newaxis])
     between = np.abs(distances[:, np.newaxis] - distances[np.newaxis]).max(axis=2)
     reach = (distances[:, np.newaxis] + distances[np.newaxis]).min(axis=2)
     assert (between <= reach + 1e-7).all()

@@ -84,6 +84,9 @@ REFUSED = [
     (CapacitatedFacilityLocation, "n_customers", 0, "at least 1"),
     (CapacitatedFacilityLocation, "n_facilities", 0, "at least 1"),
     (CapacitatedFacilityLocation, "ratio", 1, "above 1"),
+    (CapacitatedFacilityLocation, "transport_cost", 0, "above 0 and at most"),
+    (CapacitatedFacilityLocation, "transport_cost", 1e10, "above 0 and at most"),
+    (CapacitatedFacilityLocation, "links", 1, "True or False"),
 ]
 
 
