@@ -9,7 +9,12 @@ import pytest
 import milplib
 from milplib.errors import NoGeneratorError
 from milplib.generators import from_name
-from milplib.library import distribution, generate_split, published_distributions
+from milplib.library import (
+    distribution,
+    generate_split,
+    generator_parameters,
+    published_distributions,
+)
 
 DOMAINS = tuple("CA SC MIS MVC GISP CFLP LB IP MIRP NNV OTS MMCN SRPN".split())  # noqa: SIM905
 
@@ -59,6 +64,15 @@ def test_settings_that_belong_to_a_distribution_are_known():
     assert distribution("MMCN-medium-BC").published.settings == {"limits/gap": 0.005}
     assert distribution("MMCN-medium-BC").level == "medium"
     assert distribution("MIRP-medium").published.splits == {"train": 98, "val": 20, "test": 20}
+
+
+def test_a_parameter_that_a_family_was_given_later_is_recorded_only_where_it_is_used():
+    before, used = (
+        generator_parameters(distribution(name).generator)
+        for name in ("CFLP-easy", "CFLP-milplib-deep")
+    )
+    assert before == {"n_customers": 100, "n_facilities": 100, "ratio": 5}
+    assert used.keys() - before.keys() == {"transport_cost", "links"}
 
 
 def test_what_no_family_generates_is_refused_by_name(tmp_path):
