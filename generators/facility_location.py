@@ -47,7 +47,8 @@ class CapacitatedFacilityLocation:
     fixed costs are :math:`\lfloor u \sqrt{c_j} + v \rfloor` (units of money) with integers u in
     100 … 110 and v in 0 … 90; capacities are
     :math:`k_j = \lfloor c_j \cdot \text{ratio} \cdot \sum_i d_i / \sum_j c_j \rfloor`.
-    The transport costs :math:`t_{ij}` are rounded to 9 significant digits.
+    Transport costs :math:`t_{ij}` are ``transport_cost`` times demand times distance, rounded to 9
+    significant digits.
 
     Parameters
     ----------
