@@ -97,7 +97,10 @@ class Entry:
         """Give a list of whole numbers; a single one means so many, from 0 on."""
         if isinstance(self.value, list):
             return tuple(entry.whole_number() for entry in self.value)
-        return tuple(range(self.whole_number()))
+        count = self.whole_number()
+        if count < 1:
+            raise self.error(f"{self.name} is {count}; it must be at least 1")
+        return tuple(range(count))
 
     def texts(self) -> tuple[str, ...]:
         """Give a list of texts, or a single one."""

@@ -63,7 +63,8 @@ WRONG = {
     "a negative number": ("val: 4", "val: -4", 3, "must be at least 0"),
     "no instances at all": ("{train: 20, val: 4, test: 5}", "{val: 4}", 3, "neither train nor"),
     "a seed twice": ("training:", "training:\n  seeds: [1, 1]", 11, "no seed may be there twice"),
-    "no seed": ("training:", "training:\n  seeds: 0", 11, "at least one seed"),
+    "no seed": ("training:", "training:\n  seeds: 0", 11, "seeds is 0; it must be at least 1"),
+    "fewer than no seeds": ("training:", "training:\n  seeds: -1", 11, "seeds is -1; it must be"),
     "a distribution without a generator": (
         "  CA-milplib-small: {",
         "  MMCN-hard-BI: {",
