@@ -94,7 +94,7 @@ class Entry:
         raise self.error(f"{self.name} is {self.said()}; it must be true or false")
 
     def whole_numbers(self) -> tuple[int, ...]:
-        """Give a list of whole numbers; a single one means so many, from 0 on."""
+        """Give a list of whole numbers; a single one, at least 1, means so many, from 0 on."""
         if isinstance(self.value, list):
             return tuple(entry.whole_number() for entry in self.value)
         count = self.whole_number()

@@ -64,6 +64,7 @@ WRONG = {
     "no instances at all": ("{train: 20, val: 4, test: 5}", "{val: 4}", 3, "neither train nor"),
     "a seed twice": ("training:", "training:\n  seeds: [1, 1]", 11, "no seed may be there twice"),
     "no seed": ("training:", "training:\n  seeds: 0", 11, "seeds is 0; it must be at least 1"),
+    "an empty list of seeds": ("training:", "training:\n  seeds: []", 11, "at least one seed"),
     "fewer than no seeds": ("training:", "training:\n  seeds: -1", 11, "seeds is -1; it must be"),
     "a distribution without a generator": (
         "  CA-milplib-small: {",
