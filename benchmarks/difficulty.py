@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import milplib
+from milplib.execution.isolation import run_isolated
 from milplib.files import atomic_write, atomic_write_json
-from milplib.isolation import run_isolated
 from milplib.library import Distribution, generate_instance
 from milplib.scip import apply_setting
 from milplib.scip.versions import scip_version

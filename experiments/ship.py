@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 from milplib.errors import ResultsError
 from milplib.evaluation import Evaluation, Summary
-from milplib.evaluation.words import with_interval
 from milplib.files import atomic_write, file_sha256
 from milplib.library import generate_instance
 from milplib.policies import Family, read_policy, write_families
+from milplib.report.text import with_interval
 from milplib.study import load_study, study_evaluation
 
 HERE = Path(__file__).parent

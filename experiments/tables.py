@@ -25,10 +25,10 @@ from statistics import fmean
 from milplib.evaluation import Evaluation, Summary
 from milplib.evaluation.policy_summary import PolicySummary
 from milplib.evaluation.summary import ALL
-from milplib.evaluation.words import p_value, signed_rank_of, with_interval
 from milplib.files import atomic_write
 from milplib.library import generate_instance
 from milplib.policies import AUTO, Portfolio, load_policy
+from milplib.report.text import p_value, signed_rank_of, with_interval
 from milplib.study import study_evaluation
 from milplib.study.plan import BEST
 

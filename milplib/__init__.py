@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from milplib.instance import Instance
     from milplib.library import Distribution, distributions, fetch, load
     from milplib.policies import include_policy, load_policy
+    from milplib.runs.status import run_status
     from milplib.solving import SolveResult, solve
-    from milplib.status import run_status
 
 __all__ = [
     "Distribution",
@@ -44,7 +44,7 @@ _HOMES = {
     "include_policy": "milplib.policies",
     "load_policy": "milplib.policies",
     "read": "milplib.formats",
-    "run_status": "milplib.status",
+    "run_status": "milplib.runs.status",
     "solve": "milplib.solving",
 }
 

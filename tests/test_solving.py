@@ -8,12 +8,12 @@ import pytest
 
 from milplib import Instance
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
-from milplib.evaluation import record_tree
 from milplib.formats import write
 from milplib.generators import from_name
 from milplib.scip import SETTINGS, apply_setting, branching_rule_names
 from milplib.scip.self_test import self_test
 from milplib.solving import solve
+from milplib.tree import record_tree
 
 
 def mixed(**changes) -> Instance:

@@ -21,7 +21,7 @@ from milplib.learn.samples.shards import (
     TreeEntry,
     write_batches,
 )
-from milplib.task_folder import TaskFolder
+from milplib.runs.folder import TaskFolder
 
 __all__ = ["Progress", "RunFolder"]
 

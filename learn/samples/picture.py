@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from milplib.evaluation.style import COLOURS, plain_style
 from milplib.files import atomic_write
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.learn.samples.statistics import agreement, trivial_choices
+from milplib.report.style import COLOURS, plain_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -41,7 +41,7 @@ class Label:
     Parameters
     ----------
     scores, valid
-        Of the candidates; see `milplib.scip.expert.StrongBranchingResult`. Shape (k,).
+        Of the candidates; see `milplib.scip.strong_branching.StrongBranchingResult`. Shape (k,).
     chosen
         Position among the candidates of the expert's choice, which the solve followed.
     is_child_of_labelled

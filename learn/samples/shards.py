@@ -17,7 +17,7 @@ from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.trees import TreeEntry, TreeTable, checked, compact_trees
-from milplib.task_folder import MANIFEST, UNFINISHED
+from milplib.runs.folder import MANIFEST, UNFINISHED
 
 __all__ = [
     "Manifest",

@@ -120,7 +120,8 @@ def report(results: Path, /) -> int:
     results
         The folder that ``evaluate`` wrote.
     """
-    from milplib.evaluation import Evaluation, write_exports, write_report
+    from milplib.evaluation import Evaluation
+    from milplib.report import write_exports, write_report
 
     found = Evaluation.load(results)
     page = write_report(found, results / "report.html")
@@ -197,7 +198,7 @@ def _policy_table(summary: Summary, distribution: str) -> Table:
 
 
 def _cells(summary: Summary, row: PolicySummary) -> list[str]:
-    from milplib.evaluation.words import number, p_value, signed_rank_of
+    from milplib.report.text import number, p_value, signed_rank_of
 
     test = signed_rank_of(summary, row.policy, row.distribution)
     compared = row.against_baseline
@@ -221,7 +222,7 @@ def _counts(failures: dict[str, int]) -> str:
 
 
 def _ratio(estimate: RatioEstimate) -> str:
-    from milplib.evaluation.words import number
+    from milplib.report.text import number
 
     if estimate.value != estimate.value:
         return "–"

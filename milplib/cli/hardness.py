@@ -222,7 +222,7 @@ def _shares(kinds: Mapping[str, float]) -> str:
 
 
 def _number(value: float | None) -> str:
-    from milplib.evaluation.words import number
+    from milplib.report.text import number
 
     if value is None:
         return "–"

@@ -79,7 +79,7 @@ def natives(
 
 
 def _print(best: BestNative) -> None:
-    from milplib.evaluation.words import number
+    from milplib.report.text import number
 
     table = Table(box=None, pad_edge=False)
     for heading in ("distribution", "rule"):

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from milplib.cli.console import output, print_json, print_pairs
 
 if TYPE_CHECKING:
-    from milplib.status import RunStatus
+    from milplib.runs.status import RunStatus
 
 __all__ = ["status"]
 
@@ -35,7 +35,7 @@ def status(
     as_json
         Print JSON, with all failures.
     """
-    from milplib.status import run_status
+    from milplib.runs.status import run_status
 
     found = run_status(run)
     if as_json:

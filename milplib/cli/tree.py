@@ -46,9 +46,9 @@ def tree(
     out
         The drawing: .svg, .html, .png or .pdf.
     """
-    from milplib.evaluation.search_tree import STATUSES
-    from milplib.evaluation.tree import record_tree
-    from milplib.evaluation.tree_drawing import check_format, draw_tree, explanation
+    from milplib.tree.drawing import check_format, draw_tree, explanation
+    from milplib.tree.record import record_tree
+    from milplib.tree.search_tree import STATUSES
 
     check_format(out)  # before a solve of hours
     allow_modules_here(policy)

@@ -1,14 +1,11 @@
-"""Judging policies: paired runs, one long table, means and ratios with intervals, a report."""
+"""Judge policies: paired runs, one long table, means and ratios with intervals."""
 
 from milplib.evaluation.checks import Finding, check_runs
 from milplib.evaluation.evaluation import EvaluationProgress, evaluate
-from milplib.evaluation.exports import write_exports
 from milplib.evaluation.matrix import Matrix, matrix
 from milplib.evaluation.natives import NATIVE_RULES, BestNative, best_native
 from milplib.evaluation.profiles import PerformanceProfile, performance_profile
-from milplib.evaluation.report import write_report
 from milplib.evaluation.results import Evaluation
-from milplib.evaluation.search_tree import SearchTree
 from milplib.evaluation.significance import SignedRank, holm, signed_rank
 from milplib.evaluation.statistics import (
     NODE_SHIFT,
@@ -26,8 +23,6 @@ from milplib.evaluation.summary import (
     VirtualBest,
 )
 from milplib.evaluation.table import COLUMNS
-from milplib.evaluation.tree import record_tree
-from milplib.evaluation.tree_drawing import draw_tree
 
 __all__ = [
     "ALL",
@@ -45,21 +40,16 @@ __all__ = [
     "PerformanceProfile",
     "PolicySummary",
     "RatioEstimate",
-    "SearchTree",
     "SignedRank",
     "Summary",
     "VirtualBest",
     "best_native",
     "check_runs",
     "compare",
-    "draw_tree",
     "evaluate",
     "holm",
     "matrix",
     "performance_profile",
-    "record_tree",
     "shifted_geometric_mean",
     "signed_rank",
-    "write_exports",
-    "write_report",
 ]

@@ -20,7 +20,6 @@ from milplib.evaluation.plan import (
     seed_list,
 )
 from milplib.evaluation.policies import evaluated_policies
-from milplib.evaluation.report import write_report
 from milplib.evaluation.results import Evaluation, EvaluationManifest
 from milplib.evaluation.run import (
     PairedTask,
@@ -34,7 +33,8 @@ from milplib.evaluation.traces import TRACES, trace_table, write_traces
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.files import file_sha256
 from milplib.library.folder import InstancePlace
-from milplib.results_manifest import ResultsFolder
+from milplib.report.page import write_report
+from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
 
 __all__ = ["EvaluationProgress", "evaluate"]

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from milplib.errors import MilplibError, ParameterError, PolicyError
 from milplib.evaluation.natives import BestNative
 from milplib.execution import WorkerDiedError, WorkerStartError
+from milplib.execution.isolation import run_isolated
 from milplib.files import file_sha256
-from milplib.isolation import run_isolated
 from milplib.policies import AUTO, ScipRule, load_policy
 from milplib.policies.pretrained import auto_digest, pretrained_or_given
 

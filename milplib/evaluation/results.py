@@ -15,8 +15,8 @@ from milplib.errors import ResultsError
 from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.table import check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
-from milplib.results_manifest import ResultsManifest
-from milplib.task_folder import UNFINISHED
+from milplib.runs.folder import UNFINISHED
+from milplib.runs.manifest import ResultsManifest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,7 @@ from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.evaluation.solution_check import WRONG_SOLUTION, violations
 from milplib.evaluation.traces import trace_as_json
 from milplib.execution import TaskFailure
-from milplib.instance import Instance
-from milplib.isolated_runs import (
+from milplib.execution.isolated_solve import (
     error_in_words,
     failure_kind,
     isolated_row,
@@ -23,6 +22,7 @@ from milplib.isolated_runs import (
     peak_memory,
     read_unchanged,
 )
+from milplib.instance import Instance
 from milplib.policies.combinations import AnyPolicy, parts
 from milplib.policies.file import PolicyFile
 from milplib.policies.loading import load_policy

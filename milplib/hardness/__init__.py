@@ -7,8 +7,8 @@ from milplib.hardness.results import HardnessResults
 from milplib.hardness.solvers import SOLVERS, Solver, solver_named
 from milplib.hardness.summary import FolderSummary
 from milplib.hardness.table import COLUMNS
-from milplib.instance_statistics import InstanceStatistics, instance_statistics
-from milplib.row_kinds import ROW_KINDS, row_kinds
+from milplib.structure.row_kinds import ROW_KINDS, row_kinds
+from milplib.structure.statistics import InstanceStatistics, instance_statistics
 
 __all__ = [
     "COLUMNS",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from milplib.evaluation.style import COLOURS, plain_style, plain_ticks
 from milplib.files import atomic_write
 from milplib.hardness.results import HardnessResults
 from milplib.hardness.summary import COLUMN_KINDS, SIZES, FolderSummary
-from milplib.row_kinds import ROW_KINDS
+from milplib.report.style import COLOURS, plain_style, plain_ticks
+from milplib.structure.row_kinds import ROW_KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

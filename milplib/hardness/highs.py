@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from milplib.errors import InstanceError, MilplibError, MissingPackageError
+from milplib.execution.isolated_solve import SOLVED
 from milplib.hardness.measurement import Measurement, percent_gap, relative_gap
 from milplib.instance import Instance
-from milplib.isolated_runs import SOLVED
 
 __all__ = ["HighsSolver"]
 

@@ -23,7 +23,7 @@ from milplib.hardness.run import HardnessTask, died_row, run_task
 from milplib.hardness.solvers import solver_named
 from milplib.hardness.table import TABLE, read_rows, write_rows
 from milplib.library.folder import SPLITS, InstancePlace
-from milplib.results_manifest import ResultsFolder
+from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
 
 __all__ = ["HardnessProgress", "measure"]

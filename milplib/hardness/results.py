@@ -12,7 +12,7 @@ from milplib.errors import ParameterError
 from milplib.hardness.levels import LevelThresholds, level_of
 from milplib.hardness.summary import FolderSummary, summarise
 from milplib.hardness.table import COLUMNS, TABLE, read_rows
-from milplib.results_manifest import ResultsManifest
+from milplib.runs.manifest import ResultsManifest
 
 __all__ = ["HardnessManifest", "HardnessResults", "Judging"]
 

@@ -11,10 +11,7 @@ from typing import Any
 import milplib
 from milplib.evaluation.plan import EvaluatedInstance
 from milplib.execution import TaskFailure
-from milplib.hardness.measurement import Measurement
-from milplib.hardness.solvers import solver_named
-from milplib.instance_statistics import instance_statistics
-from milplib.isolated_runs import (
+from milplib.execution.isolated_solve import (
     error_in_words,
     failure_kind,
     isolated_row,
@@ -22,6 +19,9 @@ from milplib.isolated_runs import (
     peak_memory,
     read_unchanged,
 )
+from milplib.hardness.measurement import Measurement
+from milplib.hardness.solvers import solver_named
+from milplib.structure.statistics import instance_statistics
 
 __all__ = ["HardnessTask", "died_row", "run_task"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from milplib.errors import UnknownNameError
+from milplib.execution.isolated_solve import SOLVED
 from milplib.hardness.highs import HighsSolver
 from milplib.hardness.measurement import Measurement
 from milplib.instance import Instance
-from milplib.isolated_runs import SOLVED
 from milplib.scip.versions import scip_version
 from milplib.solving import solve
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from milplib.evaluation.statistics import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
 from milplib.hardness.levels import majority_level
-from milplib.row_kinds import ROW_KINDS
+from milplib.structure.row_kinds import ROW_KINDS
 
 __all__ = ["COLUMN_KINDS", "SIZES", "FolderSummary", "summarise"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from milplib.errors import ResultsError
 from milplib.files import atomic_write
-from milplib.row_kinds import ROW_KINDS
+from milplib.structure.row_kinds import ROW_KINDS
 
 __all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
 

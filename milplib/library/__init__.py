@@ -7,16 +7,16 @@ from milplib.library.distribution import (
     Provenance,
     generator_parameters,
 )
-from milplib.library.fetcher import FetchedSplit, FetchProgress, RegeneratedWarning
-from milplib.library.fetching import fetch
+from milplib.library.fetch import fetch
 from milplib.library.folder import SPLITS, instance_files
 from milplib.library.generation import generate_instance, generate_split, instance_seed
 from milplib.library.leakage import Leak, leaks
-from milplib.library.loading import load
+from milplib.library.load import load
 from milplib.library.manifest import BrokenInstance, InstanceRecord
 from milplib.library.mixtures import mixture
 from milplib.library.published import Published, published_distributions
 from milplib.library.reference import ReferenceWarning, reference_hashes
+from milplib.library.split_fetcher import FetchedSplit, FetchProgress, RegeneratedWarning
 from milplib.library.splits import InstanceFile, Split
 
 __all__ = [

@@ -17,7 +17,7 @@ from milplib.errors import ParameterError, PolicyError
 from milplib.files import atomic_write_json
 from milplib.instance import Instance
 from milplib.policies.combinations import Portfolio
-from milplib.row_kinds import ROW_KINDS, binary_columns, row_kinds
+from milplib.structure.row_kinds import ROW_KINDS, binary_columns, row_kinds
 
 __all__ = [
     "FAMILY_FEATURES",
@@ -52,7 +52,7 @@ Spreads are standard deviations of natural logarithms: of the lengths, of the ob
 and of the matrix's, without their signs. Shares are of the columns: binary, continuous, with a
 coefficient in the objective, and of these the ones that the objective wants larger; of the
 nonzeros: those whose row keeps the column from growing; of the rows: equations, and MIPLIB's
-classes (`milplib.row_kinds`).
+classes (`milplib.structure.row_kinds`).
 """
 
 # How far outside what was seen an instance may lie. Policies are judged on instances twice as

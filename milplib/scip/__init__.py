@@ -1,10 +1,9 @@
 """All that touches SCIP: state extraction, the expert, settings."""
 
 from milplib.scip.blocks import BLOCKS, load_state_functions
-from milplib.scip.expert import StrongBranchingResult, StrongBranchingRule, strong_branching
 from milplib.scip.experts import EXPERTS, Expert, FullStrongBranching, load_expert
 from milplib.scip.extraction import branching_candidates, extract_state
-from milplib.scip.limited_expert import LimitedStrongBranching, Screening
+from milplib.scip.limited_strong_branching import LimitedStrongBranching, Screening
 from milplib.scip.settings import (
     SETTINGS,
     apply_setting,
@@ -16,6 +15,11 @@ from milplib.scip.state_functions import (
     BlockSchema,
     StateFunction,
     check_state_functions,
+)
+from milplib.scip.strong_branching import (
+    StrongBranchingResult,
+    StrongBranchingRule,
+    strong_branching,
 )
 
 __all__ = [

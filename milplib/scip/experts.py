@@ -11,8 +11,8 @@ import numpy as np
 
 from milplib.errors import ParameterError, StateError, UnknownNameError
 from milplib.named import named_object
-from milplib.scip.expert import StrongBranchingResult, strong_branching
-from milplib.scip.limited_expert import LimitedStrongBranching, Screening
+from milplib.scip.limited_strong_branching import LimitedStrongBranching, Screening
+from milplib.scip.strong_branching import StrongBranchingResult, strong_branching
 
 if TYPE_CHECKING:
     import pyscipopt

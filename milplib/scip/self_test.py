@@ -9,9 +9,9 @@ from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
 
 from milplib.errors import MilplibError
 from milplib.instance import Instance
-from milplib.scip.expert import strong_branching
 from milplib.scip.extraction import branching_candidates, extract_state
 from milplib.scip.rule import GuardedRule
+from milplib.scip.strong_branching import strong_branching
 
 __all__ = ["mixed_model", "odd_cycle", "self_test"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from milplib.errors import MissingPackageError, ParameterError, SourceUnavailableError
 from milplib.library import Distribution, distribution, generator_of
-from milplib.library.opening import SOURCES
+from milplib.library.source_names import SOURCES
 from milplib.study.models import Model
 from milplib.study.study import StudyDistribution
 

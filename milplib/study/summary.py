@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from milplib.evaluation import write_report
-from milplib.evaluation.exports import summary_rows
 from milplib.files import atomic_write, file_sha256
+from milplib.report import write_report
+from milplib.report.exports import summary_rows
 from milplib.study.judging import EvaluatePiece, merged_evaluation
 from milplib.study.models import TRAINING_SETS
 from milplib.study.piece import Bench, Made, Piece, digest_of

@@ -117,8 +117,9 @@ def planted_traces(rows):
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
     """The page of an evaluation with failures and an odd policy name, and its path."""
-    from milplib.evaluation import Evaluation, write_report
+    from milplib.evaluation import Evaluation
     from milplib.evaluation.table import check_table, run_table
+    from milplib.report import write_report
 
     rows = planted_rows()
     instances = list(dict.fromkeys((row["instance"], row["distribution"]) for row in rows))

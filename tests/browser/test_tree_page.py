@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from milplib.evaluation.tree import record_tree
-from milplib.evaluation.tree_drawing import draw_tree
 from milplib.generators import CombinatorialAuction
+from milplib.tree.drawing import draw_tree
+from milplib.tree.record import record_tree
 
 from .page_checks import ENOUGH_FOR_TEXT, PHONE, TEXTS
 

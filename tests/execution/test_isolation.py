@@ -12,8 +12,8 @@ import pytest
 
 from milplib.errors import UnknownNameError
 from milplib.execution import WorkerDiedError
-from milplib.isolated_runs import isolated_row
-from milplib.isolation import WorkerTimeoutError, run_isolated
+from milplib.execution.isolated_solve import isolated_row
+from milplib.execution.isolation import WorkerTimeoutError, run_isolated
 
 
 def test_it_runs_in_another_process_on_one_thread(functions):
@@ -63,7 +63,7 @@ def test_ctrl_c_is_left_to_the_parent_whatever_handler_is_set(functions):
 
 def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     (tmp_path / "script.py").write_text(
-        "from milplib.isolation import run_isolated\nrun_isolated(abs, -1)\n"
+        "from milplib.execution.isolation import run_isolated\nrun_isolated(abs, -1)\n"
     )
     done = subprocess.run(
         [sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=False
@@ -100,7 +100,7 @@ def test_a_run_over_its_memory_is_a_failure_of_that_kind(functions):
 def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(functions, processes, tmp_path):
     mark = tmp_path / "pid"
     code = (
-        "import milplib_test_functions as f\nfrom milplib.isolation import run_isolated\n"
+        "import milplib_test_functions as f\nfrom milplib.execution.isolation import run_isolated\n"
         f"run_isolated(f.never_ends, {str(mark)!r})"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])

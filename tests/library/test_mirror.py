@@ -243,7 +243,7 @@ def test_our_own_distributions_are_not_asked_of_the_mirror(mirror, tmp_path):
 def test_without_network_a_verified_distribution_is_regenerated_with_a_warning(
     no_network, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("milplib.library.fetcher.n_generated", lambda entry, split: 2)
+    monkeypatch.setattr("milplib.library.split_fetcher.n_generated", lambda entry, split: 2)
     with pytest.warns(RegeneratedWarning, match=r"CA-easy is regenerated.*cannot reach"):
         (found,) = fetch("CA-easy", splits=["test"])
     assert found.manifest.config["regenerated"] is True

@@ -47,6 +47,16 @@ ROOMS = {
         closed={"milplib.cli", "milplib.generators", "milplib.learn"},
         lazy={"jinja2", "matplotlib", "pandas"},
     ),
+    "milplib.report": Room(
+        {"milplib", "numpy", "scipy", "pyarrow"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"jinja2", "matplotlib", "pandas"},
+    ),
+    "milplib.tree": Room(
+        {"milplib", "numpy", "pyscipopt"},
+        closed={"milplib.cli", "milplib.generators", "milplib.learn"},
+        lazy={"jinja2", "matplotlib"},
+    ),
     "milplib.hardness": Room(
         {"milplib", "numpy", "scipy", "pyscipopt"},
         closed={"milplib.cli", "milplib.generators", "milplib.learn"},
@@ -177,6 +187,10 @@ sys.meta_path.insert(0, Watch())
         "milplib",
         "milplib.cli",
         "milplib.evaluation",
+        "milplib.report",
+        "milplib.tree",
+        "milplib.runs",
+        "milplib.structure",
         "milplib.generators",
         "milplib.hardness",
         "milplib.study",

@@ -1,0 +1,165 @@
+"""A solve in a process of its own as a row; what goes wrong is described, not raised."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from milplib.errors import InstanceError, MilplibError
+from milplib.execution import MOST_KILLS, WorkerDiedError
+from milplib.execution.isolation import WorkerTimeoutError, run_isolated
+from milplib.files import file_sha256
+from milplib.formats import read
+from milplib.instance import Instance
+
+__all__ = [
+    "SOLVED",
+    "error_in_words",
+    "failure_kind",
+    "isolated_row",
+    "limit_failure",
+    "peak_memory",
+    "read_unchanged",
+]
+
+Argument = TypeVar("Argument")
+
+SOLVED = frozenset({"optimal", "infeasible", "unbounded", "inforunbd", "gaplimit"})
+"""Statuses, in SCIP's words, of a run that did what was asked."""
+
+_LIMITS = {"timelimit": "timelimit", "memlimit": "memlimit", "userinterrupt": "interrupted"}
+
+
+def isolated_row(
+    function: Callable[[Argument], dict[str, Any]],
+    argument: Argument,
+    *,
+    time_limit: float,
+    grace: float,
+    memory_limit: float | None = None,
+) -> dict[str, Any]:
+    """Run in a fresh process what gives a row; a process that dies or hangs is a failed run.
+
+    One that is killed from outside says nothing about the run, which is made again, up to five
+    times.
+
+    Parameters
+    ----------
+    function, argument
+        As for `milplib.execution.isolation.run_isolated`.
+    time_limit, grace
+        Seconds of the solve, and beyond them; after both the process is killed.
+    memory_limit
+        Memory in MB above which it is killed; no limit if None.
+
+    Returns
+    -------
+    dict
+        The row; of a process that died ``status``, ``failure``, ``failure_detail`` and ``time``.
+
+    Examples
+    --------
+    >>> import os
+    >>> row = isolated_row(os._exit, 3, time_limit=60, grace=60)
+    >>> row["status"], row["failure"], row["failure_detail"]
+    ('died', 'crash', 'the process ended by itself with exit code 3')
+    """
+    for attempt in range(1 + MOST_KILLS):
+        begin = time.monotonic()
+        try:
+            return run_isolated(
+                function, argument, time_limit=time_limit + grace, memory_limit=memory_limit
+            )
+        except WorkerTimeoutError:
+            found = {
+                "status": "killed",
+                "failure": "timelimit",
+                "failure_detail": f"did not stop within {grace:g} s of its limit",
+            }
+            break
+        except WorkerDiedError as error:
+            is_full = error.kind == "out of memory"
+            detail = str(error) + (f"; tried {attempt + 1} times" if attempt else "")
+            found = {
+                "status": "killed" if is_full else "died",
+                "failure": "memlimit" if is_full else "crash",
+                "failure_detail": detail,
+            }
+            if error.kind != "killed":
+                break
+    return {**found, "time": time.monotonic() - begin}
+
+
+def limit_failure(status: str) -> str:
+    """Kind of failure of a solve that ended with a status of SCIP's; empty if it is solved.
+
+    Examples
+    --------
+    >>> limit_failure("infeasible"), limit_failure("timelimit"), limit_failure("nodelimit")
+    ('', 'timelimit', 'other limit')
+    """
+    return "" if status in SOLVED else _LIMITS.get(status, "other limit")
+
+
+def failure_kind(error: Exception, *, otherwise: str = "crash") -> str:
+    """Kind of failure that an error of a run is; `otherwise` if it is nobody's in particular.
+
+    Examples
+    --------
+    >>> failure_kind(InstanceError("no file")), failure_kind(KeyError("x"))
+    ('unreadable', 'crash')
+    """
+    text = str(error)
+    if isinstance(error, InstanceError):
+        return "unreadable"
+    if isinstance(error, MemoryError):
+        return "memlimit"
+    if text.startswith("SCIP: "):  # what PySCIPOpt raises for SCIP's return codes
+        return "numerical" if "LP solver" in text else "crash"
+    return otherwise
+
+
+def error_in_words(error: Exception, *, path: Path, name: str) -> str:
+    """Describe an error of a run in one line, its instance by the name in the results.
+
+    Examples
+    --------
+    >>> error_in_words(InstanceError("cannot read data/a.lp"), path=Path("data/a.lp"), name="a")
+    'cannot read a'
+    """
+    # By its name in the results: a row must not depend on where the files lay.
+    text = str(error).replace(os.fspath(path), name)
+    if not isinstance(error, MilplibError):
+        text = f"{type(error).__name__}: {text}"
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is not None:
+            code = trace.tb_frame.f_code
+            text += f" (in {code.co_name}, {os.path.basename(code.co_filename)}:{trace.tb_lineno})"
+    return " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
+
+
+def read_unchanged(path: Path, *, sha256: str, since: str) -> Instance:
+    """Read an instance file that must be the one that was listed.
+
+    Raises
+    ------
+    InstanceError
+        If it cannot be read, or has changed since then.
+    """
+    instance = read(path)
+    if file_sha256(path) != sha256:
+        raise InstanceError(f"{path} has changed since {since}")
+    return instance
+
+
+def peak_memory() -> float:
+    """Largest resident size of this process in MB."""
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

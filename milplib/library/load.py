@@ -1,0 +1,117 @@
+"""Distributions with their instances: `load` by name, any folder of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from milplib.library.cache import Cache
+from milplib.library.catalogue import distribution
+from milplib.library.distribution import Distribution
+from milplib.library.fetch import fetch
+from milplib.library.folder import SPLITS
+from milplib.library.generation import generate_instances
+from milplib.library.manifest import InstanceRecord
+from milplib.library.split_fetcher import n_generated, split_lock
+from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, SplitFiles
+
+__all__ = ["load"]
+
+
+def load(
+    name: str, *, source: str | os.PathLike[str] | None = None, offline: bool = False
+) -> Distribution:
+    """Give a distribution with its instances, which are had when they are asked for.
+
+    Instances lie in the cache (``MILPLIB_CACHE``). A split of the published data is fetched as
+    a whole when its first instance is asked for; generated instances one by one.
+
+    Parameters
+    ----------
+    name
+        Name of the distribution.
+    source, offline
+        As in `milplib.fetch`.
+
+    Returns
+    -------
+    Distribution
+        With ``train``, ``val`` and ``test``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such distribution.
+
+    Examples
+    --------
+    >>> data = load("SC-milplib-small")
+    >>> [file.name for file in data.train[:2]]
+    ['SC-milplib-small/train/SC-milplib-small-train-00000.lp', \
+'SC-milplib-small/train/SC-milplib-small-train-00001.lp']
+    """
+    entry = distribution(name)
+    generated = source == "generator" or (source is None and entry.published is None)
+
+    def files(split: str) -> SplitFiles:
+        if generated:
+            return _GeneratedFiles(entry, split)
+        return LaterFiles(partial(_fetched, name, split, source, offline))
+
+    return replace(
+        entry,
+        splits={
+            split: Split(files(split), distribution=name, domain=entry.domain, name=split)
+            for split in SPLITS
+        },
+    )
+
+
+def _fetched(
+    name: str, split: str, source: str | os.PathLike[str] | None, offline: bool
+) -> SplitFiles:
+    (found,) = fetch(name, source=source, splits=[split], offline=offline, verify=False)
+    records = found.manifest.records
+    return ListedFiles(_file(name, split, found.folder, records[file]) for file in sorted(records))
+
+
+def _file(name: str, split: str, folder: Path, record: InstanceRecord) -> InstanceFile:
+    return InstanceFile(
+        name=f"{name}/{split}/{record.file}",
+        path=folder / record.file,
+        content_hash=record.content_hash,
+        distribution=name,
+    )
+
+
+class _GeneratedFiles:
+    """Instances of a split that are generated one by one, into the cache."""
+
+    def __init__(self, entry: Distribution, split: str) -> None:
+        self._entry, self._split = entry, split
+        self._made: dict[int, InstanceFile] = {}
+
+    def __len__(self) -> int:
+        return n_generated(self._entry, self._split)
+
+    def files(self, indices: Sequence[int]) -> list[InstanceFile]:
+        """Generate those that are not there."""
+        missing = [index for index in indices if index not in self._made]
+        if missing:
+            self._made |= self._generated(missing)
+        return [self._made[index] for index in indices]
+
+    def _generated(self, indices: list[int]) -> dict[int, InstanceFile]:
+        name, split = self._entry.name, self._split
+        folder = Cache.default().split_folder(name, split, generated=True)
+        with split_lock(folder):
+            records = generate_instances(
+                self._entry, split=split, indices=indices, out=folder.parent
+            )
+        return {
+            index: _file(name, split, folder, record)
+            for index, record in zip(indices, records, strict=True)
+        }

@@ -1,0 +1,303 @@
+"""How splits are fetched: which source is asked for what, and where it goes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import (
+    MilplibWarning,
+    SourceError,
+    SourceUnavailableError,
+)
+from milplib.files import exclusive_lock, make_folder
+from milplib.library.cache import Cache
+from milplib.library.catalogue import generator_of
+from milplib.library.distribution import Distribution
+from milplib.library.folder import SPLITS
+from milplib.library.generation import generate_split
+from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest
+from milplib.library.source_names import SOURCES, open_source
+from milplib.library.sources import InstanceSource, OnBytes
+from milplib.library.store import copy_split, store_split
+
+__all__ = [
+    "FetchProgress",
+    "FetchedSplit",
+    "Fetcher",
+    "RegeneratedWarning",
+    "n_generated",
+    "split_lock",
+]
+
+_DEFAULT_COUNTS = {"train": 800, "val": 100, "test": 100}
+
+
+class RegeneratedWarning(MilplibWarning):
+    """Instances were generated since the published files could not be had."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchProgress:
+    """What is told while a distribution is fetched.
+
+    Parameters
+    ----------
+    on_bytes
+        Called with the bytes of a download that are here, of all, and the file's name.
+    on_instance
+        Called with the split, the number of instances stored, and of all if it is known.
+    on_broken
+        Called with each instance that cannot be used.
+    """
+
+    on_bytes: OnBytes = lambda done, total, name: None
+    on_instance: Callable[[str, int, int | None], None] = lambda split, done, total: None
+    on_broken: Callable[[BrokenInstance], None] = lambda broken: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedSplit:
+    """A split that lies in a folder.
+
+    Parameters
+    ----------
+    split, folder
+        Its name, and where it is.
+    manifest
+        What it holds, and where that came from.
+    """
+
+    split: str
+    folder: Path
+    manifest: SplitManifest
+
+    @property
+    def origin(self) -> str:
+        """Where the instances came from, in words."""
+        source = self.manifest.config.get("source")
+        if not source:
+            regenerated = self.manifest.config.get("regenerated")
+            return "regenerated, not the published files" if regenerated else "generated"
+        parts = [source.get(key) for key in ("kind", "repository", "file", "path", "url")]
+        return " ".join(part for part in parts if part)
+
+
+def n_generated(entry: Distribution, split: str) -> int:
+    """Tell how many instances a generated split has: as many as the published one, if known.
+
+    Examples
+    --------
+    >>> from milplib.library import distribution
+    >>> n_generated(distribution("CA-easy"), "val")
+    100
+    """
+    published = entry.published.splits if entry.published else {}
+    return published.get(split) or _DEFAULT_COUNTS[split]
+
+
+class Fetcher:
+    """One call of `milplib.fetch`, whose arguments it takes."""
+
+    def __init__(
+        self,
+        entry: Distribution,
+        *,
+        cache: Cache,
+        out: Path | None,
+        offline: bool,
+        force: bool,
+        verify: bool,
+        progress: FetchProgress,
+    ) -> None:
+        self._entry, self._cache, self._out = entry, cache, out
+        self._offline, self._force, self._verify = offline, force, verify
+        self._progress = progress
+
+    def fetch_from_any(self, wanted: tuple[str, ...] | None) -> list[FetchedSplit]:
+        """Give what is there; get the rest from the first source that has it."""
+        found = {split: self._present(split) for split in wanted or SPLITS}
+        missing = tuple(split for split, there in found.items() if there is None)
+        present = [there for there in found.values() if there is not None]
+        reasons: list[str] = []
+        for source in self._sources() if missing else ():
+            if source == "generator" and reasons:
+                warnings.warn(
+                    f"{self._entry.name} is regenerated, these are not the published files: "
+                    f"{reasons[-1]}",
+                    RegeneratedWarning,
+                    stacklevel=3,
+                )
+            try:
+                fetched = self.fetch(source, missing, skip_missing=wanted is None)
+            except SourceUnavailableError as error:
+                reasons.append(str(error))
+            else:
+                return sorted(present + fetched, key=lambda one: SPLITS.index(one.split))
+        if missing and (wanted is not None or not present):
+            raise SourceUnavailableError(
+                f"no source has the {' or '.join(missing)} split of {self._entry.name}: "
+                f"{'; '.join(reasons)}"
+            )
+        return present
+
+    def _sources(self) -> tuple[str, ...]:
+        """Name the sources to try, in order."""
+        if self._entry.published is None:
+            return ("generator",)
+        for split in () if self._force else SPLITS:
+            found = SplitManifest.load(self._target(split))
+            if found is not None and found.complete:
+                # Splits that come from several sources would be no distribution.
+                return (_source_of(found),)
+        regenerates = self._entry.generator is not None and self._entry.provenance == "verified"
+        return SOURCES if regenerates else SOURCES[:-1]
+
+    def fetch(
+        self, source: str, wanted: tuple[str, ...] | None, *, skip_missing: bool = False
+    ) -> list[FetchedSplit]:
+        """Get splits from a source; `skip_missing` if it need not have all of them."""
+        if source == "generator":
+            generator_of(self._entry)
+            return [self._locked(split, self._generate, source) for split in wanted or SPLITS]
+        opened = open_source(
+            source,
+            self._entry,
+            cache=self._cache,
+            offline=self._offline,
+            on_bytes=self._progress.on_bytes,
+        )
+        if wanted is None:
+            wanted, skip_missing = opened.splits(), True
+        if not wanted:
+            raise SourceError(
+                f"{source} has no folders {', '.join(SPLITS)}: say with --split which split its "
+                "instances are"
+            )
+        get = partial(self._store, opened)
+        found, reasons = [], []
+        for split in wanted:
+            try:
+                found.append(self._locked(split, get, source))
+            except SourceUnavailableError as error:
+                if not skip_missing:
+                    raise
+                reasons.append(error)
+        if not found:
+            raise reasons[0]
+        return found
+
+    def _store(self, source: InstanceSource, split: str, folder: Path) -> SplitManifest:
+        if not source.splits():
+            self._check_taken(source.describe(split), split)
+        return store_split(
+            source,
+            folder,
+            split=split,
+            config={
+                "distribution": self._entry.name,
+                "provenance": "authors",
+                "regenerated": False,
+                "split": split,
+            },
+            force=self._force,
+            on_instance=lambda done, total: self._progress.on_instance(split, done, total),
+            on_broken=self._progress.on_broken,
+        )
+
+    def _check_taken(self, description: Mapping[str, Any], split: str) -> None:
+        """Refuse to take the instances of a source without split folders for two splits."""
+        for other in SPLITS:
+            found = None if other == split else SplitManifest.load(self._target(other))
+            if found and found.config.get("source", {}).get("sha256") == description["sha256"]:
+                raise SourceError(
+                    f"the instances that are to be the {split} split of {self._entry.name} are its "
+                    f"{other} split already, and their source has no folders {', '.join(SPLITS)}"
+                )
+
+    def _generate(self, split: str, folder: Path) -> SplitManifest:
+        count = n_generated(self._entry, split)
+        generate_split(
+            self._entry,
+            split=split,
+            count=count,
+            out=folder.parent,
+            force=self._force,
+            on_progress=lambda done: self._progress.on_instance(split, done, count),
+        )
+        return _loaded(folder)
+
+    def _target(self, split: str, *, generated: bool | None = None) -> Path:
+        """Give the folder of a split; the cache keeps regenerated instances apart."""
+        if self._out is not None:
+            return self._out / split
+        if generated is None:
+            generated = self._entry.published is None
+        return self._cache.split_folder(self._entry.name, split, generated=generated)
+
+    def _locked(
+        self, split: str, get: Callable[[str, Path], SplitManifest], source: str
+    ) -> FetchedSplit:
+        """Get a split while no other process does, unless one just did."""
+        folder = self._target(split, generated=source == "generator")
+        with split_lock(folder):
+            found = None if self._force else self._complete(folder, split)
+            if found is None or _source_of(found) != source:
+                found = get(split, folder)
+        return FetchedSplit(split=split, folder=folder, manifest=found)
+
+    def _present(self, split: str) -> FetchedSplit | None:
+        """Give a split that is complete where it is to be, or that the cache has."""
+        folder = self._target(split)
+        if self._force:
+            return None
+        found = self._complete(folder, split)
+        if found is None and self._out is not None:
+            generated = self._entry.published is None
+            cached = self._cache.split_folder(self._entry.name, split, generated=generated)
+            if self._complete(cached, split) is None:
+                return None
+            with split_lock(folder):
+                found = copy_split(
+                    cached,
+                    folder,
+                    on_instance=lambda done, total: self._progress.on_instance(split, done, total),
+                )
+        if found is None:
+            return None
+        return FetchedSplit(split=split, folder=folder, manifest=found)
+
+    def _complete(self, folder: Path, split: str) -> SplitManifest | None:
+        found = SplitManifest.load(folder)
+        if found is None or not found.complete:
+            return None
+        config = found.config
+        if (config.get("distribution"), config.get("split")) != (self._entry.name, split):
+            return None
+        if "source" not in config and len(found.records) < n_generated(self._entry, split):
+            return None  # generated on demand, as many as were asked for
+        is_there = InstanceRecord.is_whole if self._verify else InstanceRecord.is_there
+        return found if all(is_there(r, folder) for r in found.records.values()) else None
+
+
+def _source_of(manifest: SplitManifest) -> str:
+    """Name the source that would give these instances again."""
+    source = manifest.config.get("source", {"kind": "generator"})
+    return str(source.get("url") or source.get("path") or source["kind"])
+
+
+def split_lock(folder: Path) -> AbstractContextManager[None]:
+    """Keep other processes from writing the folder of a split."""
+    make_folder(folder.parent)
+    return exclusive_lock(folder.parent / f".{folder.name}.lock", wait=True)
+
+
+def _loaded(folder: Path) -> SplitManifest:
+    found = SplitManifest.load(folder)
+    assert found is not None, folder
+    return found

@@ -1,0 +1,239 @@
+"""What is pasted elsewhere: figures as files, the summary as CSV and as a LaTeX table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from milplib.errors import OutputError
+from milplib.evaluation.summary import ALL
+from milplib.files import atomic_write
+from milplib.report.page import report_plots
+from milplib.report.text import number, p_value, signed_rank_of, verdict
+
+if TYPE_CHECKING:
+    from milplib.evaluation.results import Evaluation
+    from milplib.evaluation.statistics import RatioEstimate
+    from milplib.evaluation.summary import PolicySummary, Summary
+
+__all__ = ["EXPORTS", "latex_escaped", "latex_table", "summary_rows", "write_exports"]
+
+EXPORTS = ("summary.csv", "summary.tex", "figures")
+"""Names of what `write_exports` writes."""
+
+_PLAIN = (
+    "runs",
+    "solved",
+    "solved_at_root",
+    "wins",
+    "time",
+    "par10",
+    "nodes",
+    "fair_nodes",
+    "node_runs",
+    "lp_iterations",
+    "primal_integral",
+    "dual_integral",
+    "primal_dual_integral",
+    "policy_share",
+    "decision_time",
+)
+
+
+def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
+    """Write the figures as PNG and PDF, and the summary as CSV and as a LaTeX table.
+
+    Parameters
+    ----------
+    results
+        The results, complete or not.
+    folder
+        Where ``summary.csv``, ``summary.tex`` and the folder ``figures`` go.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+
+    Raises
+    ------
+    OutputError
+        If one cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.evaluation import evaluate
+    >>> from milplib.generators import CombinatorialAuction
+    >>> place = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(place + "/a.lp")
+    >>> results = evaluate([place], policies=["pscost"], time_limit=60, out=place + "/results")
+    >>> [path.name for path in write_exports(results, Path(place, "results"))][:3]
+    ['summary.csv', 'summary.tex', 'profiles.png']
+    """
+    summary = results.summary()
+    files = [folder / "summary.csv", folder / "summary.tex"]
+    for path, text in zip(files, (_csv(summary), latex_table(summary)), strict=True):
+        with atomic_write(path) as stream:
+            stream.write(text.encode())
+    figures = folder / "figures"
+    try:
+        figures.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {figures}: {error.strerror}") from error
+    for plot in report_plots(results, summary).values():
+        files += [figures / name for name in plot.save(figures)]
+    return tuple(files)
+
+
+def summary_rows(summary: Summary) -> list[dict[str, Any]]:
+    """Flatten a summary: a row a policy and distribution, an empty field where nothing is known.
+
+    Parameters
+    ----------
+    summary
+        What an evaluation comes to.
+
+    Returns
+    -------
+    list of dict
+        The same names in each: those of `PolicySummary`, for ``time``, ``nodes`` and
+        ``fair_nodes`` also ``…_ratio`` to the baseline with ``…_ratio_low`` and
+        ``…_ratio_high`` (95 %) and ``…_ratio_instances``, and ``p_value`` and ``p_corrected`` of
+        Wilcoxon's test on the times.
+    """
+    return [_flat(summary, row) for row in summary.rows]
+
+
+def _flat(summary: Summary, row: PolicySummary) -> dict[str, Any]:
+    found: dict[str, Any] = {"distribution": row.distribution, "policy": row.policy}
+    found |= {name: getattr(row, name) for name in _PLAIN}
+    found["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
+    compared = row.against_baseline
+    for what in ("time", "nodes", "fair_nodes"):
+        estimate: RatioEstimate | None = getattr(compared, what) if compared else None
+        for ending, name in (
+            ("", "value"),
+            ("_low", "low"),
+            ("_high", "high"),
+            ("_instances", "instances"),
+        ):
+            found[f"{what}_ratio{ending}"] = getattr(estimate, name) if estimate else None
+    test = signed_rank_of(summary, row.policy, row.distribution)
+    found["p_value"] = test.p_value if test else None
+    found["p_corrected"] = test.corrected if test else None
+    return {name: None if _is_nan(value) else value for name, value in found.items()}
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _csv(summary: Summary) -> str:
+    rows = summary_rows(summary)
+    stream = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return stream.getvalue()
+
+
+_SPECIAL: Mapping[int, str] = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "%": r"\%",
+        "_": r"\_",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "–": "--",
+        "∞": r"$\infty$",
+        "≥": r"$\geq$",
+        "\n": " ",
+    }
+)
+
+
+def latex_escaped(text: str) -> str:
+    r"""Write a text so that LaTeX shows it and does not obey it.
+
+    Examples
+    --------
+    >>> latex_escaped(r"50 % of {a_b} & \end")
+    '50 \\% of \\{a\\_b\\} \\& \\textbackslash{}end'
+    """
+    return text.translate(_SPECIAL)
+
+
+def latex_table(summary: Summary) -> str:
+    r"""Write a summary as a LaTeX table to ``\input``; it needs the package ``booktabs``.
+
+    Parameters
+    ----------
+    summary
+        What an evaluation comes to.
+
+    Returns
+    -------
+    str
+        A ``tabular`` with a block for every distribution; ratios whose interval excludes 1 are
+        bold if they are below 1.
+    """
+    headings = ("policy", "solved", "time (s)", "time ratio", "$p$", "nodes", "node ratio", "wins")
+    lines = [
+        "% Needs \\usepackage[T1]{fontenc} and \\usepackage{booktabs}.",
+        f"% Ratios to {' '.join(summary.baseline.split())}, below 1 is better, with 95 %"
+        " intervals; p: Wilcoxon, corrected by Holm's method.",
+        "\\begin{tabular}{l" + "r" * (len(headings) - 1) + "}",
+        "\\toprule",
+        " & ".join(headings) + r" \\",
+    ]
+    if not summary.is_complete:
+        lines.insert(2, f"% Not finished: {summary.runs} of {summary.expected_runs} runs.")
+    for name in summary.distributions:
+        lines.append("\\midrule")
+        if len(summary.distributions) > 1:
+            title = latex_escaped("all instances" if name == ALL else name)
+            title += f" ({summary.instances[name]})"
+            lines.append(rf"\multicolumn{{{len(headings)}}}{{l}}{{\itshape {title}}} \\")
+        lines += [_latex_row(summary, row) for row in summary.rows_of(name)]
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+
+
+def _latex_row(summary: Summary, row: PolicySummary) -> str:
+    compared = row.against_baseline
+    test = signed_rank_of(summary, row.policy, row.distribution)
+    cells = [
+        latex_escaped(row.policy),
+        f"{row.solved}/{row.runs}",
+        latex_escaped(number(row.time)),
+        _latex_ratio(compared.time) if compared else "1",
+        latex_escaped(p_value(test.corrected)) if test else "--",
+        latex_escaped(number(row.nodes)),
+        _latex_ratio(compared.nodes) if compared else "1",
+        str(row.wins),
+    ]
+    return " & ".join(cells) + r" \\"
+
+
+def _latex_ratio(estimate: RatioEstimate) -> str:
+    value = latex_escaped(number(estimate.value))
+    if verdict(estimate) == "better":
+        value = rf"\textbf{{{value}}}"
+    if estimate.method == "none":
+        return value
+    low, high = (latex_escaped(number(end)) for end in (estimate.low, estimate.high))
+    return f"{value} ({low}--{high})"

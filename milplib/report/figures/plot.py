@@ -1,0 +1,152 @@
+"""A figure of the report: SVG that takes its colours from the page, and PNG and PDF to paste."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from milplib.files import atomic_write
+from milplib.report.style import COLOURS, plain_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["MARKERS", "STROKES", "Inks", "Plot", "colour", "stroke"]
+
+STROKES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
+"""Kinds of lines, for more policies than there are colours."""
+MARKERS = ("o", "s", "D", "^")
+"""Marks of points, for the same."""
+
+DOTS_PER_INCH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inks:
+    """Colours of what is no data: texts, and lines beside them."""
+
+    ink: str
+    muted: str
+
+
+_ON_PAPER = Inks(ink="#222222", muted="#666666")
+# Stand for the colours of the page's texts, which only the browser knows.
+_IN_PAGE = Inks(ink="#010203", muted="#040506")
+
+
+def colour(place: int) -> str:
+    """Give the colour of a policy by its place among the policies.
+
+    Examples
+    --------
+    >>> colour(0), colour(6) == colour(0)
+    ('#0072b2', True)
+    """
+    return COLOURS[place % len(COLOURS)]
+
+
+def stroke(place: int) -> Any:
+    """Give the kind of line of a policy, so that colour and line together are its own.
+
+    Examples
+    --------
+    >>> stroke(0), stroke(6) == stroke(0)
+    ('-', False)
+    """
+    return STROKES[place // len(COLOURS) % len(STROKES)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A figure that can be drawn for a page and for paper.
+
+    Parameters
+    ----------
+    name
+        Of its files, and of its parts in a page.
+    description
+        What those hear who do not see it.
+    draw
+        Draws it with matplotlib, in these inks.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> def draw(inks):
+    ...     figure = Figure(figsize=(2, 1))
+    ...     figure.subplots().axhline(0.5, color=inks.muted)
+    ...     return figure
+    >>> Plot(name="line", description="a line", draw=draw).svg()[:49]
+    '<svg role="img" aria-label="a line" viewBox="0 0 '
+    """
+
+    name: str
+    description: str
+    draw: Callable[[Inks], Figure]
+
+    def svg(self) -> str:
+        """Draw an ``<svg>`` element to stand in HTML; equal figures give equal text."""
+        (drawn,) = self._drawn(_IN_PAGE, {"svg": {"transparent": True}})
+        svg = drawn.decode()
+        svg = svg[svg.index("<svg") :]
+        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+        # In HTML an svg needs no namespace, and a page without addresses is easily seen to load
+        # none.
+        svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)
+        svg = re.sub(r'<svg [^>]*viewBox="([\d. -]+)"[^>]*>', self._opening, svg, count=1)
+        # Names of parts are the same in every figure, and a page must not have one twice.
+        svg = re.sub(r'\bid="', f'id="{self.name}-', svg)
+        svg = re.sub(r'href="#', f'href="#{self.name}-', svg)
+        svg = re.sub(r"url\(#", f"url(#{self.name}-", svg)
+        svg = svg.replace(_IN_PAGE.ink, "currentColor").replace(_IN_PAGE.muted, "var(--muted)")
+        # Lighter on a dark page.
+        for number, series in enumerate(COLOURS):
+            svg = svg.replace(series, f"var(--series-{number})")
+        return svg
+
+    def save(self, folder: Path) -> tuple[str, str]:
+        """Write it as PNG and PDF; give the names of the files.
+
+        Raises
+        ------
+        OutputError
+            If one cannot be written.
+        """
+        names = f"{self.name}.png", f"{self.name}.pdf"
+        png, pdf = self._drawn(_ON_PAPER, {"png": {"dpi": DOTS_PER_INCH}, "pdf": {}})
+        for name, content in zip(names, (png, pdf), strict=True):
+            with atomic_write(folder / name) as stream:
+                stream.write(content)
+        return names
+
+    def _drawn(self, inks: Inks, forms: Mapping[str, Mapping[str, Any]]) -> list[bytes]:
+        """Draw without a display, whatever the user's own settings, in several forms."""
+        settings = {"svg.hashsalt": self.name, "svg.fonttype": "path", "pdf.fonttype": 42}
+        dates = {"svg": "Date", "pdf": "CreationDate"}
+        contents = []
+        with plain_style(settings, ink=inks.ink, muted=inks.muted):
+            figure = self.draw(inks)
+            engine = figure.get_layout_engine()
+            if engine is not None:
+                # Once is enough; savefig would draw all twice.
+                engine.execute(figure)
+                figure.set_layout_engine("none")
+            for form, options in forms.items():
+                metadata = {dates[form]: None} if form in dates else None
+                stream = io.BytesIO()
+                figure.savefig(stream, format=form, metadata=metadata, **options)
+                contents.append(stream.getvalue())
+        return contents
+
+    def _opening(self, found: re.Match[str]) -> str:
+        from html import escape
+
+        width = float(found[1].split()[2])
+        return (
+            f'<svg role="img" aria-label="{escape(self.description, quote=True)}" '
+            f'viewBox="{found[1]}" style="width:{width * 4 / 3:.0f}px">'
+        )

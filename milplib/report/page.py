@@ -1,0 +1,267 @@
+"""The report: one page that needs nothing else."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from milplib.evaluation.policy_summary import ITERATION_SHIFT, PolicySummary
+from milplib.evaluation.statistics import (
+    ENOUGH_INSTANCES,
+    NODE_SHIFT,
+    RESAMPLES,
+    TIME_SHIFT,
+)
+from milplib.evaluation.summary import ALL, Summary
+from milplib.files import atomic_write
+from milplib.report.text import (
+    SIGNIFICANT,
+    count,
+    headline,
+    judgement,
+    listing,
+    number,
+    p_value,
+    percent,
+    signed_rank_of,
+    verdict,
+    verdict_lines,
+)
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from milplib.evaluation.results import Evaluation
+    from milplib.report.figures import Plot
+
+__all__ = ["report_plots", "write_report"]
+
+
+def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:
+    """Write the report of an evaluation as one HTML page.
+
+    Parameters
+    ----------
+    results
+        The results; if runs are missing, the page says so.
+    path
+        The page to write; it works from the disk and loads nothing.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from milplib.evaluation import evaluate
+    >>> from milplib.generators import CombinatorialAuction
+    >>> folder = tempfile.mkdtemp()
+    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder + "/a.lp")
+    >>> results = evaluate([folder], policies=["pscost"], time_limit=60, out=folder + "/results")
+    >>> write_report(results, folder + "/page.html").read_text()[:15]
+    '<!DOCTYPE html>'
+    """
+    page = _page(results).encode()
+    path = Path(path)
+    with atomic_write(path) as stream:
+        stream.write(page)
+    return path
+
+
+def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[str, Plot]:
+    """Prepare the figures of an evaluation's report.
+
+    Parameters
+    ----------
+    results
+        The results.
+    summary
+        What they come to, if that is known already.
+
+    Returns
+    -------
+    dict
+        By name, those for which there is something to show.
+    """
+    from milplib.evaluation import figures
+
+    summary = results.summary() if summary is None else summary
+    runs = results.runs
+    baseline = results.baseline
+    plots = (
+        figures.profile_plot(runs),
+        figures.ratio_plot(summary),
+        figures.scatter_plot(runs, baseline=baseline, what="time"),
+        figures.scatter_plot(runs, baseline=baseline, what="nodes"),
+        figures.seed_plot(runs, baseline=baseline),
+        figures.gap_plot(results),
+        figures.time_split_plot(figures.time_split(results.table, results.policies)),
+        figures.heat_map_plot(summary.matrix),
+    )
+    return {plot.name: plot for plot in plots if plot is not None}
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    from milplib.report.figures.heat_map import heat
+
+    # This text alone is a template; whatever is shown in it is escaped.
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {
+        "heat": heat,
+        "number": number,
+        "p_value": p_value,
+        "percent": percent,
+        "verdict": verdict,
+    }
+    environment.tests["finite"] = math.isfinite
+    return environment.from_string(_resource("report.html.j2"))
+
+
+def _page(results: Evaluation) -> str:
+    from milplib.report.figures import time_split
+    from milplib.report.figures.heat_map import columns
+
+    summary = results.summary()
+    others = [policy for policy in results.policies if policy != results.baseline]
+    every = summary.rows_of(summary.distributions[0]) if summary.distributions else ()
+    matrix = summary.matrix
+    return (
+        _template().render(
+            title=_title(others, results.baseline),
+            style=_resource("report.css"),
+            overview=_overview(summary, results.config),
+            headline=headline(summary),
+            lines=verdict_lines(summary),
+            every=every,
+            judgements={row.policy: judgement(summary, row) for row in every},
+            bars=_bars(every),
+            test_of=lambda row: signed_rank_of(summary, row.policy, row.distribution),
+            summary=summary,
+            all=ALL,
+            figures={name: plot.svg() for name, plot in report_plots(results, summary).items()},
+            split=time_split(results.table, results.policies),
+            heat_columns=columns(matrix) if matrix and matrix.policies else {},
+            unshifted=[row for row in summary.rows if row.against_baseline is not None],
+            policies=_policies(results.config["policies"]),
+            instances=_instances(results.config["instances"]),
+            settings=_settings(results),
+            software=dict(sorted(results.software.items())),
+            time_shift=f"{TIME_SHIFT:g}",
+            node_shift=f"{NODE_SHIFT:g}",
+            iteration_shift=f"{ITERATION_SHIFT:g}",
+            resamples=f"{RESAMPLES:,}",
+            enough=ENOUGH_INSTANCES,
+            significant=f"{SIGNIFICANT:g}",
+            time_limit=f"{results.config['time_limit']:g}",
+        )
+        + "\n"
+    )
+
+
+def _resource(name: str) -> str:
+    return files("milplib.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _title(others: Sequence[str], baseline: str) -> str:
+    if not others:
+        return baseline
+    who = listing(others) if len(others) <= 3 else count(len(others), "policy", "policies")
+    return f"{who} against {baseline}"
+
+
+def _overview(summary: Summary, config: Mapping[str, Any]) -> str:
+    n_instances = max(summary.instances.values(), default=0)
+    return (
+        f"{count(len(summary.policies), 'policy', 'policies')} on "
+        f"{count(n_instances, 'instance')} with {count(len(config['seeds']), 'seed')} each: "
+        f"{count(summary.runs, 'run')}, paired; "
+        f"setting {config['setting']}, limit {config['time_limit']:g} s."
+    )
+
+
+def _bars(rows: Sequence[PolicySummary]) -> dict[str, dict[str, float]]:
+    """Where ratios of time and their intervals stand on a common axis 100 wide, by policy.
+
+    The axis is logarithmic, has 1 in the middle, and reaches a bit further than the ratios do; an
+    interval that is longer is cut off.
+    """
+    estimates = {row.policy: row.against_baseline.time for row in rows if row.against_baseline}
+    finite = {p: e for p, e in estimates.items() if math.isfinite(e.value) and e.value > 0}
+    reach = 1.25 * max((abs(math.log(e.value)) for e in finite.values()), default=0.0) + 0.2
+
+    def place(value: float) -> float:
+        log = math.log(value) if value > 0 else -math.inf
+        return round(50 + 50 * min(max(log / reach, -1.0), 1.0), 2)
+
+    return {
+        policy: {
+            "low": place(e.value if e.method == "none" else e.low),
+            "value": place(e.value),
+            "high": place(e.value if e.method == "none" else e.high),
+        }
+        for policy, e in finite.items()
+    }
+
+
+def _policies(listed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What the manifest says of every policy, the same names for all."""
+    names = _names(listed)
+    return [{name: _text(policy.get(name)) for name in names} for policy in listed]
+
+
+def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of what is said of any entry, its own name first: files keep no order."""
+    found = {name for entry in entries for name in entry}
+    return sorted(found, key=lambda name: (name not in ("label", "name"), name))
+
+
+def _instances(listed: Sequence[Any]) -> list[dict[str, str]]:
+    """What the manifest says of every instance."""
+    entries = [entry if isinstance(entry, Mapping) else {"name": entry} for entry in listed]
+    names = _names(entries)
+    rows = [{name: _text(entry.get(name)) for name in names} for entry in entries]
+    # A column in which nobody has anything says nothing.
+    return [{n: v for n, v in row.items() if any(r[n] for r in rows)} for row in rows]
+
+
+def _settings(results: Evaluation) -> dict[str, str]:
+    """All other arguments, and what the runs themselves say about where they were made."""
+    config = results.config
+    units = {"time_limit": " s"}
+    settings = {
+        name.replace("_", " "): f"{_text(value)}{units.get(name, '')}"
+        for name, value in sorted(config.items())
+        if name not in ("policies", "instances")
+    }
+    table = results.table
+    names = {"distributions": "distribution", "machine": "host", "SCIP": "scip_version"}
+    for name, column in names.items():
+        found = sorted(filter(None, set(table.column(column).to_pylist())))
+        settings[name] = ", ".join(found) or "unknown"
+    return {"instances": str(len(config["instances"]))} | settings
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, list) and not any(isinstance(item, (list, dict)) for item in value):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -1,0 +1,145 @@
+"""A folder of results and its manifest: what was asked, and on which software."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from milplib.errors import ResultsError
+from milplib.files import atomic_write_json, json_equal
+from milplib.runs.folder import MANIFEST, TaskFolder
+
+__all__ = ["ResultsFolder", "ResultsManifest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultsManifest:
+    """What a job that gives results is: its arguments, and the software it ran on.
+
+    A kind of results is a subclass; it names its format and checks its arguments.
+
+    Parameters
+    ----------
+    config
+        The arguments, with the checksums of what they name.
+    software
+        Versions of what the results depend on.
+    files
+        Names and SHA-256 of the files of results; none while the job goes on.
+    """
+
+    noun: ClassVar[str]
+    """What the job is called in messages, such as ``"evaluation"``."""
+    format: ClassVar[str]
+    """Name of the format in the file."""
+    version: ClassVar[int] = 1
+    """Version of the format that this milplib writes and reads."""
+
+    config: dict[str, Any]
+    software: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def check_config(cls, config: dict[str, Any]) -> None:
+        """Raise a KeyError, TypeError or ValueError where arguments are missing or wrong."""
+
+    def identity(self) -> object:
+        """What two manifests of the same job agree in: arguments and software."""
+        return [self.config, self.software]
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into a folder, atomically."""
+        atomic_write_json(folder / MANIFEST, self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what the file says."""
+        content = {"config": self.config, "software": self.software, "files": self.files}
+        return {"format": self.format, "version": self.version, **content}
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the manifest of a folder.
+
+        Raises
+        ------
+        ResultsError
+            If there is none, or it is damaged, foreign or of another version.
+        """
+        path = folder / MANIFEST
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            what = "is not a folder of results" if folder.is_dir() else "does not exist"
+            raise ResultsError(f"{folder} {what}: it has no {MANIFEST}") from None
+        except OSError as error:
+            raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise ResultsError(f"{path} is damaged: {error}") from error
+        if not isinstance(content, dict) or content.get("format") != cls.format:
+            raise ResultsError(f"{path} is not a manifest of a milplib {cls.noun}")
+        if content.get("version") != cls.version:
+            raise ResultsError(
+                f"{path} has version {content.get('version')}; this milplib reads {cls.version}"
+            )
+        try:
+            config, software, files = (dict(content[n]) for n in ("config", "software", "files"))
+            cls.check_config(config)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(f"{path} is damaged: {error!r}") from error
+        return cls(config=config, software=software, files=files)
+
+    @classmethod
+    def is_one(cls, folder: Path) -> bool:
+        """Whether a folder has a manifest of this kind, of whatever version."""
+        try:
+            content = json.loads((folder / MANIFEST).read_bytes())
+        except (OSError, ValueError):
+            return False
+        return isinstance(content, dict) and content.get("format") == cls.format
+
+    def is_same_job(self, other: Self) -> bool:
+        """Whether two jobs have equal arguments and software."""
+        return json_equal(self.identity(), other.identity())
+
+
+class ResultsFolder(TaskFolder):
+    """The folder of a job whose manifest is a `ResultsManifest`.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    manifest
+        What the job is.
+    """
+
+    def __init__(self, folder: Path, manifest: ResultsManifest) -> None:
+        super().__init__(folder)
+        self._manifest = manifest
+
+    def has_manifest(self, folder: Path) -> bool:
+        """Whether a folder has the manifest of a job of this kind, of whatever version."""
+        return self._manifest.is_one(folder)
+
+    def is_same_job(self, folder: Path) -> bool:
+        """Whether a folder's manifest is of this very job."""
+        try:
+            return self._manifest.is_same_job(self._manifest.load(folder))
+        except ResultsError:
+            return False
+
+    def write_manifest(self, folder: Path) -> None:
+        """Write the manifest without results."""
+        self._manifest.write(folder)
+
+    def manifest_content(self) -> dict[str, Any]:
+        """Give what this job's manifest says, as JSON."""
+        return self._manifest.as_json()
+
+    @classmethod
+    def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
+        """Give the version of the format that a manifest says it is written in."""
+        return {"format": content.get("version")}

@@ -1,0 +1,198 @@
+"""What a job writes beside its results: where and when it ran, and how fast it goes."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from milplib.errors import MilplibWarning, OutputError
+from milplib.files import atomic_write_json
+from milplib.runs.environment import describe_environment
+
+__all__ = ["ENVIRONMENT", "PROGRESS", "RunRecord", "read_progress", "read_stretches"]
+
+ENVIRONMENT = "environment.json"
+"""Name of the file that says where and when a job ran, a stretch between two starts each."""
+PROGRESS = "progress.json"
+"""Name of the file in an unfinished job's folder that says how long its tasks took so far."""
+
+_ENVIRONMENT_FORMAT = {"format": "milplib-environment", "version": 1}
+_PROGRESS_FORMAT = {"format": "milplib-progress", "version": 1}
+
+
+class RunRecord:
+    """The record of a job that goes on: a stretch now, after those that ended or were killed.
+
+    Durations are differences of a monotonic clock that the working process reads. The dates are
+    for people: nothing is computed from them, so the machine's clock may jump.
+
+    Parameters
+    ----------
+    folder
+        The folder in which the job goes on; the files of an earlier stretch are read from it.
+
+    Warns
+    -----
+    MilplibWarning
+        If an earlier stretch finished tasks with another code that extracts states: the results
+        are as good, but not byte for byte those of one code.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> record = RunRecord(folder)
+    >>> record.task_done()
+    >>> record.write(folder)
+    >>> [(stretch["tasks"], stretch["end"] != "") for stretch in read_stretches(folder)]
+    [(1, True)]
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._begin = time.monotonic()
+        self._earlier = _closed(read_stretches(folder), read_progress(folder))
+        self._tasks = 0
+        self._stretch: dict[str, Any] = {
+            "begin": _now(),
+            "end": "",
+            "seconds": 0.0,
+            "tasks": 0,
+            **describe_environment(),
+            "execution": {},
+        }
+        _warn_of_other_code(self._earlier, self._stretch)
+        self.write(folder, ended=False)
+        self._write_progress()
+
+    def note_execution(self, execution: Mapping[str, Any]) -> None:
+        """Add how the tasks are run: workers, cluster, limits; JSON values."""
+        self._stretch["execution"] = dict(execution)
+        self.write(self._folder, ended=False)
+
+    def task_done(self) -> None:
+        """Count a task that was just committed."""
+        self._tasks += 1
+        self._write_progress()
+
+    def write(self, folder: Path, *, ended: bool = True) -> None:
+        """Write ``environment.json`` into a folder, this stretch ended or going on.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        now = {"end": _now(), "seconds": self._seconds(), "tasks": self._tasks} if ended else {}
+        stretches = [*self._earlier, self._stretch | now]
+        atomic_write_json(folder / ENVIRONMENT, {**_ENVIRONMENT_FORMAT, "stretches": stretches})
+
+    def close(self) -> None:
+        """Write that this stretch ended, if the job's folder is still there and has room."""
+        if self._folder.is_dir():
+            with suppress(OutputError):
+                self.write(self._folder)
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._begin, 3)
+
+    def _write_progress(self) -> None:
+        seconds = self._seconds()
+        earlier = {name: sum(s[name] for s in self._earlier) for name in ("seconds", "tasks")}
+        content = {
+            "seconds": round(earlier["seconds"] + seconds, 3),
+            "tasks": earlier["tasks"] + self._tasks,
+            "stretch": {"seconds": seconds, "tasks": self._tasks},
+        }
+        # Written after every task, and worth nothing after a loss of power.
+        atomic_write_json(self._folder / PROGRESS, {**_PROGRESS_FORMAT, **content}, durable=False)
+
+
+def read_stretches(folder: Path) -> list[dict[str, Any]]:
+    """Read the stretches in which a job ran; none where nobody wrote them, or they are damaged.
+
+    Returns
+    -------
+    list of dict
+        Oldest first: ``begin``, ``end`` (empty: it goes on, or was killed), ``seconds``,
+        ``tasks``, what `milplib.runs.environment.describe_environment` gives, ``execution``.
+
+    Examples
+    --------
+    >>> read_stretches(Path("no/such/folder"))
+    []
+    """
+    stretches = _read(folder / ENVIRONMENT, _ENVIRONMENT_FORMAT).get("stretches")
+    if not isinstance(stretches, list):
+        return []
+    return [stretch for stretch in stretches if _is_count(stretch)]
+
+
+def read_progress(folder: Path) -> dict[str, Any]:
+    """Read how long a job's tasks took; empty where nobody wrote it, or it is damaged.
+
+    Returns
+    -------
+    dict
+        ``seconds`` and ``tasks`` of all stretches together, and ``stretch``, those of the last.
+
+    Examples
+    --------
+    >>> read_progress(Path("no/such/folder"))
+    {}
+    """
+    found = _read(folder / PROGRESS, _PROGRESS_FORMAT)
+    return found if _is_count(found) and _is_count(found.get("stretch")) else {}
+
+
+def _read(path: Path, kind: Mapping[str, object]) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict) or any(content.get(name) != kind[name] for name in kind):
+        return {}
+    return content
+
+
+def _is_count(found: object) -> bool:
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("seconds"), int | float)
+        and isinstance(found.get("tasks"), int)
+    )
+
+
+def _closed(stretches: list[dict[str, Any]], progress: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give a stretch that was killed the counts of its last task."""
+    if not stretches or stretches[-1].get("end") or not progress:
+        return stretches
+    return [*stretches[:-1], stretches[-1] | progress["stretch"]]
+
+
+def _warn_of_other_code(earlier: list[dict[str, Any]], now: Mapping[str, Any]) -> None:
+    used = [stretch for stretch in earlier if stretch["tasks"]]
+    if not used or _code(used[-1]) == _code(now):
+        return
+    warnings.warn(
+        f"this run began with {_code(used[-1])} extraction of states and goes on with "
+        f"{_code(now)}: the results are as good, but a run in one piece would differ from them "
+        f"in last digits; both are written down in {ENVIRONMENT} (MILPLIB_NATIVE and "
+        "MILPLIB_NATIVE_LEVEL choose)",
+        MilplibWarning,
+        stacklevel=2,
+    )
+
+
+def _code(stretch: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (stretch.get("extraction"), stretch.get("instructions"))))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

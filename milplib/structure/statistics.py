@@ -1,0 +1,95 @@
+"""What an instance is made of: its size, and kinds of columns and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from milplib.instance import Instance
+from milplib.structure.row_kinds import ROW_KINDS, binary_columns, row_kinds
+
+__all__ = ["InstanceStatistics", "instance_statistics"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceStatistics:
+    """Size of an instance, and how many of its columns and rows are of which kind.
+
+    Parameters
+    ----------
+    rows, columns, nonzeros
+        Of the matrix.
+    density
+        Nonzeros by rows times columns; 0 for an empty matrix.
+    binary, integer, continuous
+        Columns that are integer with no values but 0 and 1, other integer ones, continuous ones.
+    row_kinds
+        Number of rows of every class of `milplib.structure.row_kinds.ROW_KINDS`, in that order.
+    """
+
+    rows: int
+    columns: int
+    nonzeros: int
+    density: float
+    binary: int
+    integer: int
+    continuous: int
+    row_kinds: Mapping[str, int]
+
+    def as_row(self) -> dict[str, Any]:
+        """Give the numbers by the names of a table's columns."""
+        numbers = {name: getattr(self, name) for name in _PLAIN}
+        return numbers | {f"{kind}_rows": count for kind, count in self.row_kinds.items()}
+
+
+_PLAIN = ("rows", "columns", "nonzeros", "density", "binary", "integer", "continuous")
+
+
+def instance_statistics(instance: Instance) -> InstanceStatistics:
+    """Count what an instance is made of, as it stands, without presolving.
+
+    The classes of rows are those of MIPLIB 2017; `milplib.structure.row_kinds.row_kinds` defines
+    them.
+
+    Parameters
+    ----------
+    instance
+        The instance.
+
+    Returns
+    -------
+    InstanceStatistics
+        The counts.
+
+    References
+    ----------
+    Gleixner, Hendel, Gamrath, et al., "MIPLIB 2017: data-driven compilation of the 6th
+    mixed-integer programming library", Mathematical Programming Computation 13 (2021).
+
+    Examples
+    --------
+    >>> from milplib.generators import SetCover
+    >>> found = instance_statistics(
+    ...     SetCover(n_rows=50, n_columns=100, density=0.1).generate(seed=0))
+    >>> found.rows, found.columns, found.binary, round(found.density, 3)
+    (50, 100, 100, 0.1)
+    >>> {kind: count for kind, count in found.row_kinds.items() if count}
+    {'set_covering': 50}
+    """
+    binary = binary_columns(instance)
+    n_binary, n_integer = int(binary.sum()), int((instance.integrality == 1).sum())
+    counts = np.bincount(row_kinds(instance), minlength=len(ROW_KINDS))
+    entries = instance.n_rows * instance.n_columns
+    return InstanceStatistics(
+        rows=instance.n_rows,
+        columns=instance.n_columns,
+        nonzeros=instance.n_nonzeros,
+        density=instance.n_nonzeros / entries if entries else 0.0,
+        binary=n_binary,
+        integer=n_integer - n_binary,
+        continuous=instance.n_columns - n_integer,
+        row_kinds={kind: int(count) for kind, count in zip(ROW_KINDS, counts, strict=True)},
+    )

@@ -1,0 +1,7 @@
+"""Search trees: record one while SCIP solves, lay it out, draw it."""
+
+from milplib.tree.drawing import draw_tree
+from milplib.tree.record import record_tree
+from milplib.tree.search_tree import SearchTree
+
+__all__ = ["SearchTree", "draw_tree", "record_tree"]

@@ -1,0 +1,256 @@
+"""The branch-and-bound tree of a solve, node by node, as SCIP's own events tell it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyscipopt
+from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
+
+from milplib.instance import Instance
+from milplib.solving import prepare_solve
+from milplib.tree.search_tree import STATUSES, SearchTree
+
+__all__ = ["STATUSES", "SearchTree", "TreeRecorder", "record_tree"]
+
+_BRANCHED, _FEASIBLE, _INFEASIBLE, _BOUND, _OPEN, _RESTARTED = range(len(STATUSES))
+_SOLVED = {
+    SCIP_EVENTTYPE.NODEBRANCHED: _BRANCHED,
+    SCIP_EVENTTYPE.NODEFEASIBLE: _FEASIBLE,
+    SCIP_EVENTTYPE.NODEINFEASIBLE: _INFEASIBLE,
+}
+_CAUGHT = (SCIP_EVENTTYPE.NODEFOCUSED, *_SOLVED)
+
+
+@dataclass
+class _Node:
+    parent: int
+    depth: int
+    run: int
+    branching: str
+    lower: float
+    order: int = 0
+    status: int = _OPEN
+
+
+@dataclass
+class _Bounds:
+    """Bounds as SCIP's presolved problem has them, and the same as the instance has them."""
+
+    inner: list[float] = field(default_factory=list)
+    outer: list[float] = field(default_factory=list)
+
+
+class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
+    """Writes every node down while a model solves; it changes nothing.
+
+    Attributes
+    ----------
+    error
+        What went wrong in it; PySCIPOpt would lose it.
+
+    Examples
+    --------
+    >>> import pyscipopt
+    >>> from milplib.generators import CombinatorialAuction
+    >>> model = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=4).to_scip()
+    >>> model.hideOutput()
+    >>> recorder = TreeRecorder()
+    >>> model.includeEventhdlr(recorder, "tree", "writes the nodes down")
+    >>> model.optimize()
+    >>> recorder.tree("my model").processed == model.getNTotalNodes()
+    True
+    """
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self._nodes: list[_Node] = []
+        self._places: dict[tuple[int, int], int] = {}
+        self._bounds: dict[int, _Bounds] = {}
+        self._processed = 0
+
+    def eventinit(self) -> None:
+        """Ask SCIP for the events of nodes."""
+        for event in _CAUGHT:
+            self.model.catchEvent(event, self)
+
+    def eventexit(self) -> None:
+        """Ask for no more."""
+        for event in _CAUGHT:
+            self.model.dropEvent(event, self)
+
+    def eventexec(self, event: pyscipopt.scip.Event) -> None:
+        """Write an event down."""
+        if self.error is not None:
+            return
+        try:
+            self._write_down(event.getType(), event.getNode())
+        except Exception as error:
+            self.error = error
+
+    def _write_down(self, kind: int, node: pyscipopt.scip.Node) -> None:
+        model = self.model
+        run = model.getNRuns()
+        place = self._place(node, run)
+        known = self._nodes[place]
+        if node.getLowerbound() < model.infinity():  # a node that is cut off loses its bound
+            known.lower = max(known.lower, node.getLowerbound())
+        bounds = self._bounds.setdefault(run, _Bounds())
+        bounds.inner.append(model.getLowerbound())
+        bounds.outer.append(model.getDualbound())
+        if kind == SCIP_EVENTTYPE.NODEFOCUSED:
+            if not known.order:  # a node can come back
+                self._processed += 1
+                known.order = self._processed
+            return
+        known.status = _SOLVED[kind]
+        if kind == SCIP_EVENTTYPE.NODEINFEASIBLE and self._is_cut_off(node):
+            known.status = _BOUND
+        if kind == SCIP_EVENTTYPE.NODEBRANCHED:
+            for child in model.getChildren():
+                self._place(child, run)
+
+    def _is_cut_off(self, node: pyscipopt.scip.Node) -> bool:
+        """Whether a node's bound was no better than the best solution; else it is infeasible."""
+        lower = node.getLowerbound()
+        if lower < self.model.infinity():
+            return bool(lower >= self.model.getCutoffbound() - self.model.feastol())
+        # A node that is cut off has no bound any more; its LP tells why.
+        return bool(self.model.getLPSolstat() == SCIP_LPSOLSTAT.OBJLIMIT)
+
+    def _place(self, node: pyscipopt.scip.Node, run: int) -> int:
+        """Position of a node; a new one is added."""
+        key = run, node.getNumber()
+        if key in self._places:
+            return self._places[key]
+        parent = node.getParent()
+        above = -1 if parent is None else self._place(parent, run)
+        self._places[key] = len(self._nodes)
+        self._nodes.append(
+            _Node(
+                parent=above,
+                depth=node.getDepth(),
+                run=run,
+                branching=_branching(node),
+                lower=node.getLowerbound(),
+            )
+        )
+        return self._places[key]
+
+    def tree(self, title: str) -> SearchTree:
+        """Give the tree once the model has been solved.
+
+        Parameters
+        ----------
+        title
+            What was solved with what.
+
+        Raises
+        ------
+        Exception
+            What went wrong while the tree was written down.
+        """
+        if self.error is not None:
+            raise self.error
+        model, nodes = self.model, self._nodes
+        last = max((node.run for node in nodes), default=0)
+        is_over = model.getStatus() in ("optimal", "infeasible", "unbounded", "inforunbd")
+        for node in nodes:
+            if node.status == _OPEN and node.run < last:
+                node.status = _RESTARTED
+            elif node.status == _OPEN and is_over:
+                node.status = _BOUND
+        objective = float(model.getObjVal()) if model.getNSols() else None
+        return SearchTree(
+            parent=np.array([node.parent for node in nodes], dtype=np.int64),
+            depth=np.array([node.depth for node in nodes], dtype=np.int64),
+            order=np.array([node.order for node in nodes], dtype=np.int64),
+            status=np.array([node.status for node in nodes], dtype=np.int8),
+            bound=self._own_bounds(),
+            branching=tuple(node.branching for node in nodes),
+            scip_nodes=model.getNTotalNodes(),
+            solve_status=model.getStatus(),
+            objective=objective,
+            title=title,
+        )
+
+    def _own_bounds(self) -> npt.NDArray[np.float64]:
+        """Bounds in the instance's own sense and scale.
+
+        SCIP scales and shifts the objective in each of its runs, and PySCIPOpt does not say how.
+        The two bounds on the whole tree that are furthest apart do.
+        """
+        infinity = self.model.infinity()
+        is_minimised = self.model.getObjectiveSense() == "minimize"
+        inner = np.array([node.lower for node in self._nodes], dtype=np.float64)
+        runs = np.array([node.run for node in self._nodes], dtype=np.int64)
+        outer = np.full(len(inner), np.nan)
+        for run, bounds in self._bounds.items():
+            a, b = np.array(bounds.inner), np.array(bounds.outer)
+            known = (np.abs(a) < infinity) & (np.abs(b) < infinity)
+            if not known.any():
+                continue
+            a, b = a[known], b[known]
+            low, high = a.argmin(), a.argmax()
+            slope = 1.0 if is_minimised else -1.0
+            if a[high] - a[low] > 1e-9 * max(1.0, abs(a[low])):
+                slope = (b[high] - b[low]) / (a[high] - a[low])
+            chosen = (runs == run) & (np.abs(inner) < infinity)
+            outer[chosen] = b[low] + slope * (inner[chosen] - a[low])
+        return outer
+
+
+def _branching(node: pyscipopt.scip.Node) -> str:
+    """What was decided on the way from the parent."""
+    found = node.getParentBranchings() if node.getParent() is not None else None
+    if not found:
+        return ""
+    return ", ".join(
+        f"{variable.name.removeprefix('t_')} {'≥' if kind == 0 else '≤'} {bound:.9g}"
+        for variable, bound, kind in zip(*found, strict=True)
+    )
+
+
+def record_tree(
+    instance: Instance | str | os.PathLike[str],
+    *,
+    policy: object = "relpscost",
+    time_limit: float | None = None,
+    setting: str = "default",
+    seed: int = 0,
+    reference_objective: float | None = None,
+) -> SearchTree:
+    """Solve an instance as `milplib.solve` does, and write the tree down.
+
+    Parameters
+    ----------
+    instance, policy, time_limit, setting, seed, reference_objective
+        As for `milplib.solve`; a policy that fails leaves the node to SCIP's own rule.
+
+    Returns
+    -------
+    SearchTree
+        The tree.
+
+    Raises
+    ------
+    UnknownNameError, PolicyError, InstanceError, ParameterError
+        As `milplib.solve` does.
+    """
+    prepared = prepare_solve(
+        instance,
+        policy=policy,
+        time_limit=time_limit,
+        setting=setting,
+        seed=seed,
+        reference_objective=reference_objective,
+    )
+    recorder = TreeRecorder()
+    prepared.model.includeEventhdlr(recorder, "milplib-tree", "writes the nodes of the tree down")
+    prepared.model.optimize()
+    return recorder.tree(
+        f"{prepared.instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"
+    )
