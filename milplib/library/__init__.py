@@ -7,11 +7,11 @@ from milplib.library.distribution import (
     Provenance,
     generator_parameters,
 )
-from milplib.library.fetch import fetch
+from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS, instance_files
 from milplib.library.generation import generate_instance, generate_split, instance_seed
 from milplib.library.leakage import Leak, leaks
-from milplib.library.load import load
+from milplib.library.load_distribution import load
 from milplib.library.manifest import BrokenInstance, InstanceRecord
 from milplib.library.mixtures import mixture
 from milplib.library.published import Published, published_distributions

@@ -96,7 +96,7 @@ def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[st
     dict
         By name, those for which there is something to show.
     """
-    from milplib.evaluation import figures
+    from milplib.report import figures
 
     summary = results.summary() if summary is None else summary
     runs = results.runs

@@ -173,12 +173,12 @@ def test_a_checksum_other_than_the_one_the_server_names_is_refused(served, tmp_p
 
 
 def test_a_checksum_other_than_the_catalogue_s_is_refused(served, monkeypatch):
-    from milplib.library import opening
+    from milplib.library import source_names
 
     def known(name, **options):
         return MirrorSource(name, **{**options, "checksums": {"train": "b" * 64}})
 
-    monkeypatch.setattr(opening, "MirrorSource", known)
+    monkeypatch.setattr(source_names, "MirrorSource", known)
     with pytest.raises(SourceError, match=r"another checksum.*the catalogue says bbbb"):
         fetch("CA-medium", splits=["train"])
 

@@ -126,7 +126,7 @@ def test_another_job_of_the_same_versions_is_refused_as_another_one(tmp_path):
 HOLDER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from test_task_folder import trial
+from test_folder import trial
 job = trial(sys.argv[2])
 with job.claim(force=False) as has_work:
     job.work([0])

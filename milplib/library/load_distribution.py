@@ -11,7 +11,7 @@ from pathlib import Path
 from milplib.library.cache import Cache
 from milplib.library.catalogue import distribution
 from milplib.library.distribution import Distribution
-from milplib.library.fetch import fetch
+from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_instances
 from milplib.library.manifest import InstanceRecord
