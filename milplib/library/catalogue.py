@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.metadata import entry_points
 
 from milplib.errors import MilplibError, NoGeneratorError, UnknownNameError
+from milplib.extensions import extensions
 from milplib.library.distribution import Distribution, InstanceGenerator
 from milplib.library.published import published_distributions
 
@@ -37,19 +37,18 @@ def distributions() -> tuple[Distribution, ...]:
     True
     """
     found: dict[str, Distribution] = {}
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+    for name, family in extensions(ENTRY_POINT_GROUP).items():
         try:
-            family = point.load()
-            entries = tuple(family.distributions)
-        except (ImportError, AttributeError) as error:
+            entries: tuple[Distribution, ...] = tuple(family.distributions)  # type: ignore[attr-defined]
+        except AttributeError as error:
             raise MilplibError(
-                f"the generator family '{point.name}' ({point.value}) cannot be loaded: {error}; "
-                "reinstall the package that declares it"
+                f"'{name}' of {ENTRY_POINT_GROUP} is no generator family: {error}; reinstall the "
+                "package that declares it"
             ) from error
         for entry in entries:
             if entry.name in found:
                 raise MilplibError(
-                    f"the generator family '{point.name}' claims the distribution name "
+                    f"the generator family '{name}' claims the distribution name "
                     f"'{entry.name}', which another family already has"
                 )
             found[entry.name] = entry
