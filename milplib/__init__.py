@@ -9,7 +9,7 @@ from milplib.errors import MilplibError
 
 if TYPE_CHECKING:
     from milplib.evaluation import evaluate
-    from milplib.formats import read
+    from milplib.formats.reader import read
     from milplib.instance import Instance
     from milplib.library import Distribution, distributions, fetch, load
     from milplib.policies import include_policy, load_policy
@@ -43,7 +43,7 @@ _HOMES = {
     "load": "milplib.library",
     "include_policy": "milplib.policies",
     "load_policy": "milplib.policies",
-    "read": "milplib.formats",
+    "read": "milplib.formats.reader",
     "run_status": "milplib.runs.status",
     "solve": "milplib.solving",
 }

@@ -16,13 +16,13 @@ import numpy.typing as npt
 import pyscipopt
 
 from milplib.errors import ParameterError
-from milplib.formats import read
+from milplib.formats.from_scip import column_variables
+from milplib.formats.reader import read
 from milplib.instance import Instance
 from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
 from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
 from milplib.policies.policy import ScipRule
-from milplib.scip.model import column_variables
 from milplib.scip.settings import apply_setting
 from milplib.scip.trace import Trace, TraceRecorder
 

@@ -11,7 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 from milplib.errors import InstanceError, StateError
-from milplib.formats import read
+from milplib.formats.reader import read
 from milplib.instance import Instance
 from milplib.learn.collect.episode import EpisodeParameters, run_episode
 from milplib.learn.samples.schema import SampleSchema

@@ -14,7 +14,7 @@ from milplib.errors import InstanceError, MilplibError
 from milplib.execution import MOST_KILLS, WorkerDiedError
 from milplib.execution.isolation import WorkerTimeoutError, run_isolated
 from milplib.files import file_sha256
-from milplib.formats import read
+from milplib.formats.reader import read
 from milplib.instance import Instance
 
 __all__ = [

@@ -1,7 +1,10 @@
-"""Instance files: LP and MPS, read by SCIP and written so that they read back equal."""
+"""Instances as LP and MPS files and as SCIP models; files read back equal.
 
-from milplib.formats.reader import read
+This package exports what works on `InstanceArrays`. `reader.read` and `from_scip.from_scip` build
+an `Instance`, which imports the writers from here.
+"""
+
 from milplib.formats.suffixes import SUFFIXES, file_format, file_stem
 from milplib.formats.writer import write
 
-__all__ = ["SUFFIXES", "file_format", "file_stem", "read", "write"]
+__all__ = ["SUFFIXES", "file_format", "file_stem", "write"]

@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from milplib.errors import InstanceError
 from milplib.formats.numbers import number_texts
-from milplib.instance import Instance
+from milplib.instance_arrays import InstanceArrays
 
 __all__ = ["lp_lines"]
 
 _NAMES_PER_LINE = 10
 
 
-def lp_lines(instance: Instance) -> Iterator[str]:
+def lp_lines(instance: InstanceArrays) -> Iterator[str]:
     """Give the lines of an instance's LP file.
 
     Parameters
@@ -62,7 +62,7 @@ def _terms(coefficients: Sequence[str], names: Sequence[str]) -> list[str]:
     return list(map(" ".join, zip(coefficients, names, strict=True)))
 
 
-def _rows(instance: Instance) -> Iterator[str]:
+def _rows(instance: InstanceArrays) -> Iterator[str]:
     columns = instance.column_names
     terms = _terms(
         number_texts(instance.A.data, signed=True),
@@ -82,14 +82,14 @@ def _rows(instance: Instance) -> Iterator[str]:
         yield f"{name}: {' '.join(terms[start:stop]) or empty} {sense} {side}"
 
 
-def _is_binary(instance: Instance) -> npt.NDArray[np.bool_]:
+def _is_binary(instance: InstanceArrays) -> npt.NDArray[np.bool_]:
     binary: npt.NDArray[np.bool_] = (
         (instance.integrality == 1) & (instance.lower == 0) & (instance.upper == 1)
     )
     return binary
 
 
-def _bounds(instance: Instance) -> Iterator[str]:
+def _bounds(instance: InstanceArrays) -> Iterator[str]:
     lower, upper = instance.lower, instance.upper
     positions = np.flatnonzero(~_is_binary(instance) & ((lower != 0) | (upper != np.inf)))
     if positions.size:
@@ -108,7 +108,9 @@ def _bounds(instance: Instance) -> Iterator[str]:
             yield f" {low} <= {name} <= {high}"
 
 
-def _name_list(section: str, instance: Instance, chosen: npt.NDArray[np.bool_]) -> Iterator[str]:
+def _name_list(
+    section: str, instance: InstanceArrays, chosen: npt.NDArray[np.bool_]
+) -> Iterator[str]:
     names = [instance.column_names[position] for position in np.flatnonzero(chosen).tolist()]
     if names:
         yield ""

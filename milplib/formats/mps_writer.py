@@ -9,7 +9,7 @@ import numpy as np
 
 from milplib.errors import InstanceError
 from milplib.formats.numbers import number_texts
-from milplib.instance import Instance
+from milplib.instance_arrays import InstanceArrays
 
 __all__ = ["mps_lines"]
 
@@ -17,7 +17,7 @@ __all__ = ["mps_lines"]
 _INFINITE = "1e+30"
 
 
-def mps_lines(instance: Instance) -> Iterator[str]:
+def mps_lines(instance: InstanceArrays) -> Iterator[str]:
     """Give the lines of an instance's MPS file.
 
     Parameters
@@ -71,13 +71,13 @@ def _entry(first: str, second: str, value: str) -> str:
     return f"    {first:<8}  {second:<8}  {value}"
 
 
-def _objective_name(instance: Instance) -> str:
+def _objective_name(instance: InstanceArrays) -> str:
     taken = set(instance.row_names)
     names = itertools.chain(["OBJ"], (f"OBJ{number}" for number in itertools.count(1)))
     return next(name for name in names if name not in taken)
 
 
-def _row_forms(instance: Instance) -> tuple[list[str], list[str], dict[int, str]]:
+def _row_forms(instance: InstanceArrays) -> tuple[list[str], list[str], dict[int, str]]:
     """Give the senses and right-hand sides of the rows, and the ranges of rows with two sides."""
     left, right = instance.row_lower, instance.row_upper
     senses = np.where(left == right, "E", np.where(np.isfinite(left), "G", "L")).astype(object)
@@ -105,7 +105,7 @@ def _range(low: float, high: float, name: str) -> tuple[str, float, float]:
     )
 
 
-def _columns(instance: Instance, objective: str) -> Iterator[str]:
+def _columns(instance: InstanceArrays, objective: str) -> Iterator[str]:
     matrix = instance.A.tocsc()
     starts = matrix.indptr.tolist()
     rows = [instance.row_names[position] for position in matrix.indices.tolist()]
@@ -131,7 +131,7 @@ def _marker(number: int, *, begins: bool) -> str:
     return f"    {f'M{number}':<8}  'MARKER'                 '{'INTORG' if begins else 'INTEND'}'"
 
 
-def _bounds(instance: Instance) -> Iterator[str]:
+def _bounds(instance: InstanceArrays) -> Iterator[str]:
     lower, upper = instance.lower, instance.upper
     integer = instance.integrality == 1
     positions = np.flatnonzero(integer | (lower != 0) | (upper != np.inf))

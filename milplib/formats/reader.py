@@ -13,9 +13,9 @@ import pyscipopt
 
 from milplib.errors import InstanceError
 from milplib.formats.checks import check_file, check_open_list
+from milplib.formats.from_scip import from_scip
 from milplib.formats.suffixes import FileFormat, file_format, file_stem
 from milplib.instance import Instance
-from milplib.scip.model import from_scip
 
 __all__ = ["read"]
 

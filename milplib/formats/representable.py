@@ -10,7 +10,7 @@ import numpy.typing as npt
 from milplib.errors import InstanceError
 from milplib.formats.lp_words import SECTIONS
 from milplib.formats.suffixes import FileFormat
-from milplib.instance import Instance
+from milplib.instance_arrays import InstanceArrays
 
 __all__ = ["check_names", "check_numbers"]
 
@@ -36,7 +36,7 @@ def _first(condition: npt.NDArray[np.bool_]) -> int | None:
     return int(found[0]) if found.size else None
 
 
-def check_numbers(instance: Instance) -> None:
+def check_numbers(instance: InstanceArrays) -> None:
     """Refuse an instance with numbers that SCIP's readers would change.
 
     Raises
@@ -94,7 +94,7 @@ def check_numbers(instance: Instance) -> None:
         )
 
 
-def check_names(instance: Instance, kind: FileFormat) -> None:
+def check_names(instance: InstanceArrays, kind: FileFormat) -> None:
     """Refuse an instance with names that a format cannot hold.
 
     Raises

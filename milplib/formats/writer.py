@@ -16,12 +16,14 @@ from milplib.formats.lp_writer import lp_lines
 from milplib.formats.mps_writer import mps_lines
 from milplib.formats.representable import check_names, check_numbers
 from milplib.formats.suffixes import file_format, is_compressed
-from milplib.instance import Instance
+from milplib.instance_arrays import InstanceArrays
 
 __all__ = ["file_content", "write"]
 
 
-def write(instance: Instance, path: str | os.PathLike[str], *, generic_names: bool = False) -> None:
+def write(
+    instance: InstanceArrays, path: str | os.PathLike[str], *, generic_names: bool = False
+) -> None:
     """Write an instance as an LP or MPS file, plain or compressed by gzip.
 
     `milplib.read` gives back the same instance: equal arrays in equal order, equal names. Equal
@@ -51,7 +53,7 @@ def write(instance: Instance, path: str | os.PathLike[str], *, generic_names: bo
             _write_lines(lines, target, compressed=is_compressed(path))
 
 
-def file_content(instance: Instance, name: str) -> bytes:
+def file_content(instance: InstanceArrays, name: str) -> bytes:
     """Give the bytes that `write` puts into a file of a name, without a file.
 
     Parameters
@@ -89,7 +91,7 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def _checked_lines(
-    instance: Instance, path: str | os.PathLike[str], *, generic_names: bool
+    instance: InstanceArrays, path: str | os.PathLike[str], *, generic_names: bool
 ) -> Iterator[str]:
     kind = file_format(path)
     if generic_names:

@@ -40,7 +40,7 @@ class InstanceFile:
 
     def read(self) -> Instance:
         """Read the instance; see `milplib.read`."""
-        from milplib.formats import read
+        from milplib.formats.reader import read
 
         return read(self.path)
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from milplib.errors import InstanceError, OutputError, SourceError
 from milplib.files import json_equal, make_folder
-from milplib.formats import file_stem, read
+from milplib.formats import file_stem
+from milplib.formats.reader import read
 from milplib.formats.suffixes import is_compressed
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, open_split
 from milplib.library.sources import InstanceSource, RawInstance

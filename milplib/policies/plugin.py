@@ -12,6 +12,7 @@ import pyscipopt
 from pyscipopt import SCIP_LPSOLSTAT, SCIP_RESULT
 
 from milplib.errors import BranchingError, ParameterError, PolicyError
+from milplib.formats.from_scip import from_scip
 from milplib.policies.choice import best_candidate, checked_scores
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, parts
 from milplib.policies.compiled import CompiledGcnn
@@ -21,7 +22,6 @@ from milplib.policies.policy import Policy, ScipRule
 from milplib.policies.rules import rule_values
 from milplib.policies.turns import Turns
 from milplib.scip.extraction import branching_candidates, extract_state
-from milplib.scip.model import from_scip
 from milplib.scip.native import native_at, native_module
 from milplib.scip.rule import GuardedRule
 from milplib.scip.settings import branching_rule_names, use_branching_rule

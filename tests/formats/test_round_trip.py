@@ -12,7 +12,7 @@ import milplib
 from milplib import Instance
 from milplib.errors import InstanceError, OutputError
 from milplib.formats import SUFFIXES
-from milplib.scip.model import from_scip
+from milplib.formats.from_scip import from_scip
 
 # What an LP or MPS file holds: SCIP reads less as 0, more as infinite.
 numbers = st.one_of(

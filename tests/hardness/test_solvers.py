@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from milplib.errors import InstanceError, MissingPackageError, UnknownNameError
-from milplib.formats import read
+from milplib.formats.reader import read
 from milplib.generators import SetCover, from_name
 from milplib.hardness import solver_named
 from milplib.hardness.measurement import percent_gap, relative_gap

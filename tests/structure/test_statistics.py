@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milplib.formats import read
+from milplib.formats.reader import read
 from milplib.instance import Instance
 from milplib.structure.row_kinds import ROW_KINDS, row_kinds
 from milplib.structure.statistics import instance_statistics

@@ -9,7 +9,7 @@ import pytest
 import milplib
 from milplib import Instance
 from milplib.errors import InstanceError
-from milplib.scip.model import column_variables, from_scip
+from milplib.formats.from_scip import column_variables, from_scip
 
 # cap41 and cap42 take longer to presolve than all others to solve.
 SOLVED = (
