@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MilplibError
+from milplib.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from milplib.evaluation import evaluate
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from milplib.instance import Instance
     from milplib.library import Distribution, distributions, fetch, load
     from milplib.policies import include_policy, load_policy
-    from milplib.runs.status import run_status
+    from milplib.runs import run_status
     from milplib.solving import SolveResult, solve
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
     "run_status",
     "solve",
 ]
-__version__ = "0.1.0"
 
 _HOMES = {
     "Distribution": "milplib.library",
@@ -44,7 +44,7 @@ _HOMES = {
     "include_policy": "milplib.policies",
     "load_policy": "milplib.policies",
     "read": "milplib.formats.reader",
-    "run_status": "milplib.runs.status",
+    "run_status": "milplib.runs",
     "solve": "milplib.solving",
 }
 

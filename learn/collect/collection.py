@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-import milplib
 from milplib.errors import (
     ParameterError,
     UnknownNameError,
@@ -29,6 +28,7 @@ from milplib.library.folder import InstancePlace
 from milplib.scip import SETTINGS, StateFunction, load_state_functions
 from milplib.scip.experts import resolved_name
 from milplib.scip.versions import scip_version
+from milplib.version import __version__
 
 __all__ = ["collect"]
 
@@ -179,4 +179,4 @@ def _checksum(file: InstanceFile) -> str:
 
 def _software() -> dict[str, str]:
     # What the bytes of the samples depend on.
-    return {"milplib": milplib.__version__, "scip": scip_version(), "pyarrow": pa.__version__}
+    return {"milplib": __version__, "scip": scip_version(), "pyarrow": pa.__version__}

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-import milplib
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.learn.rankers.forests import fit_extra_trees, fit_gbdt, forest_tensors
 from milplib.learn.rankers.linear import cross_entropy, fit_linear
@@ -26,6 +25,7 @@ from milplib.policies.candidate_matrix import matrix_columns
 from milplib.policies.file import PolicyFile, write_policy
 from milplib.policies.loading import policy_of
 from milplib.policies.ranking import RankingPolicy
+from milplib.version import __version__
 
 __all__ = ["RANKERS", "RankerResult", "train_ranker"]
 
@@ -191,7 +191,7 @@ def train_ranker(
         **sizes,
         **details,
         "data": data.describe(),
-        "milplib": milplib.__version__,
+        "milplib": __version__,
         "validation": {n: v for n, v in metrics.as_dict().items() if not np.isnan(v)},
     }
     write_policy(out, _file(data, *content, provenance=provenance))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-import milplib
 from milplib.learn.dataset.graph_dataset import DEFAULT_CACHE_BYTES
 from milplib.learn.models import GCNN, fit_norms
 from milplib.learn.samples.statistics import ChoiceAgreement, sample_statistics
@@ -24,6 +23,7 @@ from milplib.learn.training.state import EpochRecord
 from milplib.learn.training.tracking import import_wandb, make_tracker
 from milplib.learn.training.trainer import Trainer
 from milplib.policies.file import write_policy
+from milplib.version import __version__
 
 __all__ = ["TrainingProgress", "TrainingResult", "train"]
 
@@ -196,7 +196,7 @@ def train(
         "data": data.describe(),
         "device": compute.device.type,
         "precision": precision,
-        "milplib": milplib.__version__,
+        "milplib": __version__,
         "torch": torch.__version__,
     }
     folder = TrainingFolder(Path(out), job)

@@ -12,7 +12,6 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-import milplib
 from milplib.cli import (
     evaluation,
     hardness,
@@ -27,13 +26,14 @@ from milplib.cli import (
     tree,
 )
 from milplib.errors import MilplibError, MilplibWarning
+from milplib.version import __version__
 
 __all__ = ["main"]
 
 app = App(
     name="milplib",
     help="Learning to branch in mixed-integer programming.",
-    version=milplib.__version__,
+    version=__version__,
     suppress_keyboard_interrupt=False,  # said below, in milplib's own words
 )
 for command in (

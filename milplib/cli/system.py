@@ -9,9 +9,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-import milplib
 from milplib.cli.console import output, print_json, print_pairs
 from milplib.errors import MilplibError, NativeError, ParameterError
+from milplib.version import __version__
 
 __all__ = ["doctor"]
 
@@ -40,7 +40,7 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
         Print JSON.
     """
     versions: dict[str, str | None] = {
-        "milplib": milplib.__version__,
+        "milplib": __version__,
         "python": platform.python_version(),
     }
     findings: list[dict[str, str]] = []

@@ -11,31 +11,21 @@ from typing import Any
 
 import pyscipopt
 
-import milplib
 from milplib.errors import InstanceError
-from milplib.evaluation.plan import (
-    EvaluatedInstance,
-    RunParameters,
-    evaluated_instances,
-    seed_list,
-)
 from milplib.evaluation.policies import evaluated_policies
 from milplib.evaluation.results import Evaluation, EvaluationManifest
-from milplib.evaluation.run import (
-    PairedTask,
-    ReferenceTask,
-    died_rows,
-    run_paired,
-    run_reference,
-)
+from milplib.evaluation.run import died_rows, run_paired, run_reference
 from milplib.evaluation.table import read_table, run_table, write_table
+from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters
 from milplib.evaluation.traces import TRACES, trace_table, write_traces
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.files import file_sha256
+from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
 from milplib.report.page import write_report
 from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
+from milplib.version import __version__
 
 __all__ = ["EvaluationProgress", "evaluate"]
 
@@ -154,7 +144,7 @@ def evaluate(
             "time_limit": parameters.time_limit,
         },
         software={
-            "milplib": milplib.__version__,
+            "milplib": __version__,
             "scip": scip_version(),
             "pyscipopt": pyscipopt.__version__,
         },

@@ -10,18 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from milplib.errors import MilplibError, ParameterError, PolicyError
 from milplib.evaluation.natives import BestNative
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.execution.isolation import run_isolated
 from milplib.files import file_sha256
+from milplib.library.evaluated import EvaluatedInstance
 from milplib.policies import AUTO, ScipRule, load_policy
 from milplib.policies.pretrained import auto_digest, pretrained_or_given
-
-if TYPE_CHECKING:
-    from milplib.evaluation.plan import EvaluatedInstance
 
 __all__ = ["EvaluatedPolicy", "evaluated_policies"]
 

@@ -8,10 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import milplib
-from milplib.evaluation.plan import EvaluatedInstance, RunParameters, run_order
 from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.evaluation.solution_check import WRONG_SOLUTION, violations
+from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters, run_order
 from milplib.evaluation.traces import trace_as_json
 from milplib.execution import TaskFailure
 from milplib.execution.isolated_solve import (
@@ -23,14 +22,16 @@ from milplib.execution.isolated_solve import (
     read_unchanged,
 )
 from milplib.instance import Instance
+from milplib.library.evaluated import EvaluatedInstance
 from milplib.policies.combinations import AnyPolicy, parts
 from milplib.policies.file import PolicyFile
 from milplib.policies.loading import load_policy
 from milplib.policies.provenance import seen_in
 from milplib.scip.versions import scip_version
 from milplib.solving import SolveResult, solve
+from milplib.version import __version__
 
-__all__ = ["PairedTask", "ReferenceTask", "died_rows", "run_paired", "run_reference"]
+__all__ = ["died_rows", "run_paired", "run_reference"]
 
 _MEASURED = (
     "objective",
@@ -50,40 +51,6 @@ _MEASURED = (
     "strong_branching_iterations",
     "primal_dual_integral",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairedTask:
-    """All policies on one instance with one seed, one after the other.
-
-    Parameters
-    ----------
-    instance, seed
-        What is paired.
-    policies
-        The policies.
-    parameters
-        Of every run.
-    reference_objective
-        The known optimum: none, or what `solve` needs for the setting ``clean``.
-    no_reference
-        Why there is no run: the setting needs an optimum that nobody knows.
-    """
-
-    instance: EvaluatedInstance
-    seed: int
-    policies: tuple[EvaluatedPolicy, ...]
-    parameters: RunParameters
-    reference_objective: float | None = None
-    no_reference: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReferenceTask:
-    """A solve of an instance with SCIP's defaults that finds the optimum for other runs."""
-
-    instance: EvaluatedInstance
-    parameters: RunParameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +135,7 @@ def _identity(task: PairedTask, policy: EvaluatedPolicy) -> dict[str, Any]:
         "time_limit": task.parameters.time_limit,
         "reference_objective": task.instance.known_objective,
         "policy_hash": policy.digest,
-        "milplib_version": milplib.__version__,
+        "milplib_version": __version__,
         "scip_version": scip_version(),
         "host": platform.node(),
     }

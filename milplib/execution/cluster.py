@@ -195,9 +195,10 @@ def _inspection() -> Callable[[str, list[str]], dict[str, str]]:
     def inspect(version: str, files: list[str]) -> dict[str, str]:
         import os
         import platform
+        from importlib import import_module
 
         try:
-            import milplib
+            milplib = import_module("milplib")  # the worker's own, of whatever version
         except ImportError as error:
             return {"problem": f"milplib cannot be imported there: {error}"}
         if milplib.__version__ != version:  # the rest of it may be different, too

@@ -19,9 +19,9 @@ def software_here() -> dict[str, str]:
     >>> list(software_here())
     ['milplib', 'SCIP', 'Python', 'extraction']
     """
-    import milplib
     from milplib.scip.native import forced_level, native_status
     from milplib.scip.versions import scip_version
+    from milplib.version import __version__
 
     module = native_status().module
     if module is None:
@@ -29,7 +29,7 @@ def software_here() -> dict[str, str]:
     else:
         extraction = f"native, {forced_level() or module.levels()[0]} instructions"
     return {
-        "milplib": milplib.__version__,
+        "milplib": __version__,
         "SCIP": scip_version(),
         # Between its patch releases nothing changes that pickled code would notice.
         "Python": ".".join(platform.python_version_tuple()[:2]),

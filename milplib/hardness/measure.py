@@ -11,9 +11,7 @@ from typing import Any
 
 import pyscipopt
 
-import milplib
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
-from milplib.evaluation.plan import evaluated_instances, seed_list
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.files import file_sha256
 from milplib.hardness.figure import FIGURE, write_figure
@@ -22,9 +20,11 @@ from milplib.hardness.results import HardnessManifest, HardnessResults, Judging
 from milplib.hardness.run import HardnessTask, died_row, run_task
 from milplib.hardness.solvers import solver_named
 from milplib.hardness.table import TABLE, read_rows, write_rows
+from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
 from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
+from milplib.version import __version__
 
 __all__ = ["HardnessProgress", "measure"]
 
@@ -149,7 +149,7 @@ def measure(
             "judging": asdict(judging),
         },
         software={
-            "milplib": milplib.__version__,
+            "milplib": __version__,
             "scip": scip_version(),
             "pyscipopt": pyscipopt.__version__,
         },

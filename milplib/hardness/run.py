@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-import milplib
-from milplib.evaluation.plan import EvaluatedInstance
 from milplib.execution import TaskFailure
 from milplib.execution.isolated_solve import (
     error_in_words,
@@ -21,7 +19,9 @@ from milplib.execution.isolated_solve import (
 )
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.solvers import solver_named
+from milplib.library.evaluated import EvaluatedInstance
 from milplib.structure.statistics import instance_statistics
+from milplib.version import __version__
 
 __all__ = ["HardnessTask", "died_row", "run_task"]
 
@@ -100,7 +100,7 @@ def _identity(task: HardnessTask) -> dict[str, Any]:
         "instance": task.instance.name,
         "distribution": task.instance.distribution,
         "solver": task.label,
-        "milplib_version": milplib.__version__,
+        "milplib_version": __version__,
         "host": platform.node(),
     }
     return about | ({"time_limit": task.time_limit, "seed": task.seed} if task.solver else {})

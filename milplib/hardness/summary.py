@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from milplib.evaluation.statistics import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
+from milplib.evaluation import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
 from milplib.hardness.levels import majority_level
 from milplib.structure.row_kinds import ROW_KINDS
 

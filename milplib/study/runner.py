@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyscipopt
 
-import milplib
 from milplib.errors import MilplibError, MilplibWarning
 from milplib.execution import (
     Execution,
@@ -29,6 +28,7 @@ from milplib.study.ledger import Ledger
 from milplib.study.piece import STAGES, Bench, Made, Piece, digest_of
 from milplib.study.planning import DATA, StudyPlan, opened_study, planned_study
 from milplib.study.reading import FULL
+from milplib.version import __version__
 
 __all__ = ["ChangedWarning", "StudyProgress", "run_study"]
 
@@ -236,7 +236,7 @@ def _worked(task: tuple[Piece, Bench]) -> _Result:
 
 def _software() -> dict[str, str]:
     return {
-        "milplib": milplib.__version__,
+        "milplib": __version__,
         "scip": scip_version(),
         "pyscipopt": pyscipopt.__version__,
     }

@@ -238,10 +238,10 @@ def test_the_loss_of_the_scheduler_ends_the_run_after_what_was_finished(
 def test_workers_with_another_milplib_are_refused_before_any_work(functions, new_cluster, tmp_path):
     copy = tmp_path / "other" / "milplib"
     shutil.copytree(Path(milplib.__file__).parent, copy)
-    text = (copy / "__init__.py").read_text()
+    text = (copy / "version.py").read_text()
     assert f'__version__ = "{milplib.__version__}"' in text
     other = text.replace(f'__version__ = "{milplib.__version__}"', '__version__ = "0.0.7"')
-    (copy / "__init__.py").write_text(other)
+    (copy / "version.py").write_text(other)
     new_cluster.add_worker(PYTHONPATH=str(copy.parent))
     mark = tmp_path / "quick1"
     with pytest.raises(ClusterError, match=r"milplib 0\.0\.7 \(here .*install the same"):

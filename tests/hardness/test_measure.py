@@ -179,7 +179,7 @@ def test_only_unreadable_instances_are_an_error_and_leave_nothing(solver, tmp_pa
 
 def test_a_solve_that_dies_or_hangs_keeps_its_statistics_and_has_no_level(auctions):
     """A process that is given no time at all is killed before it can answer."""
-    from milplib.evaluation.plan import evaluated_instances
+    from milplib.library.evaluated import evaluated_instances
 
     instance = evaluated_instances([auctions])[0]
     task = HardnessTask(

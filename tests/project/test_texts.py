@@ -84,5 +84,5 @@ def test_contributing_gives_a_reason_for_every_dependency(root: Path, pyproject)
 def test_the_version_is_the_same_everywhere(root: Path, pyproject) -> None:
     version = pyproject["project"]["version"]
 
-    assert f'__version__ = "{version}"' in (root / "milplib" / "__init__.py").read_text()
+    assert f'__version__ = "{version}"' in (root / "milplib" / "version.py").read_text()
     assert f"\nversion: {version}\n" in (root / "CITATION.cff").read_text()

@@ -1,25 +1,21 @@
-"""What an evaluation runs: policies × instances × seeds, in which order, with which limits."""
+"""The instances and seeds that policies and solvers are judged on."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from milplib.errors import InstanceError, ParameterError, UnknownNameError
-from milplib.evaluation.policies import EvaluatedPolicy
+from milplib.errors import InstanceError, ParameterError
 from milplib.files import file_sha256
 from milplib.formats import SUFFIXES
 from milplib.library.folder import SPLITS, InstancePlace, instance_files
 from milplib.library.manifest import split_distribution
-from milplib.scip.settings import MAX_SEED, SETTINGS
+from milplib.scip.settings import MAX_SEED
 
-__all__ = ["EvaluatedInstance", "RunParameters", "evaluated_instances", "run_order", "seed_list"]
+__all__ = ["EvaluatedInstance", "evaluated_instances", "seed_list"]
 
 OPTIMA = "optima.csv"
 """File of known optima in a folder of instances: ``instance,status,objective``."""
@@ -27,7 +23,7 @@ OPTIMA = "optima.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedInstance:
-    """An instance of an evaluation.
+    """An instance of an evaluation or a measurement.
 
     Parameters
     ----------
@@ -59,55 +55,8 @@ class EvaluatedInstance:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunParameters:
-    """What all runs of an evaluation share.
-
-    Parameters
-    ----------
-    setting
-        One of `milplib.scip.SETTINGS`.
-    time_limit
-        Wall-clock seconds of a solve.
-    grace
-        Seconds beyond it after which a run is killed: for reading the instance, and for an LP or
-        a policy that does not look at the clock.
-    memory_limit
-        Memory in MB above which a run's process is killed; no limit if None.
-
-    Raises
-    ------
-    ParameterError, UnknownNameError
-        If one is outside its domain.
-
-    Examples
-    --------
-    >>> RunParameters(setting="default", time_limit=-1, grace=60)
-    Traceback (most recent call last):
-        ...
-    milplib.errors.ParameterError: the time limit is -1 seconds; it must be positive and finite
-    """
-
-    setting: str
-    time_limit: float
-    grace: float
-    memory_limit: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.setting not in SETTINGS:
-            raise UnknownNameError("setting", self.setting, SETTINGS)
-        for name in ("time_limit", "grace"):
-            value = getattr(self, name)
-            # Failures count as the limit, so there must be one.
-            if not 0 < value < math.inf:
-                raise ParameterError(
-                    f"the {name.replace('_', ' ')} is {value} seconds; it must be positive and "
-                    "finite"
-                )
-
-
 def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    """Seeds of an evaluation: a number of them, from 0 on, or themselves.
+    """List the seeds of an evaluation: a number of them, from 0 on, or themselves.
 
     Raises
     ------
@@ -214,20 +163,3 @@ def _known_optima(path: Path) -> dict[str, tuple[str, float | None]]:
                 f"{path}, line {line}: no line 'instance,status,objective': {error}"
             ) from error
     return known
-
-
-def run_order(
-    policies: Sequence[EvaluatedPolicy], *, instance: str, seed: int
-) -> list[EvaluatedPolicy]:
-    """Order in which policies run on an instance with a seed: random, and the same every time.
-
-    Examples
-    --------
-    >>> two = [EvaluatedPolicy(label=name, source=name, kind="rule") for name in ("a", "b")]
-    >>> orders = [run_order(two, instance="x", seed=seed)[0].label for seed in range(20)]
-    >>> sorted(set(orders))
-    ['a', 'b']
-    """
-    name = int.from_bytes(hashlib.sha256(instance.encode()).digest()[:8], "big")
-    random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence([name, seed])))
-    return [policies[place] for place in random.permutation(len(policies))]
