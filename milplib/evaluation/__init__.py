@@ -1,9 +1,10 @@
 """Judge policies: paired runs, one long table, means and ratios with intervals."""
 
+from milplib.evaluation.best_rule import BestNative
 from milplib.evaluation.checks import Finding, check_runs
 from milplib.evaluation.evaluation import EvaluationProgress, evaluate
 from milplib.evaluation.matrix import Matrix, matrix
-from milplib.evaluation.natives import NATIVE_RULES, BestNative, best_native
+from milplib.evaluation.natives import NATIVE_RULES, best_native
 from milplib.evaluation.profiles import PerformanceProfile, performance_profile
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.significance import SignedRank, holm, signed_rank

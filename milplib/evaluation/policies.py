@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import MilplibError, ParameterError, PolicyError
-from milplib.evaluation.natives import BestNative
+from milplib.evaluation.best_rule import BestNative
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.execution.isolation import run_isolated
 from milplib.files import file_sha256

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from milplib.errors import ResultsError
+from milplib.evaluation.integrals import run_integrals
 from milplib.evaluation.paired import PairedRuns
+from milplib.evaluation.summary import Summary, summarise
 from milplib.evaluation.table import check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
 from milplib.runs.folder import UNFINISHED
@@ -20,8 +22,6 @@ from milplib.runs.manifest import ResultsManifest
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from milplib.evaluation.summary import Summary
 
 __all__ = ["Evaluation", "EvaluationManifest"]
 
@@ -98,8 +98,6 @@ class Evaluation:
     @cached_property
     def runs(self) -> PairedRuns:
         """The runs as arrays, those of one instance and seed side by side."""
-        from milplib.evaluation.integrals import run_integrals
-
         integrals = run_integrals(self.table, self.traces)
         return PairedRuns.of(self.table, self.policies, integrals=integrals)
 
@@ -113,9 +111,13 @@ class Evaluation:
 
     @cached_property
     def _summary(self) -> Summary:
-        from milplib.evaluation.summary import summarise
-
-        return summarise(self)
+        return summarise(
+            self.table,
+            self.runs,
+            policies=self.policies,
+            baseline=self.baseline,
+            expected_runs=self.expected_runs,
+        )
 
     @classmethod
     def of(

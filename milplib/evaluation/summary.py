@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -22,9 +21,6 @@ from milplib.evaluation.policy_summary import PolicySummary, policy_rows
 from milplib.evaluation.significance import SignedRank, corrected_tests, signed_rank
 from milplib.evaluation.statistics import TIME_SHIFT
 from milplib.evaluation.table import LEAK, NOT_RUN, judged_failures
-
-if TYPE_CHECKING:
-    from milplib.evaluation.results import Evaluation
 
 __all__ = [
     "ALL",
@@ -117,10 +113,27 @@ class Summary:
         return tuple(row for row in self.rows if row.distribution == distribution)
 
 
-def summarise(results: Evaluation) -> Summary:
-    """Judge the policies of an evaluation."""
-    table = results.table
-    runs = results.runs
+def summarise(
+    table: pa.Table,
+    runs: PairedRuns,
+    *,
+    policies: tuple[str, ...],
+    baseline: str,
+    expected_runs: int,
+) -> Summary:
+    """Judge the policies of an evaluation.
+
+    Parameters
+    ----------
+    table, runs
+        The runs, as a table and paired.
+    policies
+        Names of the policies, in the order given.
+    baseline
+        The one that others are compared with.
+    expected_runs
+        Number of runs of the complete evaluation.
+    """
     names = list(dict.fromkeys(runs.distributions.tolist()))
     groups = {name: runs.of_distribution(name) for name in names}
     if len(names) > 1:
@@ -135,14 +148,14 @@ def summarise(results: Evaluation) -> Summary:
             group,
             kinds=_kinds(failures, group),
             comparisons=comparisons[name],
-            baseline=results.baseline,
+            baseline=baseline,
         )
     ]
-    has_baseline = results.baseline in runs.policies
-    tests = _tests(groups, results.baseline) if has_baseline else ()
+    has_baseline = baseline in runs.policies
+    tests = _tests(groups, baseline) if has_baseline else ()
     return Summary(
-        policies=results.policies,
-        baseline=results.baseline,
+        policies=policies,
+        baseline=baseline,
         distributions=tuple(groups),
         instances={name: int(group.tried.sum()) for name, group in groups.items()},
         seeds=runs.seeds,
@@ -150,12 +163,12 @@ def summarise(results: Evaluation) -> Summary:
         comparisons=comparisons,
         virtual_best={name: virtual_best(name, group) for name, group in groups.items()},
         tests=tests,
-        matrix=matrix(runs, baseline=results.baseline) if has_baseline else None,
+        matrix=matrix(runs, baseline=baseline) if has_baseline else None,
         failures=tuple(failures),
         unread=unread,
-        findings=(*check_runs(table, policies=results.policies), *check_claims(tests)),
+        findings=(*check_runs(table, policies=policies), *check_claims(tests)),
         runs=len(table),
-        expected_runs=results.expected_runs,
+        expected_runs=expected_runs,
     )
 
 

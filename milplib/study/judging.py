@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from milplib.errors import ResultsError
 from milplib.evaluation import Evaluation, evaluate
-from milplib.evaluation.natives import BEST_NATIVE, BestNative
+from milplib.evaluation.best_rule import BestNative
+from milplib.evaluation.natives import BEST_NATIVE
 from milplib.evaluation.results import EvaluationManifest
 from milplib.evaluation.table import read_table
 from milplib.files import file_sha256, make_folder

@@ -15,7 +15,7 @@ from collections import Counter
 import pytest
 
 from milplib.errors import OutputError, ResultsError
-from milplib.evaluation.natives import BestNative
+from milplib.evaluation import BestNative
 from milplib.evaluation.table import read_table
 from milplib.study import ChangedWarning, StudyError, plan_study, run_study, study_evaluation
 
