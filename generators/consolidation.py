@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-
-if TYPE_CHECKING:
-    from milplib.generators.middle_mile_network import MiddleMileNetwork
 
 __all__ = ["ConsolidationNetwork", "draw_network"]
 
@@ -19,6 +16,33 @@ SPEED = 50  # km/h
 DISPATCH_COST, KILOMETRES_OF_UNIT_COST = 100, 2  # of one vehicle
 
 Integers = npt.NDArray[np.int64]
+
+
+class NetworkSizes(Protocol):
+    """The parameters of `MiddleMileNetwork` that are read here."""
+
+    @property
+    def n_vendors(self) -> int: ...
+    @property
+    def n_sites(self) -> int: ...
+    @property
+    def n_commodities(self) -> int: ...
+    @property
+    def n_centres(self) -> int: ...
+    @property
+    def n_regions(self) -> int: ...
+    @property
+    def max_paths(self) -> int: ...
+    @property
+    def max_pallets(self) -> int: ...
+    @property
+    def vehicle_pallets(self) -> int: ...
+    @property
+    def horizon(self) -> int: ...
+    @property
+    def spare_dispatches(self) -> int: ...
+    @property
+    def slack(self) -> float: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +92,7 @@ class ConsolidationNetwork:
     plan_frequencies: Integers
 
 
-def draw_network(stream: np.random.RandomState, sizes: MiddleMileNetwork) -> ConsolidationNetwork:
+def draw_network(stream: np.random.RandomState, sizes: NetworkSizes) -> ConsolidationNetwork:
     """Draw the network of a family's parameters, with a plan that is feasible.
 
     Examples
@@ -137,7 +161,7 @@ def draw_network(stream: np.random.RandomState, sizes: MiddleMileNetwork) -> Con
 
 
 def _shortest_paths(
-    sizes: MiddleMileNetwork, regions: Integers, places: Integers, commodities: Integers
+    sizes: NetworkSizes, regions: Integers, places: Integers, commodities: Integers
 ) -> tuple[Integers, Integers]:
     """Give the commodity and the stops of every path, by commodity and length."""
     none_or_centre = np.append(-1, sizes.n_vendors + np.arange(sizes.n_centres))

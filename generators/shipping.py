@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from milplib.generators.maritime_inventory_routing import MaritimeInventoryRouting
 
 __all__ = [
     "LARGEST_TRANSFER",
@@ -29,6 +26,19 @@ LATEST_START = 3  # period
 PORT_FEE, MILES_OF_UNIT_COST = 20, 4  # of a trip
 
 Integers = npt.NDArray[np.int64]
+
+
+class ShippingSizes(Protocol):
+    """The parameters of `MaritimeInventoryRouting` that are read here."""
+
+    @property
+    def n_loading_ports(self) -> int: ...
+    @property
+    def n_discharging_ports(self) -> int: ...
+    @property
+    def n_vessels(self) -> int: ...
+    @property
+    def n_periods(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +77,7 @@ class ShippingScenario:
     start_periods: Integers
 
 
-def draw_scenario(
-    stream: np.random.RandomState, sizes: MaritimeInventoryRouting
-) -> ShippingScenario:
+def draw_scenario(stream: np.random.RandomState, sizes: ShippingSizes) -> ShippingScenario:
     """Draw the ports and vessels of a family's parameters.
 
     Examples

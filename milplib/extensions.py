@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 
 from milplib.errors import MilplibError
 
-__all__ = ["extensions"]
+__all__ = ["extension", "extensions"]
 
 
 def extensions(group: str) -> dict[str, object]:
@@ -39,17 +39,51 @@ def extensions(group: str) -> dict[str, object]:
     >>> extensions("milplib.generators")["set_cover"].domain
     'SC'
     """
-    loaded: dict[str, object] = {}
-    for point in sorted(entry_points(group=group), key=lambda point: point.name):
-        if point.name in loaded:
-            raise MilplibError(
-                f"two installed packages declare '{point.name}' in {group}: uninstall one of them"
-            )
-        try:
-            loaded[point.name] = point.load()
-        except (ImportError, AttributeError) as error:
-            raise MilplibError(
-                f"'{point.name}' of {group} ({point.value}) cannot be loaded: {error}; "
-                "reinstall the package that declares it"
-            ) from error
-    return loaded
+    points = entry_points(group=group)
+    return {name: _loaded(group, name, points) for name in sorted(points.names)}
+
+
+def extension(group: str, name: str) -> object | None:
+    """Load one object of an entry-point group, and none of the others.
+
+    Parameters
+    ----------
+    group
+        Name of the group, such as ``"milplib.runs"``.
+    name
+        Name of the entry point.
+
+    Returns
+    -------
+    object or None
+        The object; None if no installed package declares the name.
+
+    Raises
+    ------
+    MilplibError
+        If two packages declare the name, or the object cannot be imported.
+
+    Examples
+    --------
+    >>> extension("milplib.generators", "set_cover").domain
+    'SC'
+    >>> extension("milplib.generators", "no_such_family") is None
+    True
+    """
+    points = entry_points(group=group)
+    return _loaded(group, name, points) if name in points.names else None
+
+
+def _loaded(group: str, name: str, points: EntryPoints) -> object:
+    point, *others = points.select(name=name)
+    if others:
+        raise MilplibError(
+            f"two installed packages declare '{name}' in {group}: uninstall one of them"
+        )
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise MilplibError(
+            f"'{name}' of {group} ({point.value}) cannot be loaded: {error}; "
+            "reinstall the package that declares it"
+        ) from error

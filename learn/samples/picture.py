@@ -12,7 +12,7 @@ import numpy.typing as npt
 from milplib.files import atomic_write
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.learn.samples.statistics import agreement, trivial_choices
-from milplib.report.style import COLOURS, plain_style
+from milplib.style import COLOURS, plain_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

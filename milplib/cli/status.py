@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from milplib.cli.console import output, print_json, print_pairs
 
 if TYPE_CHECKING:
-    from milplib.runs.status import RunStatus
+    from milplib.runs import RunStatus
 
 __all__ = ["status"]
 
@@ -35,12 +35,11 @@ def status(
     as_json
         Print JSON, with all failures.
     """
-    from milplib.runs.status import run_status
+    from milplib.runs import run_status
 
     found = run_status(run)
     if as_json:
         derived = {
-            "unit": found.unit,
             "remaining_seconds": found.remaining_seconds,
             "failure_counts": found.failure_counts,
         }
@@ -63,12 +62,11 @@ def _lines(found: RunStatus) -> dict[str, str]:
         "stopped": "stopped: the same command goes on where it stopped",
         "complete": "complete",
     }
-    tasks = "pairs of instance and seed" if found.kind == "evaluation" else "instances"
     share = 100 * found.done / found.total if found.total else 100
     lines = {
         found.kind: found.folder,
         "state": states[found.state],
-        "done": f"{found.done} of {found.total} {tasks} ({share:.1f} %)",
+        "done": f"{found.done} of {found.total} {found.task_unit} ({share:.1f} %)",
         found.unit: str(found.results),
     }
     if found.seconds is not None:
@@ -77,7 +75,7 @@ def _lines(found: RunStatus) -> dict[str, str]:
     if found.state != "complete":
         rate, remaining = found.tasks_per_second, found.remaining_seconds
         if rate:
-            lines["rate"] = f"{rate:.3g} {tasks} a second" if rate >= 1 else _slow(rate, tasks)
+            lines["rate"] = _rate(rate, found.task_unit)
         if remaining is not None:
             lines["remaining"] = f"about {_duration(remaining)} at this rate"
     counts = ", ".join(f"{count} {kind}" for kind, count in found.failure_counts.items())
@@ -85,7 +83,9 @@ def _lines(found: RunStatus) -> dict[str, str]:
     return lines
 
 
-def _slow(rate: float, tasks: str) -> str:
+def _rate(rate: float, tasks: str) -> str:
+    if rate >= 1:
+        return f"{rate:.3g} {tasks} a second"
     return f"{60 * rate:.3g} {tasks} a minute" if 60 * rate >= 1 else f"{3600 * rate:.3g} an hour"
 
 

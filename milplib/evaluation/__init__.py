@@ -1,5 +1,7 @@
 """Judge policies: paired runs, one long table, means and ratios with intervals."""
 
+from typing import NoReturn
+
 from milplib.evaluation.best_rule import BestNative
 from milplib.evaluation.checks import Finding, check_runs
 from milplib.evaluation.evaluation import EvaluationProgress, evaluate
@@ -54,3 +56,16 @@ __all__ = [
     "shifted_geometric_mean",
     "signed_rank",
 ]
+
+_MOVED = {
+    "write_exports": "milplib.report",
+    "write_report": "milplib.report",
+    "SearchTree": "milplib.tree",
+    "draw_tree": "milplib.tree",
+    "record_tree": "milplib.tree",
+}
+
+
+def __getattr__(name: str) -> NoReturn:
+    hint = f"; {name} moved to {_MOVED[name]}" if name in _MOVED else ""
+    raise AttributeError(f"module 'milplib.evaluation' has no attribute '{name}'{hint}")

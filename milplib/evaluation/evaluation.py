@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ import pyscipopt
 
 from milplib.errors import InstanceError
 from milplib.evaluation.policies import evaluated_policies
+from milplib.evaluation.reports import ReportWriter, report_writers
 from milplib.evaluation.results import Evaluation, EvaluationManifest
 from milplib.evaluation.run import died_rows, run_paired, run_reference
-from milplib.evaluation.table import read_table, run_table, write_table
+from milplib.evaluation.table import TABLES, read_table, run_table, write_table
 from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters
 from milplib.evaluation.traces import TRACES, trace_table, write_traces
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
-from milplib.report.page import write_report
 from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
 from milplib.version import __version__
@@ -160,7 +160,7 @@ def evaluate(
         for seed in all_seeds
         for instance in instances
     ]
-    folder = _EvaluationFolder(Path(out), manifest)
+    folder = _EvaluationFolder(Path(out), manifest, report_writers())
     with folder.claim(force=force) as has_work:
         if has_work:
             folder.run(tasks, execution=execution, on_progress=on_progress)
@@ -174,8 +174,14 @@ class _EvaluationFolder(ResultsFolder):
     noun = "evaluation"
     verb = "evaluating"
     suffixes = (".json", ".reference")
-    result_files = ("runs.parquet", "runs.csv", TRACES, "report.html")
     _manifest: EvaluationManifest
+
+    def __init__(
+        self, folder: Path, manifest: EvaluationManifest, reports: Mapping[str, ReportWriter]
+    ) -> None:
+        super().__init__(folder, manifest)
+        self._reports = reports
+        self.result_files = (*TABLES, TRACES, *reports)
 
     def run(
         self,
@@ -256,7 +262,7 @@ class _EvaluationFolder(ResultsFolder):
         return [_with_reference(task, by_name.get(task.instance.name)) for task in tasks], lost
 
     def finish(self, n_tasks: int) -> None:
-        """Write the table, the report and the manifest.
+        """Write the table, the reports and the manifest.
 
         Raises
         ------
@@ -279,7 +285,8 @@ class _EvaluationFolder(ResultsFolder):
         results = Evaluation.of(
             self._manifest, read_table(self.folder / "runs.parquet"), traces=traces
         )
-        write_report(results, self.folder / "report.html")
+        for name, write in self._reports.items():
+            write(results, self.folder / name)
         files = {name: file_sha256(self.folder / name) for name in names}
         replace(self._manifest, files=files).write(self.folder)
         self.end(retry=any(self._has_died(number) for number in range(n_tasks)))

@@ -20,6 +20,7 @@ __all__ = [
     "COLUMNS",
     "LEAK",
     "NOT_RUN",
+    "TABLES",
     "check_table",
     "judged_failures",
     "judged_times",
@@ -73,6 +74,9 @@ these kinds it is listed and left out of the means."""
 LEAK = "leak"
 """Kind of failure of a run on an instance that its policy was trained on or chosen by."""
 
+TABLES = ("runs.parquet", "runs.csv")
+"""Names of the table's files in a folder of results."""
+
 _KEY = ("policy", "instance", "seed")
 _NOT_NEGATIVE = (
     "time",
@@ -110,13 +114,14 @@ def run_table(
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def write_table(table: pa.Table, folder: Path) -> tuple[str, str]:
+def write_table(table: pa.Table, folder: Path) -> tuple[str, ...]:
     """Write ``runs.parquet`` and ``runs.csv``; give the names."""
-    with atomic_write(folder / "runs.parquet") as stream:
+    parquet, csv = TABLES
+    with atomic_write(folder / parquet) as stream:
         pq.write_table(table, stream, compression="zstd")
-    with atomic_write(folder / "runs.csv") as stream:
+    with atomic_write(folder / csv) as stream:
         pyarrow.csv.write_csv(table, stream)
-    return "runs.parquet", "runs.csv"
+    return TABLES
 
 
 def read_table(path: str | os.PathLike[str]) -> pa.Table:

@@ -12,8 +12,8 @@ import numpy as np
 from milplib.files import atomic_write
 from milplib.hardness.results import HardnessResults
 from milplib.hardness.summary import COLUMN_KINDS, SIZES, FolderSummary
-from milplib.report.style import COLOURS, plain_style, plain_ticks
 from milplib.structure.row_kinds import ROW_KINDS
+from milplib.style import COLOURS, plain_style, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -33,6 +33,7 @@ from milplib.report.text import (
     verdict,
     verdict_lines,
 )
+from milplib.style import page_style
 
 if TYPE_CHECKING:
     import jinja2
@@ -130,7 +131,9 @@ def _template() -> jinja2.Template:
         "verdict": verdict,
     }
     environment.tests["finite"] = math.isfinite
-    return environment.from_string(_resource("report.html.j2"))
+    return environment.from_string(
+        files("milplib.report").joinpath("report.html.j2").read_text(encoding="utf-8")
+    )
 
 
 def _page(results: Evaluation) -> str:
@@ -144,7 +147,7 @@ def _page(results: Evaluation) -> str:
     return (
         _template().render(
             title=_title(others, results.baseline),
-            style=_resource("report.css"),
+            style=page_style(),
             overview=_overview(summary, results.config),
             headline=headline(summary),
             lines=verdict_lines(summary),
@@ -172,10 +175,6 @@ def _page(results: Evaluation) -> str:
         )
         + "\n"
     )
-
-
-def _resource(name: str) -> str:
-    return files("milplib.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _title(others: Sequence[str], baseline: str) -> str:

@@ -4,10 +4,41 @@
 module         what it holds
 =============  ====================================================================
 `folder`       `TaskFolder`: a folder in which tasks finish one by one, with a lock
+`manifest`     `ResultsManifest`, `ResultsFolder`: arguments and software of results
 `record`       `RunRecord`: when and where a run worked (``environment.json``)
-`environment`  the machine and the versions that results may depend on
-`manifest`     `ResultsManifest`: the arguments and software of finished results
+`environment`  `describe_environment`: machine and versions that results depend on
+`kind`         `RunKind`: how the files of one kind of run are counted
+`rows`         the counting that kinds with rows of a table share
 `contents`     `open_run`: tasks, results and failures, read from any run's folder
 `status`       `run_status`: how far a run has come
 =============  ====================================================================
+
+Layers above declare their kinds of runs in the entry-point group ``milplib.runs``; another
+package can declare its own, and ``milplib status`` then reads its folders.
 """
+
+from milplib.runs.contents import RunFile, open_run
+from milplib.runs.environment import describe_environment
+from milplib.runs.folder import TaskFolder
+from milplib.runs.kind import RunContents, RunFailure, RunKind
+from milplib.runs.manifest import ResultsFolder, ResultsManifest
+from milplib.runs.record import RunRecord
+from milplib.runs.rows import rows_contents, task_rows
+from milplib.runs.status import RunStatus, run_status
+
+__all__ = [
+    "ResultsFolder",
+    "ResultsManifest",
+    "RunContents",
+    "RunFailure",
+    "RunFile",
+    "RunKind",
+    "RunRecord",
+    "RunStatus",
+    "TaskFolder",
+    "describe_environment",
+    "open_run",
+    "rows_contents",
+    "run_status",
+    "task_rows",
+]

@@ -6,6 +6,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from milplib.scip.native import forced_level, native_status
+from milplib.scip.versions import scip_version
+
 __all__ = ["describe_environment"]
 
 _PACKAGES = ("milplib", "pyscipopt", "numpy", "scipy", "pyarrow")
@@ -35,9 +38,6 @@ def describe_environment() -> dict[str, Any]:
     >>> found["extraction"] in ("native", "pure")
     True
     """
-    from milplib.scip.native import forced_level, native_status
-    from milplib.scip.versions import scip_version
-
     module = native_status().module
     return {
         "host": platform.node(),

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from milplib.errors import NoSpaceError, OutputError
+from milplib.execution import Execution
 from milplib.files import (
     atomic_write,
     atomic_write_json,
@@ -24,9 +25,6 @@ from milplib.files import (
     remove_leftovers,
 )
 from milplib.runs.record import ENVIRONMENT, PROGRESS, RunRecord
-
-if TYPE_CHECKING:
-    from milplib.execution import Execution
 
 __all__ = ["LOCK", "MANIFEST", "UNFINISHED", "TaskFolder"]
 
@@ -60,7 +58,7 @@ class TaskFolder(ABC):
     """What it does in messages, such as ``"collecting"``."""
     suffixes: ClassVar[tuple[str, ...]]
     """Suffixes of the files of a task, all that may ever be removed."""
-    result_files: ClassVar[tuple[str, ...]] = ()
+    result_files: tuple[str, ...] = ()
     """Names of the files beside the manifest that a complete job has."""
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How far a run is: a collection, an evaluation or a measurement, at work, stopped or complete."""
+"""How far a run is: at work, stopped or complete."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Literal
 
 from milplib.errors import ResultsError
 from milplib.files import lock_holder
-from milplib.runs.contents import RunFailure, open_run
+from milplib.runs.contents import open_run
 from milplib.runs.folder import LOCK, MANIFEST, UNFINISHED
+from milplib.runs.kind import RunFailure
 from milplib.runs.record import read_progress, read_stretches
 
-__all__ = ["RunFailure", "RunStatus", "run_status"]
+__all__ = ["RunStatus", "run_status"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class RunStatus:
     folder
         Its folder.
     kind
-        ``collection``, ``evaluation`` or ``measurement``.
+        ``collection``, ``evaluation``, ``measurement``, or one that another package declares.
     state
         ``working``: a process works in it; ``stopped``: none does, and the same call goes on;
         ``complete``.
@@ -49,10 +50,12 @@ class RunStatus:
         Machines whose processes have worked in it.
     software
         Versions in its manifest.
+    unit, task_unit
+        What `results` and `total` count, in the plural.
     """
 
     folder: str
-    kind: Literal["collection", "evaluation", "measurement"]
+    kind: str
     state: Literal["working", "stopped", "complete"]
     holder: str
     done: int
@@ -63,11 +66,8 @@ class RunStatus:
     failures: tuple[RunFailure, ...]
     hosts: tuple[str, ...]
     software: dict[str, str]
-
-    @property
-    def unit(self) -> str:
-        """What `results` counts."""
-        return {"collection": "samples", "evaluation": "runs", "measurement": "rows"}[self.kind]
+    unit: str
+    task_unit: str
 
     @property
     def remaining_seconds(self) -> float | None:
@@ -133,7 +133,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     rate = None if is_complete else _rate(progress)
     return RunStatus(
         folder=os.fspath(folder),
-        kind=run.kind,
+        kind=run.kind.noun,
         state="complete" if is_complete else "working" if holder else "stopped",
         holder=holder,
         done=found.done,
@@ -144,6 +144,8 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
         failures=found.failures,
         hosts=tuple(dict.fromkeys(str(stretch.get("host", "")) for stretch in stretches)),
         software=run.software,
+        unit=run.kind.unit,
+        task_unit=run.kind.task_unit,
     )
 
 

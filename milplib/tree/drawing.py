@@ -13,6 +13,7 @@ import numpy as np
 
 from milplib.errors import ParameterError
 from milplib.files import atomic_write
+from milplib.style import page_style, plain_style
 from milplib.tree.layout import tree_layout
 from milplib.tree.search_tree import STATUSES, SearchTree
 
@@ -229,7 +230,7 @@ def _page(tree: SearchTree) -> str:
     svg = tree_svg(tree).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
     return environment.from_string(template).render(
         title=tree.title,
-        style=files("milplib.report").joinpath("report.css").read_text(encoding="utf-8"),
+        style=page_style(),
         explanation=explanation(tree),
         facts=facts,
         svg=svg,
@@ -239,8 +240,6 @@ def _page(tree: SearchTree) -> str:
 def _picture(tree: SearchTree, form: str) -> bytes:
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
-
-    from milplib.report.style import plain_style
 
     x, y = tree_layout(tree)
     across, down, radius = (size / 72 for size in _spacing(tree))

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from milplib.learn import SampleSet
-from milplib.runs.status import run_status
+from milplib.runs import run_status
 
 from .conftest import content, market_split, run
 

@@ -15,7 +15,7 @@ from milplib.evaluation import evaluate
 from milplib.generators import CombinatorialAuction
 from milplib.hardness import measure
 from milplib.learn import collect
-from milplib.runs.status import run_status
+from milplib.runs import run_status
 
 AUCTION = CombinatorialAuction(n_items=30, n_bids=100)
 

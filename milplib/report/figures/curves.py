@@ -14,7 +14,7 @@ from milplib.evaluation.solution_check import WRONG_SOLUTION
 from milplib.evaluation.table import LEAK, NOT_RUN, judged_failures
 from milplib.evaluation.traces import traces_by_run
 from milplib.report.figures.plot import Inks, Plot, colour, stroke
-from milplib.report.style import plain_ticks
+from milplib.style import plain_ticks
 
 if TYPE_CHECKING:
     import pyarrow as pa

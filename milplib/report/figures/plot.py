@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milplib.files import atomic_write
-from milplib.report.style import COLOURS, plain_style
+from milplib.style import COLOURS, plain_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from milplib.evaluation.statistics import TIME_SHIFT, compare
 from milplib.report.figures.plot import Inks, Plot, colour
-from milplib.report.style import plain_ticks
+from milplib.style import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from milplib.report.figures.plot import Inks, Plot, colour
-from milplib.report.style import plain_ticks
+from milplib.style import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,45 @@
+"""How `milplib.runs` reads the folder of a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from milplib.runs import RunContents, RunFailure
+
+__all__ = ["COLLECTION"]
+
+
+class _Collection:
+    noun = "collection"
+    version = 1
+    task_unit = "instances"
+    unit = "samples"
+
+    def total(self, manifest: Mapping[str, Any]) -> int:
+        return len(manifest["config"]["instances"])
+
+    def unfinished(self, tasks: Sequence[Mapping[str, Any]]) -> RunContents:
+        failures = tuple(
+            RunFailure(
+                name=str(outcome["instance"]),
+                kind=str(outcome.get("failure") or _kind(outcome)),
+                detail=str(outcome.get("reason", "")),
+            )
+            for outcome in tasks
+            if outcome.get("outcome") in ("failed", "unreadable")
+        )
+        samples = sum(int(outcome.get("samples", 0)) for outcome in tasks)
+        return RunContents(done=len(tasks), results=samples, failures=failures)
+
+    def finished(self, manifest: Mapping[str, Any], folder: Path) -> RunContents:
+        return self.unfinished(manifest["instances"])
+
+
+def _kind(outcome: Mapping[str, Any]) -> str:
+    return "unreadable" if outcome["outcome"] == "unreadable" else "every episode failed"
+
+
+COLLECTION = _Collection()
+"""The kind of run that `milplib.learn.collect` makes."""

@@ -1,0 +1,114 @@
+"""Kinds of runs: how each layer's tasks and results are counted from a run's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from milplib.errors import ResultsError
+from milplib.extensions import extension
+
+__all__ = ["GROUP", "RunContents", "RunFailure", "RunKind", "run_kind"]
+
+GROUP = "milplib.runs"
+"""Entry-point group of the kinds of runs; an entry's name is the format in the manifests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFailure:
+    """Something that gave no result, as far as a run has come.
+
+    Parameters
+    ----------
+    name
+        The instance; in an evaluation also the policy and the seed.
+    kind
+        Kind of failure: ``crash``, ``out of memory``, ``hang``, ``killed``, ``unreadable``,
+        ``timelimit``, …
+    detail
+        What happened.
+    """
+
+    name: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContents:
+    """What there is of a run: tasks done, what they gave (samples, runs or rows), and failures."""
+
+    done: int
+    results: int
+    failures: tuple[RunFailure, ...]
+
+
+class RunKind(Protocol):
+    """A kind of run, declared as an entry point of `GROUP` under its manifests' format.
+
+    Its methods read manifests and task files as parsed JSON. A `KeyError`, `TypeError`,
+    `ValueError` or `AttributeError` from them means that the file is damaged.
+    """
+
+    @property
+    def noun(self) -> str:
+        """What a run is called, such as ``"evaluation"``."""
+
+    @property
+    def version(self) -> int:
+        """Version of the format that this kind reads; a manifest without one has version 1."""
+
+    @property
+    def task_unit(self) -> str:
+        """What its tasks are, in the plural, such as ``"instances"``."""
+
+    @property
+    def unit(self) -> str:
+        """What its results are, in the plural, such as ``"samples"``."""
+
+    def total(self, manifest: Mapping[str, Any]) -> int:
+        """Return the number of tasks."""
+
+    def unfinished(self, tasks: Sequence[Mapping[str, Any]]) -> RunContents:
+        """Count what finished tasks gave, from their files."""
+
+    def finished(self, manifest: Mapping[str, Any], folder: Path) -> RunContents:
+        """Count what a complete run gave, from the files beside its manifest.
+
+        Raises
+        ------
+        ResultsError
+            If they are missing or damaged.
+        """
+
+
+def run_kind(format_name: str) -> RunKind | None:
+    """Load the kind of run whose manifests have a format; None if no package declares it.
+
+    Raises
+    ------
+    MilplibError
+        If two packages declare it, or it cannot be loaded.
+    ResultsError
+        If what is declared is not a kind of run.
+
+    Examples
+    --------
+    >>> run_kind("milplib-hardness").noun
+    'measurement'
+    >>> run_kind("milplib-instances") is None
+    True
+    """
+    kind = extension(GROUP, format_name)
+    missing = [name for name in _MEMBERS if not hasattr(kind, name)]
+    if kind is not None and missing:
+        raise ResultsError(
+            f"'{format_name}' of {GROUP} is not a kind of run: it has no '{missing[0]}' (see "
+            "milplib.runs.RunKind)"
+        )
+    return kind  # type: ignore[return-value]  # checked by its members
+
+
+_MEMBERS = ("noun", "version", "task_unit", "unit", "total", "unfinished", "finished")
