@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["planted_results"]
+pytest_plugins = ["installed_packages", "planted_results"]
 
 # A fixed draw in CI, so that a failure there is the change's own; elsewhere a new one each time.
 hypothesis.settings.register_profile("default", deadline=None)
