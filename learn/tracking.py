@@ -8,12 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from milplib.errors import MissingPackageError
-
-if TYPE_CHECKING:
-    from milplib.evaluation import PolicySummary
+from milplib.evaluation import Evaluation, PolicySummary
 
 __all__ = ["WandbRun", "import_wandb", "track_evaluation"]
 
@@ -188,8 +186,6 @@ def track_evaluation(folder: str | os.PathLike[str], *, project: str = "milplib"
     >>> with patch.dict(os.environ, WANDB_MODE="disabled"):
     ...     track_evaluation(folder + "/results")
     """
-    from milplib.evaluation import Evaluation
-
     import_wandb()  # its absence must show before anything is read
     folder = Path(folder)
     results = Evaluation.load(folder)

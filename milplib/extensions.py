@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from milplib.errors import MilplibError
 
-__all__ = ["extension", "extensions"]
+__all__ = ["entry_points_of", "extensions", "loaded_extension"]
 
 
 def extensions(group: str) -> dict[str, object]:
@@ -39,51 +39,51 @@ def extensions(group: str) -> dict[str, object]:
     >>> extensions("milplib.generators")["set_cover"].domain
     'SC'
     """
-    points = entry_points(group=group)
-    return {name: _loaded(group, name, points) for name in sorted(points.names)}
+    points = entry_points_of(group)
+    return {name: loaded_extension(group, point) for name, point in points.items()}
 
 
-def extension(group: str, name: str) -> object | None:
-    """Load one object of an entry-point group, and none of the others.
-
-    Parameters
-    ----------
-    group
-        Name of the group, such as ``"milplib.runs"``.
-    name
-        Name of the entry point.
+def entry_points_of(group: str) -> dict[str, EntryPoint]:
+    """Find what installed packages declare under an entry-point group, without loading it.
 
     Returns
     -------
-    object or None
-        The object; None if no installed package declares the name.
+    dict
+        The entry points by name, in alphabetical order.
 
     Raises
     ------
     MilplibError
-        If two packages declare the name, or the object cannot be imported.
+        If two packages declare the same name.
 
     Examples
     --------
-    >>> extension("milplib.generators", "set_cover").domain
-    'SC'
-    >>> extension("milplib.generators", "no_such_family") is None
-    True
+    >>> entry_points_of("milplib.generators")["set_cover"].value
+    'milplib.generators.set_cover:SetCover'
     """
-    points = entry_points(group=group)
-    return _loaded(group, name, points) if name in points.names else None
+    points: dict[str, EntryPoint] = {}
+    for point in sorted(entry_points(group=group), key=lambda point: point.name):
+        if point.name in points:
+            raise MilplibError(
+                f"two installed packages declare '{point.name}' in {group}: uninstall one of them"
+            )
+        points[point.name] = point
+    return points
 
 
-def _loaded(group: str, name: str, points: EntryPoints) -> object:
-    point, *others = points.select(name=name)
-    if others:
-        raise MilplibError(
-            f"two installed packages declare '{name}' in {group}: uninstall one of them"
-        )
+def loaded_extension(group: str, point: EntryPoint) -> object:
+    """Load the object of an entry point.
+
+    Raises
+    ------
+    MilplibError
+        If it cannot be imported.
+    """
     try:
-        return point.load()
+        loaded: object = point.load()
     except (ImportError, AttributeError) as error:
         raise MilplibError(
-            f"'{name}' of {group} ({point.value}) cannot be loaded: {error}; "
+            f"'{point.name}' of {group} ({point.value}) cannot be loaded: {error}; "
             "reinstall the package that declares it"
         ) from error
+    return loaded

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.util import Finalize
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
+from milplib.execution.calls import Call, OpenCalls
 from milplib.execution.errors import FailureKind, WorkerDiedError, WorkerStartError
 from milplib.execution.memory import MEMORY_PERIOD
 from milplib.execution.processes import end_in_words, end_kind
@@ -27,15 +26,6 @@ Result = TypeVar("Result")
 _START_ATTEMPTS = 5
 _LEAVE_LIMIT = 10.0  # seconds in which a worker that is not needed any more may end by itself
 _LONGEST_WAIT = 3600.0
-
-
-@dataclass(eq=False)
-class _Job:
-    """A call to make: the pickled function and arguments, and whoever waits for the result."""
-
-    payload: bytes
-    future: Future[Any]
-    is_unwanted: bool = False
 
 
 class ProcessExecutor(Executor):
@@ -94,11 +84,9 @@ class ProcessExecutor(Executor):
         self._calls_per_worker = calls_per_worker
         self._idle_limit = idle_limit
         self._imports_main = imports_main
-        self._queue: deque[_Job] = deque()
-        self._jobs: dict[Future[Any], _Job] = {}
-        self._workers: list[Worker[_Job]] = []
-        self._leaving: list[tuple[Worker[_Job], float]] = []
-        self._lock = Lock()
+        self._calls = OpenCalls()
+        self._workers: list[Worker[Call]] = []
+        self._leaving: list[tuple[Worker[Call], float]] = []
         self._wakes, self._wake_end = Pipe(duplex=False)
         self._thread: Thread | None = None
         self._is_closed = self._is_ending = False
@@ -129,12 +117,11 @@ class ProcessExecutor(Executor):
         RuntimeError
             If the executor was shut down.
         """
-        job = _Job(call_content(fn, args, kwargs), Future())
-        with self._lock:
+        call = Call(call_content(fn, args, kwargs), Future())
+        with self._calls.lock:
             if self._is_closed:
                 raise RuntimeError("the executor was shut down")
-            self._queue.append(job)
-            self._jobs[job.future] = job
+            self._calls.add(call)
             if self._thread is None:
                 # Its workers end when this thread ends: the kernel takes it for their parent.
                 self._thread = Thread(target=self._manage, name="milplib workers", daemon=True)
@@ -142,26 +129,24 @@ class ProcessExecutor(Executor):
                 self._at_exit = Finalize(None, self.terminate, exitpriority=10)
                 self._thread.start()
         self._wake()
-        return job.future
+        return call.future
 
     @property
     def has_calls(self) -> bool:
         """Whether there are calls that have not ended."""
-        return bool(self._jobs)
+        return bool(self._calls)
 
     def abandon(self, future: Future[Any]) -> None:
         """End a call that nobody waits for any more: its worker is killed if it has begun."""
-        if not future.cancel() and (job := self._jobs.get(future)) is not None:
-            job.is_unwanted = True
+        if self._calls.abandon(future):
             self._wake()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls, and end the workers when those there are have been made."""
-        with self._lock:
+        with self._calls.lock:
             self._is_closed = True
             if cancel_futures:
-                for job in self._queue:
-                    job.future.cancel()
+                self._calls.cancel_waiting()
         self._wake()
         if wait and self._thread is not None:
             self._thread.join()
@@ -179,7 +164,7 @@ class ProcessExecutor(Executor):
         """Start workers, hand out calls, take results, and bury the dead; in a thread."""
         try:
             while not self._is_over():
-                self._drop_cancelled()
+                self._calls.drop_cancelled()
                 self._start_workers()
                 self._hand_out()
                 if self._is_over():
@@ -192,18 +177,11 @@ class ProcessExecutor(Executor):
             self._end()
 
     def _is_over(self) -> bool:
-        return self._is_ending or (self._is_closed and not self._jobs)
-
-    def _drop_cancelled(self) -> None:
-        with self._lock:
-            for job in [job for job in self._queue if job.future.cancelled()]:
-                self._queue.remove(job)
-                self._jobs.pop(job.future, None)
-                job.future.set_running_or_notify_cancel()
+        return self._is_ending or (self._is_closed and not self._calls)
 
     def _start_workers(self) -> None:
         while (
-            sum(worker.job is None for worker in self._workers) < len(self._queue)
+            sum(worker.job is None for worker in self._workers) < self._calls.n_waiting
             and len(self._workers) < self._most_workers
             and time.monotonic() >= self._next_start
         ):
@@ -218,17 +196,12 @@ class ProcessExecutor(Executor):
         self._next_start = time.monotonic() + 0.2 * self._failed_starts
         if is_final or self._failed_starts >= _START_ATTEMPTS:
             self._failed_starts = 0
-            while self._queue:
-                self._finish(self._queue.popleft(), error=WorkerStartError(reason))
+            self._calls.fail_waiting(WorkerStartError(reason))
 
     def _hand_out(self) -> None:
         for worker in self._workers:
-            while worker.is_idle and self._queue:
-                job = self._queue.popleft()
-                if job.future.set_running_or_notify_cancel():
-                    worker.begin(job, job.payload, self._time_limit)
-                else:
-                    self._jobs.pop(job.future, None)
+            if worker.is_idle and (call := self._calls.next()) is not None:
+                worker.begin(call, call.content, self._time_limit)
 
     def _wait(self) -> None:
         """Wait for a message, a death, or a point in time at which there is something to do."""
@@ -239,7 +212,7 @@ class ProcessExecutor(Executor):
             times += [worker.next_look for worker in self._workers if worker.job is not None]
         if self._idle_limit is not None:
             times += [w.idle_since + self._idle_limit for w in self._workers if w.is_idle]
-        if self._queue and len(self._workers) < self._most_workers:
+        if self._calls.n_waiting and len(self._workers) < self._most_workers:
             times.append(self._next_start)
         waited: list[Connection | int] = [self._wakes]
         for worker in self._workers:
@@ -250,7 +223,7 @@ class ProcessExecutor(Executor):
         while self._wakes.poll():
             self._wakes.recv_bytes()
 
-    def _look_after(self, worker: Worker[_Job]) -> None:
+    def _look_after(self, worker: Worker[Call]) -> None:
         now = time.monotonic()
         # Dead or not, what it has sent counts.
         message = worker.receive()
@@ -281,25 +254,25 @@ class ProcessExecutor(Executor):
             except WorkerDiedError as error:
                 self._kill(worker, error.kind, str(error))
 
-    def _take_result(self, worker: Worker[_Job], message: bytes) -> None:
+    def _take_result(self, worker: Worker[Call], message: bytes) -> None:
         job = worker.end()
         is_whole, content = result_of(message, where="a worker process")
         if is_whole:
-            self._finish(job, result=content)
+            self._calls.finish(job, result=content)
         else:
-            self._finish(job, error=content)
+            self._calls.finish(job, error=content)
         # The next call must not pay for what this one has left behind.
         is_full = self._memory_limit is not None and worker.has_more_than(self._memory_limit / 2)
         is_broken = isinstance(content, WorkerDiedError)
         if is_full or is_broken or worker.calls == self._calls_per_worker:
             self._dismiss(worker)
 
-    def _mourn(self, worker: Worker[_Job]) -> None:
+    def _mourn(self, worker: Worker[Call]) -> None:
         self._workers.remove(worker)
         code = worker.bury()
         if worker.job is not None:
             error = WorkerDiedError(end_in_words(code), end_kind(code))
-            self._finish(worker.job, error=error)
+            self._calls.finish(worker.job, error=error)
         elif not worker.has_started:
             self._count_failed_start(
                 "the worker processes end before they can take a task "
@@ -309,23 +282,14 @@ class ProcessExecutor(Executor):
                 is_final=end_kind(code) == "crash" and not self._has_started,
             )
 
-    def _kill(self, worker: Worker[_Job], kind: FailureKind = "killed", detail: str = "") -> None:
+    def _kill(self, worker: Worker[Call], kind: FailureKind = "killed", detail: str = "") -> None:
         self._workers.remove(worker)
         job = worker.job
         worker.bury()
         if job is not None:
-            self._finish(job, error=WorkerDiedError(detail, kind))
+            self._calls.finish(job, error=WorkerDiedError(detail, kind))
 
-    def _finish(self, job: _Job, *, result: Any = None, error: BaseException | None = None) -> None:
-        self._jobs.pop(job.future, None)
-        if not job.future.running() and not job.future.set_running_or_notify_cancel():
-            return
-        if error is None:
-            job.future.set_result(result)
-        else:
-            job.future.set_exception(error)
-
-    def _dismiss(self, worker: Worker[_Job]) -> None:
+    def _dismiss(self, worker: Worker[Call]) -> None:
         """Let a worker end by itself; another one takes its place meanwhile."""
         self._workers.remove(worker)
         worker.dismiss()
@@ -340,14 +304,13 @@ class ProcessExecutor(Executor):
                 self._leaving.remove(entry)
 
     def _end(self) -> None:
-        with self._lock:
+        with self._calls.lock:
             self._is_closed = True
         for worker in self._workers:
             worker.bury()
         for worker, _ in self._leaving:
             worker.bury()
-        for job in list(self._jobs.values()):
-            self._finish(job, error=WorkerDiedError("the executor was ended", "killed"))
+        self._calls.fail_all(WorkerDiedError("the executor was ended", "killed"))
         self._wakes.close()
         self._wake_end.close()
         self._at_exit.cancel()

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import Protocol, overload
 
 import numpy as np
 
 from milplib.errors import ParameterError
-
-if TYPE_CHECKING:
-    from milplib.instance import Instance
+from milplib.formats.reader import read
+from milplib.instance import Instance
 
 __all__ = ["InstanceFile", "LaterFiles", "ListedFiles", "Split", "SplitFiles", "shuffled"]
 
@@ -40,8 +39,6 @@ class InstanceFile:
 
     def read(self) -> Instance:
         """Read the instance; see `milplib.read`."""
-        from milplib.formats.reader import read
-
         return read(self.path)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milplib.evaluation.policy_summary import ITERATION_SHIFT, PolicySummary
+from milplib.evaluation.results import Evaluation
 from milplib.evaluation.statistics import (
     ENOUGH_INSTANCES,
     NODE_SHIFT,
@@ -20,6 +21,8 @@ from milplib.evaluation.statistics import (
 )
 from milplib.evaluation.summary import ALL, Summary
 from milplib.files import atomic_write
+from milplib.report import figures
+from milplib.report.figures.heat_map import columns, heat
 from milplib.report.text import (
     SIGNIFICANT,
     count,
@@ -38,8 +41,6 @@ from milplib.style import page_style
 if TYPE_CHECKING:
     import jinja2
 
-    from milplib.evaluation.results import Evaluation
-    from milplib.report.figures import Plot
 
 __all__ = ["report_plots", "write_report"]
 
@@ -82,7 +83,7 @@ def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[str, Plot]:
+def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[str, figures.Plot]:
     """Prepare the figures of an evaluation's report.
 
     Parameters
@@ -97,8 +98,6 @@ def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[st
     dict
         By name, those for which there is something to show.
     """
-    from milplib.report import figures
-
     summary = results.summary() if summary is None else summary
     runs = results.runs
     baseline = results.baseline
@@ -119,8 +118,6 @@ def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[st
 def _template() -> jinja2.Template:
     import jinja2
 
-    from milplib.report.figures.heat_map import heat
-
     # This text alone is a template; whatever is shown in it is escaped.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {
@@ -137,9 +134,6 @@ def _template() -> jinja2.Template:
 
 
 def _page(results: Evaluation) -> str:
-    from milplib.report.figures import time_split
-    from milplib.report.figures.heat_map import columns
-
     summary = results.summary()
     others = [policy for policy in results.policies if policy != results.baseline]
     every = summary.rows_of(summary.distributions[0]) if summary.distributions else ()
@@ -158,7 +152,7 @@ def _page(results: Evaluation) -> str:
             summary=summary,
             all=ALL,
             figures={name: plot.svg() for name, plot in report_plots(results, summary).items()},
-            split=time_split(results.table, results.policies),
+            split=figures.time_split(results.table, results.policies),
             heat_columns=columns(matrix) if matrix and matrix.policies else {},
             unshifted=[row for row in summary.rows if row.against_baseline is not None],
             policies=_policies(results.config["policies"]),

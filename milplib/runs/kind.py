@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from milplib.errors import ResultsError
-from milplib.extensions import extension
+from milplib.extensions import entry_points_of, loaded_extension
 
 __all__ = ["GROUP", "RunContents", "RunFailure", "RunKind", "run_kind"]
 
@@ -101,9 +101,12 @@ def run_kind(format_name: str) -> RunKind | None:
     >>> run_kind("milplib-instances") is None
     True
     """
-    kind = extension(GROUP, format_name)
+    point = entry_points_of(GROUP).get(format_name)
+    if point is None:
+        return None
+    kind = loaded_extension(GROUP, point)
     missing = [name for name in _MEMBERS if not hasattr(kind, name)]
-    if kind is not None and missing:
+    if missing:
         raise ResultsError(
             f"'{format_name}' of {GROUP} is not a kind of run: it has no '{missing[0]}' (see "
             "milplib.runs.RunKind)"
