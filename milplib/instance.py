@@ -55,7 +55,7 @@ class Instance(InstanceArrays):
 
     Examples
     --------
-    >>> import scipy.sparse as sp
+    >>> import numpy as np, scipy.sparse as sp
     >>> knapsack = Instance(
     ...     objective=[5.0, 4.0], A=sp.csr_array([[2.0, 3.0]]), row_lower=[-np.inf],
     ...     row_upper=[4.0], lower=[0, 0], upper=[1, 1], integrality=[1, 1], sense="maximize")
@@ -90,7 +90,7 @@ class Instance(InstanceArrays):
 
         Examples
         --------
-        >>> import pathlib, tempfile, milplib
+        >>> import pathlib, tempfile, numpy as np, milplib
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "tiny.lp"
         >>> instance = Instance(
         ...     objective=[5.0, 4.0], A=[[2.0, 3.0]], row_lower=[-np.inf], row_upper=[4.0],
@@ -113,6 +113,7 @@ class Instance(InstanceArrays):
 
         Examples
         --------
+        >>> import numpy as np
         >>> instance = Instance(
         ...     objective=[5.0, 4.0], A=[[2.0, 3.0]], row_lower=[-np.inf], row_upper=[4.0],
         ...     lower=[0, 0], upper=[1, 1], integrality=[1, 1], sense="maximize")

@@ -54,13 +54,14 @@ def distributions() -> tuple[Distribution, ...]:
             found[entry.name] = entry
     listed = []
     for name, facts in published_distributions().items():
-        entry = found.pop(name, None) or Distribution(
+        entry = Distribution(
             name=name,
             domain=facts.domain,
             level=facts.level,
             generator=None,
             provenance="authors",
         )
+        entry = found.pop(name, entry)
         listed.append(replace(entry, published=facts))
     listed += found.values()
     domains = list(dict.fromkeys(entry.domain for entry in listed))

@@ -17,27 +17,15 @@ Layers above declare their kinds of runs in the entry-point group ``milplib.runs
 package can declare its own, and ``milplib status`` then reads its folders.
 """
 
-from milplib.runs.contents import RunFile, open_run
-from milplib.runs.environment import describe_environment
-from milplib.runs.folder import TaskFolder
 from milplib.runs.kind import RunContents, RunFailure, RunKind
-from milplib.runs.manifest import ResultsFolder, ResultsManifest
-from milplib.runs.record import RunRecord
 from milplib.runs.rows import rows_contents, task_rows
 from milplib.runs.status import RunStatus, run_status
 
 __all__ = [
-    "ResultsFolder",
-    "ResultsManifest",
     "RunContents",
     "RunFailure",
-    "RunFile",
     "RunKind",
-    "RunRecord",
     "RunStatus",
-    "TaskFolder",
-    "describe_environment",
-    "open_run",
     "rows_contents",
     "run_status",
     "task_rows",

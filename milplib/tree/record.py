@@ -239,6 +239,14 @@ def record_tree(
     ------
     UnknownNameError, PolicyError, InstanceError, ParameterError
         As `milplib.solve` does.
+
+    Examples
+    --------
+    >>> from milplib.generators import CombinatorialAuction
+    >>> instance = CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0)
+    >>> tree = record_tree(instance, policy="pscost")
+    >>> tree.solve_status, len(tree.depth) >= 1
+    ('optimal', True)
     """
     prepared = prepare_solve(
         instance,

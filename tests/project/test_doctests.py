@@ -46,7 +46,11 @@ def _needs_example(thing: object) -> bool:
         "milplib.study",
         "milplib.learn",
         "milplib.library",
+        "milplib.report",
+        "milplib.runs",
         "milplib.scip",
+        "milplib.structure",
+        "milplib.tree",
     ],
 )
 def test_public_functions_and_classes_have_an_example(package: str) -> None:
