@@ -1,12 +1,12 @@
-# Every developer command; `make help` lists them. Nothing but Python, make and git is expected.
+# The developer commands; `make help` lists them. They need Python, make and git only.
 
 PYTHON ?= python3
-# Passed on to every call of pip, for example PIP_FLAGS=--no-cache-dir
+# Options for every call of pip, for example PIP_FLAGS=--no-cache-dir
 PIP_FLAGS ?=
 VENV ?= .venv
 
-# The quickstart's size: instances to learn from, the share of their nodes where the expert is
-# asked, samples an instance, passes over them, unseen instances to judge on, and their seeds.
+# The size of the quickstart: training instances, probability of asking the expert at a node, samples
+# an instance, epochs, unseen instances for the evaluation, and their seeds.
 N = 60
 P = 0.2
 SAMPLES = 10
@@ -21,15 +21,15 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(PIP_FLAGS)
 PROJECT := pyproject.toml setup.cfg constraints.txt $(wildcard native/*)
 
-# The tests that read real instances and recorded arrays skip where this is unset.
+# Tests that read real instances and recorded arrays skip if this is unset.
 ifneq ($(wildcard ../shared/data),)
 export MILPLIB_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-# Processes that run the tests, a file at a time.
+# Number of processes that run the tests, a file at a time.
 TEST_WORKERS ?= 2
 
-# One thread a process: more make small models slower, and timings incomparable.
+# One thread a process: more threads make small models slower and timings incomparable.
 quickstart test test-pure test-slow sanitize nightly benchmark: export OMP_NUM_THREADS := 1
 quickstart test test-pure test-slow sanitize nightly benchmark: export OPENBLAS_NUM_THREADS := 1
 quickstart test test-pure test-slow sanitize nightly benchmark: export MKL_NUM_THREADS := 1
@@ -39,12 +39,12 @@ quickstart test test-pure test-slow sanitize nightly benchmark: export MKL_NUM_T
 .DELETE_ON_ERROR:
 .PHONY: help quickstart test test-pure test-slow lint types sanitize nightly benchmark clean
 
-help: ## list these commands
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  variables: PYTHON, PIP_FLAGS, VENV; of the quickstart N, P, SAMPLES, EPOCHS, TEST, SEEDS, \
 		TIME_LIMIT, QUICKSTART"
 
-quickstart: $(VENV)/.learn ## install, generate auctions, collect samples, train a policy, judge it
+quickstart: $(VENV)/.learn ## install, generate auctions, collect samples, train and evaluate a policy
 	$(BIN)/milplib generate CA-very-easy --split train --count $(N) --seed 0 \
 		--out $(QUICKSTART)/ca --force
 	$(BIN)/milplib generate CA-very-easy --split test --count $(TEST) --seed 0 \
@@ -61,42 +61,42 @@ quickstart: $(VENV)/.learn ## install, generate auctions, collect samples, train
 	@echo "policy: $(QUICKSTART)/gcnn.safetensors; training: $(QUICKSTART)/gcnn.safetensors.training;" \
 		"runs and report.html: $(QUICKSTART)/results"
 
-test: $(VENV)/.dev ## the tests, minutes
+test: $(VENV)/.dev ## run the tests (minutes)
 	$(BIN)/pytest -m "not slow and not nightly" -n $(TEST_WORKERS) --dist loadfile
 
-# What the native code stands in for: states, scores and gradients against recorded arrays, SCIP's
-# own expert and finite differences.
+# Tests of the code that the native extension replaces: states, scores and gradients against recorded
+# arrays, SCIP's own expert and finite differences.
 PURE_TESTS := tests/scip tests/policies/test_gcnn.py tests/learn/test_models.py \
 	tests/learn/test_edge_sum.py
 
-test-pure: $(VENV)/.dev ## the parity tests once more, without native code
+test-pure: $(VENV)/.dev ## run the parity tests again, without native code
 	MILPLIB_NATIVE=0 $(BIN)/pytest -m "not slow and not nightly" -n $(TEST_WORKERS) \
 		--dist loadfile $(PURE_TESTS)
 
-test-slow: $(VENV)/.dev ## the slow tests: faults, the wheel, larger parity runs
+test-slow: $(VENV)/.dev ## run the slow tests: faults, the wheel, larger parity runs
 	$(BIN)/pytest -m "slow and not nightly" -n $(TEST_WORKERS) --dist loadfile
 
-nightly: $(VENV)/.dev ## the tests of hours, before a release
+nightly: $(VENV)/.dev ## run the tests of hours, before a release
 	$(BIN)/pytest -m nightly
 
-lint: $(VENV)/.dev ## ruff's rules and format, then types
+lint: $(VENV)/.dev ## check rules and format with ruff, then types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(MAKE) --no-print-directory types
 
-# learn/ and generators/ import as milplib.learn and milplib.generators; a folder of links shows
-# mypy the packages as they install.
-types: $(VENV)/.dev ## mypy, strict
+# learn/ and generators/ are imported as milplib.learn and milplib.generators; a folder of links gives
+# mypy the packages as installed.
+types: $(VENV)/.dev ## check types with mypy, strict
 	rm -rf .types
 	mkdir -p .types/milplib
 	ln -s $(addprefix ../../,$(wildcard milplib/*) learn generators) .types/milplib
 	$(BIN)/mypy .types/milplib
 
-# A build of its own beside the installed one. Python is not instrumented, so the sanitizer and the
-# C++ library whose exceptions it watches must be loaded first; it cannot tell Python's own leaks
-# from others, and what it holds back makes memory grow: tests with a bound watch that.
+# A separate build beside the installed one. Python is not instrumented, so the sanitizer and the C++
+# library whose exceptions it intercepts must be loaded first. It cannot tell Python's own leaks from
+# others, and the memory it holds back grows; tests with a bound check for leaks instead.
 SANITIZED := build/sanitized
-sanitize: $(VENV)/.dev ## the native code's tests under the address and undefined-behaviour sanitizers
+sanitize: $(VENV)/.dev ## test the native code under the address and undefined-behaviour sanitizers
 	rm -rf $(SANITIZED)
 	CXXFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 		LDFLAGS="-fsanitize=address,undefined" $(BIN)/python -c 'import setuptools; setuptools.setup()' \
@@ -108,14 +108,14 @@ sanitize: $(VENV)/.dev ## the native code's tests under the address and undefine
 		-m "not slow and not nightly" -k "not memory" \
 		tests/scip/test_native.py tests/policies/test_native_gcnn.py tests/learn/test_edge_sum.py
 
-benchmark: $(VENV)/.dev ## what the hot paths cost, a table of ratios; JSON=FILE writes it, too
+benchmark: $(VENV)/.dev ## print the cost of the hot paths as ratios; JSON=FILE also writes it
 	$(BIN)/python benchmarks $(if $(JSON),--json $(JSON))
 
-clean: ## remove builds and caches; the environment and data/ stay
+clean: ## remove builds and caches, not the environment and data/
 	rm -rf build dist *.egg-info .types .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find milplib learn generators tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
-# Stamps: an installation is repeated only when what it was made from changes.
+# Stamps: an installation is repeated only if its inputs change.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"milplib needs Python 3.11 or newer, this is " + sys.version.split()[0] + \

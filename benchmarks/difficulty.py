@@ -132,24 +132,24 @@ def page(results: dict[str, Any]) -> str:
     """Give the page: a section a family, a line a distribution."""
     settings = results["settings"]
     about = (
-        "One module a problem family; [docs/generators.md](../docs/generators.md) shows what their "
-        "matrices look like, the docstring of each class says what its rows mean and where the "
-        "problem comes from.",
-        f"The first {settings['instances']} test instances of each distribution (seed 0), "
-        f"{settings['easy_instances']} of those that milplib itself calls easy, with SCIP "
-        f"{settings['scip']} as it comes, one thread, {settings['time_limit']:g} s a solve by "
-        "the processor's clock. Nodes and times are medians; a solve that met its limit counts as "
-        "it stopped. The root gap is between the root's bound and the best solution found. Samples "
-        f"are {EXPERT_PROBABILITY:g} of the branchings with `pscost`: what an episode of `milplib "
-        "collect` gives, in order of magnitude. Of distributions that are medium or hard by their "
-        "name only the root was looked at.",
+        "Each problem family is one module. [docs/generators.md](../docs/generators.md) shows its "
+        "matrices; the docstring of its class describes the rows and gives the source of the "
+        "problem.",
+        f"The table holds medians over the first {settings['instances']} test instances of each "
+        f"distribution (seed 0), {settings['easy_instances']} for those that milplib itself calls "
+        f"easy. SCIP {settings['scip']} ran in its default settings on one thread, with "
+        f"{settings['time_limit']:g} s of processor time a solve. A solve that reached its limit "
+        "counts as it stopped. The root gap is the gap between the bound of the root and the best "
+        f"solution found. Samples are {EXPERT_PROBABILITY:g} of the branchings with `pscost`, the "
+        "order of magnitude of an episode of `milplib collect`. Distributions that are medium or "
+        "hard by their name were measured at the root only.",
     )
     lines = [
         "# The generators",
         "",
         *(line for text in about for line in (*textwrap.wrap(text, 100), "")),
         "```sh",
-        ".venv/bin/python benchmarks/difficulty.py          # measures what is missing; NAME again",
+        ".venv/bin/python benchmarks/difficulty.py          # measures missing ones; NAME: again",
         "```",
         "",
         "| family | distribution | rows | columns | nonzeros | root gap | relpscost nodes | time | "

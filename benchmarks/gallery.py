@@ -60,12 +60,11 @@ def main() -> None:
             families.setdefault(type(entry.generator), []).append(entry)
     (DOCS / "generators").mkdir(exist_ok=True)
     lines = [
-        "# The generators' gallery",
+        "# Gallery of the generators",
         "",
-        "Where the non-zeros of a small instance of each family are, rows downwards. Redraw with",
-        "`.venv/bin/python benchmarks/gallery.py`. Sizes, root gaps, nodes and times of all "
-        "distributions",
-        "stand in [generators/README.md](../generators/README.md).",
+        "Each picture shows the non-zeros of a small instance of a family, first row at the top.",
+        "[generators/README.md](../generators/README.md) has sizes, root gaps, nodes and times of",
+        "all distributions. To redraw the pictures, run `.venv/bin/python benchmarks/gallery.py`.",
         "",
     ]
     for family, entries in families.items():

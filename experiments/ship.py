@@ -1,4 +1,4 @@
-"""Make ``milplib/policies/shipped`` of what ``shipped.toml`` names: policies, cards, families.
+"""Write the policies, cards and families of ``shipped.toml`` to ``milplib/policies/shipped``.
 
 ``.venv/bin/python experiments/ship.py [--out FOLDER]``
 """
@@ -26,7 +26,7 @@ from milplib.study import load_study, study_evaluation
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "milplib" / "policies" / "shipped"
 EXAMPLES = 40
-"""Training instances of each distribution that a family is made of."""
+"""Number of training instances of each distribution in a family."""
 
 
 def family(name: str, entry: Mapping[str, Any]) -> Family:
@@ -40,7 +40,7 @@ def family(name: str, entry: Mapping[str, Any]) -> Family:
 
 
 def card(name: str, entry: Mapping[str, Any]) -> str:
-    """Write what a user should know of a policy before using it."""
+    """Write the card of a policy: training, results, limits."""
     return "\n".join((*_training(name, entry), *_results(entry), *_limits(entry))) + "\n"
 
 
@@ -63,14 +63,14 @@ def _training(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     found = made["validation"]
     yield ""
     yield (
-        f"Validation: accuracy {found['accuracy_1']:.2f} (a choice as good as the expert's), "
-        f"{found['accuracy_5']:.2f} among its first five;"
+        f"Validation: accuracy {found['accuracy_1']:.2f} (choices as good as the expert's), "
+        f"{found['accuracy_5']:.2f} among the first five;"
     )
     yield f"regret {found['regret']:.2f} of the expert's score."
 
 
 def _by_origin(sources: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
-    """Sum instances and samples of sets that are pieces of the same samples of a study."""
+    """Sum the instances and samples of sets from the same samples of a study."""
     found: dict[str, tuple[int, int]] = {}
     for source in sources:
         name = Path(source["name"]).stem
@@ -83,13 +83,13 @@ def _by_origin(sources: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int
 
 def _results(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## Results", "")
-    yield "Unseen instances, one thread, paired with the baseline. Times are wall time, with what"
-    yield "the policy takes: shifted geometric means, intervals of 95 %."
+    yield "Runs on unseen instances, on one thread, paired with the baseline. Times are wall time"
+    yield "and include the policy: shifted geometric means with 95 % intervals."
     try:
         for judged in _judged(*(entry.get(key, "") for key in ("results", "study", "scale"))):
             yield from _table(entry, judged)
     except ResultsError:
-        # A policy that `auto` picks is judged together with `auto`, so it must be there before.
+        # A policy that `auto` chooses is judged together with `auto`, so it must exist before.
         yield from ("", "Not judged yet.")
 
 
@@ -101,7 +101,7 @@ class _Judged(NamedTuple):
 
 @cache
 def _judged(results: str, study: str, scale: str) -> tuple[_Judged, ...]:
-    """Read the evaluations that policies were judged in."""
+    """Read the evaluations that judged the policies."""
     if results:
         found = {results: Evaluation.load(HERE / results)}
     else:
@@ -131,8 +131,11 @@ def _table(entry: Mapping[str, Any], judged: _Judged) -> Iterator[str]:
         return
     yield ""
     seeds = len(config["seeds"])
-    yield f"Setting `{config['setting']}`, against `{config['baseline']}`, {seeds} seeds of SCIP's"
-    yield f"an instance, at most {config['time_limit']:g} s (runs: `experiments/{judged.runs}`):"
+    yield (
+        f"Setting `{config['setting']}`, compared with `{config['baseline']}`: "
+        f"{seeds} seeds an instance,"
+    )
+    yield f"at most {config['time_limit']:g} s a run (runs: `experiments/{judged.runs}`):"
     yield from ("", "| instances of | runs | time | ratio | nodes | fair nodes | solved |")
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for row in rows:
@@ -155,7 +158,7 @@ def _limits(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def ship(out: Path) -> None:
-    """Write everything, and remove what is no longer shipped."""
+    """Write all files, and remove those no longer shipped."""
     content = tomllib.loads((HERE / "shipped.toml").read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     for name, entry in content["policies"].items():

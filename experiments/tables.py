@@ -1,4 +1,4 @@
-"""Write the tables of RESULTS.md and of other texts anew, from the runs that are committed here.
+"""Rebuild the tables of README.md, RESULTS.md and the pages of docs/results from committed runs.
 
 ``.venv/bin/python experiments/tables.py [--check] [FILE]...``
 
@@ -36,6 +36,7 @@ HERE = Path(__file__).parent
 TEXTS = (
     HERE.parent / "README.md",
     HERE.parent / "RESULTS.md",
+    *sorted((HERE.parent / "docs" / "results").glob("*.md")),
     HERE / "verdict" / "README.md",
 )
 _QUARTILES = (0.25, 0.5, 0.75)

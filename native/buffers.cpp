@@ -25,7 +25,7 @@ struct Kind<double> {
 template <>
 struct Kind<std::int32_t> {
     static constexpr const char* name = "int32";
-    // C's long has four bytes on some platforms; the size of an item is checked beside this
+    // C's long has four bytes on some platforms; the caller also checks the item size
     static bool is(const char* format) {
         return !std::strcmp(format, "i") || !std::strcmp(format, "l");
     }
@@ -36,14 +36,13 @@ struct Kind<std::int32_t> {
 template <class Number>
 Array<Number>::Array(PyObject* object, const char* name,
                      std::initializer_list<Py_ssize_t> extents, Access access) {
-    // Strides are asked for and checked here: the exporters' own messages name no array.
+    // Request and check strides here: the messages of exporters name no array.
     if (PyObject_GetBuffer(object, &view_, PyBUF_STRIDES | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
         raise(PyExc_TypeError, "%s must be an array of %s, not %R", name, Kind<Number>::name,
               reinterpret_cast<PyObject*>(Py_TYPE(object)));
     }
-    // From here on the view must be released by hand: no destructor runs for a constructor that
-    // leaves.
+    // Release the view by hand from here on: no destructor runs if a constructor throws.
     const auto refuse = [&](PyObject* type, const char* what) {
         PyBuffer_Release(&view_);
         raise(type, "%s must be %s", name, what);

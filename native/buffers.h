@@ -1,4 +1,4 @@
-// Python arrays of numbers, checked: the only way in which array memory of others is touched.
+// Checked Python arrays of numbers: the only access to array memory of others.
 #pragma once
 
 #include "errors.h"
@@ -8,14 +8,14 @@
 
 namespace milplib {
 
-// An extent that may be anything.
+// Any extent.
 constexpr Py_ssize_t any = -1;
 
 enum class Access { read, write };
 
-// A view of a C-contiguous array of float, double or int32 through the buffer protocol. Leaves with a
-// TypeError (no array, another type, read-only where it is written to) or a ValueError (another
-// shape, gaps) that names the array.
+// A view of a C-contiguous array of float, double or int32 through the buffer protocol. Throws a
+// TypeError (no array, another type, read-only but written to) or a ValueError (another shape,
+// gaps) that names the array.
 template <class Number>
 class Array {
   public:
@@ -35,14 +35,14 @@ class Array {
     Py_buffer view_;
 };
 
-// Leave with a ValueError unless all numbers are finite.
+// Throw a ValueError unless all numbers are finite.
 template <class Number>
 void check_finite(const Array<Number>& array, const char* name);
 
-// Leave with a ValueError unless all of n numbers are positions among so many.
+// Throw a ValueError unless all n numbers are positions below the limit.
 void check_range(const std::int32_t* numbers, std::int64_t n, std::int64_t bound, const char* name);
 
-// Whether an object is an array of double; false for whatever is no array.
+// Whether an object is an array of double; false if it is no array.
 bool holds_doubles(PyObject* object);
 
 }  // namespace milplib

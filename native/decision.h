@@ -1,4 +1,4 @@
-// A whole branching decision at the current node: state, scores, choice, branching.
+// A branching decision at the current node: state, scores, choice and branching.
 #pragma once
 
 #include "features.h"
@@ -6,7 +6,7 @@
 
 namespace milplib {
 
-// Seconds of the wall clock that the parts of a decision took.
+// Wall-clock seconds of the parts of a decision.
 struct DecisionTimes {
     double observe, score, branch;
 };
@@ -20,10 +20,10 @@ class Decider {
     // it.
     Node observe(PyObject* capsule, const Network& network);
 
-    // Score what was observed; leaves with a ValueError if a score is not finite.
+    // Score the observed state; throws a ValueError if a score is not finite.
     void score(Network& network);
 
-    // Of the candidates tied with the best, the one of the lowest column.
+    // The candidate of the lowest column among those tied with the best.
     std::int64_t choose() const;
 
     DecisionTimes decide(PyObject* capsule, Network& network);
@@ -33,7 +33,7 @@ class Decider {
 
   private:
     const double tie_tolerance_;
-    // They keep their memory from node to node, and what a node leaves is overwritten by the next.
+    // Kept from node to node; each node overwrites the previous content.
     Rows rows_;
     Graph graph_;
     std::vector<float> variable_features_, row_features_, values_, block_, scores_;

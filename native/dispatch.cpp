@@ -15,7 +15,7 @@ std::vector<const Kernels*> supported_kernels() {
     std::vector<const Kernels*> found;
 #if MILPLIB_HAS_X86_LEVELS
     __builtin_cpu_init();
-    // These ask the operating system too whether it saves the wider registers.
+    // These also ask the operating system whether it saves the wider registers.
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (has_avx2 && __builtin_cpu_supports("avx512f")) found.push_back(&avx512_kernels);
     if (has_avx2) found.push_back(&avx2_kernels);

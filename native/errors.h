@@ -1,6 +1,6 @@
-// Errors inside the native code are C++ exceptions; `guarded` turns them into Python's where C
-// begins, so that none ever leaves through a C frame. No SCIP function that is called here calls
-// back into this code, so none passes through SCIP either.
+// Errors in the native code are C++ exceptions. `guarded` turns them into Python's at the boundary
+// to C, so that none unwinds through a C frame. No SCIP function called here calls back into this
+// code, so none passes through SCIP either.
 #pragma once
 
 #include "python_api.h"
@@ -13,17 +13,17 @@ namespace milplib {
 // A Python error is set.
 struct PythonError {};
 
-// Set a Python error of printf's form and leave.
+// Set a Python error with a printf format and throw.
 [[noreturn]] void raise(PyObject* type, const char* format, ...);
 
-// `milplib._native.ScipError`: SCIP is in no state to be asked, or a call of it failed.
+// `milplib._native.ScipError`: SCIP is in a state without this data, or a call failed.
 extern PyObject* scip_error;
-// `milplib._native.BranchingError`, a ScipError: the branching itself failed, nothing before it.
+// `milplib._native.BranchingError`, a ScipError: the branching itself failed.
 extern PyObject* branching_error;
 
 void add_errors(PyObject* module);
 
-// Leave with a Python error of that type unless a SCIP call went well.
+// Throw a Python error of that type unless a SCIP call succeeded.
 void check_scip(int code, const char* function, PyObject* type = scip_error);
 
 template <class Function>

@@ -1,5 +1,5 @@
-// The state as bytearrays. They are made here, in the size that the LP has now: an array of the
-// caller's could be too small, and its size would have to be asked for first.
+// The state as bytearrays, made here in the current size of the LP. An array of the caller could be
+// too small, and the caller would have to ask for its size first.
 #include "errors.h"
 #include "features.h"
 #include "module.h"
@@ -10,7 +10,7 @@ namespace milplib {
 
 namespace {
 
-// A Python object that is owned.
+// An owned reference to a Python object.
 class Owned {
   public:
     explicit Owned(PyObject* object) : object_(object) {
@@ -36,8 +36,8 @@ Number* content(const Owned& bytes) {
 
 template <class Number>
 PyObject* extract_as(PyObject* capsule) {
-    // Fresh memory costs more than what is written there: it is kept from node to node. Python's
-    // global lock is held, and nothing below gives it away.
+    // Keep memory from node to node: fresh memory costs more than writing to it. This holds
+    // Python's global lock, and nothing below releases it.
     static Rows rows;
     static std::vector<std::int32_t> positions;
     const Node node = read_node(capsule);

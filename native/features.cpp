@@ -6,8 +6,8 @@
 
 namespace milplib {
 
-// After an LP solve most of what is read here has left the processor's caches, and each of SCIP's
-// structures stands somewhere else. A column and its variable are asked for ahead of their turn.
+// After an LP solve most of this data has left the processor's caches, and each of SCIP's
+// structures is in another place. Prefetch a column and its variable before their turn.
 static void prefetch(const void* start, int n_lines) {
     constexpr int line = 64;
     for (int i = 0; i < n_lines; ++i)

@@ -1,5 +1,5 @@
-// The arrays of the branching state (`milplib.scip.BranchingState` says what each number means;
-// `milplib/scip/extraction.py` computes the same numbers through PySCIPOpt).
+// The arrays of the branching state. `milplib.scip.BranchingState` documents each number;
+// `milplib/scip/extraction.py` computes the same numbers through PySCIPOpt.
 #pragma once
 
 #include "node.h"
@@ -12,15 +12,15 @@ namespace milplib {
 constexpr int n_variable_features = 19;
 constexpr int n_row_features = 5;
 
-// A row's entries in the LP, and what its sides share.
+// The entries of a row in the LP, and the data that its sides share.
 struct Row {
     std::int64_t begin = 0, end = 0;  // of its entries in `Rows`
     double left = 0.0, right = 0.0;
     bool has_left = false, has_right = false;
-    double norm = 1.0;  // 0 is 1
+    double norm = 1.0;  // 1 if it is 0
 };
 
-// All rows of the LP. Entries whose column is not in the LP (pricing) are left out.
+// All rows of the LP, without entries whose column is not in the LP (pricing).
 struct Rows {
     std::vector<Row> rows;
     std::vector<std::int32_t> column;  // of each entry, as a position in the LP
@@ -31,11 +31,11 @@ struct Rows {
     void read(const Node& node);
 };
 
-// Write the lines of all columns, n x 19, computed in double and cast once.
+// Write the lines of all columns, (n, 19), computed in double and cast once.
 template <class Number>
 void write_variable_features(const Node& node, Number* lines);
 
-// Write the lines of all finite sides of rows, m x 5: the left side of a row first.
+// Write the lines of all finite sides of rows, (m, 5), the left side of a row first.
 template <class Number>
 void write_row_features(const Node& node, const Rows& rows, Number* lines);
 

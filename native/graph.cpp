@@ -65,7 +65,7 @@ void GroupedEdges<Number>::group(std::int64_t n_groups, std::int64_t n_edges,
         others_[place] = others[e];
         values_[place] = values[e];
     }
-    // Each begin has moved on to its end, which is the next one's begin.
+    // Each begin has advanced to its end, which is the next begin.
     for (std::int64_t i = n_groups; i > 0; --i) begin[i] = begin[i - 1];
     begin[0] = 0;
     other = others_.data();

@@ -1,4 +1,4 @@
-// A state as the network walks it: sides of rows with their edges, and the candidates' edges.
+// A state in the order of the network: sides of rows with their edges, and the edges of candidates.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ struct Side {
     float sign;               // of its edges' values
 };
 
-// The edges belong to whoever made the graph.
+// The maker of the graph owns the edges.
 struct Graph {
     std::int64_t n_columns = 0;
     std::vector<Side> sides;
@@ -20,12 +20,11 @@ struct Graph {
     const float* value = nullptr;          // of each edge
 };
 
-// Edges in any order, each a group, another end and a value, brought together by groups; those of a
-// group keep their order.
+// Edges sorted by group, stably. Each edge has a group, another end and a value.
 template <class Number>
 class GroupedEdges {
   public:
-    // All groups are in range. Edges whose groups ascend already are not copied: `other` and `value`
+    // All groups must be in range. Edges with ascending groups are not copied: `other` and `value`
     // must then outlive this.
     void group(std::int64_t n_groups, std::int64_t n_edges, const std::int32_t* group_of,
                const std::int32_t* others, const Number* values);
@@ -39,15 +38,15 @@ class GroupedEdges {
     std::vector<Number> values_;
 };
 
-// What of a graph the candidates can see: the rest is never computed. A candidate's score depends
-// on the rows in which it stands, and on all columns of those.
+// The part of a graph that candidates depend on; the rest is never computed. The score of a
+// candidate depends on its rows and on all columns of these rows.
 struct Neighbourhood {
-    std::vector<std::int32_t> sides;    // those with a candidate, ascending
-    std::vector<std::int32_t> columns;  // those of these sides, and the candidates, ascending
-    std::vector<std::int32_t> candidate_at;  // of each column of the graph: which, or -1
-    GroupedEdges<float> edges;  // of each candidate, the others as positions in `sides`
+    std::vector<std::int32_t> sides;    // sides with a candidate, ascending
+    std::vector<std::int32_t> columns;  // columns of these sides, and candidates, ascending
+    std::vector<std::int32_t> candidate_at;  // index of each column of the graph, or -1
+    GroupedEdges<float> edges;  // of each candidate, others are positions in `sides`
 
-    // The candidates are distinct positions of columns of the graph.
+    // Candidates must be distinct positions of columns of the graph.
     void find(const Graph& graph, const std::int32_t* candidates, std::int64_t n_candidates);
 
   private:

@@ -1,9 +1,8 @@
-// The arithmetic that takes the time, once for each instruction set: dense layers, and the sum over
-// edges.
+// The expensive arithmetic, once for each instruction set: dense layers and the sum over edges.
 //
-// Not `target_clones`: it needs a C library that resolves functions at load (not every one does),
-// and no caller could ask for one level. So each level is a file that includes kernels.inc, and a
-// table of functions is chosen at run time.
+// `target_clones` needs a C library that resolves functions at load (not every one does), and
+// callers could not choose a level. So each level is a file that includes kernels.inc, and a table
+// of functions is chosen at run time.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +10,11 @@
 
 namespace milplib {
 
-// Widths of layers inside are multiples of this: full vectors at every level.
+// Inner layers have widths that are multiples of this: full vectors at every level.
 constexpr int width_step = 16;
 
-// y = x @ weight + bias for n lines, then ReLU unless it is switched off. y is `width` wide, a
-// multiple of `width_step`; `weight` is (inputs, width) without gaps.
+// y = x @ weight + bias for n lines, then ReLU unless switched off. y is `width` wide, a multiple
+// of `width_step`; `weight` is (inputs, width) without gaps.
 struct Dense {
     const float* weight;
     const float* bias;
@@ -24,8 +23,8 @@ struct Dense {
     bool relu;
 };
 
-// The edges of a target, whose messages are ReLU(target + sign * value * weight + source line), each
-// `width` wide.
+// The edges of a target, whose messages are ReLU(target + sign * value * weight + source line),
+// each `width` wide.
 template <class Number>
 struct Edges {
     const Number* target;
@@ -38,16 +37,16 @@ struct Edges {
     int width;
 };
 
-// What goes over edges, of one number type. Widths that are no multiple of `width_step` are slower.
+// Edge kernels for one number type. Widths that are no multiple of `width_step` are slower.
 template <class Number>
 struct EdgeKernels {
     // sum = sum of the messages
     void (*sum)(const Edges<Number>&, Number* sum);
-    // Gradients from that of the sum: of_target and of_weight are written, to of_sources (any,
-    // width) they are added.
+    // Gradients from the gradient of the sum: writes of_target and of_weight, adds to of_sources
+    // (any, width).
     void (*gradient)(const Edges<Number>&, const Number* of_sum, Number* of_target,
                      Number* of_weight, Number* of_sources);
-    // Add up what the messages are before ReLU, less `origin`, over all units, and its squares.
+    // Add up the messages before ReLU minus `origin`, over all units, and their squares.
     void (*moments)(const Edges<Number>&, double origin, double* sum, double* squares);
 };
 
@@ -59,11 +58,11 @@ struct Kernels {
     EdgeKernels<double> edges_in_double;
 };
 
-// Those that this processor can run, the widest first; never empty.
+// Levels that this processor can run, the widest first; never empty.
 std::vector<const Kernels*> supported_kernels();
 
-// By name, or the widest for null; null if there is none of that name or this processor cannot run
-// it.
+// A level by name, or the widest for null; returns null if there is none of that name or this
+// processor cannot run it.
 const Kernels* kernels_named(const char* name);
 
 }  // namespace milplib

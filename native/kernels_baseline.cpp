@@ -1,4 +1,4 @@
-// What every processor of the architecture has: SSE2 on x86-64, NEON on 64-bit ARM.
+// The baseline of the architecture: SSE2 on x86-64, NEON on 64-bit ARM.
 #if defined(__SSE__)
 #include <immintrin.h>
 #define MILPLIB_MAX _mm_max_ps

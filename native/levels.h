@@ -1,5 +1,5 @@
-// Whether the toolchain can compile functions for instruction sets beyond the baseline, and ask the
-// processor for them.
+// Whether the toolchain can compile functions for instruction sets beyond the baseline and query
+// the processor for them.
 #pragma once
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(MILPLIB_BASELINE)

@@ -1,5 +1,4 @@
-// The extension module `milplib._native`: what Python sees. Its signatures stand in
-// milplib/_native.pyi.
+// The extension module `milplib._native`. milplib/_native.pyi has its signatures.
 #include "errors.h"
 #include "kernels.h"
 #include "module.h"

@@ -1,4 +1,4 @@
-// What the parts of the module give to it.
+// The functions and types that the parts add to the module.
 #pragma once
 
 #include "python_api.h"
@@ -14,8 +14,8 @@ PyObject* edge_sum(PyObject* arguments);
 PyObject* edge_gradient(PyObject* arguments);
 PyObject* edge_moments(PyObject* arguments);
 
-// Kernels by the name of a level, the widest for null; leaves with a ValueError if this processor
-// has none of that name.
+// Kernels by the name of a level, the widest for null; throws a ValueError if this processor has
+// none of that name.
 struct Kernels;
 const Kernels& kernels_of(const char* level);
 

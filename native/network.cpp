@@ -8,14 +8,14 @@
 
 namespace milplib {
 
-// Lines that go through the layers together: their numbers stay in the first cache. A multiple of
-// the lines that a kernel takes at a time.
+// Number of lines that go through the layers together, so that they stay in the first cache. A
+// multiple of the lines that a kernel takes at a time.
 static constexpr std::int64_t chunk = 48;
 
 float* Lines::reserve(std::size_t size) {
     constexpr std::size_t line = 64;
     if (size > size_) {
-        memory_.reset();  // before, so that both are never there at once
+        memory_.reset();  // first, so that both never exist at once
         size_ = 0;
         memory_.reset(new float[size + line / sizeof(float)]);
         size_ = size;
@@ -83,7 +83,7 @@ Network::Network(const Kernels& kernels, int hidden, int n_block_columns, bool i
     head_.place(tensors.head.weight + std::size_t(hidden_) * hidden_, n_block_columns, hidden_,
                 width_);
     head_.place_bias(tensors.head.bias, hidden_);
-    // One unit, in a layer as narrow as there is.
+    // One unit, in the narrowest layer.
     last_.shape(width_, width_step);
     last_.place(tensors.last, hidden_, 1, 0);
     features_.reserve(chunk * std::max(n_variable_features, n_row_features));
@@ -108,14 +108,14 @@ void Network::score(const Input& input, float* scores) {
 void Network::weigh(const Graph& graph) {
     std::int64_t n_edges = 0;
     for (const Side& side : graph.sides) n_edges += side.end - side.begin;
-    if (n_edges == 0) return;  // nothing to weigh
+    if (n_edges == 0) return;  // no mean number of edges
     const double total = double(n_edges), n_sides = double(graph.sides.size());
     value_scale_ = float(std::sqrt(total / n_sides));
     side_weight_ = float(n_sides / total);
     column_weight_ = float(double(graph.n_columns) / total);
 }
 
-// Write a target's sum of messages and their number where the joined layer reads them.
+// Write a target's sum of messages and its degree into the input of the joined layer.
 void Network::sum(const Edges<float>& edges, float weight, float* line) const {
     kernels_.edges.sum(edges, line);
     line[2 * width_] = float(edges.n_edges);
@@ -124,7 +124,7 @@ void Network::sum(const Edges<float>& edges, float weight, float* line) const {
     line[2 * width_] *= weight;
 }
 
-// Copy the lines that a list names next to each other.
+// Gather the listed lines.
 static void gather(const float* lines, int width, const std::int32_t* list, std::int64_t n,
                    float* to) {
     for (std::int64_t i = 0; i < n; ++i)
@@ -140,7 +140,7 @@ void Network::embed_columns(const Input& input) {
         const std::int32_t* list = columns.data() + begin;
         const std::int64_t n = std::min(chunk, n_columns - begin);
         const float* features = input.variable_features + std::size_t(list[0]) * n_variable_features;
-        const bool is_run = list[n - 1] - list[0] == n - 1;  // ascending, so nothing is missing
+        const bool is_run = list[n - 1] - list[0] == n - 1;  // ascending, so the run is complete
         if (!is_run) {
             gather(input.variable_features, n_variable_features, list, n, features_.data());
             features = features_.data();

@@ -1,5 +1,5 @@
-// The graph convolutional network with its normalisations folded (`milplib/policies/gcnn.py` folds
-// them and says what is computed).
+// The graph convolutional network with folded normalisations. `milplib/policies/gcnn.py` folds them
+// and documents the computation.
 #pragma once
 
 #include "graph.h"
@@ -11,7 +11,7 @@
 
 namespace milplib {
 
-// Numbers whose first one begins a cache line; growing forgets what was there.
+// Numbers aligned to a cache line; growing discards the content.
 class Lines {
   public:
     float* reserve(std::size_t size);
@@ -62,7 +62,7 @@ struct Convolution {
     std::vector<float> edge;
 };
 
-// What is scored.
+// The inputs of scoring.
 struct Input {
     const Graph* graph;
     const float* variable_features;  // (columns, 19)
@@ -74,12 +74,12 @@ struct Input {
 
 class Network {
   public:
-    // With relative sums each sum is divided by the mean number of edges of a side, or of a column,
-    // and edges are multiplied with the root of that of a side.
+    // With relative sums each sum is divided by the mean number of edges of a side or of a column,
+    // and edges are multiplied by the square root of that of a side.
     Network(const Kernels& kernels, int hidden, int n_block_columns, bool is_relative,
             const Tensors& tensors);
 
-    // Score the candidates, which are distinct.
+    // Score the candidates, which must be distinct.
     void score(const Input& input, float* scores);
 
     int n_block_columns() const { return n_block_columns_; }
@@ -101,7 +101,7 @@ class Network {
     float value_scale_ = 1.0f, side_weight_ = 1.0f, column_weight_ = 1.0f;
 
     Neighbourhood near_;
-    // A chunk of lines on its way through the layers
+    // A chunk of lines between layers
     Lines features_, x_, y_, joined_;
     // Lines of all columns, of the candidates, of the sides with a candidate
     Lines column_sources_, candidate_lines_, side_sources_;

@@ -29,7 +29,7 @@ struct NetworkObject {
 
 Compiled& compiled_of(PyObject* self) { return *reinterpret_cast<NetworkObject*>(self)->compiled; }
 
-// The folded tensors one after another, as `FoldedGcnn.tensors` lists them.
+// The folded tensors in the order of `FoldedGcnn.tensors`.
 class TensorList {
   public:
     TensorList(PyObject* tuple, int hidden, int n_block_columns)
@@ -159,7 +159,7 @@ PyObject* score(PyObject* self, PyObject* arguments) {
         graph.sides.resize(rows.rows());
         for (Py_ssize_t i = 0; i < rows.rows(); ++i)
             graph.sides[i] = {grouped.begin[i], grouped.begin[i + 1], 1.0f};
-        compiled.scores.resize(k);  // and not `out`, which may overlap what is read
+        compiled.scores.resize(k);  // not `out`, which may overlap the inputs
         compiled.network.score({&compiled.graph, variables.data(), rows.data(), candidates.data(),
                                 k, blocks.data()},
                                compiled.scores.data());

@@ -9,7 +9,7 @@ namespace milplib {
 
 Scip* scip_of(PyObject* capsule) {
     if (!is_bound()) raise(scip_error, "no SCIP is bound: call bind() first");
-    // A capsule of another name holds something else, and reading it would crash.
+    // A capsule of another name holds another pointer, and reading it would crash.
     void* pointer = PyCapsule_GetPointer(capsule, "scip");
     if (!pointer) {
         PyErr_Clear();
@@ -42,7 +42,7 @@ Node read_node(PyObject* capsule) {
     check_scip(api.SCIPgetLPBranchCands(scip, &node.candidates, nullptr, nullptr, &n_candidates,
                                         &n_priority, nullptr),
                "SCIPgetLPBranchCands");
-    // Behind these stand candidates of lower priority, then implied integers.
+    // Candidates of lower priority follow, then implied integers.
     node.n_candidates = std::min(n_candidates, n_priority);
     if (api.SCIPgetNSols(scip) > 0) node.incumbent = api.SCIPgetBestSol(scip);
     node.infinity = api.SCIPinfinity(scip);
@@ -56,7 +56,7 @@ Node read_node(PyObject* capsule) {
 void candidate_positions(const Node& node, std::vector<std::int32_t>& positions) {
     positions.resize(node.n_candidates);
     for (int i = 0; i < node.n_candidates; ++i) {
-        // Only a variable of this status has a column to ask for its position.
+        // Only a variable of this status has a column and a position.
         const bool has_column = api.SCIPvarGetStatus(node.candidates[i]) == status_column;
         const int position =
             has_column ? api.SCIPcolGetLPPos(api.SCIPvarGetCol(node.candidates[i])) : -1;

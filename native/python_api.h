@@ -1,5 +1,5 @@
-// Python's C-API in its limited form: one binary serves every Python from 3.11 on, the first whose
-// limited API holds the buffer protocol.
+// Python's limited C API: one binary serves every Python from 3.11 on, the first version with the
+// buffer protocol in the limited API.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

@@ -10,8 +10,8 @@ ScipApi api;
 static bool bound = false;
 
 int bind_scip(const char* loaded_library) {
-    // NOLOAD: a second SCIP beside PySCIPOpt's would read its structures by another layout. The
-    // search goes on from the module to the libraries that it needs.
+    // NOLOAD: a second SCIP beside PySCIPOpt's could have another layout of structures. The search
+    // continues from the module to the libraries that it needs.
     void* handle = dlopen(loaded_library, RTLD_NOLOAD | RTLD_NOW);
     if (!handle) {
         const char* reason = dlerror();

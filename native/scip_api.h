@@ -1,6 +1,6 @@
-// The functions of SCIP that are used here, without its headers: opaque types and prototypes, bound
-// at run time to the very libscip that PySCIPOpt has loaded. Checked against SCIP 10; the Python
-// side refuses other major versions, since nothing here would notice a changed prototype.
+// SCIP functions without SCIP's headers: opaque types and prototypes, bound at run time to the
+// libscip that PySCIPOpt has loaded. Checked against SCIP 10. The Python side refuses other major
+// versions, because nothing here would notice a changed prototype.
 #pragma once
 
 namespace milplib {
@@ -67,8 +67,8 @@ struct ScipApi {
 // Valid once `bind_scip` has returned.
 extern ScipApi api;
 
-// Find SCIP behind a library that has been loaded, PySCIPOpt's extension module. Returns SCIP's
-// major version; leaves with an ImportError if a function is not there.
+// Find SCIP behind a loaded library, PySCIPOpt's extension module. Returns SCIP's major version;
+// throws an ImportError if a function is missing.
 int bind_scip(const char* loaded_library);
 
 bool is_bound();

@@ -1,4 +1,4 @@
-"""The command line: the only package that reaches into all others, and that nothing imports."""
+"""The command line. It may import every other package, and no package imports it."""
 
 from milplib.cli.app import main
 

@@ -1,4 +1,4 @@
-"""The program: its commands, and how it ends."""
+"""The program ``milplib``: its commands and exit codes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ app = App(
     name="milplib",
     help="Learning to branch in mixed-integer programming.",
     version=__version__,
-    suppress_keyboard_interrupt=False,  # said below, in milplib's own words
+    suppress_keyboard_interrupt=False,  # reported below in one line
 )
 for command in (
     instances.generate,
@@ -80,7 +80,7 @@ def _launch(
         place = f"{error.filename}: " if error.filename else ""
         problem = MilplibError(f"{place}{error.strerror or error}")
         return _complain(problem.with_traceback(error.__traceback__), debug=debug, code=2)
-    except Exception as error:  # a defect, but the user still gets one line, and a way to more
+    except Exception as error:  # a defect; --debug shows its traceback
         return _complain(error, debug=debug, code=1)
     except KeyboardInterrupt:
         print("milplib: interrupted; what was finished is kept", file=sys.stderr)
@@ -89,7 +89,7 @@ def _launch(
 
 
 def _complain(error: Exception, *, debug: bool, code: int) -> int:
-    """Print an error as one line, after its traceback if that is wanted; give the exit code."""
+    """Print an error as one line, with `debug` after its traceback; return the exit code."""
     if debug:
         traceback.print_exception(error)
     message = " ".join(str(error).split())
@@ -106,23 +106,23 @@ def _warning_line(
     lineno: int,
     line: str | None = None,
 ) -> str:
-    """Say milplib's own warnings as a line, without the place in the code that others have."""
+    """Format milplib's own warnings as one line without a place in the code."""
     if issubclass(category, MilplibWarning):
         return f"milplib: warning: {' '.join(str(message).split())}\n"
     return f"{filename}:{lineno}: {category.__name__}: {message}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else.
+    """Run the program and exit with 0 (done), 2 (bad input), 130 (interrupted) or 1 (otherwise).
 
     Parameters
     ----------
     arguments
-        The command line without the program's name; ``sys.argv[1:]`` if not given.
+        Command line without the name of the program. Default: ``sys.argv[1:]``.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names may hold what it cannot encode
+            stream.reconfigure(errors="backslashreplace")  # for names that it cannot encode
     warnings.formatwarning = _warning_line
     if sys.stdout is None:  # closed by the caller
         sys.stdout = io.StringIO()
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CycloptsError as error:
         code = _complain(error, debug=False, code=2)
     except BrokenPipeError:
-        # The reader of our output has left (`milplib list | head`): no error of ours.
+        # The reader of the output has closed it (`milplib list | head`): not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""What the commands print with: results to stdout, progress to stderr, none of it in pipes."""
+"""Printing: results go to stdout, progress to stderr if it is a terminal."""
 
 from __future__ import annotations
 
@@ -46,28 +46,28 @@ def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
 
 
 WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
-"""An integer option; the parser's own would round 1.5."""
+"""An integer option. The parser's own converter would round 1.5."""
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class ExecutionOptions:
-    """The options of a command whose tasks may run elsewhere.
+    """Options of a command that runs tasks in other processes or on a cluster.
 
     Parameters
     ----------
     workers
-        Number of processes on this machine, no more than it has cores. With 1 and no limit
+        Number of processes on this machine; use no more than cores. With 1 worker and no limit,
         everything runs in this process.
     cluster
         Address of a Dask scheduler, or ``local:N`` for a cluster of N processes on this machine
         (pip install 'milplib[dask]').
     memory_limit
-        Memory in MB of a worker process, which is killed above.
+        Kill a worker process that uses more than this many MB of memory.
     task_time_limit
-        Wall-clock seconds of a task, which is killed then: a safety net.
+        Kill a task after this many wall-clock seconds; a safety net.
     tasks_per_worker
-        Tasks after which a worker process is replaced by a fresh one.
+        Replace a worker process by a fresh one after this many tasks.
     """
 
     workers: WholeNumber = 1
@@ -77,12 +77,12 @@ class ExecutionOptions:
     tasks_per_worker: WholeNumber = 100
 
     def execution(self) -> Execution:
-        """Give what the library takes.
+        """Return the options as the library takes them.
 
         Raises
         ------
         ParameterError
-            If a number is outside its domain, or options contradict each other.
+            If a number is outside its domain or options contradict each other.
         """
         from milplib.execution import Execution
 
@@ -100,16 +100,16 @@ HERE = ExecutionOptions()
 
 
 def allow_modules_here(*names: str) -> None:
-    """Let ``package.module:name`` mean a module beside which the command is called.
+    """Let ``package.module:name`` name a module in the current folder.
 
-    As ``python -m`` would; nothing changes unless one of the names has that form.
+    As ``python -m`` does. Without a name of that form nothing changes.
     """
     if any(":" in name for name in names) and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
 
 
 def output() -> Console:
-    """Console for results on stdout; outside a terminal lines are never cut or folded."""
+    """Return a console for stdout. Outside a terminal it never cuts or folds lines."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = 10_000
@@ -117,14 +117,14 @@ def output() -> Console:
 
 
 def complain(message: str) -> None:
-    """Print a line about something that went wrong, and that does not end the command."""
+    """Print a problem that does not end the command, as one line on stderr."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"milplib: {' '.join(message.split())}", markup=False
     )
 
 
 def print_json(content: object) -> None:
-    """Print JSON and nothing else, whatever the terminal."""
+    """Print JSON, unformatted for any terminal."""
     print(json.dumps(content, indent=2))
 
 
@@ -137,20 +137,20 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
 
 
 class ProgressBar:
-    """A bar that shows how many of a known number are done, and a few words beside it."""
+    """A progress bar with a note."""
 
     def __init__(self, progress: Progress, what: str) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=None, note="")
 
     def update(self, done: int, total: int | None, note: str = "") -> None:
-        """Show that so many are done, of a number that may not be known."""
+        """Show the number done, the total if it is known, and a note."""
         self._progress.update(self._task, completed=done, total=total, note=note)
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[ProgressBar]:
-    """Show a progress bar on stderr while the block runs, if that is a terminal."""
+    """Show a progress bar on stderr during the block, if stderr is a terminal."""
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -168,7 +168,7 @@ def progress_bar(what: str) -> Iterator[ProgressBar]:
 
 @contextmanager
 def evaluation_bar(what: str) -> Iterator[Callable[[EvaluationProgress], None]]:
-    """Show how far an evaluation is; give what it calls after every pair."""
+    """Show the progress of an evaluation; yield its callback."""
     with progress_bar(what) as bar:
 
         def show(progress: EvaluationProgress) -> None:

@@ -46,46 +46,46 @@ def evaluate(
     track: Annotated[bool, Parameter(negative="")] = False,
     project: str = "milplib",
 ) -> int:
-    """Judge policies on folders of instances: paired runs, a table, means with intervals.
+    """Compare policies on folders of instances by paired runs.
 
-    On every instance with every seed all policies run back to back in random order, each in a
-    fresh process. Interrupted, the same command goes on where it stopped. OUT gets runs.parquet,
-    runs.csv, traces.parquet and report.html. The exit code is 1 if two runs contradict each other,
-    such as two optimal values.
+    All policies run back to back in random order on every instance with every seed, each in a
+    fresh process. Writes runs.parquet, runs.csv, traces.parquet and report.html to OUT. Run an
+    interrupted command again to continue it. The exit code is 1 if two runs contradict each other,
+    for example by two optimal values.
 
     Parameters
     ----------
     folders
-        Folders of instances; of one that holds split folders, ``test`` is taken.
+        Folders of instances. In a folder with split folders, ``test`` is used.
     policy
         Names of SCIP's branching rules (with parameters: ``relpscost:maxreliable=1``), policy
         files, the best-native.json that ``natives`` wrote, or ``package.module:name``.
     out
-        Folder for the results.
+        Output folder.
     baseline
-        The policy that the others are compared with; it runs, too.
+        Policy to compare the others with. It runs as well.
     seeds
-        Number of seeds of SCIP, from 0 on.
+        Number of SCIP seeds, starting from 0.
     time_limit
-        Wall-clock seconds of a solve; a failure counts as so many.
+        Wall-clock limit of a solve in seconds. A failure counts as the limit.
     setting
-        SCIP as it comes; without cuts below the root and restarts; or with the known optimum as
-        cut-off and no heuristics.
+        ``default``: SCIP's default settings. ``learn2branch``: no cuts below the root and no
+        restarts. ``clean``: the known optimum as cut-off and no heuristics.
     grace
-        Seconds beyond the limit after which a run is killed.
+        Kill a run this many seconds after its limit.
     force
         Replace another evaluation in OUT.
     track
-        Report to Weights & Biases: the summary's numbers and the page (WANDB_MODE counts).
+        Report the summary and the page to Weights & Biases (respects WANDB_MODE).
     project
-        Name of the project there.
+        Project name in Weights & Biases.
     """
     from milplib.evaluation import evaluate as evaluate_policies
 
     if track:
         from milplib.learn.tracking import import_wandb, track_evaluation
 
-        import_wandb()  # its absence must show before anything runs
+        import_wandb()  # report its absence before anything runs
 
     allow_modules_here(*policy, baseline)
     with evaluation_bar("evaluating") as show:
@@ -110,15 +110,15 @@ def evaluate(
 
 
 def report(results: Path, /) -> int:
-    """Write the report of an evaluation, finished or still going on.
+    """Write the report of a finished or running evaluation.
 
-    RESULTS gets report.html, a page that needs nothing else; figures/ with every figure as PNG
-    and PDF; summary.csv, a line a policy and distribution; and summary.tex, a LaTeX table.
+    Writes to RESULTS: report.html, a self-contained page; figures/ with every figure as PNG and
+    PDF; summary.csv with a row for each policy and distribution; summary.tex, a LaTeX table.
 
     Parameters
     ----------
     results
-        The folder that ``evaluate`` wrote.
+        Folder that ``evaluate`` wrote.
     """
     from milplib.evaluation import Evaluation
     from milplib.report import write_exports, write_report
@@ -135,7 +135,7 @@ def report(results: Path, /) -> int:
 
 
 def print_summary(results: Evaluation) -> int:
-    """Print what an evaluation comes to; give the exit code, 1 if it contradicts itself."""
+    """Print the summary of an evaluation; return exit code 1 if runs contradict each other."""
     summary = results.summary()
     console = output()
     if not summary.is_complete:
@@ -232,7 +232,7 @@ def _ratio(estimate: RatioEstimate) -> str:
 
 
 def _print_first_against_others(summary: Summary) -> None:
-    """Compare the first policy with each of the others, not with the baseline alone."""
+    """Print the comparison of the first policy with each of the others."""
     first = next((p for p in summary.policies if p != summary.baseline), None)
     others = [policy for policy in summary.policies if policy != first]
     if first is None or len(others) < 2 or not summary.distributions:

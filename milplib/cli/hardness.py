@@ -1,4 +1,4 @@
-"""The command ``measure``: how hard instances are, and what they are made of."""
+"""The command ``measure``."""
 
 from __future__ import annotations
 
@@ -49,44 +49,44 @@ def measure(
     force: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Measure how hard instances are for a solver, and what they are made of.
+    """Measure how hard instances are for a solver, and count their rows and columns.
 
-    Each instance is solved once, in a fresh process on one thread. The levels are those of this
-    solver and version, on this machine; the published data's are Gurobi's. OUT gets hardness.csv
-    and statistics.png; with it an interrupted measurement goes on where it stopped, and other
-    thresholds need no other solve.
+    Solves each instance once, in a fresh process on one thread. The levels hold for this solver and
+    version on this machine; published levels are Gurobi's. Writes hardness.csv and statistics.png
+    to OUT. With OUT, run an interrupted command again to continue it; other thresholds need no
+    new solves.
 
     Parameters
     ----------
     folders
-        Folders of instances, or folders that hold split folders.
+        Folders of instances, or folders with split folders.
     split
-        The split folder that is taken where there is one.
+        Split folder to use in a folder with split folders.
     solver
-        SCIP as it comes, or HiGHS (pip install 'milplib[highs]').
+        SCIP in its default settings, or HiGHS (pip install 'milplib[highs]').
     time_limit
-        Wall-clock seconds of a solve.
+        Wall-clock limit of a solve in seconds.
     seed
-        Of the solver's random decisions.
+        Seed of the solver.
     out
-        Folder for the results; if it is not given they are only printed.
+        Output folder. Without it, results are only printed.
     easy
-        Solved in less than so many seconds is easy.
+        Instances solved in fewer seconds are easy.
     medium
-        Solved in less than so many seconds is medium, in more is hard.
+        Instances solved in fewer seconds are medium, in more are hard.
     hard
-        Not solved in so many seconds is very-hard or ext-hard.
+        Instances not solved in this many seconds are very-hard or ext-hard.
     gap
-        The largest final gap, as a fraction, of what is very-hard.
+        Largest final gap of very-hard instances, as a fraction.
     expert_probability
-        Probability of asking the expert at a branching node, for the estimate of the samples that
-        an episode of ``collect`` would give.
+        Probability of asking the expert at a branching node, for the estimated number of samples
+        of an episode of ``collect``.
     samples_per_instance
-        Samples after which such an episode would stop.
+        Maximum number of samples of such an episode.
     statistics_only
-        Count rows and columns, solve nothing.
+        Count rows and columns only; solve nothing.
     grace
-        Seconds beyond the limit after which a solve is killed.
+        Kill a solve this many seconds after its limit.
     force
         Replace another measurement in OUT.
     as_json
@@ -128,7 +128,7 @@ def measure(
 
 
 def print_results(results: HardnessResults) -> None:
-    """Print a line an instance, and what they come to, folder by folder."""
+    """Print a row for each instance, and a summary for each folder."""
     console = output()
     if results.by:
         limit, seed = results.config["time_limit"], results.config["seed"]
@@ -177,7 +177,7 @@ def _cells(row: Mapping[str, Any], is_solved_for: bool) -> list[str]:
         return cells + [_number(row[name]) for name in ("binary", "integer", "continuous")]
     gap = None if row["gap"] is None else 100 * row["gap"]
     shown = (row["time"], row["nodes"], gap, row["primal_dual_integral"], row["expected_samples"])
-    is_said = row["status"] in ("optimal", "timelimit")  # by the level
+    is_said = row["status"] in ("optimal", "timelimit")  # the level says it
     status = "" if is_said else f" ({row['status']})"
     level = row["level"] or f"none: {row['failure']}"
     return cells + [_number(value) for value in shown] + [f"{level}{status}"]
@@ -241,7 +241,7 @@ def _as_json(results: HardnessResults) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """Put null where JSON has no number."""
+    """Replace numbers that JSON does not have by null."""
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -39,9 +39,9 @@ def generate(
     execution: ExecutionOptions = HERE,
     force: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Generate instances of a distribution, each reproducible by itself.
+    """Generate reproducible instances of a distribution.
 
-    Writes OUT/SPLIT/ with the instances and a manifest. A larger count only adds.
+    Writes the instances and a manifest to OUT/SPLIT/. A larger count adds instances.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def generate(
     out
         Folder of the data set.
     split
-        The split to generate; splits never share instances.
+        Split to generate. Splits never share instances.
     count
         Number of instances.
     seed
-        Of the whole data set.
+        Seed of the whole data set.
     file_format
-        Form of the files.
+        File format.
     force
-        Replace other instances that OUT/SPLIT holds.
+        Replace other instances in OUT/SPLIT.
     """
     from milplib.library import distribution, generate_split
 
@@ -95,25 +95,25 @@ def fetch(
 ) -> None:
     """Fetch a distribution of Distributional MIPLIB.
 
-    Writes a folder of instance files with a manifest for each split. What is there is not
-    fetched again, and what was interrupted goes on.
+    Writes a folder of instance files with a manifest for each split. Does not fetch again what is
+    there, and continues an interrupted fetch.
 
     Parameters
     ----------
     name
         Name of the distribution; see ``milplib list``.
     source
-        ``mirror``, ``site`` (an archive you put into the cache's folder ``site``),
-        ``generator``, the path of a folder or zip archive, or an archive's URL. If not given,
-        the first of site, mirror and generator that has it.
+        ``mirror``, ``site`` (an archive in the cache's folder ``site``), ``generator``, the path
+        of a folder or zip archive, or the URL of an archive. Default: the first of site, mirror
+        and generator that has the distribution.
     split
-        Splits to fetch; all that there are if not given.
+        Splits to fetch. Default: all.
     out
-        Folder to write into; the cache if not given.
+        Output folder. Default: the cache.
     offline
-        Use nothing that is not on this machine.
+        Ask no server.
     force
-        Replace what is there.
+        Replace existing files.
     """
     from milplib.library import BrokenInstance, FetchProgress
     from milplib.library import fetch as fetch_splits
@@ -149,14 +149,14 @@ def fetch(
 
 
 def list_distributions(*, domain: str | None = None, level: str | None = None) -> None:
-    """List the distributions: the published ones, and those that milplib can generate.
+    """List the published distributions and those that milplib generates.
 
     Parameters
     ----------
     domain
-        Only this domain's, such as CA.
+        List this domain only, such as CA.
     level
-        Only those of this level: the published data's, by Gurobi, or milplib.
+        List this level only: a published level (by Gurobi), or milplib.
     """
     from milplib.library import distributions, generator_parameters
 
@@ -178,7 +178,7 @@ def list_distributions(*, domain: str | None = None, level: str | None = None) -
 
 
 def info(name: str, /) -> None:
-    """Tell what is known of a distribution.
+    """Describe a distribution.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def info(name: str, /) -> None:
 
 
 def _sizes(facts: Published) -> str:
-    """Say how large the files of the splits are, if the mean size of an instance is known."""
+    """Describe the size of the splits, if the mean size of an instance is known."""
     if facts.mean_bytes is None or not facts.splits:
         return ""
     sizes = (f"{split} {n * facts.mean_bytes / 1e6:,.0f} MB" for split, n in facts.splits.items())
@@ -232,7 +232,7 @@ def _sizes(facts: Published) -> str:
 
 
 def _fetched(name: str) -> str:
-    """Say which splits of a distribution the cache has."""
+    """Describe the splits in the cache."""
     from milplib.library import SPLITS
     from milplib.library.cache import Cache
     from milplib.library.manifest import SplitManifest

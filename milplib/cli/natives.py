@@ -33,29 +33,29 @@ def natives(
 
     OUT gets the results of an evaluation of the rules, as ``evaluate`` writes them, and
     best-native.json: a policy for ``evaluate --policy`` and ``--baseline``, which solves each
-    instance with the rule of its distribution. Interrupted, the same command goes on.
+    instance with the rule of its distribution. Run an interrupted command again to continue it.
 
     Parameters
     ----------
     folders
-        Folders of validation instances; of one that holds split folders, ``val`` is taken.
+        Folders of validation instances. In a folder with split folders, ``val`` is used.
     out
-        Folder for the results and the choice.
+        Output folder.
     rules
-        SCIP's rules, with parameters or without, such as ``relpscost:maxreliable=1``. Without
-        any: relpscost, pscost, vanillafullstrong, mostinf, random, and tuned settings of
-        relpscost.
+        SCIP rules, with or without parameters, such as ``relpscost:maxreliable=1``. Default:
+        relpscost, pscost, vanillafullstrong, mostinf, random, and tuned settings of relpscost.
     seeds
-        Number of seeds of SCIP, from 0 on.
+        Number of SCIP seeds, starting from 0.
     time_limit
-        Wall-clock seconds of a solve; a failure counts as so many.
+        Wall-clock limit of a solve in seconds. A failure counts as the limit.
     setting
-        SCIP as it comes; without cuts below the root and restarts; or with the known optimum as
-        cut-off and no heuristics. The same as in the evaluation to come.
+        ``default``: SCIP's default settings. ``learn2branch``: no cuts below the root and no
+        restarts. ``clean``: the known optimum as cut-off and no heuristics. Use the setting of the
+        later evaluation.
     workers
-        Number of runs at the same time; no more than there are cores.
+        Number of parallel runs; use no more than cores.
     grace
-        Seconds beyond the limit after which a run is killed.
+        Kill a run this many seconds after its limit.
     force
         Replace another evaluation in OUT.
     """

@@ -1,4 +1,4 @@
-"""What ``samples inspect`` prints about a folder of samples."""
+"""Tables of ``samples inspect``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["print_damaged", "print_ranges", "print_statistics"]
 
 
 def print_damaged(samples: SampleSet) -> None:
-    """Name the shards that were left out, and what that costs."""
+    """Print the damaged shards, with the samples lost."""
     console = output()
     for shard in samples.damaged:
         console.print(
@@ -31,7 +31,7 @@ def print_damaged(samples: SampleSet) -> None:
 def print_statistics(
     samples: SampleSet, found: SampleStatistics, ranges: Sequence[FeatureRange]
 ) -> None:
-    """Print the numbers in two columns, and how trivial choices agree with the expert."""
+    """Print statistics of the samples, and the agreement of trivial choices with the expert."""
     smallest, mean, median, largest = found.candidates
     size = sum(shard.bytes for shard in samples.manifest.shards)
     constant = sum(feature.is_constant for feature in ranges)
@@ -63,7 +63,7 @@ def print_statistics(
 
 
 def print_ranges(ranges: Sequence[FeatureRange]) -> None:
-    """Print a line a feature: its range, and what is odd about it."""
+    """Print a row for each feature: its range, and whether it is constant or not finite."""
     headings = ("feature", "minimum", "mean", "maximum", "zeros", "")
     table = _table("features", "of", *headings)
     group = None

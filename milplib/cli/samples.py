@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["collect", "samples_app"]
 
-samples_app = App(name="samples", help="Look into folders of samples.")
+samples_app = App(name="samples", help="Inspect folders of samples.")
 
 
 def collect(
@@ -56,41 +56,42 @@ def collect(
 ) -> None:
     """Collect strong-branching samples from folders of instances.
 
-    Each instance is solved, exploring with pseudocosts and asking the expert now and then,
-    again with other seeds until it has given its samples. Interrupted, the same command goes on
-    where it stopped. The samples do not depend on the number of workers.
+    Solves each instance, exploring with pseudocosts and asking the expert at random nodes, again
+    with other seeds until it has enough samples. The samples do not depend on the number of
+    workers. Run an interrupted command again to continue it.
 
     Parameters
     ----------
     folders
-        Folders of instances; of one that holds split folders, ``train`` is taken.
+        Folders of instances. In a folder with split folders, ``train`` is used.
     out
-        Folder for the samples: ``*.arrow`` and a manifest.
+        Output folder for ``*.arrow`` files and a manifest.
     samples_per_instance
-        Samples wanted from each instance.
+        Number of samples from each instance.
     expert
         ``full`` strong branching, ``fast``, ``faster``, limits such as
-        ``shortlist:50+screen:20/8``, or ``package.module:Name`` for an expert of one's own;
-        docs/experts.md says what each gives.
+        ``shortlist:50+screen:20/8``, or ``package.module:Name`` for an expert of your own. See
+        docs/experts.md.
     expert_probability
         Probability of asking the expert at a branching node.
     seed
-        Of exploration and SCIP.
+        Seed of exploration and SCIP.
     setting
-        SCIP as it comes, or without cuts below the root and without restarts.
+        ``default``: SCIP's default settings. ``learn2branch``: no cuts below the root and no
+        restarts.
     label_children
-        Ask the expert at the children of such a node, too.
+        Also ask the expert at the children of such a node.
     blocks
-        Features to record beside the state: ``pseudocost``, ``tree``, or
-        ``package.module:Name`` for a state function of one's own.
+        Features to record beside the state: ``pseudocost``, ``tree``, ``khalil``, or
+        ``package.module:Name`` for a state function of your own.
     max_episodes
-        Solves of an instance after which fewer samples have to do.
+        Maximum number of solves of an instance, even if it has fewer samples.
     node_limit
-        Branch-and-bound nodes after which an episode stops.
+        Stop an episode after this many branch-and-bound nodes.
     iteration_limit
-        Simplex iterations, with those of strong branching, after which an episode stops.
+        Stop an episode after this many simplex iterations, including strong branching.
     time_limit
-        Seconds after which an episode is discarded as failed: a safety net.
+        Discard an episode as failed after this many seconds; a safety net.
     force
         Replace another collection in OUT.
     """
@@ -124,7 +125,7 @@ def collect(
 
 
 def print_outcomes(samples: SampleSet) -> None:
-    """Say how many samples there are, and name the instances that gave fewer than asked."""
+    """Print the number of samples, and the instances with fewer than requested."""
     console = output()
     instances = samples.manifest.instances
     kinds = Counter(str(instance["outcome"]) for instance in instances)
@@ -152,22 +153,22 @@ def inspect(
     strict: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Describe a folder of samples, and how trivial choices agree with the expert.
+    """Describe a folder of samples, and the agreement of trivial choices with the expert.
 
-    Shards that are damaged are named and left out.
+    Names damaged shards and leaves them out.
 
     Parameters
     ----------
     folder
-        The folder that ``collect`` wrote.
+        Folder that ``collect`` wrote.
     features
-        List the range of every feature, too.
+        Also list the range of every feature.
     picture
-        Draw one sample as this PNG file, instead: its scores, its state, its place in the tree.
+        Only draw one sample as this PNG file: its scores, its state and its place in the tree.
     sample
-        Which one; the first is 0, and the default.
+        Number of the sample to draw. Default: 0, the first.
     strict
-        End with an error if a shard is damaged.
+        Fail if a shard is damaged.
     as_json
         Print JSON.
     """
@@ -177,7 +178,7 @@ def inspect(
     if sample is not None and picture is None:
         raise ParameterError("--sample says which sample to draw: give --picture FILE.png, too")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DamagedShardWarning)  # said among the results, below
+        warnings.simplefilter("ignore", DamagedShardWarning)  # printed with the results
         samples = SampleSet(folder, strict=strict, finite=False)
     if picture is not None:
         draw(samples, sample or 0, picture, as_json=as_json)
@@ -190,7 +191,7 @@ def inspect(
 
 
 def describe(samples: SampleSet, *, features: bool, as_json: bool) -> None:
-    """Read all samples once, and print what they are like."""
+    """Read all samples once and print their statistics."""
     from milplib.learn.samples.ranges import FeatureRanges
     from milplib.learn.samples.statistics import sample_statistics
 
@@ -217,7 +218,7 @@ def describe(samples: SampleSet, *, features: bool, as_json: bool) -> None:
 
 
 def draw(samples: SampleSet, number: int, path: Path, *, as_json: bool) -> None:
-    """Draw a sample, and say which it is."""
+    """Draw a sample and print its origin."""
     from milplib.learn.samples.picture import write_picture
 
     if path.suffix.lower() != ".png":

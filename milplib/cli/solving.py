@@ -1,4 +1,4 @@
-"""Commands about policies: ``solve`` with one; ``policy list``, ``card`` and ``info``."""
+"""Commands about policies: ``solve``, ``policy list``, ``policy card`` and ``policy info``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from milplib.files import file_sha256
 
 __all__ = ["policy_app", "solve"]
 
-policy_app = App(name="policy", help="Look into policies: those shipped, and files.")
+policy_app = App(name="policy", help="Inspect shipped policies and policy files.")
 
-# SCIP's own words, where a reader would stumble over them.
+# Plain words for some of SCIP's statuses.
 _STATUS = {
     "inforunbd": "infeasible or unbounded",
     "timelimit": "time limit",
@@ -36,27 +36,27 @@ def solve(
     on_error: Literal["fallback", "raise"] = "fallback",
     reference_objective: float | None = None,
 ) -> int:
-    """Solve an instance and print how it ended.
+    """Solve an instance and print the result.
 
     Parameters
     ----------
     file
-        The instance: .lp, .mps, .lp.gz or .mps.gz.
+        Instance file: .lp, .mps, .lp.gz or .mps.gz.
     policy
-        Name of a branching rule of SCIP's; ``auto``, or another policy of ``milplib policy list``;
-        a policy file; or ``package.module:name`` for a function ``state -> scores`` or a policy of
-        one's own.
+        ``auto``, another policy of ``milplib policy list``, the name of a SCIP rule, a policy
+        file, or ``package.module:name`` for a function ``state -> scores`` or a policy of your
+        own.
     time_limit
-        Wall-clock seconds.
+        Wall-clock limit in seconds.
     setting
-        SCIP as it comes; without cuts below the root and without restarts; or without heuristics
-        and with a cut-off just worse than the known optimum.
+        ``default``: SCIP's default settings. ``learn2branch``: no cuts below the root and no
+        restarts. ``clean``: no heuristics, and a cut-off just worse than the known optimum.
     seed
-        Of SCIP's random decisions.
+        Seed of SCIP.
     on_error
-        Where the policy fails, let SCIP's own rule decide, or stop with the policy's error.
+        If the policy fails, let SCIP's own rule decide, or stop with the error of the policy.
     reference_objective
-        The known optimum, which the setting ``clean`` needs.
+        Known optimum, required by the setting ``clean``.
     """
     allow_modules_here(policy)
     instance = milplib.read(file)
@@ -91,7 +91,7 @@ def solve(
 
 @policy_app.command(name="list")
 def list_policies() -> None:
-    """List the policies that milplib ships, and the families that ``auto`` gives them."""
+    """List the shipped policies, and the families for which ``auto`` uses them."""
     from milplib.policies import AUTO, pretrained_families, pretrained_file, pretrained_names
 
     families = pretrained_families()
@@ -106,12 +106,12 @@ def list_policies() -> None:
 
 @policy_app.command
 def card(name: str, /) -> None:
-    """Print the card of a policy that milplib ships: its training, results and limits.
+    """Print the card of a shipped policy: its training, results and limits.
 
     Parameters
     ----------
     name
-        One of ``milplib policy list``.
+        Name of a policy; see ``milplib policy list``.
     """
     from milplib.policies import pretrained_card
 
@@ -122,12 +122,12 @@ def card(name: str, /) -> None:
 def info(
     policy: str, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
 ) -> None:
-    """Describe a policy: what it computes, what it reads, how it was trained.
+    """Describe a policy: its architecture, inputs and training.
 
     Parameters
     ----------
     policy
-        A policy file, or the name of one that milplib ships.
+        Policy file, or the name of a shipped policy.
     as_json
         Print JSON.
     """
@@ -136,7 +136,7 @@ def info(
 
     file = Path(str(pretrained_or_given(policy)))
     content = read_policy(file)
-    load_policy(file)  # a file that cannot be used is no policy, whatever its header says
+    load_policy(file)  # refuse a file that cannot be used, whatever its header says
     size = file.stat().st_size
     weights = sum(tensor.size for tensor in content.tensors.values())
     if as_json:
@@ -166,7 +166,7 @@ def info(
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Give nested values as pairs, the names joined with dots."""
+    """Yield nested values as pairs, with names joined by dots."""
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")

@@ -1,4 +1,4 @@
-"""The command ``status``: how far a run is."""
+"""The command ``status``."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NAMED = 5
 def status(
     run: Path, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
 ) -> None:
-    """Tell how far a run of collect, evaluate or measure is, while it works or after.
+    """Show the progress of a run of collect, evaluate or measure.
 
-    Its progress, rate and failures by kind; whether a process works in it, has stopped, or is
-    done. Nothing is locked and nothing is written.
+    Prints its progress, rate and failures by kind, and whether it is working, stopped or
+    complete. Locks and writes nothing.
 
     Parameters
     ----------
     run
-        The folder that it writes.
+        Output folder of the run.
     as_json
-        Print JSON, with all failures.
+        Print JSON with all failures.
     """
     from milplib.runs import run_status
 

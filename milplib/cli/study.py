@@ -1,4 +1,4 @@
-"""The command ``run``: a whole study."""
+"""The command ``run``."""
 
 from __future__ import annotations
 
@@ -33,31 +33,30 @@ def run(
     out: Path | None = None,
     execution: ExecutionOptions = HERE,
 ) -> int:
-    """Run a study: generate, collect, train, evaluate, summarise.
+    """Run a whole study: generate, collect, train, evaluate, summarise.
 
-    STUDY is a YAML file (docs/studies.md). Interrupted, the same command goes on where it
-    stopped; what is done is never done again, also on another machine, by the files in OUT alone.
-    The exit code is 1 if two runs contradict each other.
+    STUDY is a YAML file (docs/studies.md). Run an interrupted command again to continue it. Work
+    recorded in OUT is never repeated, even on another machine. The exit code is 1 if two runs
+    contradict each other.
 
     Parameters
     ----------
     study
-        The study file, such as experiments/mixture.yaml.
+        Study file, such as experiments/mixture.yaml.
     scale
-        ``full``, or a name in the section ``scales`` of the file.
+        ``full``, or a name from the section ``scales`` of the file.
     dry_run
-        Print the plan with its cost, and run nothing.
+        Print the plan and its cost; run nothing.
     only
         Bring only these stages up to date, with what they need.
     data
-        Folder of samples, instances and other work that is not committed.
+        Folder for samples, instances and other files that are not committed.
     out
-        Folder of what is to be committed; by default beside the study file, by its name and the
-        scale.
+        Folder for the files to commit. Default: STUDY/SCALE beside the study file.
     """
     from milplib.study import plan_study, run_study
 
-    allow_modules_here(":")  # a study may name modules beside which it is run
+    allow_modules_here(":")  # a study may name modules in the current folder
     where = execution.execution()
     if dry_run:
         plan = plan_study(study, scale=scale, only=only, data=data, out=out)
@@ -129,7 +128,7 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
 
 
 def print_results(plan: StudyPlan) -> int:
-    """Say where the results are; give the exit code, 1 if they contradict each other."""
+    """Print where the results are; return exit code 1 if runs contradict each other."""
     from milplib.cli.console import complain
     from milplib.study.ledger import study_facts
     from milplib.study.summary import REPORT
@@ -166,7 +165,7 @@ def _walls(todo: Sequence[PlannedPiece], execution: Execution) -> dict[PlannedPi
 
 
 def _said(seconds: float) -> str:
-    """Write a time, in the largest unit of which there is one.
+    """Format a time in its largest unit.
 
     >>> [_said(seconds) for seconds in (4, 75, 5400, 400_000)]
     ['4 s', '1.2 min', '1.5 h', '4.6 days']

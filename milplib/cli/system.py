@@ -32,7 +32,7 @@ _EXTRAS = {"learn": ("torch", "torch-geometric"), "track": ("wandb",)}
 
 
 def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
-    """Tell the versions of what milplib uses, what is missing, and how to mend it.
+    """Show versions, missing packages and how to install them.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
         findings += _self_test_findings()
         try:
             status = native_status()
-        except ParameterError as error:  # the self-test has met it, too
+        except ParameterError as error:  # also found by the self-test
             extraction = f"none: {error}"
         else:
             extraction = status.extraction
@@ -102,7 +102,7 @@ def _version(package: str) -> str | None:
 
 
 def _import_problem(package: str) -> str:
-    """Import a package; say what went wrong."""
+    """Import a package; return the error, if any."""
     try:
         import_module(package)
     except Exception as error:  # a broken binary may raise anything
@@ -111,7 +111,7 @@ def _import_problem(package: str) -> str:
 
 
 def _self_test_findings() -> list[dict[str, str]]:
-    """Solve an instance that branches, with the expert; say what went wrong."""
+    """Solve an instance that branches with the expert; return the problems found."""
     from milplib.scip.self_test import self_test
 
     try:

@@ -1,4 +1,4 @@
-"""The command ``tree``: the branch-and-bound tree of a solve, drawn."""
+"""The command ``tree``."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ def tree(
 ) -> int:
     """Solve an instance and draw its branch-and-bound tree.
 
-    Every node is coloured by what became of it: branched, feasible, infeasible, cut off by its
-    bound. In .svg and .html a pointer that rests on a node is told its branching and its bound.
+    Colours show how each node ended: branched, feasible, infeasible or cut off by its bound. In
+    .svg and .html files, hover over a node to see its branching and its bound.
 
     Parameters
     ----------
     file
-        The instance: .lp, .mps, .lp.gz or .mps.gz.
+        Instance file: .lp, .mps, .lp.gz or .mps.gz.
     policy
-        Name of a branching rule of SCIP's, a policy file, or ``package.module:name``.
+        Name of a SCIP rule or shipped policy, a policy file, or ``package.module:name``.
     time_limit
-        Wall-clock seconds.
+        Wall-clock limit in seconds.
     setting
-        SCIP as it comes; without cuts below the root and without restarts; or without heuristics
-        and with a cut-off just worse than the known optimum.
+        ``default``: SCIP's default settings. ``learn2branch``: no cuts below the root and no
+        restarts. ``clean``: no heuristics, and a cut-off just worse than the known optimum.
     seed
-        Of SCIP's random decisions.
+        Seed of SCIP.
     reference_objective
-        The known optimum, which the setting ``clean`` needs.
+        Known optimum, required by the setting ``clean``.
     out
-        The drawing: .svg, .html, .png or .pdf.
+        Output file: .svg, .html, .png or .pdf.
     """
     from milplib.tree.drawing import check_format, draw_tree, explanation
     from milplib.tree.record import record_tree

@@ -36,8 +36,8 @@ class Block(NamedTuple):
 
     @property
     def smaller(self) -> str:
-        """The code at a test's size, without calls of make: these have tests of their own."""
-        code = re.sub(r"^make .*\n", "", self.code, flags=re.MULTILINE)
+        """The code at a test's size, without calls of make and pip: these have their own tests."""
+        code = re.sub(r"^(?:make|pip) .*\n", "", self.code, flags=re.MULTILINE)
         for pattern, replacement in SMALLER.items():
             code = re.sub(pattern, replacement, code)
         return code

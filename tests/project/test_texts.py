@@ -16,6 +16,25 @@ FORBIDDEN = {
     "unfinished work": r"\b(?:TO[D]O|FIX[M]E|X[X]X)\b",
 }
 
+# Phrases that read like a translation; `CONTRIBUTING.md` describes the style.
+PHRASES = (
+    "an own",
+    "as it comes",
+    "goes on where",
+    "is told",
+    "nobody asks",
+    "of which each",
+    "one's own",
+    "so many",
+    "stand to",
+    "stands to",
+    "what is wrong with",
+)
+PROSE = (".md",)
+"""Suffixes of the files that are held to the phrases."""
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
 
 @pytest.fixture(scope="module")
 def texts(root: Path, tracked_files: list[Path]) -> dict[Path, str]:
@@ -50,6 +69,48 @@ def test_no_tracked_file_holds(what: str, texts: dict[Path, str]) -> None:
 )
 def test_the_check_sees_a_forbidden_text(what: str, line: str) -> None:
     assert re.search(FORBIDDEN[what], line)
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_no_document_holds_the_phrase(phrase: str, texts: dict[Path, str]) -> None:
+    found = [
+        f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
+        for path, text in texts.items()
+        if path.suffix in PROSE
+        for match in _pattern_of(phrase).finditer(text)
+    ]
+
+    assert not found
+
+
+def test_a_phrase_is_seen_in_capitals_and_across_lines() -> None:
+    assert _pattern_of("so many").search("workers: So\nmany as")
+    assert not _pattern_of("an own").search("than owned")
+
+
+def _pattern_of(phrase: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{phrase}\b".replace(" ", r"\s+"), re.IGNORECASE)
+
+
+def test_links_between_documents_lead_to_a_file_and_a_heading(root: Path, texts) -> None:
+    documents = {path: text for path, text in texts.items() if path.suffix == ".md"}
+    links = [(path, *link) for path, text in documents.items() for link in LINK.findall(text)]
+    wrong = [
+        f"{path}: {target}#{heading}"
+        for path, target, heading in links
+        if not _leads_somewhere((root / path).parent / target if target else root / path, heading)
+    ]
+
+    assert links
+    assert not wrong
+
+
+def _leads_somewhere(file: Path, heading: str) -> bool:
+    """Whether a file exists and has a heading with this anchor, if one is asked for."""
+    if not heading:
+        return file.exists()
+    titles = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE) if file.is_file() else []
+    return heading in [re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles]
 
 
 def test_texts_end_with_one_newline_and_have_no_trailing_space(texts) -> None:
