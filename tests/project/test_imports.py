@@ -24,7 +24,7 @@ class Room(NamedTuple):
 
 ROOMS = {
     "milplib": Room(
-        {"milplib", "numpy", "scipy", "pyscipopt"},
+        {"milplib", "numpy", "scipy", "pyscipopt", "filelock"},
         closed={"milplib.cli", "milplib.generators", "milplib.learn"},
     ),
     "milplib.execution": Room(
