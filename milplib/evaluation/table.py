@@ -100,12 +100,12 @@ def run_table(
     """
     listed = list(rows)
     fields = [
-        pa.field(name, kind, metadata={"description": meaning})
-        for name, (kind, meaning) in COLUMNS.items()
+        pa.field(name, type_, metadata={"description": meaning})
+        for name, (type_, meaning) in COLUMNS.items()
     ]
     schema = pa.schema(fields, metadata=dict(metadata or {}))
     columns = [
-        pa.array([row.get(name) for row in listed], kind) for name, (kind, _) in COLUMNS.items()
+        pa.array([row.get(name) for row in listed], type_) for name, (type_, _) in COLUMNS.items()
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
@@ -154,17 +154,17 @@ def check_table(table: pa.Table, *, where: str) -> pa.Table:
     missing = [name for name in _REQUIRED if name not in table.column_names]
     if missing:
         raise ResultsError(f"{where} is no table of runs: it has no column '{missing[0]}'")
-    for name, (kind, _) in COLUMNS.items():
+    for name, (type_, _) in COLUMNS.items():
         if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(len(table), kind))
+            table = table.append_column(name, pa.nulls(len(table), type_))
             continue
         column = table.column(name)
-        if column.type != kind:
+        if column.type != type_:
             try:
-                column = column.cast(kind)
+                column = column.cast(type_)
             except pa.ArrowException as error:
                 raise ResultsError(
-                    f"{where}: the column '{name}' is of type {column.type}, not {kind}"
+                    f"{where}: the column '{name}' is of type {column.type}, not {type_}"
                 ) from error
             table = table.set_column(table.column_names.index(name), name, column)
     for name in _REQUIRED:
@@ -227,7 +227,7 @@ def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     ...     {"failure": "crash", "time": 0.1, "time_limit": 60.0}])).tolist()
     [2.0, 60.0]
     """
-    failed = np.array([bool(kind) for kind in judged_failures(table)], dtype=bool)
+    failed = np.array([bool(failure) for failure in judged_failures(table)], dtype=bool)
     times, limits = (
         table.column(name).cast(pa.float64()).to_numpy() for name in ("time", "time_limit")
     )

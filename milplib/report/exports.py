@@ -233,7 +233,7 @@ def _latex_ratio(estimate: RatioEstimate) -> str:
     value = latex_escaped(number(estimate.value))
     if verdict(estimate) == "better":
         value = rf"\textbf{{{value}}}"
-    if estimate.method == "none":
+    if not estimate.has_interval:
         return value
     low, high = (latex_escaped(number(end)) for end in (estimate.low, estimate.high))
     return f"{value} ({low}--{high})"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milplib.evaluation.policy_summary import ITERATION_SHIFT, PolicySummary
+from milplib.evaluation.resampling import ENOUGH_INSTANCES
 from milplib.evaluation.statistics import (
-    ENOUGH_INSTANCES,
     NODE_SHIFT,
     RESAMPLES,
     TIME_SHIFT,
@@ -211,9 +211,9 @@ def _bars(rows: Sequence[PolicySummary]) -> dict[str, dict[str, float]]:
 
     return {
         policy: {
-            "low": place(e.value if e.method == "none" else e.low),
+            "low": place(e.low if e.has_interval else e.value),
             "value": place(e.value),
-            "high": place(e.value if e.method == "none" else e.high),
+            "high": place(e.high if e.has_interval else e.value),
         }
         for policy, e in finite.items()
     }

@@ -109,6 +109,6 @@ def heat_map_plot(found: Matrix | None) -> Plot | None:
 def _cell(estimate: RatioEstimate) -> str:
     if math.isnan(estimate.value):
         return "no runs" if not estimate.instances else "–"
-    if estimate.method == "none":
+    if not estimate.has_interval:
         return number(estimate.value)
     return f"{number(estimate.value)}\n{number(estimate.low)} – {number(estimate.high)}"

@@ -72,7 +72,7 @@ def _forest(
     for line, (estimate, its_colour) in enumerate(zip(estimates, colours, strict=True)):
         if estimate not in shown:
             continue
-        if estimate.method != "none":
+        if estimate.has_interval:
             ends = np.clip([estimate.low, estimate.high], low, high)
             axis.plot(ends, [line, line], color=its_colour, linewidth=2)
         axis.plot([estimate.value], [line], "o", color=its_colour, markersize=6)
