@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 from milplib.errors import ResultsError
+from milplib.evaluation.parquet import cast_column, make_table, read_parquet, write_parquet
 from milplib.files import atomic_write
 
 __all__ = [
@@ -99,21 +99,13 @@ def run_table(
     ['pscost']
     """
     listed = list(rows)
-    fields = [
-        pa.field(name, type_, metadata={"description": meaning})
-        for name, (type_, meaning) in COLUMNS.items()
-    ]
-    schema = pa.schema(fields, metadata=dict(metadata or {}))
-    columns = [
-        pa.array([row.get(name) for row in listed], type_) for name, (type_, _) in COLUMNS.items()
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    values = {name: [row.get(name) for row in listed] for name in COLUMNS}
+    return make_table(COLUMNS, values, metadata=dict(metadata or {}))
 
 
 def write_table(table: pa.Table, folder: Path) -> tuple[str, str]:
     """Write ``runs.parquet`` and ``runs.csv``; give the names."""
-    with atomic_write(folder / "runs.parquet") as stream:
-        pq.write_table(table, stream, compression="zstd")
+    write_parquet(table, folder / "runs.parquet")
     with atomic_write(folder / "runs.csv") as stream:
         pyarrow.csv.write_csv(table, stream)
     return "runs.parquet", "runs.csv"
@@ -130,16 +122,7 @@ def read_table(path: str | os.PathLike[str]) -> pa.Table:
     ResultsError
         If the file is missing, damaged or no table of runs.
     """
-    try:
-        # From memory: a map of a file that somebody cuts off kills the process.
-        table = pq.read_table(pa.BufferReader(Path(path).read_bytes()))
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise ResultsError(f"cannot read the runs in {path}: {reason}") from error
-    except pa.ArrowException as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ResultsError(f"{path} is damaged or no Parquet file: {reason}") from error
-    return check_table(table, where=str(path))
+    return check_table(read_parquet(path, noun="runs"), where=str(path))
 
 
 def check_table(table: pa.Table, *, where: str) -> pa.Table:
@@ -158,14 +141,8 @@ def check_table(table: pa.Table, *, where: str) -> pa.Table:
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(len(table), type_))
             continue
-        column = table.column(name)
-        if column.type != type_:
-            try:
-                column = column.cast(type_)
-            except pa.ArrowException as error:
-                raise ResultsError(
-                    f"{where}: the column '{name}' is of type {column.type}, not {type_}"
-                ) from error
+        if table.column(name).type != type_:
+            column = cast_column(table, name, type_, where=where)
             table = table.set_column(table.column_names.index(name), name, column)
     for name in _REQUIRED:
         if table.column(name).null_count:
