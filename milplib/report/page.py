@@ -227,8 +227,8 @@ def _policies(listed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names of what is said of any entry, its own name first: files keep no order."""
-    found = {name for entry in entries for name in entry}
-    return sorted(found, key=lambda name: (name not in ("label", "name"), name))
+    names = {name for entry in entries for name in entry}
+    return sorted(names, key=lambda name: (name not in ("label", "name"), name))
 
 
 def _instances(listed: Sequence[Any]) -> list[dict[str, str]]:
@@ -252,8 +252,8 @@ def _settings(results: Evaluation) -> dict[str, str]:
     table = results.table
     names = {"distributions": "distribution", "machine": "host", "SCIP": "scip_version"}
     for name, column in names.items():
-        found = sorted(filter(None, set(table.column(column).to_pylist())))
-        settings[name] = ", ".join(found) or "unknown"
+        values = sorted(filter(None, set(table.column(column).to_pylist())))
+        settings[name] = ", ".join(values) or "unknown"
     return {"instances": str(len(config["instances"]))} | settings
 
 
