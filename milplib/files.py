@@ -8,11 +8,12 @@ import hashlib
 import json
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+from filelock import FileLock, Timeout
 
 from milplib.errors import NoSpaceError, OutputError
 
@@ -35,7 +36,7 @@ _TEMPORARY = ".milplib-tmp"
 # A full disk, a quota, a limit on the size of files.
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LOCK_PATIENCE = 0.3
-"""Seconds for which a lock is asked for: `lock_holder` needs a moment of it."""
+"""Seconds to try for a lock, since `lock_holder` holds it for a moment."""
 
 
 @contextmanager
@@ -92,8 +93,8 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
 
 
 def _cannot(what: str, path: object, error: OSError) -> OutputError:
-    kind = NoSpaceError if error.errno in _NO_SPACE else OutputError
-    return kind(f"cannot {what} {path}: {error.strerror or error}")
+    error_type = NoSpaceError if error.errno in _NO_SPACE else OutputError
+    return error_type(f"cannot {what} {path}: {error.strerror or error}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -186,24 +187,24 @@ def remove_leftovers(folder: Path) -> None:
 def exclusive_lock(
     path: str | os.PathLike[str], *, busy: str = "", wait: bool = False
 ) -> Iterator[None]:
-    """Hold a lock file while the block runs; its process's end frees it, too.
+    """Hold a lock file while the block runs.
 
-    The file says who holds the lock. It stays when the lock is given back, and when its process
-    is killed; such a file locks nothing.
+    The file names the holder. It stays when the lock is released, and when its process is
+    killed; such a file locks nothing. A forked child does not hold its parent's lock.
 
     Parameters
     ----------
     path
-        The file.
+        The file; its folder is made if need be.
     busy
-        What to say if another process holds the lock; which one is added in brackets.
+        Error message if another process holds the lock; that process is added in brackets.
     wait
         Wait for the other process instead.
 
     Raises
     ------
     OutputError
-        If another process holds it, and this one does not wait; or the file cannot be written.
+        If another process holds the lock and `wait` is False, or the file cannot be locked.
 
     Examples
     --------
@@ -215,39 +216,31 @@ def exclusive_lock(
     Traceback (most recent call last):
     milplib.errors.OutputError: one at a time (process ... on ...)
     """
-    with _locked(path, busy=busy, wait=wait) as stream:
-        with suppress(OSError):  # who it is helps, but must not need space on a full disk
-            os.ftruncate(stream.fileno(), 0)
-            os.write(stream.fileno(), f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+    lock = FileLock(
+        path,
+        timeout=-1.0 if wait else _LOCK_PATIENCE,
+        poll_interval=0.02,
+        fallback_to_soft=False,
+        on_acquired=_name_holder,
+    )
+    try:
+        lock.acquire()
+    except Timeout:
+        holder = lock_holder(path)
+        raise OutputError(f"{busy} ({holder})" if holder else busy) from None
+    except OSError as error:
+        raise _cannot("lock", path, error) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
-def _locked(path: str | os.PathLike[str], *, busy: str, wait: bool) -> IO[str]:
-    """Open a lock file and lock it; the lock lasts until the file is closed."""
-    deadline = time.monotonic() + _LOCK_PATIENCE
-    while True:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise _cannot("write", path, error) from error
-        stream = os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace")
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return stream
-            # It was removed by who had it: another process may hold its successor.
-        except FileNotFoundError:
-            pass
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                holder = " ".join(stream.read().split())
-                stream.close()
-                raise OutputError(f"{busy} ({holder})" if holder else busy) from None
-            time.sleep(0.02)
-        except OSError as error:
-            stream.close()
-            raise _cannot("lock", path, error) from error
-        stream.close()
+def _name_holder(descriptor: int) -> None:
+    """Write into a lock file that this process holds it."""
+    with suppress(OSError):  # the name helps, but a full disk must not prevent the lock
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
 
 
 def lock_holder(path: str | os.PathLike[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 
 from milplib.errors import ParameterError
 
@@ -15,26 +15,25 @@ def named_object(name: str, *, kind: str, instantiate: bool = False) -> object:
     Parameters
     ----------
     name
-        ``"package.module:name"``.
+        ``"package.module:name"``; the name may have dots of its own.
     kind
-        What it is to be, in the singular, for the message.
+        What the object serves as, in the singular, for the message.
     instantiate
-        Call it without arguments if it is a class.
+        Call the object without arguments if it is a class.
 
     Raises
     ------
     ParameterError
-        If that fails in any way, with the reason.
+        If the import or the call fails, with the reason.
 
     Examples
     --------
     >>> named_object("collections:OrderedDict", kind="mapping", instantiate=True)
     OrderedDict()
     """
-    module, _, attribute = name.partition(":")
     try:
-        found: object = getattr(import_module(module), attribute)
-        return found() if instantiate and isinstance(found, type) else found
+        named: object = resolve_name(name)
+        return named() if instantiate and isinstance(named, type) else named
     except Exception as error:  # whatever a stranger's module may raise
         verb = "made" if instantiate else "imported"
         raise ParameterError(

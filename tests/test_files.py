@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -10,7 +11,14 @@ import sys
 import pytest
 
 from milplib.errors import OutputError
-from milplib.files import atomic_write, atomic_write_json, file_sha256, open_folder
+from milplib.files import (
+    atomic_write,
+    atomic_write_json,
+    exclusive_lock,
+    file_sha256,
+    lock_holder,
+    open_folder,
+)
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -68,3 +76,55 @@ def test_equal_json_gives_equal_bytes_whatever_the_order_of_keys(tmp_path):
     atomic_write_json(tmp_path / "a", {"x": 1, "y": [1, 2]})
     atomic_write_json(tmp_path / "b", {"y": [1, 2], "x": 1})
     assert file_sha256(tmp_path / "a") == file_sha256(tmp_path / "b")
+
+
+FORKING_HOLDER = """
+import os, sys, time
+from milplib.files import exclusive_lock
+with exclusive_lock(sys.argv[1]):
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_forked_child_does_not_hold_the_lock_of_its_killed_parent(tmp_path):
+    lock = tmp_path / "lock"
+    command = [sys.executable, "-c", FORKING_HOLDER, lock]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        child = int(holder.stdout.readline())
+        holder.kill()
+        holder.wait()
+        try:
+            os.kill(child, 0)  # it still runs
+            assert lock_holder(lock) is None
+            with exclusive_lock(lock, busy="refused"):
+                assert lock_holder(lock).startswith(f"process {os.getpid()} on ")
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_lock_that_cannot_be_made_is_an_output_error_that_names_the_file(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OutputError, match=r"cannot lock .*file/lock"),
+        exclusive_lock(tmp_path / "file" / "lock"),
+    ):
+        pass
+
+
+def test_who_waits_for_a_lock_gets_it_when_its_holder_is_killed(tmp_path):
+    lock = tmp_path / "lock"
+    code = (
+        "import sys, time\nfrom milplib.files import exclusive_lock\n"
+        "with exclusive_lock(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(600)"
+    )
+    command = [sys.executable, "-c", code, lock]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        busy = pytest.raises(OutputError, match=rf"^one at a time \(process {holder.pid} on ")
+        with busy, exclusive_lock(lock, busy="one at a time"):
+            pass
+        holder.kill()
+        with exclusive_lock(lock, wait=True):
+            assert lock_holder(lock).startswith(f"process {os.getpid()} on ")

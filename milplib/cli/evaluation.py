@@ -226,7 +226,7 @@ def _ratio(estimate: RatioEstimate) -> str:
 
     if estimate.value != estimate.value:
         return "–"
-    if estimate.method == "none":
+    if not estimate.has_interval:
         return number(estimate.value)
     return f"{number(estimate.value)} ({number(estimate.low)} to {number(estimate.high)})"
 

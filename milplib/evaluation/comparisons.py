@@ -86,7 +86,7 @@ def compare_all(runs: PairedRuns) -> dict[tuple[str, str], Comparison]:
     """
     runs = runs.of_whole_policies()
     nodes, fair_nodes = runs.when_solved(runs.nodes), runs.when_solved(runs.fair_nodes)
-    found = {}
+    comparisons = {}
     for i, policy in enumerate(runs.policies):
         for j in range(i + 1, len(runs.policies)):
             comparison = Comparison(
@@ -96,9 +96,9 @@ def compare_all(runs: PairedRuns) -> dict[tuple[str, str], Comparison]:
                 nodes=compare(nodes[i], nodes[j], shift=NODE_SHIFT),
                 fair_nodes=compare(fair_nodes[i], fair_nodes[j], shift=NODE_SHIFT),
             )
-            found[policy, comparison.other] = comparison
-            found[comparison.other, policy] = comparison.inverse()
-    return found
+            comparisons[policy, comparison.other] = comparison
+            comparisons[comparison.other, policy] = comparison.inverse()
+    return comparisons
 
 
 def virtual_best(distribution: str, runs: PairedRuns) -> VirtualBest:

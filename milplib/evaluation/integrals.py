@@ -76,9 +76,9 @@ def gap(a: npt.ArrayLike, b: npt.ArrayLike) -> Values:
     one, other = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
     there = np.isfinite(one) & np.isfinite(other)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.abs(one - other) / np.maximum(np.abs(one), np.abs(other))
-    found = np.where(one * np.sign(other) < 0, 1.0, np.where(one == other, 0.0, found))
-    return np.where(there, found, 1.0)
+        gaps = np.abs(one - other) / np.maximum(np.abs(one), np.abs(other))
+    gaps = np.where(one * np.sign(other) < 0, 1.0, np.where(one == other, 0.0, gaps))
+    return np.where(there, gaps, 1.0)
 
 
 def _integral(trace: Trace, gaps: Values, end: float) -> float:
@@ -167,16 +167,16 @@ def _best_known(rows: list[dict[str, Any]]) -> float:
     for row in rows:
         if row["reference_objective"] is not None and math.isfinite(row["reference_objective"]):
             return float(row["reference_objective"])
-    found = [row for row in rows if row["objective"] is not None and _is_trusted(row)]
-    for row in found:
+    trusted = [row for row in rows if row["objective"] is not None and _is_trusted(row)]
+    for row in trusted:
         if not row["failure"] and row["status"] == "optimal":
             return float(row["objective"])
-    bounds = [row["dual_bound"] for row in found if row["dual_bound"] is not None]
+    bounds = [row["dual_bound"] for row in trusted if row["dual_bound"] is not None]
     bounds = [bound for bound in bounds if math.isfinite(bound)]
-    if not found or not bounds:
+    if not trusted or not bounds:
         return math.nan
     # Every bound lies on the other side of the optimum than every solution.
-    return float(min((row["objective"] for row in found), key=lambda v: abs(v - bounds[0])))
+    return float(min((row["objective"] for row in trusted), key=lambda v: abs(v - bounds[0])))
 
 
 def _is_trusted(row: Mapping[str, Any]) -> bool:
@@ -211,7 +211,7 @@ def run_integrals(table: pa.Table, traces: pa.Table | None) -> dict[str, Values]
     >>> run_integrals(run_table(rows), trace_table(rows))["primal_integral"].tolist()
     [2.0, 60.0]
     """
-    found = np.full((3, len(table)), np.nan)
+    integrals = np.full((3, len(table)), np.nan)
     if traces is not None:
         known = traces_by_run(traces)
         references = best_known_values(table)
@@ -221,15 +221,15 @@ def run_integrals(table: pa.Table, traces: pa.Table | None) -> dict[str, Values]
         ):
             trace = known.get((row["policy"], row["instance"], row["seed"]))
             if failure and (trace is None or failure in (WRONG_SOLUTION, LEAK)):
-                found[:, number] = row["time_limit"]
+                integrals[:, number] = row["time_limit"]
                 continue
             if trace is None:
                 continue
             reference = references[row["instance"]]
             end = row["time_limit"] if failure else row["time"]
-            found[:, number] = (
+            integrals[:, number] = (
                 primal_integral(trace, reference=reference, end=end),
                 dual_integral(trace, reference=reference, end=end),
                 primal_dual_integral(trace, end=end),
             )
-    return dict(zip(INTEGRALS, found, strict=True))
+    return dict(zip(INTEGRALS, integrals, strict=True))

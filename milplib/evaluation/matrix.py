@@ -14,14 +14,14 @@ import numpy.typing as npt
 from milplib.errors import MilplibError
 from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.resampling import (
+    NO_INTERVAL,
+    confidence_interval,
     jackknife_variance,
     percentile_interval,
     ratio_of_means,
     resampled_ratios,
-    t_interval,
 )
 from milplib.evaluation.statistics import (
-    ENOUGH_INSTANCES,
     NODE_SHIFT,
     RESAMPLES,
     TIME_SHIFT,
@@ -166,7 +166,7 @@ _UNKNOWN = RatioEstimate(
     value=math.nan,
     low=math.nan,
     high=math.nan,
-    method="none",
+    method=NO_INTERVAL.method,
     percentile=(math.nan, math.nan),
     geometric_mean=math.nan,
     instances=0,
@@ -216,27 +216,28 @@ def combined_ratio(
     sizes = np.array([len(values) for values, _ in kept])
     value = _weighted(w, [ratio_of_means(a.mean(), b.mean(), shift) for a, b in logs])
     if not math.isfinite(value) or sizes.min() < 2:
-        percentile, interval, method = _UNKNOWN.percentile, _UNKNOWN.percentile, "none"
+        interval, percentile = NO_INTERVAL, _UNKNOWN.percentile
     else:
         drawn = [
             resampled_ratios(a, b, shift, resamples=RESAMPLES, seed=number)
             for number, (a, b) in enumerate(logs)
         ]
         percentile = percentile_interval(_weighted_rows(w, drawn))
-        interval, method = percentile, "percentile"
         parts = w**2 * np.array([jackknife_variance(a, b, shift) for a, b in logs])
-        if sizes.min() < ENOUGH_INSTANCES and not np.isnan(parts).any():
-            below = float((parts**2 / (sizes - 1)).sum())
-            freedom = float(parts.sum()) ** 2 / below if below else float(sizes.sum() - len(sizes))
-            interval = t_interval(value, variance=float(parts.sum()), freedom=freedom)
-            method = "t"
-        if math.isnan(interval[0]):
-            method = "none"
+        variance = float(parts.sum())
+        below = float((parts**2 / (sizes - 1)).sum())
+        interval = confidence_interval(
+            value,
+            percentile=percentile,
+            variance=variance,
+            freedom=variance**2 / below if below else float(sizes.sum() - len(sizes)),
+            instances=int(sizes.min()),
+        )
     return RatioEstimate(
         value=value,
-        low=interval[0],
-        high=interval[1],
-        method=method,
+        low=interval.low,
+        high=interval.high,
+        method=interval.method,
         percentile=percentile,
         geometric_mean=math.exp(float(w @ [mean_log_ratio(*pair) for pair in kept])),
         instances=int(sizes.sum()),

@@ -227,6 +227,6 @@ class PairedRuns:
         return np.asarray(self.solved & (times <= reach))
 
 
-def _positions(column: pa.ChunkedArray, known: Sequence[object]) -> npt.NDArray[np.intp]:
-    position = {value: place for place, value in enumerate(known)}
-    return np.array([position[value] for value in column.to_pylist()], dtype=np.intp)
+def _positions(column: pa.ChunkedArray, known: Sequence[object]) -> npt.NDArray[np.int32]:
+    positions = pc.index_in(column, value_set=pa.array(known, column.type))
+    return np.asarray(positions.to_numpy())

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "ENOUGH_INSTANCES",
     "LEVEL",
+    "NO_INTERVAL",
+    "Interval",
+    "IntervalMethod",
+    "confidence_interval",
     "jackknife_variance",
     "percentile_interval",
     "ratio_of_means",
@@ -20,11 +27,32 @@ __all__ = [
 
 LEVEL = 0.95
 """Confidence level of the intervals."""
+ENOUGH_INSTANCES = 30
+"""Fewest instances for an interval by percentiles."""
 
 _CHUNK = 2_000_000
 _KEPT = 1_000_000
 
 Values = npt.NDArray[np.float64]
+
+
+class IntervalMethod(StrEnum):
+    """How an interval was computed."""
+
+    PERCENTILE = "percentile"
+    STUDENT_T = "t"
+    NONE = "none"
+
+
+class Interval(NamedTuple):
+    """A confidence interval; its ends are NaN if there is none."""
+
+    low: float
+    high: float
+    method: IntervalMethod
+
+
+NO_INTERVAL = Interval(math.nan, math.nan, IntervalMethod.NONE)
 
 
 def ratio_of_means(a: npt.ArrayLike, b: npt.ArrayLike, shift: float) -> Values:
@@ -158,3 +186,40 @@ def t_interval(value: float, *, variance: float, freedom: float) -> tuple[float,
     with np.errstate(over="ignore"):
         low, high = np.exp(math.log(value) + np.array([-reach, reach]))
     return float(low), float(high)
+
+
+def confidence_interval(
+    value: float,
+    *,
+    percentile: tuple[float, float],
+    variance: float,
+    freedom: float,
+    instances: int,
+) -> Interval:
+    """Choose the interval of a ratio: Student's if there are few instances, else `percentile`.
+
+    Parameters
+    ----------
+    value
+        The ratio.
+    percentile
+        Its percentile interval.
+    variance, freedom
+        Variance of its logarithm, NaN if unknown, and the degrees of freedom of that variance.
+    instances
+        Number of instances in the smallest group.
+
+    Examples
+    --------
+    >>> interval = confidence_interval(
+    ...     0.5, percentile=(0.4, 0.6), variance=0.01, freedom=29.0, instances=30)
+    >>> interval.low, interval.method.value
+    (0.4, 'percentile')
+    """
+    # A ratio of 0, of policies that need no time or nodes, has no logarithm.
+    if instances < ENOUGH_INSTANCES and value > 0 and not math.isnan(variance):
+        ends = t_interval(value, variance=variance, freedom=freedom)
+        return Interval(*ends, IntervalMethod.STUDENT_T)
+    if math.isnan(percentile[0]):
+        return NO_INTERVAL
+    return Interval(*percentile, IntervalMethod.PERCENTILE)

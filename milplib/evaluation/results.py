@@ -131,8 +131,8 @@ class Evaluation:
             If the table has policies that the manifest does not name.
         """
         labels = _labels(manifest.config)
-        found = set(table.column("policy").to_pylist())
-        if strangers := sorted(found - set(labels)):
+        policies = set(table.column("policy").to_pylist())
+        if strangers := sorted(policies - set(labels)):
             raise ResultsError(
                 f"the table has runs of '{strangers[0]}', which the manifest does not name"
             )

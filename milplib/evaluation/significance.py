@@ -112,8 +112,8 @@ def _wilcoxon(logs: Values) -> tuple[float, float]:
     from scipy.stats import wilcoxon
 
     # Without the zeros, so that scipy can take the exact distribution where there are no ties.
-    found = wilcoxon(logs[logs != 0])
-    return float(found.statistic), float(found.pvalue)
+    test = wilcoxon(logs[logs != 0])
+    return float(test.statistic), float(test.pvalue)
 
 
 def holm(p_values: npt.ArrayLike) -> Values:

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from milplib.evaluation.resampling import (
+    NO_INTERVAL,
+    IntervalMethod,
+    confidence_interval,
     jackknife_variance,
     percentile_interval,
     ratio_of_means,
     resampled_ratios,
-    t_interval,
 )
 
 __all__ = [
@@ -34,8 +36,6 @@ NODE_SHIFT = 10.0
 
 RESAMPLES = 10_000
 """Resamples of the instances."""
-ENOUGH_INSTANCES = 30
-"""From so many instances on the percentile interval is the interval."""
 
 Values = npt.NDArray[np.float64]
 
@@ -106,7 +106,7 @@ class RatioEstimate:
         The 95 % interval: by the percentiles of resampled instances, or Student's t for
         log(value) where there are fewer than 30 instances. NaN with fewer than 2.
     method
-        ``"percentile"``, ``"t"``, or ``"none"``.
+        How the interval was computed.
     percentile
         The interval by percentiles, beside it.
     geometric_mean
@@ -118,11 +118,16 @@ class RatioEstimate:
     value: float
     low: float
     high: float
-    method: str
+    method: IntervalMethod
     percentile: tuple[float, float]
     geometric_mean: float
     instances: int
     runs: int
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether the data determine an interval."""
+        return self.method != IntervalMethod.NONE
 
     def inverse(self) -> RatioEstimate:
         """The ratio the other way round."""
@@ -185,32 +190,26 @@ def compare(
     --------
     >>> fast, slow = np.array([[1.0], [2.0], [3.0]]), np.array([[2.0], [4.0], [6.0]])
     >>> estimate = compare(fast, slow, shift=0.0)
-    >>> round(estimate.value, 9), estimate.method, round(estimate.high, 9)
+    >>> round(estimate.value, 9), estimate.method.value, round(estimate.high, 9)
     (0.5, 't', 0.5)
     """
     values, others = paired(values, others)
     a, b = mean_logs(values, shift=shift), mean_logs(others, shift=shift)
     n = len(a)
     value = float(ratio_of_means(a.mean(), b.mean(), shift)) if n else math.nan
-    percentile = (math.nan, math.nan)
-    interval, method = percentile, "none"
+    interval, percentile = NO_INTERVAL, (math.nan, math.nan)
     if n >= 2 and math.isfinite(value):
-        percentile = percentile_interval(
-            resampled_ratios(a, b, shift, resamples=resamples, seed=seed)
+        ratios = resampled_ratios(a, b, shift, resamples=resamples, seed=seed)
+        percentile = percentile_interval(ratios)
+        variance = jackknife_variance(a, b, shift)
+        interval = confidence_interval(
+            value, percentile=percentile, variance=variance, freedom=n - 1, instances=n
         )
-        interval, method = percentile, "percentile"
-        if n < ENOUGH_INSTANCES:
-            variance = jackknife_variance(a, b, shift)
-            # There is no logarithm where the mean of some instances is 0.
-            if value > 0 and not math.isnan(variance):
-                interval, method = t_interval(value, variance=variance, freedom=n - 1), "t"
-        if math.isnan(interval[0]):
-            method = "none"
     return RatioEstimate(
         value=value,
-        low=interval[0],
-        high=interval[1],
-        method=method,
+        low=interval.low,
+        high=interval.high,
+        method=interval.method,
         percentile=percentile,
         geometric_mean=math.exp(mean_log_ratio(values, others)),
         instances=n,

@@ -206,11 +206,11 @@ def _kinds(failures: Iterable[Failure], runs: PairedRuns) -> dict[str, Counter[s
 
 def _tests(groups: Mapping[str, PairedRuns], baseline: str) -> tuple[SignedRank, ...]:
     """Test the times of every policy on every distribution, and on all of them together."""
-    found = []
+    tests = []
     for distribution, group in groups.items():
         runs = group.of_whole_policies()
         reference = runs.time[runs.policies.index(baseline)]
-        found += [
+        tests += [
             signed_rank(
                 runs.time[place],
                 reference,
@@ -222,4 +222,4 @@ def _tests(groups: Mapping[str, PairedRuns], baseline: str) -> tuple[SignedRank,
             for place, policy in enumerate(runs.policies)
             if policy != baseline
         ]
-    return corrected_tests(found)
+    return corrected_tests(tests)

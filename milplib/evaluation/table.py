@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 from milplib.errors import ResultsError
+from milplib.evaluation.parquet import cast_column, make_table, read_parquet, write_parquet
 from milplib.files import atomic_write
 
 __all__ = [
@@ -103,22 +103,14 @@ def run_table(
     ['pscost']
     """
     listed = list(rows)
-    fields = [
-        pa.field(name, kind, metadata={"description": meaning})
-        for name, (kind, meaning) in COLUMNS.items()
-    ]
-    schema = pa.schema(fields, metadata=dict(metadata or {}))
-    columns = [
-        pa.array([row.get(name) for row in listed], kind) for name, (kind, _) in COLUMNS.items()
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    values = {name: [row.get(name) for row in listed] for name in COLUMNS}
+    return make_table(COLUMNS, values, metadata=dict(metadata or {}))
 
 
 def write_table(table: pa.Table, folder: Path) -> tuple[str, ...]:
     """Write ``runs.parquet`` and ``runs.csv``; give the names."""
     parquet, csv = TABLES
-    with atomic_write(folder / parquet) as stream:
-        pq.write_table(table, stream, compression="zstd")
+    write_parquet(table, folder / parquet)
     with atomic_write(folder / csv) as stream:
         pyarrow.csv.write_csv(table, stream)
     return TABLES
@@ -135,16 +127,7 @@ def read_table(path: str | os.PathLike[str]) -> pa.Table:
     ResultsError
         If the file is missing, damaged or no table of runs.
     """
-    try:
-        # From memory: a map of a file that somebody cuts off kills the process.
-        table = pq.read_table(pa.BufferReader(Path(path).read_bytes()))
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise ResultsError(f"cannot read the runs in {path}: {reason}") from error
-    except pa.ArrowException as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ResultsError(f"{path} is damaged or no Parquet file: {reason}") from error
-    return check_table(table, where=str(path))
+    return check_table(read_parquet(path, noun="runs"), where=str(path))
 
 
 def check_table(table: pa.Table, *, where: str) -> pa.Table:
@@ -159,18 +142,12 @@ def check_table(table: pa.Table, *, where: str) -> pa.Table:
     missing = [name for name in _REQUIRED if name not in table.column_names]
     if missing:
         raise ResultsError(f"{where} is no table of runs: it has no column '{missing[0]}'")
-    for name, (kind, _) in COLUMNS.items():
+    for name, (type_, _) in COLUMNS.items():
         if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(len(table), kind))
+            table = table.append_column(name, pa.nulls(len(table), type_))
             continue
-        column = table.column(name)
-        if column.type != kind:
-            try:
-                column = column.cast(kind)
-            except pa.ArrowException as error:
-                raise ResultsError(
-                    f"{where}: the column '{name}' is of type {column.type}, not {kind}"
-                ) from error
+        if table.column(name).type != type_:
+            column = cast_column(table, name, type_, where=where)
             table = table.set_column(table.column_names.index(name), name, column)
     for name in _REQUIRED:
         if table.column(name).null_count:
@@ -232,7 +209,7 @@ def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     ...     {"failure": "crash", "time": 0.1, "time_limit": 60.0}])).tolist()
     [2.0, 60.0]
     """
-    failed = np.array([bool(kind) for kind in judged_failures(table)], dtype=bool)
+    failed = np.array([bool(failure) for failure in judged_failures(table)], dtype=bool)
     times, limits = (
         table.column(name).cast(pa.float64()).to_numpy() for name in ("time", "time_limit")
     )

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from milplib.errors import ResultsError
-from milplib.files import atomic_write
+from milplib.evaluation.parquet import cast_column, make_table, read_parquet, write_parquet
 from milplib.scip.trace import Trace
 
 __all__ = [
@@ -75,18 +74,12 @@ def trace_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
             columns[name] += [row[name]] * len(trace["time"])
         for name in ("time", "primal", "dual"):
             columns[name] += trace[name]
-    fields = [
-        pa.field(name, kind, metadata={"description": meaning})
-        for name, (kind, meaning) in TRACE_COLUMNS.items()
-    ]
-    arrays = [pa.array(columns[name], kind) for name, (kind, _) in TRACE_COLUMNS.items()]
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+    return make_table(TRACE_COLUMNS, columns)
 
 
 def write_traces(table: pa.Table, folder: Path) -> str:
     """Write ``traces.parquet``; give the name."""
-    with atomic_write(folder / TRACES) as stream:
-        pq.write_table(table, stream, compression="zstd")
+    write_parquet(table, folder / TRACES)
     return TRACES
 
 
@@ -100,15 +93,7 @@ def read_traces(path: str | os.PathLike[str]) -> pa.Table | None:
     """
     if not Path(path).exists():
         return None
-    try:
-        table = pq.read_table(pa.BufferReader(Path(path).read_bytes()))
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise ResultsError(f"cannot read the traces in {path}: {reason}") from error
-    except pa.ArrowException as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ResultsError(f"{path} is damaged or no Parquet file: {reason}") from error
-    return check_traces(table, where=str(path))
+    return check_traces(read_parquet(path, noun="traces"), where=str(path))
 
 
 def check_traces(table: pa.Table, *, where: str) -> pa.Table:
@@ -121,15 +106,10 @@ def check_traces(table: pa.Table, *, where: str) -> pa.Table:
         before the one above it of the same run.
     """
     arrays = []
-    for name, (kind, _) in TRACE_COLUMNS.items():
+    for name, (type_, _) in TRACE_COLUMNS.items():
         if name not in table.column_names:
             raise ResultsError(f"{where} is no table of traces: it has no column '{name}'")
-        try:
-            arrays.append(table.column(name).cast(kind))
-        except pa.ArrowException as error:
-            raise ResultsError(
-                f"{where}: the column '{name}' is of type {table.column(name).type}, not {kind}"
-            ) from error
+        arrays.append(cast_column(table, name, type_, where=where))
     table = pa.Table.from_arrays(arrays, names=list(TRACE_COLUMNS))
     for name in (*_KEY, "time"):
         if table.column(name).null_count:

@@ -46,10 +46,10 @@ def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[lis
     ...             {"milplib": "2", "extraction": "native"})
     (['milplib 2 (here 1)'], [])
     """
-    found = {
+    different = {
         name: f"{name} {theirs.get(name, 'unknown')} (here {version})"
         for name, version in ours.items()
         if theirs.get(name) != version
     }
-    forbidden = [words for name, words in found.items() if name in MUST_AGREE]
-    return forbidden, [words for name, words in found.items() if name not in MUST_AGREE]
+    forbidden = [words for name, words in different.items() if name in MUST_AGREE]
+    return forbidden, [words for name, words in different.items() if name not in MUST_AGREE]

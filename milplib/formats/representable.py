@@ -32,8 +32,8 @@ _MPS_NAME = re.compile(r"[^\s$]\S*")
 
 
 def _first(condition: npt.NDArray[np.bool_]) -> int | None:
-    found = np.flatnonzero(condition)
-    return int(found[0]) if found.size else None
+    positions = np.flatnonzero(condition)
+    return int(positions[0]) if positions.size else None
 
 
 def check_numbers(instance: InstanceArrays) -> None:

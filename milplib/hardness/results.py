@@ -55,8 +55,8 @@ class Judging:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Judging:
         """Read it from a manifest's arguments."""
-        found = dict(config["judging"])
-        return cls(**{**found, "thresholds": LevelThresholds(**found["thresholds"])})
+        judging = dict(config["judging"])
+        return cls(**{**judging, "thresholds": LevelThresholds(**judging["thresholds"])})
 
     def judged(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Give a row with its level, and the samples that an episode would give."""

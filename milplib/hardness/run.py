@@ -68,14 +68,14 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
     """
     if not task.solver:
         return _identity(task) | _run_here(task)
-    found = isolated_row(
+    row = isolated_row(
         _run_here,
         task,
         time_limit=task.time_limit,
         grace=task.grace,
         memory_limit=task.memory_limit,
     )
-    if "rows" not in found and found["failure"] != "unreadable":
+    if "rows" not in row and row["failure"] != "unreadable":
         # The solve took them along.
         counting = replace(task, solver="")
         alone = isolated_row(
@@ -85,14 +85,14 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
             grace=1.0,
             memory_limit=task.memory_limit,
         )
-        found = found if alone["failure"] else alone | found
-    return _identity(task) | found
+        row = row if alone["failure"] else alone | row
+    return _identity(task) | row
 
 
 def died_row(task: HardnessTask, failure: TaskFailure) -> dict[str, Any]:
     """Row of a task whose worker died itself: nothing is known."""
-    found = {"status": "died", "failure": "crash", "failure_detail": str(failure)}
-    return _identity(task) | found
+    row = {"status": "died", "failure": "crash", "failure_detail": str(failure)}
+    return _identity(task) | row
 
 
 def _identity(task: HardnessTask) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def _run_here(task: HardnessTask) -> dict[str, Any]:
         row |= {"instance_hash": instance.content_hash, **instance_statistics(instance).as_row()}
         if task.solver:
             solver = solver_named(task.solver)
-            found = solver.measure(instance, time_limit=task.time_limit, seed=task.seed)
-            row |= _described(found, task.label) | {"peak_memory": peak_memory()}
+            measurement = solver.measure(instance, time_limit=task.time_limit, seed=task.seed)
+            row |= _described(measurement, task.label) | {"peak_memory": peak_memory()}
         else:
             row |= {"status": "", "failure": ""}
     except Exception as error:
@@ -134,18 +134,18 @@ def _run_here(task: HardnessTask) -> dict[str, Any]:
     return row
 
 
-def _described(found: Measurement, label: str) -> dict[str, Any]:
+def _described(measurement: Measurement, label: str) -> dict[str, Any]:
     numbers = {
-        "time": found.time,
-        "nodes": found.nodes,
-        "gap": found.gap,
-        "primal_dual_integral": found.primal_dual_integral,
-        "objective": found.objective,
-        "dual_bound": found.dual_bound,
-        "branchings": found.branchings,
+        "time": measurement.time,
+        "nodes": measurement.nodes,
+        "gap": measurement.gap,
+        "primal_dual_integral": measurement.primal_dual_integral,
+        "objective": measurement.objective,
+        "dual_bound": measurement.dual_bound,
+        "branchings": measurement.branchings,
     }
     # Not a number is no measurement.
     known = {k: None if v is None or math.isnan(v) else v for k, v in numbers.items()}
-    failure = "" if found.solved else limit_failure(found.status)
-    detail = f"{label} ended with status {found.status}" if failure else ""
-    return {**known, "status": found.status, "failure": failure, "failure_detail": detail}
+    failure = "" if measurement.solved else limit_failure(measurement.status)
+    detail = f"{label} ended with status {measurement.status}" if failure else ""
+    return {**known, "status": measurement.status, "failure": failure, "failure_detail": detail}

@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[type, str]] = {
     "binary": (int, "integer columns with no values but 0 and 1"),
     "integer": (int, "other integer columns"),
     "continuous": (int, "continuous columns"),
-    **{f"{kind}_rows": (int, f"rows of MIPLIB's class {kind}") for kind in ROW_KINDS},
+    **{f"{name}_rows": (int, f"rows of MIPLIB's class {name}") for name in ROW_KINDS},
     "peak_memory": (float, "largest resident size of the process, in MB"),
     "instance_hash": (str, "content hash of the instance"),
     "milplib_version": (str, "version of milplib"),
@@ -64,11 +64,9 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     ('ca/1.lp', 0.1, inf, None, '')
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        values = [row.get(name) for name in COLUMNS]
-        writer.writerow(["" if value is None else value for value in values])
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     with atomic_write(path) as stream:
         stream.write(text.getvalue().encode())
 
@@ -83,19 +81,19 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     """
     try:
         with open(path, newline="", encoding="utf-8") as stream:
-            found = list(csv.DictReader(stream))
+            lines = list(csv.DictReader(stream))
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ResultsError(f"{path} is damaged: {error}") from error
     try:
-        return [{name: _value(row, name) for name in COLUMNS} for row in found]
+        return [{name: _value(row, name) for name in COLUMNS} for row in lines]
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is damaged, or no table of a measurement: {error}") from error
 
 
 def _value(row: Mapping[str, str], name: str) -> Any:
-    kind, text = COLUMNS[name][0], row[name]
-    if kind is str:
+    type_, text = COLUMNS[name][0], row[name]
+    if type_ is str:
         return str(text)
-    return kind(text) if text else None
+    return type_(text) if text else None

@@ -83,24 +83,24 @@ class Cache:
         SourceError
             If the checksum is another one.
         """
-        found = file_sha256(path)
+        sha256 = file_sha256(path)
         make_folder(self.folder)
         with exclusive_lock(self.folder / ".hashes.lock", wait=True):
             known = self._hashes()
             record = known.get(key, {}).get("sha256", "")
             all_expected = {**(expected or {}), "at the first fetch": record}
             for says, wanted in all_expected.items():
-                if wanted and wanted != found:
+                if wanted and wanted != sha256:
                     raise SourceError(
-                        f"{key} has another checksum than expected: SHA-256 {found[:12]}…, "
+                        f"{key} has another checksum than expected: SHA-256 {sha256[:12]}…, "
                         f"{says} {wanted[:12]}…; the file is kept aside as "
-                        f"{self._put_aside(path, found)}; if it was changed on purpose, remove "
+                        f"{self._put_aside(path, sha256)}; if it was changed on purpose, remove "
                         f"its entry from {self.folder / 'hashes.json'} and fetch again"
                     )
             if not record:
-                known[key] = {"sha256": found, "bytes": path.stat().st_size}
+                known[key] = {"sha256": sha256, "bytes": path.stat().st_size}
                 atomic_write_json(self.folder / "hashes.json", known)
-        return found
+        return sha256
 
     def _hashes(self) -> dict[str, dict[str, Any]]:
         path = self.folder / "hashes.json"

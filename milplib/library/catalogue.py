@@ -36,7 +36,7 @@ def distributions() -> tuple[Distribution, ...]:
     >>> any(distribution.name == "CA-easy" for distribution in milplib.distributions())
     True
     """
-    found: dict[str, Distribution] = {}
+    own: dict[str, Distribution] = {}
     for name, family in extensions(ENTRY_POINT_GROUP).items():
         try:
             entries: tuple[Distribution, ...] = tuple(family.distributions)  # type: ignore[attr-defined]
@@ -46,24 +46,24 @@ def distributions() -> tuple[Distribution, ...]:
                 "package that declares it"
             ) from error
         for entry in entries:
-            if entry.name in found:
+            if entry.name in own:
                 raise MilplibError(
                     f"the generator family '{name}' claims the distribution name "
                     f"'{entry.name}', which another family already has"
                 )
-            found[entry.name] = entry
+            own[entry.name] = entry
     listed = []
     for name, facts in published_distributions().items():
-        entry = Distribution(
-            name=name,
-            domain=facts.domain,
-            level=facts.level,
-            generator=None,
-            provenance="authors",
-        )
-        entry = found.pop(name, entry)
-        listed.append(replace(entry, published=facts))
-    listed += found.values()
+        if name not in own:
+            own[name] = Distribution(
+                name=name,
+                domain=facts.domain,
+                level=facts.level,
+                generator=None,
+                provenance="authors",
+            )
+        listed.append(replace(own.pop(name), published=facts))
+    listed += own.values()
     domains = list(dict.fromkeys(entry.domain for entry in listed))
     return tuple(sorted(listed, key=lambda entry: domains.index(entry.domain)))
 
@@ -87,7 +87,7 @@ def distribution(name: str) -> Distribution:
     return known[name]
 
 
-def generator_of(found: Distribution) -> InstanceGenerator:
+def generator_of(distribution: Distribution) -> InstanceGenerator:
     """Give the generator of a distribution.
 
     Raises
@@ -100,11 +100,11 @@ def generator_of(found: Distribution) -> InstanceGenerator:
     >>> generator_of(distribution("CA-easy")).domain
     'CA'
     """
-    if found.generator is None:
+    if distribution.generator is None:
         others = [
             entry.name
             for entry in distributions()
-            if entry.domain == found.domain and entry.generator is not None
+            if entry.domain == distribution.domain and entry.generator is not None
         ]
-        raise NoGeneratorError(found.name, others)
-    return found.generator
+        raise NoGeneratorError(distribution.name, others)
+    return distribution.generator

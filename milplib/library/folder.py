@@ -66,10 +66,10 @@ def instance_files(
     if depth is None:
         repeated = next(root for root in roots if roots.count(root) > 1)
         raise InstanceError(f"the folder {repeated} is given twice")
-    found: list[InstanceFile] = []
+    listed: list[InstanceFile] = []
     for folder in folders:
         if isinstance(folder, Split):
-            found += folder
+            listed += folder
             continue
         root = Path(os.path.abspath(folder))
         label = Path(*root.parts[-depth:])
@@ -77,14 +77,14 @@ def instance_files(
             files = _files(root, split)
         except OSError as error:
             raise InstanceError(f"cannot read {root}: {error.strerror or error}") from error
-        found += [
+        listed += [
             InstanceFile(printable_path(label / path.relative_to(root)).lstrip("/"), path)
             for path in files
         ]
-    name, times = Counter(file.name for file in found).most_common(1)[0] if found else ("", 0)
+    name, times = Counter(file.name for file in listed).most_common(1)[0] if listed else ("", 0)
     if times > 1:
         raise InstanceError(f"the instance {name} is given {times} times")
-    return tuple(found)
+    return tuple(listed)
 
 
 def shared_out(
@@ -111,19 +111,19 @@ def shared_out(
     alike: dict[str, list[InstanceFile]] = {}
     for place in shuffled(len(files), seed=seed, stream="splits"):
         alike.setdefault(file_sha256(files[place].path), []).append(files[place])
-    found: dict[str, list[InstanceFile]] = {split: [] for split in SPLITS}
+    splits: dict[str, list[InstanceFile]] = {split: [] for split in SPLITS}
     room = {"test": round(test * len(files)), "val": round(val * len(files))}
     for group in alike.values():
-        split = next((part for part in room if len(found[part]) < room[part]), "train")
-        found[split] += group
-    if not found["train"]:
+        split = next((part for part in room if len(splits[part]) < room[part]), "train")
+        splits[split] += group
+    if not splits["train"]:
         raise ParameterError(
             f"of the {len(files)} instances in {folder} none is left for training: give smaller "
             "shares"
         )
     return {
         split: ListedFiles(sorted(members, key=lambda file: file.name))
-        for split, members in found.items()
+        for split, members in splits.items()
         if members
     }
 

@@ -61,4 +61,4 @@ def leaks(splits: Iterable[Split]) -> list[Leak]:
         for file, content_hash in zip(split, split.content_hashes(), strict=True):
             place = (split.distribution, split.name, file.name)
             places.setdefault(content_hash, []).append(place)
-    return [Leak(key, tuple(found)) for key, found in places.items() if len(found) > 1]
+    return [Leak(key, tuple(holders)) for key, holders in places.items() if len(holders) > 1]

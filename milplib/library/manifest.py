@@ -226,16 +226,16 @@ def open_split(
         If the folder is in use by anything else, or cannot be written.
     """
     if open_folder(folder):
-        found = SplitManifest.load(folder)
-        if found and goes_on(found):
-            return found
-        may_replace = found is not None or among_others
+        existing = SplitManifest.load(folder)
+        if existing and goes_on(existing):
+            return existing
+        may_replace = existing is not None or among_others
         if not (force and may_replace):
-            what = "holds other instances" if found else "is not empty"
+            what = "holds other instances" if existing else "is not empty"
             mend = "choose another folder" + (", or replace it with --force" if may_replace else "")
             raise OutputError(f"the output folder {folder} {what}; nothing was written: {mend}")
-        if found:
-            found.remove_files(folder)
+        if existing:
+            existing.remove_files(folder)
     manifest = SplitManifest(config=config)
     manifest.write(folder)  # from here on the folder is ours, also if we are interrupted
     return manifest
@@ -253,6 +253,6 @@ def split_distribution(folder: str | os.PathLike[str]) -> str | None:
     >>> split_distribution(out + "/test")
     'SC-milplib-small'
     """
-    found = SplitManifest.load(Path(folder))
-    name = found.config.get("distribution") if found else None
+    manifest = SplitManifest.load(Path(folder))
+    name = manifest.config.get("distribution") if manifest else None
     return name if isinstance(name, str) and name else None

@@ -92,8 +92,8 @@ def reference_hashes(name: str) -> Mapping[str, tuple[str, ...]] | None:
     >>> reference_hashes("OTS-easy") is None
     True
     """
-    found = references().get(name)
-    return None if found is None else found.hashes
+    reference = references().get(name)
+    return None if reference is None else reference.hashes
 
 
 def reference_stack() -> Mapping[str, str]:

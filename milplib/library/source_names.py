@@ -87,9 +87,9 @@ def _open_site(name: str, cache: Cache) -> InstanceSource:
             f"there is no {archive}: the site's archives are downloaded by hand (linked from "
             "arXiv 2406.06954); put it there, or give its path as the source"
         )
-    found = ArchiveSource(archive, name=name, identity={"kind": "site"})
+    source = ArchiveSource(archive, name=name, identity={"kind": "site"})
     cache.check(archive, f"site/{archive.name}")
-    return found
+    return source
 
 
 def _open_url(

@@ -121,9 +121,9 @@ class Fetcher:
 
     def fetch_from_any(self, wanted: tuple[str, ...] | None) -> list[FetchedSplit]:
         """Give what is there; get the rest from the first source that has it."""
-        found = {split: self._present(split) for split in wanted or SPLITS}
-        missing = tuple(split for split, there in found.items() if there is None)
-        present = [there for there in found.values() if there is not None]
+        by_split = {split: self._present(split) for split in wanted or SPLITS}
+        missing = tuple(split for split, fetched in by_split.items() if fetched is None)
+        present = [fetched for fetched in by_split.values() if fetched is not None]
         reasons: list[str] = []
         for source in self._sources() if missing else ():
             if source == "generator" and reasons:
@@ -134,11 +134,11 @@ class Fetcher:
                     stacklevel=3,
                 )
             try:
-                fetched = self.fetch(source, missing, skip_missing=wanted is None)
+                rest = self.fetch(source, missing, skip_missing=wanted is None)
             except SourceUnavailableError as error:
                 reasons.append(str(error))
             else:
-                return sorted(present + fetched, key=lambda one: SPLITS.index(one.split))
+                return sorted(present + rest, key=lambda one: SPLITS.index(one.split))
         if missing and (wanted is not None or not present):
             raise SourceUnavailableError(
                 f"no source has the {' or '.join(missing)} split of {self._entry.name}: "
@@ -151,10 +151,10 @@ class Fetcher:
         if self._entry.published is None:
             return ("generator",)
         for split in () if self._force else SPLITS:
-            found = SplitManifest.load(self._target(split))
-            if found is not None and found.complete:
+            manifest = SplitManifest.load(self._target(split))
+            if manifest is not None and manifest.complete:
                 # Splits that come from several sources would be no distribution.
-                return (_source_of(found),)
+                return (_source_of(manifest),)
         regenerates = self._entry.generator is not None and self._entry.provenance == "verified"
         return SOURCES if regenerates else SOURCES[:-1]
 
@@ -180,17 +180,17 @@ class Fetcher:
                 "instances are"
             )
         get = partial(self._store, opened)
-        found, reasons = [], []
+        fetched, reasons = [], []
         for split in wanted:
             try:
-                found.append(self._locked(split, get, source))
+                fetched.append(self._locked(split, get, source))
             except SourceUnavailableError as error:
                 if not skip_missing:
                     raise
                 reasons.append(error)
-        if not found:
+        if not fetched:
             raise reasons[0]
-        return found
+        return fetched
 
     def _store(self, source: InstanceSource, split: str, folder: Path) -> SplitManifest:
         if not source.splits():
@@ -213,8 +213,11 @@ class Fetcher:
     def _check_taken(self, description: Mapping[str, Any], split: str) -> None:
         """Refuse to take the instances of a source without split folders for two splits."""
         for other in SPLITS:
-            found = None if other == split else SplitManifest.load(self._target(other))
-            if found and found.config.get("source", {}).get("sha256") == description["sha256"]:
+            manifest = None if other == split else SplitManifest.load(self._target(other))
+            if (
+                manifest
+                and manifest.config.get("source", {}).get("sha256") == description["sha256"]
+            ):
                 raise SourceError(
                     f"the instances that are to be the {split} split of {self._entry.name} are its "
                     f"{other} split already, and their source has no folders {', '.join(SPLITS)}"
@@ -246,43 +249,43 @@ class Fetcher:
         """Get a split while no other process does, unless one just did."""
         folder = self._target(split, generated=source == "generator")
         with split_lock(folder):
-            found = None if self._force else self._complete(folder, split)
-            if found is None or _source_of(found) != source:
-                found = get(split, folder)
-        return FetchedSplit(split=split, folder=folder, manifest=found)
+            manifest = None if self._force else self._complete(folder, split)
+            if manifest is None or _source_of(manifest) != source:
+                manifest = get(split, folder)
+        return FetchedSplit(split=split, folder=folder, manifest=manifest)
 
     def _present(self, split: str) -> FetchedSplit | None:
         """Give a split that is complete where it is to be, or that the cache has."""
         folder = self._target(split)
         if self._force:
             return None
-        found = self._complete(folder, split)
-        if found is None and self._out is not None:
+        manifest = self._complete(folder, split)
+        if manifest is None and self._out is not None:
             generated = self._entry.published is None
             cached = self._cache.split_folder(self._entry.name, split, generated=generated)
             if self._complete(cached, split) is None:
                 return None
             with split_lock(folder):
-                found = copy_split(
+                manifest = copy_split(
                     cached,
                     folder,
                     on_instance=lambda done, total: self._progress.on_instance(split, done, total),
                 )
-        if found is None:
+        if manifest is None:
             return None
-        return FetchedSplit(split=split, folder=folder, manifest=found)
+        return FetchedSplit(split=split, folder=folder, manifest=manifest)
 
     def _complete(self, folder: Path, split: str) -> SplitManifest | None:
-        found = SplitManifest.load(folder)
-        if found is None or not found.complete:
+        manifest = SplitManifest.load(folder)
+        if manifest is None or not manifest.complete:
             return None
-        config = found.config
+        config = manifest.config
         if (config.get("distribution"), config.get("split")) != (self._entry.name, split):
             return None
-        if "source" not in config and len(found.records) < n_generated(self._entry, split):
+        if "source" not in config and len(manifest.records) < n_generated(self._entry, split):
             return None  # generated on demand, as many as were asked for
         is_there = InstanceRecord.is_whole if self._verify else InstanceRecord.is_there
-        return found if all(is_there(r, folder) for r in found.records.values()) else None
+        return manifest if all(is_there(r, folder) for r in manifest.records.values()) else None
 
 
 def _source_of(manifest: SplitManifest) -> str:
@@ -298,6 +301,6 @@ def split_lock(folder: Path) -> AbstractContextManager[None]:
 
 
 def _loaded(folder: Path) -> SplitManifest:
-    found = SplitManifest.load(folder)
-    assert found is not None, folder
-    return found
+    manifest = SplitManifest.load(folder)
+    assert manifest is not None, folder
+    return manifest

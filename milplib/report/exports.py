@@ -110,9 +110,9 @@ def summary_rows(summary: Summary) -> list[dict[str, Any]]:
 
 
 def _flat(summary: Summary, row: PolicySummary) -> dict[str, Any]:
-    found: dict[str, Any] = {"distribution": row.distribution, "policy": row.policy}
-    found |= {name: getattr(row, name) for name in _PLAIN}
-    found["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
+    fields: dict[str, Any] = {"distribution": row.distribution, "policy": row.policy}
+    fields |= {name: getattr(row, name) for name in _PLAIN}
+    fields["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
     compared = row.against_baseline
     for what in ("time", "nodes", "fair_nodes"):
         estimate: RatioEstimate | None = getattr(compared, what) if compared else None
@@ -122,11 +122,11 @@ def _flat(summary: Summary, row: PolicySummary) -> dict[str, Any]:
             ("_high", "high"),
             ("_instances", "instances"),
         ):
-            found[f"{what}_ratio{ending}"] = getattr(estimate, name) if estimate else None
+            fields[f"{what}_ratio{ending}"] = getattr(estimate, name) if estimate else None
     test = signed_rank_of(summary, row.policy, row.distribution)
-    found["p_value"] = test.p_value if test else None
-    found["p_corrected"] = test.corrected if test else None
-    return {name: None if _is_nan(value) else value for name, value in found.items()}
+    fields["p_value"] = test.p_value if test else None
+    fields["p_corrected"] = test.corrected if test else None
+    return {name: None if _is_nan(value) else value for name, value in fields.items()}
 
 
 def _is_nan(value: object) -> bool:
@@ -233,7 +233,7 @@ def _latex_ratio(estimate: RatioEstimate) -> str:
     value = latex_escaped(number(estimate.value))
     if verdict(estimate) == "better":
         value = rf"\textbf{{{value}}}"
-    if estimate.method == "none":
+    if not estimate.has_interval:
         return value
     low, high = (latex_escaped(number(end)) for end in (estimate.low, estimate.high))
     return f"{value} ({low}--{high})"

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milplib.evaluation.policy_summary import ITERATION_SHIFT, PolicySummary
+from milplib.evaluation.resampling import ENOUGH_INSTANCES
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.statistics import (
-    ENOUGH_INSTANCES,
     NODE_SHIFT,
     RESAMPLES,
     TIME_SHIFT,
@@ -204,9 +204,9 @@ def _bars(rows: Sequence[PolicySummary]) -> dict[str, dict[str, float]]:
 
     return {
         policy: {
-            "low": place(e.value if e.method == "none" else e.low),
+            "low": place(e.low if e.has_interval else e.value),
             "value": place(e.value),
-            "high": place(e.value if e.method == "none" else e.high),
+            "high": place(e.high if e.has_interval else e.value),
         }
         for policy, e in finite.items()
     }
@@ -220,8 +220,8 @@ def _policies(listed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names of what is said of any entry, its own name first: files keep no order."""
-    found = {name for entry in entries for name in entry}
-    return sorted(found, key=lambda name: (name not in ("label", "name"), name))
+    names = {name for entry in entries for name in entry}
+    return sorted(names, key=lambda name: (name not in ("label", "name"), name))
 
 
 def _instances(listed: Sequence[Any]) -> list[dict[str, str]]:
@@ -245,8 +245,8 @@ def _settings(results: Evaluation) -> dict[str, str]:
     table = results.table
     names = {"distributions": "distribution", "machine": "host", "SCIP": "scip_version"}
     for name, column in names.items():
-        found = sorted(filter(None, set(table.column(column).to_pylist())))
-        settings[name] = ", ".join(found) or "unknown"
+        values = sorted(filter(None, set(table.column(column).to_pylist())))
+        settings[name] = ", ".join(values) or "unknown"
     return {"instances": str(len(config["instances"]))} | settings
 
 

@@ -229,7 +229,7 @@ def _takes(summary: Summary, row: PolicySummary) -> str:
     assert row.against_baseline is not None
     estimate = row.against_baseline.time
     text = f"takes {number(estimate.value)} times the time of {summary.baseline}"
-    sure = [] if estimate.method == "none" else [f"95 % interval {_interval(estimate)}"]
+    sure = [f"95 % interval {_interval(estimate)}"] if estimate.has_interval else []
     test = signed_rank_of(summary, row.policy, row.distribution)
     if test is not None and not math.isnan(test.corrected):
         sure.append(f"corrected p {_equals(test.corrected)}")
@@ -262,7 +262,7 @@ def verdict_lines(summary: Summary) -> list[str]:
                 continue
             sure = dict(zip(("better", "worse"), words, strict=True))
             word = sure.get(verdict(estimate), "not told apart")
-            interval = f" ({_interval(estimate)}: {word})" if estimate.method != "none" else ""
+            interval = f" ({_interval(estimate)}: {word})" if estimate.has_interval else ""
             parts.append(f"{what} {number(estimate.value)} × {summary.baseline}{interval}")
         test = signed_rank_of(summary, row.policy, row.distribution)
         if test is not None and not math.isnan(test.p_value):

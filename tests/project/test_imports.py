@@ -23,7 +23,7 @@ class Packages(NamedTuple):
 # A package that is not listed may import what "milplib" may; test_layers.py holds the order of
 # milplib's own packages.
 ALLOWED = {
-    "milplib": Packages({"numpy", "scipy", "pyscipopt"}),
+    "milplib": Packages({"numpy", "scipy", "pyscipopt", "filelock"}),
     "milplib.execution": Packages(set(), lazily={"dask", "distributed", "cloudpickle"}),
     "milplib.cli": Packages(
         {"cyclopts", "rich"},

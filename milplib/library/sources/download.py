@@ -77,7 +77,7 @@ def find_remote(url: str, *, token: bool = False) -> Remote | None:
     """
     hub = _hub()
     try:
-        found = hub.get_hf_file_metadata(url, token=None if token else False)
+        metadata = hub.get_hf_file_metadata(url, token=None if token else False)
     except hub.errors.HfHubHTTPError as error:
         status = error.response.status_code
         if status == 404:
@@ -93,8 +93,8 @@ def find_remote(url: str, *, token: bool = False) -> Remote | None:
         raise SourceUnavailableError(
             f"cannot reach {url}: {error or type(error).__name__}"
         ) from error
-    same_host = urlsplit(found.location).netloc in ("", urlsplit(url).netloc)
-    return Remote(url, found.size, found.etag or "", token and same_host)
+    same_host = urlsplit(metadata.location).netloc in ("", urlsplit(url).netloc)
+    return Remote(url, metadata.size, metadata.etag or "", token and same_host)
 
 
 def download(

@@ -59,7 +59,7 @@ class FolderSource:
         if not self._path.is_dir():
             raise SourceUnavailableError(f"there is no folder {self._path}")
         try:
-            files = [found.relative_to(self._path) for found in _files_below(self._path)]
+            files = [file.relative_to(self._path) for file in _files_below(self._path)]
         except OSError as error:
             raise SourceError(f"cannot read {self._path}: {error.strerror or error}") from error
         self._checksums: dict[str, str] = {}

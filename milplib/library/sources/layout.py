@@ -41,13 +41,13 @@ class SplitLayout:
 
     def __init__(self, paths: Iterable[str], *, name: str, where: str) -> None:
         self._where = where
-        found = [(path, parts) for path in paths if _is_instance(parts := _parts(path))]
+        instances = [(path, parts) for path in paths if _is_instance(parts := _parts(path))]
         own = [
             (path, parts[at + 1 :])
-            for path, parts in found
+            for path, parts in instances
             if (at := _position(parts, lambda part: part == name.casefold())) is not None
         ]
-        self._files = own or found
+        self._files = own or instances
         self._by_split = {split: self._below(split) for split in SPLITS}
         self.splits = tuple(split for split in SPLITS if self._by_split[split])
         """The splits that have a folder here."""
@@ -64,8 +64,8 @@ class SplitLayout:
         SourceUnavailableError
             If there are some of other splits.
         """
-        found = self._by_split[split] if self.splits else self._files
-        if not found:
+        files = self._by_split[split] if self.splits else self._files
+        if not files:
             missing = f"there are no instance files ({', '.join(SUFFIXES)})"
             if not self.splits:
                 raise SourceError(f"{missing} in {self._where}")
@@ -73,7 +73,7 @@ class SplitLayout:
                 f"{missing} in a folder '{split}' of {self._where}; it has "
                 f"{' and '.join(self.splits)}"
             )
-        return sorted(found, key=lambda file: file[1])
+        return sorted(files, key=lambda file: file[1])
 
     def _below(self, split: str) -> list[tuple[str, tuple[str, ...]]]:
         aliases = split_aliases(split)

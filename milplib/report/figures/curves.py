@@ -121,7 +121,7 @@ def gap_curves(
     """
     known = traces_by_run(traces)
     grid = np.geomspace(min(_FIRST_SECOND, limit / 2), limit, _GRID)
-    found: dict[str, dict[tuple[str, int], Values]] = {}
+    curves: dict[str, dict[tuple[str, int], Values]] = {}
     names = ("policy", "instance", "seed", "time")
     for failure, row in zip(judged_failures(table), table.select(names).to_pylist(), strict=True):
         if failure in NOT_RUN:
@@ -136,12 +136,12 @@ def gap_curves(
             curve = gaps[np.searchsorted(trace.time, grid, side="right") - 1]
             if not failure:
                 curve = np.where(grid >= row["time"], 0.0, curve)
-        found.setdefault(row["policy"], {})[row["instance"], row["seed"]] = curve
-    common = sorted(set.intersection(*map(set, found.values()))) if found else []
+        curves.setdefault(row["policy"], {})[row["instance"], row["seed"]] = curve
+    common = sorted(set.intersection(*map(set, curves.values()))) if curves else []
     means = {
-        policy: np.asarray(np.mean([found[policy][pair] for pair in common], axis=0))
+        policy: np.asarray(np.mean([curves[policy][pair] for pair in common], axis=0))
         for policy in policies
-        if policy in found and common
+        if policy in curves and common
     }
     return grid, means, len(common)
 

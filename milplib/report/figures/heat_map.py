@@ -40,7 +40,7 @@ def heat(value: float) -> float:
     return float(np.clip(math.log(value) / math.log(FULL_HEAT), -1.0, 1.0))
 
 
-def columns(found: Matrix) -> dict[str, dict[str, RatioEstimate]]:
+def columns(matrix: Matrix) -> dict[str, dict[str, RatioEstimate]]:
     """Columns of the matrix by heading: the means first, then the distributions.
 
     Returns
@@ -49,16 +49,16 @@ def columns(found: Matrix) -> dict[str, dict[str, RatioEstimate]]:
         By heading, and in it by policy. The means are left out with a single distribution.
     """
     means: dict[str, dict[str, RatioEstimate]] = {}
-    if len(found.distributions) > 1:
-        means = {"domains alike": found.balanced, "all pooled": found.pooled}
+    if len(matrix.distributions) > 1:
+        means = {"domains alike": matrix.balanced, "all pooled": matrix.pooled}
     cells = {
-        name: {policy: found.cells[policy, name] for policy in found.policies}
-        for name in found.distributions
+        name: {policy: matrix.cells[policy, name] for policy in matrix.policies}
+        for name in matrix.distributions
     }
     return means | cells
 
 
-def heat_map_plot(found: Matrix | None) -> Plot | None:
+def heat_map_plot(matrix: Matrix | None) -> Plot | None:
     """Ratio to the baseline, with its interval, of every policy on every distribution.
 
     Returns
@@ -66,25 +66,25 @@ def heat_map_plot(found: Matrix | None) -> Plot | None:
     Plot or None
         None without a matrix or without policies beside the baseline.
     """
-    if found is None or not found.policies or not found.distributions:
+    if matrix is None or not matrix.policies or not matrix.distributions:
         return None
-    headed = columns(found)
+    headed = columns(matrix)
 
     def draw(inks: Inks) -> Figure:
         from matplotlib.colors import LinearSegmentedColormap, Normalize
         from matplotlib.figure import Figure
 
         colours = LinearSegmentedColormap.from_list("ratio", [_BETTER, _EVEN, _WORSE])
-        heats = np.array([[heat(c[p].value) for c in headed.values()] for p in found.policies])
+        heats = np.array([[heat(c[p].value) for c in headed.values()] for p in matrix.policies])
         n, k = heats.shape
         # Names and the label below take what they need; what is left is for the cells.
-        names = max(1.8, 0.5 + LETTER * max(map(len, found.policies)))
-        label = f"{found.what}: ratio to {found.baseline}\nbelow 1 is better"
+        names = max(1.8, 0.5 + LETTER * max(map(len, matrix.policies)))
+        label = f"{matrix.what}: ratio to {matrix.baseline}\nbelow 1 is better"
         cells = max(1.25 * k, LETTER * max(map(len, label.splitlines())))
         figure = Figure(figsize=(names + cells, 1.5 + 0.5 * n), layout="constrained")
         axis = figure.subplots()
         axis.imshow(heats, cmap=colours, norm=Normalize(-1, 1), aspect="auto")
-        for i, policy in enumerate(found.policies):
+        for i, policy in enumerate(matrix.policies):
             for j, of in enumerate(headed.values()):
                 axis.text(j, i, _cell(of[policy]), ha="center", va="center", fontsize=7.5,
                           color="#111111")  # fmt: skip
@@ -93,15 +93,15 @@ def heat_map_plot(found: Matrix | None) -> Plot | None:
         for i in range(1, n):
             axis.axhline(i - 0.5, color="white", linewidth=1)
         axis.set_xticks(range(k), [heading.replace(" ", "\n") for heading in headed])
-        axis.set_yticks(range(n), found.policies)
+        axis.set_yticks(range(n), matrix.policies)
         axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
         axis.spines[:].set_visible(False)
         axis.set_xlabel(label)
         return figure
 
     return Plot(
-        name=f"matrix-{found.what}",
-        description=f"ratio of {found.what} to {found.baseline} by policy and distribution",
+        name=f"matrix-{matrix.what}",
+        description=f"ratio of {matrix.what} to {matrix.baseline} by policy and distribution",
         draw=draw,
     )
 
@@ -109,6 +109,6 @@ def heat_map_plot(found: Matrix | None) -> Plot | None:
 def _cell(estimate: RatioEstimate) -> str:
     if math.isnan(estimate.value):
         return "no runs" if not estimate.instances else "–"
-    if estimate.method == "none":
+    if not estimate.has_interval:
         return number(estimate.value)
     return f"{number(estimate.value)}\n{number(estimate.low)} – {number(estimate.high)}"

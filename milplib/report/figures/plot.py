@@ -142,11 +142,11 @@ class Plot:
                 contents.append(stream.getvalue())
         return contents
 
-    def _opening(self, found: re.Match[str]) -> str:
+    def _opening(self, match: re.Match[str]) -> str:
         from html import escape
 
-        width = float(found[1].split()[2])
+        width = float(match[1].split()[2])
         return (
             f'<svg role="img" aria-label="{escape(self.description, quote=True)}" '
-            f'viewBox="{found[1]}" style="width:{width * 4 / 3:.0f}px">'
+            f'viewBox="{match[1]}" style="width:{width * 4 / 3:.0f}px">'
         )

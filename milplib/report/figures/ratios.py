@@ -32,8 +32,10 @@ def ratio_plot(summary: Summary) -> Plot | None:
     """
     others = [policy for policy in summary.policies if policy != summary.baseline]
     lines = [(name, policy) for name in summary.distributions for policy in others]
-    found = {line: summary.comparisons[line[0]][line[1], summary.baseline] for line in lines}
-    if not any(np.isfinite(c.time.value) or np.isfinite(c.nodes.value) for c in found.values()):
+    comparisons = {line: summary.comparisons[line[0]][line[1], summary.baseline] for line in lines}
+    if not any(
+        np.isfinite(c.time.value) or np.isfinite(c.nodes.value) for c in comparisons.values()
+    ):
         return None
 
     def draw(inks: Inks) -> Figure:
@@ -42,7 +44,7 @@ def ratio_plot(summary: Summary) -> Plot | None:
         figure = Figure(figsize=(8.2, 1.1 + 0.27 * len(lines)), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for axis, what in zip(axes, ("time", "nodes"), strict=True):
-            estimates = [getattr(found[line], what) for line in lines]
+            estimates = [getattr(comparisons[line], what) for line in lines]
             colours = [colour(summary.policies.index(policy)) for _, policy in lines]
             _forest(axis, estimates, colours, inks)
             axis.set_xlabel(f"{what}: ratio to {summary.baseline}")
@@ -72,7 +74,7 @@ def _forest(
     for line, (estimate, its_colour) in enumerate(zip(estimates, colours, strict=True)):
         if estimate not in shown:
             continue
-        if estimate.method != "none":
+        if estimate.has_interval:
             ends = np.clip([estimate.low, estimate.high], low, high)
             axis.plot(ends, [line, line], color=its_colour, linewidth=2)
         axis.plot([estimate.value], [line], "o", color=its_colour, markersize=6)
