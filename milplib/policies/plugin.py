@@ -117,10 +117,11 @@ def include_policy(
     --------
     >>> import pyscipopt
     >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.scip import VariableFeature
     >>> model = CombinatorialAuction(n_items=60, n_bids=250).generate(seed=1).to_scip()
     >>> model.hideOutput()
     >>> def most_fractional(state):
-    ...     fraction = state.variable_features[state.candidates, 9]
+    ...     fraction = state.variable_features[state.candidates, VariableFeature.FRACTIONALITY]
     ...     return 0.5 - abs(fraction - 0.5)
     >>> use = include_policy(model, most_fractional)
     >>> model.optimize()
