@@ -30,14 +30,14 @@ endif
 TEST_WORKERS ?= 2
 
 # One thread a process: more threads make small models slower and timings incomparable.
-quickstart test test-pure test-slow sanitize nightly benchmark: export OMP_NUM_THREADS := 1
-quickstart test test-pure test-slow sanitize nightly benchmark: export OPENBLAS_NUM_THREADS := 1
-quickstart test test-pure test-slow sanitize nightly benchmark: export MKL_NUM_THREADS := 1
+quickstart test test-pure test-slow sanitize nightly benchmark renew: export OMP_NUM_THREADS := 1
+quickstart test test-pure test-slow sanitize nightly benchmark renew: export OPENBLAS_NUM_THREADS := 1
+quickstart test test-pure test-slow sanitize nightly benchmark renew: export MKL_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help quickstart test test-pure test-slow lint types sanitize nightly benchmark clean
+.PHONY: help quickstart test test-pure test-slow lint types sanitize nightly benchmark renew clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -110,6 +110,14 @@ sanitize: $(VENV)/.dev ## test the native code under the address and undefined-b
 
 benchmark: $(VENV)/.dev ## print the cost of the hot paths as ratios; JSON=FILE also writes it
 	$(BIN)/python benchmarks $(if $(JSON),--json $(JSON))
+
+# Each step writes whole files: a second run changes nothing, and a run after an interruption continues
+# there. Distributions are measured, minutes each, if they are new or their generator_version was raised.
+renew: $(VENV)/.dev ## renew tables, hashes and pictures of features and generators; ONLY=NAME
+	$(BIN)/python tools/feature_columns.py
+	$(BIN)/python -m milplib.library.write_reference
+	$(BIN)/python benchmarks/gallery.py
+	$(BIN)/python benchmarks/difficulty.py $(ONLY)
 
 clean: ## remove builds and caches, not the environment and data/
 	rm -rf build dist *.egg-info .types .mypy_cache .ruff_cache .pytest_cache .hypothesis

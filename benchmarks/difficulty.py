@@ -5,7 +5,8 @@ distribution with SCIP's rules ``relpscost`` and ``pscost``, each solve in a pro
 more of them where milplib itself calls a distribution easy, so that the name is earned.
 Distributions that are hard by their name get the root node only. Results are kept in
 ``benchmarks/difficulty.json`` as they come; an instance that stands there is not measured again
-unless its distribution is named, and the table is made of what stands there.
+unless its distribution is named or its family has raised its generator_version, and the table is
+made of what stands there.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 import milplib
 from milplib.execution.isolation import run_isolated
 from milplib.files import atomic_write, atomic_write_json
-from milplib.library import Distribution, generate_instance
+from milplib.library import Distribution, generate_instance, generator_of
 from milplib.scip import apply_setting
 from milplib.scip.versions import scip_version
 from milplib.solving import branching_statistics
@@ -88,7 +89,6 @@ def measured(entry: Distribution, index: int, *, time_limit: float) -> dict[str,
     for rule in ("", *(() if is_hard(entry) else RULES)):
         task = Run(entry.name, index, rule, time_limit)
         row[rule or "root"] = run_isolated(run, task, time_limit=10 * time_limit + 300)
-    print(f"{entry.name} {index}: {row}", file=sys.stderr, flush=True)
     return row
 
 
@@ -149,7 +149,8 @@ def page(results: dict[str, Any]) -> str:
         "",
         *(line for text in about for line in (*textwrap.wrap(text, 100), "")),
         "```sh",
-        ".venv/bin/python benchmarks/difficulty.py          # measures missing ones; NAME: again",
+        "make renew               # measures missing distributions",
+        "make renew ONLY=SC-easy  # measures one distribution again",
         "```",
         "",
         "| family | distribution | rows | columns | nonzeros | root gap | relpscost nodes | time | "
@@ -198,15 +199,18 @@ def main() -> None:
                 f"{options.results} was measured with {results['settings']}: remove it first"
             )
     results["settings"] = settings
-    known = results["distributions"]
+    known, versions = results["distributions"], results.setdefault("generator_versions", {})
     for entry in milplib.distributions():
         if entry.generator is None or (options.names and entry.name not in options.names):
             continue
-        if options.names:
+        version = generator_of(entry).generator_version
+        if options.names or versions.get(entry.name, version) != version:
             known[entry.name] = []
+        versions[entry.name] = version
         rows = known.setdefault(entry.name, [])
         wanted = options.easy_instances if is_called_easy(entry) else options.instances
         for index in range(len(rows), wanted):
+            print(f"{entry.name}: instance {index + 1} of {wanted}", file=sys.stderr, flush=True)
             rows.append(measured(entry, index, time_limit=options.time_limit))
             write(results, to=options.results, table=options.table)
     write(results, to=options.results, table=options.table)

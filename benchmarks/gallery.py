@@ -64,10 +64,11 @@ def main() -> None:
         "",
         "Each picture shows the non-zeros of a small instance of a family, first row at the top.",
         "[generators/README.md](../generators/README.md) has sizes, root gaps, nodes and times of",
-        "all distributions. To redraw the pictures, run `.venv/bin/python benchmarks/gallery.py`.",
+        "all distributions. `make renew` redraws the pictures.",
         "",
     ]
     for family, entries in families.items():
+        print(f"picture of {family.__name__}", flush=True)
         entry, instance = smallest(entries)
         name = f"{family.__name__}.png"
         with atomic_write(DOCS / "generators" / name) as stream:

@@ -38,6 +38,7 @@ from milplib.learn.training import TrainingParameters, judge
 from milplib.learn.training.data import TrainingData
 from milplib.learn.training.metrics import Judgement, mean_metrics
 from milplib.learn.training.trainer import Trainer
+from milplib.scip import PseudocostFeature
 
 OURS = "milplib's GCNN"
 RANKER_RATES = (1e-2, 1e-3)
@@ -140,7 +141,7 @@ def by_pseudocost(data: TrainingData) -> Iterator[Judgement]:
     for position in range(len(data.validation)):
         sample = data.validation.sample(position)
         yield judge(
-            sample.state.blocks["pseudocost"][:, 0],
+            sample.state.blocks["pseudocost"][:, PseudocostFeature.SCORE],
             candidates=sample.state.candidates,
             expert=sample.scores,
             valid=sample.valid,

@@ -22,7 +22,7 @@ from milplib.learn import SampleSet, train_ranker
 from milplib.policies import load_policy
 from milplib.policies.ranking import RankingPolicy
 from milplib.scip import branching_candidates, extract_state, load_state_functions
-from milplib.scip.candidate_features import KhalilBlock
+from milplib.scip.blocks.khalil import KhalilBlock
 from milplib.scip.native import native_at
 from milplib.scip.rule import GuardedRule
 

@@ -17,6 +17,7 @@ from torch import nn
 from torch_geometric.nn import MessagePassing
 
 from milplib.learn import GCNN
+from milplib.scip import RowFeature, VariableFeature
 
 
 class PreNormDone(Exception):  # noqa: N818
@@ -98,10 +99,10 @@ class TextbookGCNN(nn.Module):
 
     def __init__(self, hidden: int = 64) -> None:
         super().__init__()
-        self.variable_norm, self.row_norm = PreNorm(19), PreNorm(5)
+        self.variable_norm, self.row_norm = PreNorm(len(VariableFeature)), PreNorm(len(RowFeature))
         self.edge_norm = PreNorm(1)
-        self.variable_embedding = embedding(19, hidden)
-        self.row_embedding = embedding(5, hidden)
+        self.variable_embedding = embedding(len(VariableFeature), hidden)
+        self.row_embedding = embedding(len(RowFeature), hidden)
         self.to_rows = BipartiteConvolution(hidden)
         self.to_variables = BipartiteConvolution(hidden)
         self.head = nn.Sequential(

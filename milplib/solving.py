@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from milplib.errors import ParameterError
 from milplib.formats.from_scip import column_variables
 from milplib.formats.reader import read
 from milplib.instance import Instance
+from milplib.outcomes import SolveStatus
 from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
 from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
@@ -27,6 +28,8 @@ from milplib.scip.settings import apply_setting
 from milplib.scip.trace import Trace, TraceRecorder
 
 __all__ = ["SolveResult", "branching_statistics", "solve"]
+
+_WITHOUT_OPTIMUM = frozenset({SolveStatus.UNBOUNDED, SolveStatus.INFEASIBLE_OR_UNBOUNDED})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,7 +88,7 @@ class SolveResult:
     Operations Research Proceedings 2017 (2018).
     """
 
-    status: str
+    status: SolveStatus
     objective: float | None
     dual_bound: float
     gap: float
@@ -117,7 +120,7 @@ def solve(
     time_limit: float | None = None,
     setting: str = "default",
     seed: int = 0,
-    on_error: OnError = "fallback",
+    on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK,
     reference_objective: float | None = None,
 ) -> SolveResult:
     """Solve an instance with SCIP on one thread.
@@ -197,7 +200,7 @@ def solve(
     )
     nodes = model.getNTotalNodes()
     return SolveResult(
-        status=model.getStatus(),
+        status=SolveStatus(model.getStatus()),
         objective=objective,
         dual_bound=dual_bound,
         gap=math.inf if gap >= infinity else gap,
@@ -244,7 +247,7 @@ def prepare_solve(
     time_limit: float | None,
     setting: str,
     seed: int,
-    on_error: OnError = "fallback",
+    on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK,
     reference_objective: float | None = None,
 ) -> PreparedSolve:
     """Make the model that `solve` solves: its arguments, its errors."""
@@ -276,7 +279,7 @@ def prepare_solve(
 def _best_solution(
     model: pyscipopt.Model,
 ) -> tuple[float | None, npt.NDArray[np.float64] | None]:
-    if model.getNSols() == 0 or model.getStatus() in ("unbounded", "inforunbd"):
+    if model.getNSols() == 0 or SolveStatus(model.getStatus()) in _WITHOUT_OPTIMUM:
         return None, None
     best = model.getBestSol()
     solution = np.array(

@@ -61,6 +61,7 @@ void Rows::read(const Node& node) {
 
 template <class Number>
 void write_variable_features(const Node& node, Number* lines) {
+    namespace feature = variable_feature;
     Number* line = lines;
     for (int i = 0; i < node.n_columns; ++i, line += n_variable_features) {
         prefetch_columns(node, i);
@@ -74,27 +75,33 @@ void write_variable_features(const Node& node, Number* lines) {
         const bool has_lower = lower > -node.infinity, has_upper = upper < node.infinity;
         const double value = api.SCIPcolGetPrimsol(column);
         const double fraction = value - std::floor(value + node.feasibility_tolerance);
-        line[0] = Number(api.SCIPcolGetObj(column) / node.objective_norm);
-        for (int t = 0; t < n_types; ++t) line[1 + t] = Number(t == type);
-        line[5] = Number(has_lower);
-        line[6] = Number(has_upper);
-        line[7] = Number(api.SCIPgetColRedcost(node.scip, column) / node.objective_norm);
-        line[8] = Number(value);
-        line[9] = Number(type == type_continuous ? 0.0 : fraction);
-        line[10] = Number(has_lower && std::fabs(value - lower) <= node.epsilon);
-        line[11] = Number(has_upper && std::fabs(value - upper) <= node.epsilon);
-        line[12] = Number(api.SCIPcolGetAge(column) * node.age_scale);
-        line[13] = line[14] = Number(0);
+        line[feature::objective] = Number(api.SCIPcolGetObj(column) / node.objective_norm);
+        for (int t = 0; t < n_types; ++t) line[feature::is_type_binary + t] = Number(t == type);
+        line[feature::has_lower_bound] = Number(has_lower);
+        line[feature::has_upper_bound] = Number(has_upper);
+        line[feature::reduced_cost] =
+            Number(api.SCIPgetColRedcost(node.scip, column) / node.objective_norm);
+        line[feature::solution_value] = Number(value);
+        line[feature::fractionality] = Number(type == type_continuous ? 0.0 : fraction);
+        line[feature::is_solution_at_lower_bound] =
+            Number(has_lower && std::fabs(value - lower) <= node.epsilon);
+        line[feature::is_solution_at_upper_bound] =
+            Number(has_upper && std::fabs(value - upper) <= node.epsilon);
+        line[feature::scaled_age] = Number(api.SCIPcolGetAge(column) * node.age_scale);
+        line[feature::incumbent_value] = line[feature::average_incumbent_value] = Number(0);
         if (node.incumbent) {
-            line[13] = Number(api.SCIPgetSolVal(node.scip, node.incumbent, variable));
-            line[14] = Number(api.SCIPvarGetAvgSol(variable));
+            line[feature::incumbent_value] =
+                Number(api.SCIPgetSolVal(node.scip, node.incumbent, variable));
+            line[feature::average_incumbent_value] = Number(api.SCIPvarGetAvgSol(variable));
         }
-        for (int b = 0; b < n_basis_statuses; ++b) line[15 + b] = Number(b == basis);
+        for (int b = 0; b < n_basis_statuses; ++b)
+            line[feature::is_basis_lower + b] = Number(b == basis);
     }
 }
 
 template <class Number>
 void write_row_features(const Node& node, const Rows& rows, Number* lines) {
+    namespace feature = row_feature;
     std::vector<double> objective(node.n_columns);
     for (int i = 0; i < node.n_columns; ++i) objective[i] = api.SCIPcolGetObj(node.columns[i]);
     Number* line = lines;
@@ -115,11 +122,11 @@ void write_row_features(const Node& node, const Rows& rows, Number* lines) {
             if (!(is_right ? row.has_right : row.has_left)) continue;
             const double sign = is_right ? 1.0 : -1.0;
             const double side = is_right ? row.right : row.left;
-            line[0] = Number(sign * (side - constant) / row.norm);
-            line[1] = Number(sign * parallel);
-            line[2] = Number(std::fabs(activity - side) <= node.epsilon);
-            line[3] = Number(sign * dual);
-            line[4] = Number(age);
+            line[feature::bias] = Number(sign * (side - constant) / row.norm);
+            line[feature::objective_cosine_similarity] = Number(sign * parallel);
+            line[feature::is_tight] = Number(std::fabs(activity - side) <= node.epsilon);
+            line[feature::dual_value] = Number(sign * dual);
+            line[feature::scaled_age] = Number(age);
             line += n_row_features;
         }
     }

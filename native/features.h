@@ -1,16 +1,14 @@
-// The arrays of the branching state. `milplib.scip.BranchingState` documents each number;
+// The arrays of the branching state. `milplib.scip.VariableFeature` and `RowFeature` document each number;
 // `milplib/scip/extraction.py` computes the same numbers through PySCIPOpt.
 #pragma once
 
+#include "feature_columns.h"
 #include "node.h"
 
 #include <cstdint>
 #include <vector>
 
 namespace milplib {
-
-constexpr int n_variable_features = 19;
-constexpr int n_row_features = 5;
 
 // The entries of a row in the LP, and the data that its sides share.
 struct Row {

@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include "errors.h"
+#include "feature_columns.h"
 
 #include <algorithm>
 #include <cmath>
@@ -67,13 +68,15 @@ void candidate_positions(const Node& node, std::vector<std::int32_t>& positions)
 }
 
 void pseudocosts(const Node& node, std::vector<double>& block) {
-    block.resize(std::size_t(3) * node.n_candidates);
+    namespace feature = pseudocost_feature;
+    block.resize(std::size_t(n_pseudocost_features) * node.n_candidates);
     for (int i = 0; i < node.n_candidates; ++i) {
         ScipVar* variable = node.candidates[i];
-        double* line = block.data() + 3 * i;
-        line[0] = api.SCIPgetVarPseudocostScore(node.scip, variable, api.SCIPvarGetLPSol(variable));
-        line[1] = api.SCIPgetVarPseudocost(node.scip, variable, branch_down);
-        line[2] = api.SCIPgetVarPseudocost(node.scip, variable, branch_up);
+        double* line = block.data() + n_pseudocost_features * i;
+        line[feature::score] =
+            api.SCIPgetVarPseudocostScore(node.scip, variable, api.SCIPvarGetLPSol(variable));
+        line[feature::down] = api.SCIPgetVarPseudocost(node.scip, variable, branch_down);
+        line[feature::up] = api.SCIPgetVarPseudocost(node.scip, variable, branch_up);
     }
 }
 

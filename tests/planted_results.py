@@ -73,9 +73,11 @@ def misbehaving(tmp_path_factory, monkeypatch):
             """
             import os, signal, time
             import numpy as np
+            from milplib.scip import VariableFeature
 
             def good(state):
-                return -np.abs(state.variable_features[state.candidates, 9] - 0.5)
+                features = state.variable_features[state.candidates]
+                return -np.abs(features[:, VariableFeature.FRACTIONALITY] - 0.5)
 
             def killed(state):
                 os.kill(os.getpid(), signal.SIGSEGV)

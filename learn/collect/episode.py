@@ -14,6 +14,7 @@ from pyscipopt import SCIP_RESULT
 from milplib.errors import ParameterError, StateError
 from milplib.instance import Instance
 from milplib.learn.samples import Label, NodePosition, SampleSchema, TreeRecorder
+from milplib.outcomes import SolveStatus
 from milplib.scip import (
     StateFunction,
     apply_setting,
@@ -101,7 +102,7 @@ class Episode:
         Why the episode was discarded; empty if it was not.
     """
 
-    status: str
+    status: SolveStatus
     branchings: int
     samples: int = 0
     batches: tuple[pa.RecordBatch, ...] = ()
@@ -285,11 +286,11 @@ def run_episode(
     except Exception as error:  # PySCIPOpt raises bare ones for SCIP's own errors
         if error is rule.error:
             raise
-        return Episode(status="error", branchings=rule.branchings, failure=str(error))
-    status = model.getStatus()
-    if status == "userinterrupt" and not rule.stopped:
+        return Episode(status=SolveStatus.ERROR, branchings=rule.branchings, failure=str(error))
+    status = SolveStatus(model.getStatus())
+    if status is SolveStatus.INTERRUPTED and not rule.stopped:
         raise KeyboardInterrupt
-    if status in ("timelimit", "memlimit"):
+    if status in (SolveStatus.TIME_LIMIT, SolveStatus.MEMORY_LIMIT):
         # Where the clock stops it, equal seeds would not give equal samples.
         return Episode(status=status, branchings=rule.branchings, failure=f"stopped by {status}")
     return Episode(

@@ -13,6 +13,7 @@ import pyarrow as pa
 from milplib.errors import InstanceError, OutputError, SampleError
 from milplib.execution import Execution, TaskFailure, run_tasks
 from milplib.files import atomic_write
+from milplib.learn.collect.outcome import CollectOutcome
 from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.shards import (
     Manifest,
@@ -101,7 +102,11 @@ class RunFolder(TaskFolder):
         """Run the tasks that are not done yet, failed ones again; commit each as it ends."""
         self.note_execution(execution)
         outcomes = [self._outcome(number) for number in range(len(tasks))]
-        done = {n: o for n, o in enumerate(outcomes) if o is not None and o.outcome != "failed"}
+        done = {
+            n: o
+            for n, o in enumerate(outcomes)
+            if o is not None and o.outcome != CollectOutcome.FAILED
+        }
         waiting = [number for number in range(len(tasks)) if number not in done]
         n_done, samples = len(done), sum(outcome.samples for outcome in done.values())
         on_progress(Progress(n_done, len(tasks), samples))
@@ -112,7 +117,7 @@ class RunFolder(TaskFolder):
             if isinstance(result, TaskFailure):
                 outcome = InstanceOutcome(
                     instance=tasks[number].name,
-                    outcome="failed",
+                    outcome=CollectOutcome.FAILED,
                     failure=result.kind,
                     reason=str(result),
                 )
@@ -154,7 +159,7 @@ class RunFolder(TaskFolder):
                 f"{self.folder}: run the same command again"
             )
         final = _mark_duplicates(outcomes)
-        unreadable = [outcome for outcome in final if outcome.outcome == "unreadable"]
+        unreadable = [outcome for outcome in final if outcome.outcome == CollectOutcome.UNREADABLE]
         if len(unreadable) == n_tasks:
             self.discard()
             raise InstanceError(
@@ -182,7 +187,7 @@ class RunFolder(TaskFolder):
         ).write(self.folder)
         for name in old - {entry.file for entry in shards}:
             (self.folder / name).unlink(missing_ok=True)
-        self.end(retry=any(outcome.outcome == "failed" for outcome in final))
+        self.end(retry=any(outcome.outcome == CollectOutcome.FAILED for outcome in final))
 
     def _merge(self, group: list[int], shard_number: int) -> ShardEntry:
         trees: list[TreeEntry] = []
@@ -217,6 +222,6 @@ def _mark_duplicates(outcomes: list[InstanceOutcome]) -> list[InstanceOutcome]:
         original = first.setdefault(outcome.instance_hash, outcome.instance)
         if outcome.instance_hash and original != outcome.instance:
             reason = f"the same content as {original}"
-            outcome = replace(outcome, outcome="duplicate", samples=0, reason=reason)
+            outcome = replace(outcome, outcome=CollectOutcome.DUPLICATE, samples=0, reason=reason)
         marked.append(outcome)
     return marked

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from milplib.learn.collect.outcome import CollectOutcome
 from milplib.runs import RunContents, RunFailure
 
 __all__ = ["COLLECTION"]
@@ -28,7 +29,7 @@ class _Collection:
                 detail=str(outcome.get("reason", "")),
             )
             for outcome in tasks
-            if outcome.get("outcome") in ("failed", "unreadable")
+            if outcome.get("outcome") in (CollectOutcome.FAILED, CollectOutcome.UNREADABLE)
         )
         samples = sum(int(outcome.get("samples", 0)) for outcome in tasks)
         return RunContents(done=len(tasks), results=samples, failures=failures)
@@ -38,7 +39,8 @@ class _Collection:
 
 
 def _kind(outcome: Mapping[str, Any]) -> str:
-    return "unreadable" if outcome["outcome"] == "unreadable" else "every episode failed"
+    is_unread = outcome["outcome"] == CollectOutcome.UNREADABLE
+    return "unreadable" if is_unread else "every episode failed"
 
 
 COLLECTION = _Collection()

@@ -6,7 +6,6 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 
@@ -14,11 +13,21 @@ from milplib.errors import InstanceError, StateError
 from milplib.formats.reader import read
 from milplib.instance import Instance
 from milplib.learn.collect.episode import EpisodeParameters, run_episode
+from milplib.learn.collect.outcome import CollectOutcome
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import write_batches
+from milplib.outcomes import SolveStatus
 from milplib.scip import StateFunction
 
 __all__ = ["CollectTask", "InstanceOutcome", "TaskResult", "run_task"]
+
+_INFEASIBLE_OR_UNBOUNDED = frozenset(
+    {
+        SolveStatus.INFEASIBLE,
+        SolveStatus.UNBOUNDED,
+        SolveStatus.INFEASIBLE_OR_UNBOUNDED,
+    }
+)
 
 BRANCH_FREE_EPISODES = 3
 """An instance whose first episodes all end without branching is given up after so many."""
@@ -62,9 +71,7 @@ class InstanceOutcome:
     instance, instance_hash
         Name and content hash; no hash if the file cannot be read.
     outcome
-        ``complete``: as many samples as wanted; ``fewer``: not so many; ``none``: solved
-        without a node to label; ``duplicate``: left out, since another file has the same
-        content; ``unreadable``; ``failed``: every episode failed, or its process ended.
+        How its collection ended.
     samples, episodes, branchings
         Numbers of samples, of episodes and of branching nodes in them.
     failure
@@ -77,7 +84,7 @@ class InstanceOutcome:
 
     instance: str
     instance_hash: str = ""
-    outcome: Literal["complete", "fewer", "none", "duplicate", "unreadable", "failed"]
+    outcome: CollectOutcome
     samples: int = 0
     episodes: int = 0
     branchings: int = 0
@@ -108,11 +115,13 @@ def run_task(task: CollectTask) -> TaskResult:
         reason = str(error).replace(os.fspath(task.path), task.name)
         reason = reason.encode("utf-8", "backslashreplace").decode()
         return TaskResult(
-            outcome=InstanceOutcome(instance=task.name, outcome="unreadable", reason=reason)
+            outcome=InstanceOutcome(
+                instance=task.name, outcome=CollectOutcome.UNREADABLE, reason=reason
+            )
         )
     batches: list[pa.RecordBatch] = []
     samples = branchings = episodes = 0
-    statuses: list[str] = []
+    statuses: list[SolveStatus] = []
     failures: list[str] = []
     while samples < task.samples and episodes < task.max_episodes:
         try:
@@ -142,13 +151,13 @@ def run_task(task: CollectTask) -> TaskResult:
         instance=task.name,
         instance_hash=instance.content_hash,
         outcome=(
-            "complete"
+            CollectOutcome.COMPLETE
             if samples >= task.samples
-            else "fewer"
+            else CollectOutcome.FEWER
             if samples
-            else "none"
+            else CollectOutcome.NONE
             if statuses
-            else "failed"
+            else CollectOutcome.FAILED
         ),
         samples=samples,
         episodes=episodes,
@@ -162,20 +171,20 @@ def run_task(task: CollectTask) -> TaskResult:
     return TaskResult(outcome=outcome, samples=stream.getvalue())
 
 
-def _has_nothing_to_branch_on(instance: Instance, statuses: list[str]) -> bool:
+def _has_nothing_to_branch_on(instance: Instance, statuses: list[SolveStatus]) -> bool:
     """Whether more episodes without branching would be a waste."""
     if not statuses:
         return False
     return (
         not instance.integrality.any()
-        or statuses[-1] in ("infeasible", "unbounded", "inforunbd")
+        or statuses[-1] in _INFEASIBLE_OR_UNBOUNDED
         or len(statuses) >= BRANCH_FREE_EPISODES
     )
 
 
 def _reason(
     instance: Instance,
-    statuses: list[str],
+    statuses: list[SolveStatus],
     branchings: int,
     samples: int,
     wanted: int,

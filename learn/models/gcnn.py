@@ -11,7 +11,7 @@ from torch.nn import functional
 from milplib.errors import ParameterError
 from milplib.learn.models.edge_sum import edge_sum
 from milplib.policies import GCNN_SUMS
-from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES
+from milplib.scip import RowFeature, VariableFeature
 
 __all__ = ["GCNN", "HalfConvolution", "Norm"]
 
@@ -199,11 +199,11 @@ class GCNN(nn.Module):
             raise ParameterError(f"the sums are {sums!r}; they can be {' or '.join(GCNN_SUMS)}")
         self.hidden = hidden
         self.sums = sums
-        self.variable_norm = Norm(len(VARIABLE_FEATURES))
-        self.row_norm = Norm(len(ROW_FEATURES))
+        self.variable_norm = Norm(len(VariableFeature))
+        self.row_norm = Norm(len(RowFeature))
         self.edge_norm = Norm(1)
-        self.variable_embedding = _embedding(len(VARIABLE_FEATURES), hidden)
-        self.row_embedding = _embedding(len(ROW_FEATURES), hidden)
+        self.variable_embedding = _embedding(len(VariableFeature), hidden)
+        self.row_embedding = _embedding(len(RowFeature), hidden)
         self.to_rows = HalfConvolution(hidden)
         self.to_variables = HalfConvolution(hidden)
         self.block_norm = Norm(n_block_columns) if n_block_columns else None

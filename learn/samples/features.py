@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES
+from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES, RowFeature, VariableFeature
 
 __all__ = [
     "NODE_ROWS",
@@ -108,13 +108,15 @@ class FeatureGroup:
         return matrix
 
 
-STATIC_VARIABLES = FeatureGroup("static_variable", VARIABLE_FEATURES[:5])
+STATIC_VARIABLES = FeatureGroup(
+    "static_variable", VARIABLE_FEATURES[: VariableFeature.HAS_LOWER_BOUND]
+)
 """Variable features that do not change within a part of a tree."""
-NODE_VARIABLES = FeatureGroup("variable", VARIABLE_FEATURES[5:])
+NODE_VARIABLES = FeatureGroup("variable", VARIABLE_FEATURES[VariableFeature.HAS_LOWER_BOUND :])
 """Variable features of a node."""
-POOL_ROWS = FeatureGroup("pool", ROW_FEATURES[:2])
+POOL_ROWS = FeatureGroup("pool", ROW_FEATURES[: RowFeature.IS_TIGHT])
 """Row features that belong to a row of the pool, as its edges do."""
-NODE_ROWS = FeatureGroup("row", ROW_FEATURES[2:])
+NODE_ROWS = FeatureGroup("row", ROW_FEATURES[RowFeature.IS_TIGHT :])
 """Row features of a node."""
 
 

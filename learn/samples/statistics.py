@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from milplib.errors import SampleError
 from milplib.learn.samples.sample_set import Sample, SampleSet
-from milplib.scip import VARIABLE_FEATURES
+from milplib.scip import PseudocostFeature, VariableFeature
 
 __all__ = [
     "ChoiceAgreement",
@@ -20,8 +20,6 @@ __all__ = [
     "sample_statistics",
     "trivial_choices",
 ]
-
-_FRACTION = VARIABLE_FEATURES.index("solution_frac")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,12 +114,14 @@ def _random(sample: Sample) -> npt.NDArray[np.float64]:
 
 
 def _most_fractional(sample: Sample) -> npt.NDArray[np.float64]:
-    fraction = sample.state.variable_features[sample.state.candidates, _FRACTION]
+    fraction = sample.state.variable_features[
+        sample.state.candidates, VariableFeature.FRACTIONALITY
+    ]
     return _at_best(np.minimum(fraction, 1 - fraction), sample)
 
 
 def _pseudocost(sample: Sample) -> npt.NDArray[np.float64]:
-    return _at_best(sample.state.blocks["pseudocost"][:, 0], sample)
+    return _at_best(sample.state.blocks["pseudocost"][:, PseudocostFeature.SCORE], sample)
 
 
 def _has_pseudocosts(sample: Sample) -> bool:

@@ -19,6 +19,7 @@ from milplib.cli.console import (
     print_json,
     progress_bar,
 )
+from milplib.outcomes import SolveFailure, SolveStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +166,7 @@ def _instance_table(results: HardnessResults) -> Table:
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column(f"level by {results.by}", no_wrap=True)
     for row in results.rows:
-        if row["failure"] != "unreadable":
+        if row["failure"] != SolveFailure.UNREADABLE:
             table.add_row(*_cells(row, bool(results.by)))
     return table
 
@@ -177,7 +178,7 @@ def _cells(row: Mapping[str, Any], is_solved_for: bool) -> list[str]:
         return cells + [_number(row[name]) for name in ("binary", "integer", "continuous")]
     gap = None if row["gap"] is None else 100 * row["gap"]
     shown = (row["time"], row["nodes"], gap, row["primal_dual_integral"], row["expected_samples"])
-    is_said = row["status"] in ("optimal", "timelimit")  # the level says it
+    is_said = row["status"] in (SolveStatus.OPTIMAL, SolveStatus.TIME_LIMIT)  # the level says it
     status = "" if is_said else f" ({row['status']})"
     level = row["level"] or f"none: {row['failure']}"
     return cells + [_number(value) for value in shown] + [f"{level}{status}"]

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 import milplib
 from milplib.cli.console import WholeNumber, allow_modules_here, print_json, print_pairs
 from milplib.files import file_sha256
+from milplib.outcomes import SolveStatus
 
 __all__ = ["policy_app", "solve"]
 
@@ -19,9 +20,9 @@ policy_app = App(name="policy", help="Inspect shipped policies and policy files.
 
 # Plain words for some of SCIP's statuses.
 _STATUS = {
-    "inforunbd": "infeasible or unbounded",
-    "timelimit": "time limit",
-    "userinterrupt": "interrupted",
+    SolveStatus.INFEASIBLE_OR_UNBOUNDED: "infeasible or unbounded",
+    SolveStatus.TIME_LIMIT: "time limit",
+    SolveStatus.INTERRUPTED: "interrupted",
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from milplib.cli.console import output, print_json, print_pairs
+from milplib.outcomes import RunState
 
 if TYPE_CHECKING:
     from milplib.runs import RunStatus
@@ -58,9 +59,9 @@ def status(
 
 def _lines(found: RunStatus) -> dict[str, str]:
     states = {
-        "working": f"working ({found.holder})",
-        "stopped": "stopped: the same command goes on where it stopped",
-        "complete": "complete",
+        RunState.WORKING: f"working ({found.holder})",
+        RunState.STOPPED: "stopped: the same command goes on where it stopped",
+        RunState.COMPLETE: "complete",
     }
     share = 100 * found.done / found.total if found.total else 100
     lines = {
@@ -72,7 +73,7 @@ def _lines(found: RunStatus) -> dict[str, str]:
     if found.seconds is not None:
         where = f" on {', '.join(found.hosts)}" if any(found.hosts) else ""
         lines["work so far"] = _duration(found.seconds) + where
-    if found.state != "complete":
+    if found.state is not RunState.COMPLETE:
         rate, remaining = found.tasks_per_second, found.remaining_seconds
         if rate:
             lines["rate"] = _rate(rate, found.task_unit)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from milplib.evaluation.significance import CLAIM_INSTANCES, SignedRank
+from milplib.outcomes import SolveStatus
 
 __all__ = ["OBJECTIVE_TOLERANCE", "Finding", "check_claims", "check_runs", "objectives_differ"]
 
@@ -20,7 +21,11 @@ OBJECTIVE_TOLERANCE = 1e-6
 NAMED = 10
 """So many missing runs of a policy are named; of others there is the number."""
 
-_PROVEN = {"optimal": "optimal", "gaplimit": "optimal", "infeasible": "infeasible"}
+_PROVEN = {
+    SolveStatus.OPTIMAL: SolveStatus.OPTIMAL,
+    SolveStatus.GAP_LIMIT: SolveStatus.OPTIMAL,
+    SolveStatus.INFEASIBLE: SolveStatus.INFEASIBLE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +228,7 @@ def _contradictions(rows: list[dict[str, Any]]) -> Iterator[Finding]:
     for row in proven:
         if reference is None:
             break
-        if row["status"] == "infeasible" or _differs_from(row, reference):
+        if row["status"] == SolveStatus.INFEASIBLE or _differs_from(row, reference):
             known = f"the known optimum is {reference:.12g}"
             yield _contradiction(f"{known}, but {_who(row)}", row)
             break

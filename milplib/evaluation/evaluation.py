@@ -23,6 +23,7 @@ from milplib.execution import Execution, TaskFailure, execution_or_workers, run_
 from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
+from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
 from milplib.version import __version__
@@ -254,7 +255,7 @@ class _EvaluationFolder(ResultsFolder):
             number = missing[place]
             if isinstance(found, TaskFailure):
                 lost[instances[number].name] = found.kind
-                known[number] = {"failure": "crash", "failure_detail": str(found)}
+                known[number] = {"failure": SolveFailure.CRASH, "failure_detail": str(found)}
             else:
                 known[number] = found
                 self.write_task(number, found, suffix=".reference")
@@ -270,7 +271,7 @@ class _EvaluationFolder(ResultsFolder):
             If no instance could be read. What stood in the folder before stays.
         """
         rows = [row for number in range(n_tasks) for row in self._rows(number) or []]
-        if all(row["failure"] == "unreadable" for row in rows):
+        if all(row["failure"] == SolveFailure.UNREADABLE for row in rows):
             self.discard()
             n = len(self._manifest.config["instances"])
             raise InstanceError(
@@ -307,13 +308,13 @@ def _n_failed(rows: list[dict[str, Any]]) -> int:
 
 
 def _known(instance: EvaluatedInstance) -> dict[str, Any] | None:
-    if instance.known_objective is None and instance.known_status != "infeasible":
+    if instance.known_objective is None and instance.known_status != SolveStatus.INFEASIBLE:
         return None
     return {"status": instance.known_status, "objective": instance.known_objective, "failure": ""}
 
 
 def _with_reference(task: PairedTask, found: dict[str, Any] | None) -> PairedTask:
-    if found is None or found["failure"] == "unreadable":
+    if found is None or found["failure"] == SolveFailure.UNREADABLE:
         return task  # done, or the run itself will say what is wrong
     if found["failure"]:
         reason = f"the optimum is not known: {found['failure_detail'] or found['failure']}"

@@ -34,9 +34,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from milplib.evaluation.solution_check import WRONG_SOLUTION
-from milplib.evaluation.table import LEAK, judged_failures
+from milplib.evaluation.table import PROVES_NOTHING, judged_failures
 from milplib.evaluation.traces import traces_by_run
+from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.scip.trace import Trace
 
 __all__ = [
@@ -169,7 +169,7 @@ def _best_known(rows: list[dict[str, Any]]) -> float:
             return float(row["reference_objective"])
     trusted = [row for row in rows if row["objective"] is not None and _is_trusted(row)]
     for row in trusted:
-        if not row["failure"] and row["status"] == "optimal":
+        if not row["failure"] and row["status"] == SolveStatus.OPTIMAL:
             return float(row["objective"])
     bounds = [row["dual_bound"] for row in trusted if row["dual_bound"] is not None]
     bounds = [bound for bound in bounds if math.isfinite(bound)]
@@ -180,7 +180,7 @@ def _best_known(rows: list[dict[str, Any]]) -> float:
 
 
 def _is_trusted(row: Mapping[str, Any]) -> bool:
-    return row["failure"] != WRONG_SOLUTION and math.isfinite(row["objective"])
+    return row["failure"] != SolveFailure.WRONG_SOLUTION and math.isfinite(row["objective"])
 
 
 def run_integrals(table: pa.Table, traces: pa.Table | None) -> dict[str, Values]:
@@ -220,7 +220,7 @@ def run_integrals(table: pa.Table, traces: pa.Table | None) -> dict[str, Values]
             zip(judged_failures(table), table.select(names).to_pylist(), strict=True)
         ):
             trace = known.get((row["policy"], row["instance"], row["seed"]))
-            if failure and (trace is None or failure in (WRONG_SOLUTION, LEAK)):
+            if failure and (trace is None or failure in PROVES_NOTHING):
                 integrals[:, number] = row["time_limit"]
                 continue
             if trace is None:

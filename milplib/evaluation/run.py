@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from milplib.evaluation.policies import EvaluatedPolicy
-from milplib.evaluation.solution_check import WRONG_SOLUTION, violations
+from milplib.evaluation.solution_check import violations
 from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters, run_order
 from milplib.evaluation.traces import trace_as_json
 from milplib.execution import TaskFailure
@@ -23,9 +23,11 @@ from milplib.execution.isolated_solve import (
 )
 from milplib.instance import Instance
 from milplib.library.evaluated import EvaluatedInstance
+from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.policies.combinations import AnyPolicy, parts
 from milplib.policies.file import PolicyFile
 from milplib.policies.loading import load_policy
+from milplib.policies.plugin import OnError
 from milplib.policies.provenance import seen_in
 from milplib.scip.versions import scip_version
 from milplib.solving import SolveResult, solve
@@ -75,7 +77,7 @@ def run_paired(task: PairedTask) -> list[dict[str, Any]]:
         and the machine.
     """
     if task.no_reference:
-        return _same_rows(task, "error", "no reference", task.no_reference)
+        return _same_rows(task, SolveStatus.ERROR, SolveFailure.NO_REFERENCE, task.no_reference)
     rows: dict[str, dict[str, Any]] = {}
     order = run_order(task.policies, instance=task.instance.name, seed=task.seed)
     for place, policy in enumerate(order):
@@ -88,9 +90,11 @@ def run_paired(task: PairedTask) -> list[dict[str, Any]]:
             reference_objective=task.reference_objective,
         )
         found = _measured(run, task.parameters)
-        if found["failure"] == "unreadable" and not rows:
+        if found["failure"] == SolveFailure.UNREADABLE and not rows:
             # The others would not read it either.
-            return _same_rows(task, "unreadable", "unreadable", found["failure_detail"])
+            return _same_rows(
+                task, SolveStatus.UNREADABLE, SolveFailure.UNREADABLE, found["failure_detail"]
+            )
         rows[policy.label] = _identity(task, policy) | found | {"order": place}
     return [rows[policy.label] for policy in task.policies]
 
@@ -117,10 +121,12 @@ def run_reference(task: ReferenceTask) -> dict[str, Any]:
 
 def died_rows(task: PairedTask, failure: TaskFailure) -> list[dict[str, Any]]:
     """Rows of a task whose worker died itself: no run of it is known."""
-    return _same_rows(task, "died", "crash", str(failure))
+    return _same_rows(task, SolveStatus.DIED, SolveFailure.CRASH, str(failure))
 
 
-def _same_rows(task: PairedTask, status: str, failure: str, detail: str) -> list[dict[str, Any]]:
+def _same_rows(
+    task: PairedTask, status: SolveStatus, failure: SolveFailure, detail: str
+) -> list[dict[str, Any]]:
     found = {"status": status, "failure": failure, "failure_detail": detail}
     return [_identity(task, policy) | found for policy in task.policies]
 
@@ -164,9 +170,12 @@ def _run_here(run: _Run) -> dict[str, Any]:
         found = _described(_solved(run, instance, policy), instance)
     except Exception as error:
         is_rule = run.policy is None or run.policy.kind == "rule"
-        failure = failure_kind(error, otherwise="crash" if is_rule else "policy error")
+        otherwise = SolveFailure.CRASH if is_rule else SolveFailure.POLICY_ERROR
+        failure = failure_kind(error, otherwise=otherwise)
         found = {
-            "status": "unreadable" if failure == "unreadable" else "error",
+            "status": SolveStatus.UNREADABLE
+            if failure == SolveFailure.UNREADABLE
+            else SolveStatus.ERROR,
             "failure": failure,
             "failure_detail": error_in_words(error, path=run.instance.path, name=run.instance.name),
             "time": time.monotonic() - begin,
@@ -195,7 +204,7 @@ def _solved(run: _Run, instance: Instance, policy: AnyPolicy) -> SolveResult:
         time_limit=run.time_limit,
         setting=run.setting,
         seed=run.seed,
-        on_error="raise",
+        on_error=OnError.RAISE,
         reference_objective=_limit(run.reference_objective, instance, run.setting),
     )
 
@@ -218,7 +227,7 @@ def _described(result: SolveResult, instance: Instance) -> dict[str, Any]:
     if result.solution is not None:
         found = violations(instance, result.solution, objective=result.objective)
         if found:
-            failure, detail = WRONG_SOLUTION, "; ".join(map(str, found))
+            failure, detail = SolveFailure.WRONG_SOLUTION, "; ".join(map(str, found))
     return {
         **known,
         "status": result.status,

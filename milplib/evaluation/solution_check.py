@@ -10,12 +10,10 @@ import numpy.typing as npt
 
 from milplib.instance import Instance
 
-__all__ = ["FEASIBILITY_TOLERANCE", "WRONG_SOLUTION", "Violation", "violations"]
+__all__ = ["FEASIBILITY_TOLERANCE", "Violation", "violations"]
 
 FEASIBILITY_TOLERANCE = 1e-6
 """SCIP's ``numerics/feastol``: how far a side, a bound or integrality may be missed."""
-WRONG_SOLUTION = "wrong solution"
-"""Kind of failure of a run whose solution violates its instance."""
 
 ROUNDING = 1e-12
 """What the order of a sum may change, relative to the sum of the absolute terms."""

@@ -20,7 +20,8 @@ from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.policy_summary import PolicySummary, policy_rows
 from milplib.evaluation.significance import SignedRank, corrected_tests, signed_rank
 from milplib.evaluation.statistics import TIME_SHIFT
-from milplib.evaluation.table import LEAK, NOT_RUN, judged_failures
+from milplib.evaluation.table import NOT_RUN, judged_failures
+from milplib.outcomes import SolveFailure
 
 __all__ = [
     "ALL",
@@ -184,7 +185,7 @@ def _failures(table: pa.Table, runs: PairedRuns) -> tuple[list[Failure], dict[st
     ):
         if not kind:
             continue
-        if kind == LEAK:
+        if kind == SolveFailure.LEAK:
             detail = "solved an instance that the policy had seen in its training"
         if kind in NOT_RUN and not counted[instance]:
             unread[instance] = f"{kind}: {detail or ''}".removesuffix(": ")

@@ -15,11 +15,12 @@ import pyarrow.csv
 from milplib.errors import ResultsError
 from milplib.evaluation.parquet import cast_column, make_table, read_parquet, write_parquet
 from milplib.files import atomic_write
+from milplib.outcomes import SolveFailure
 
 __all__ = [
     "COLUMNS",
-    "LEAK",
     "NOT_RUN",
+    "PROVES_NOTHING",
     "TABLES",
     "check_table",
     "judged_failures",
@@ -67,12 +68,12 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 }
 """Type and meaning of every column; numbers that a failed run does not have are null."""
 
-NOT_RUN = frozenset({"unreadable", "no reference"})
+NOT_RUN = frozenset({SolveFailure.UNREADABLE, SolveFailure.NO_REFERENCE})
 """Kinds of failure that are the instance's: no policy ran. Where all runs on an instance are of
 these kinds it is listed and left out of the means."""
 
-LEAK = "leak"
-"""Kind of failure of a run on an instance that its policy was trained on or chosen by."""
+PROVES_NOTHING = frozenset({SolveFailure.WRONG_SOLUTION, SolveFailure.LEAK})
+"""Kinds of failure that a run's bounds do not excuse: they count as nothing found."""
 
 TABLES = ("runs.parquet", "runs.csv")
 """Names of the table's files in a folder of results."""
@@ -192,7 +193,7 @@ def judged_failures(table: pa.Table) -> list[str]:
     ['', 'crash', 'leak']
     """
     return [
-        failure or (LEAK if seen_in else "")
+        failure or (SolveFailure.LEAK if seen_in else "")
         for failure, seen_in in zip(
             table.column("failure").to_pylist(), table.column("seen_in").to_pylist(), strict=True
         )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from milplib.execution.cluster_worker import ChildSettings, run_in_child
-from milplib.execution.errors import ClusterError, WorkerDiedError
+from milplib.execution.errors import ClusterError, FailureKind, WorkerDiedError
 
 __all__ = ["ClusterExecutor"]
 
@@ -91,7 +91,7 @@ def _transfer(theirs: Future[bytes], ours: Future[Any]) -> None:
     except KilledWorker as killed:
         times = killed.allowed_failures + 1
         words = f"the {times} workers of the cluster that ran it were lost, one after the other"
-        error = WorkerDiedError(words, "killed", times)
+        error = WorkerDiedError(words, FailureKind.KILLED, times)
     except ClusterError as unusable:
         error = unusable
     except BaseException as failed:  # cancelled, among others

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from milplib.errors import MilplibError
+from milplib.outcomes import Word
 
 __all__ = ["ClusterError", "FailureKind", "TaskFailure", "WorkerDiedError", "WorkerStartError"]
 
-FailureKind: TypeAlias = Literal["crash", "out of memory", "hang", "killed"]
-"""How a task's process ended: by itself, over its memory, over its time, or from outside."""
+
+class FailureKind(Word):
+    """How a task's process ended: by itself, over its memory, over its time, or from outside."""
+
+    CRASH = "crash"
+    OUT_OF_MEMORY = "out of memory"
+    HANG = "hang"
+    KILLED = "killed"
 
 
 class ClusterError(MilplibError):
@@ -34,7 +40,7 @@ class WorkerDiedError(MilplibError):
         How many times it happened.
     """
 
-    def __init__(self, message: str, kind: FailureKind = "crash", times: int = 1) -> None:
+    def __init__(self, message: str, kind: FailureKind = FailureKind.CRASH, times: int = 1) -> None:
         super().__init__(message, kind, times)
         self.message, self.kind, self.times = message, kind, times
 
@@ -57,7 +63,8 @@ class TaskFailure:
 
     Examples
     --------
-    >>> print(TaskFailure(kind="crash", detail="the process was killed by SIGSEGV", attempts=2))
+    >>> print(TaskFailure(
+    ...     kind=FailureKind.CRASH, detail="the process was killed by SIGSEGV", attempts=2))
     crash: the process was killed by SIGSEGV; tried 2 times
     """
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from milplib.errors import InstanceError, MilplibError
-from milplib.execution import MOST_KILLS, WorkerDiedError
+from milplib.execution import MOST_KILLS, FailureKind, WorkerDiedError
 from milplib.execution.isolation import WorkerTimeoutError, run_isolated
 from milplib.files import file_sha256
 from milplib.formats.reader import read
 from milplib.instance import Instance
+from milplib.outcomes import SolveFailure, SolveStatus
 
 __all__ = [
     "SOLVED",
@@ -29,10 +30,22 @@ __all__ = [
 
 Argument = TypeVar("Argument")
 
-SOLVED = frozenset({"optimal", "infeasible", "unbounded", "inforunbd", "gaplimit"})
+SOLVED = frozenset(
+    {
+        SolveStatus.OPTIMAL,
+        SolveStatus.INFEASIBLE,
+        SolveStatus.UNBOUNDED,
+        SolveStatus.INFEASIBLE_OR_UNBOUNDED,
+        SolveStatus.GAP_LIMIT,
+    }
+)
 """Statuses, in SCIP's words, of a run that did what was asked."""
 
-_LIMITS = {"timelimit": "timelimit", "memlimit": "memlimit", "userinterrupt": "interrupted"}
+_LIMITS = {
+    SolveStatus.TIME_LIMIT: SolveFailure.TIME_LIMIT,
+    SolveStatus.MEMORY_LIMIT: SolveFailure.MEMORY_LIMIT,
+    SolveStatus.INTERRUPTED: SolveFailure.INTERRUPTED,
+}
 
 
 def isolated_row(
@@ -77,36 +90,36 @@ def isolated_row(
             )
         except WorkerTimeoutError:
             found = {
-                "status": "killed",
-                "failure": "timelimit",
+                "status": SolveStatus.KILLED,
+                "failure": SolveFailure.TIME_LIMIT,
                 "failure_detail": f"did not stop within {grace:g} s of its limit",
             }
             break
         except WorkerDiedError as error:
-            is_full = error.kind == "out of memory"
+            is_full = error.kind == FailureKind.OUT_OF_MEMORY
             detail = str(error) + (f"; tried {attempt + 1} times" if attempt else "")
             found = {
-                "status": "killed" if is_full else "died",
-                "failure": "memlimit" if is_full else "crash",
+                "status": SolveStatus.KILLED if is_full else SolveStatus.DIED,
+                "failure": SolveFailure.MEMORY_LIMIT if is_full else SolveFailure.CRASH,
                 "failure_detail": detail,
             }
-            if error.kind != "killed":
+            if error.kind != FailureKind.KILLED:
                 break
     return {**found, "time": time.monotonic() - begin}
 
 
-def limit_failure(status: str) -> str:
+def limit_failure(status: SolveStatus) -> SolveFailure:
     """Kind of failure of a solve that ended with a status of SCIP's; empty if it is solved.
 
     Examples
     --------
-    >>> limit_failure("infeasible"), limit_failure("timelimit"), limit_failure("nodelimit")
-    ('', 'timelimit', 'other limit')
+    >>> [limit_failure(SolveStatus(s)) for s in ("infeasible", "timelimit", "nodelimit")]
+    ['', 'timelimit', 'other limit']
     """
-    return "" if status in SOLVED else _LIMITS.get(status, "other limit")
+    return SolveFailure.NONE if status in SOLVED else _LIMITS.get(status, SolveFailure.OTHER_LIMIT)
 
 
-def failure_kind(error: Exception, *, otherwise: str = "crash") -> str:
+def failure_kind(error: Exception, *, otherwise: SolveFailure = SolveFailure.CRASH) -> SolveFailure:
     """Kind of failure that an error of a run is; `otherwise` if it is nobody's in particular.
 
     Examples
@@ -116,11 +129,11 @@ def failure_kind(error: Exception, *, otherwise: str = "crash") -> str:
     """
     text = str(error)
     if isinstance(error, InstanceError):
-        return "unreadable"
+        return SolveFailure.UNREADABLE
     if isinstance(error, MemoryError):
-        return "memlimit"
+        return SolveFailure.MEMORY_LIMIT
     if text.startswith("SCIP: "):  # what PySCIPOpt raises for SCIP's return codes
-        return "numerical" if "LP solver" in text else "crash"
+        return SolveFailure.NUMERICAL if "LP solver" in text else SolveFailure.CRASH
     return otherwise
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
-from milplib.execution.errors import WorkerDiedError, WorkerStartError
+from milplib.execution.errors import FailureKind, WorkerDiedError, WorkerStartError
 from milplib.execution.memory import MEMORY_PERIOD
 from milplib.execution.processes import end_in_words, end_kind
 from milplib.execution.worker import Worker, call_content, result_of
@@ -86,7 +86,8 @@ def run_isolated(
         worker.begin(function, payload, time_limit)
         if not _wait(worker, memory_limit):
             raise WorkerTimeoutError(
-                f"the process did not end within {time_limit:g} seconds and was killed", "hang"
+                f"the process did not end within {time_limit:g} seconds and was killed",
+                FailureKind.HANG,
             )
         message = worker.receive()
         if message is not None:

@@ -242,10 +242,12 @@ class ProcessExecutor(Executor):
             if self._idle_limit is not None and now >= worker.idle_since + self._idle_limit:
                 self._dismiss(worker)
         elif worker.job.is_unwanted:
-            self._kill(worker, "killed", "nobody waits for the task any more")
+            self._kill(worker, FailureKind.KILLED, "nobody waits for the task any more")
         elif now >= worker.deadline:
             self._kill(
-                worker, "hang", f"the task took more than {self._time_limit:g} s and was killed"
+                worker,
+                FailureKind.HANG,
+                f"the task took more than {self._time_limit:g} s and was killed",
             )
         elif self._memory_limit is not None and now >= worker.next_look:
             worker.next_look = now + MEMORY_PERIOD
@@ -279,10 +281,12 @@ class ProcessExecutor(Executor):
                 f"({end_in_words(code)}): in a script, call this under "
                 "'if __name__ == \"__main__\":', since each worker imports the script anew; else "
                 "run with one worker to see why",
-                is_final=end_kind(code) == "crash" and not self._has_started,
+                is_final=end_kind(code) == FailureKind.CRASH and not self._has_started,
             )
 
-    def _kill(self, worker: Worker[Call], kind: FailureKind = "killed", detail: str = "") -> None:
+    def _kill(
+        self, worker: Worker[Call], kind: FailureKind = FailureKind.KILLED, detail: str = ""
+    ) -> None:
         self._workers.remove(worker)
         job = worker.job
         worker.bury()
@@ -310,7 +314,7 @@ class ProcessExecutor(Executor):
             worker.bury()
         for worker, _ in self._leaving:
             worker.bury()
-        self._calls.fail_all(WorkerDiedError("the executor was ended", "killed"))
+        self._calls.fail_all(WorkerDiedError("the executor was ended", FailureKind.KILLED))
         self._wakes.close()
         self._wake_end.close()
         self._at_exit.cancel()

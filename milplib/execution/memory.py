@@ -6,7 +6,7 @@ import resource
 from contextlib import suppress
 from pathlib import Path
 
-from milplib.execution.errors import WorkerDiedError
+from milplib.execution.errors import FailureKind, WorkerDiedError
 
 __all__ = ["MEMORY_PERIOD", "check_memory", "limit_allocations", "private_memory"]
 
@@ -52,7 +52,7 @@ def check_memory(process: int, limit: float) -> None:
     if memory > limit:
         raise WorkerDiedError(
             f"the process had {memory:.0f} MB, more than the limit of {limit:g} MB, and was killed",
-            "out of memory",
+            FailureKind.OUT_OF_MEMORY,
         )
 
 

@@ -163,7 +163,8 @@ def end_kind(code: int | None) -> FailureKind:
     >>> end_kind(-signal.SIGSEGV), end_kind(3), end_kind(-signal.SIGKILL)
     ('crash', 'crash', 'killed')
     """
-    return "killed" if code is not None and code < 0 and -code not in _OWN_SIGNALS else "crash"
+    is_from_outside = code is not None and code < 0 and -code not in _OWN_SIGNALS
+    return FailureKind.KILLED if is_from_outside else FailureKind.CRASH
 
 
 def end_in_words(code: int | None) -> str:

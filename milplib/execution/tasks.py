@@ -238,7 +238,7 @@ class _Attempt(Generic[Task]):
     def failure(self, error: WorkerDiedError) -> TaskFailure | None:
         """Count an end of its process; give the failure if the task is not to be tried again."""
         self.ends[error.kind] += error.times
-        kills = self.ends["killed"]
+        kills = self.ends[FailureKind.KILLED]
         if kills > MOST_KILLS or self.ends.total() - kills >= MOST_OWN_FAILURES:
             return TaskFailure(kind=error.kind, detail=str(error), attempts=self.ends.total())
         return None

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Generic, TypeVar
 
-from milplib.execution.errors import WorkerDiedError
+from milplib.execution.errors import FailureKind, WorkerDiedError
 from milplib.execution.memory import check_memory, limit_allocations, private_memory
 from milplib.execution.processes import (
     START_LIMIT,
@@ -180,7 +180,7 @@ def _answer(call: bytes) -> bytes:
         return bytes(ForkingPickler.dumps((True, function(*arguments, **named), "")))
     except MemoryError as error:
         words = f"an allocation failed: {error}" if str(error) else "an allocation failed"
-        answer = WorkerDiedError(words, "out of memory"), ""
+        answer = WorkerDiedError(words, FailureKind.OUT_OF_MEMORY), ""
     except SystemExit as error:
         answer = WorkerDiedError(f"the task left with SystemExit: {error.code}"), ""
     except BaseException as error:  # the parent decides about all of them

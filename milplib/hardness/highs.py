@@ -18,18 +18,19 @@ from milplib.errors import InstanceError, MilplibError, MissingPackageError
 from milplib.execution.isolated_solve import SOLVED
 from milplib.hardness.measurement import Measurement, percent_gap, relative_gap
 from milplib.instance import Instance
+from milplib.outcomes import SolveStatus
 
 __all__ = ["HighsSolver"]
 
 # HiGHS's words for what SCIP has a word for, too.
 _STATUS = {
-    "kOptimal": "optimal",
-    "kInfeasible": "infeasible",
-    "kUnbounded": "unbounded",
-    "kUnboundedOrInfeasible": "inforunbd",
-    "kTimeLimit": "timelimit",
-    "kMemoryLimit": "memlimit",
-    "kInterrupt": "userinterrupt",
+    "kOptimal": SolveStatus.OPTIMAL,
+    "kInfeasible": SolveStatus.INFEASIBLE,
+    "kUnbounded": SolveStatus.UNBOUNDED,
+    "kUnboundedOrInfeasible": SolveStatus.INFEASIBLE_OR_UNBOUNDED,
+    "kTimeLimit": SolveStatus.TIME_LIMIT,
+    "kMemoryLimit": SolveStatus.MEMORY_LIMIT,
+    "kInterrupt": SolveStatus.INTERRUPTED,
 }
 _FEASIBLE = 2
 """HiGHS's primal solution status where there is a solution."""
@@ -195,9 +196,9 @@ def _measured(instance: Instance, highs: Any, integral: _GapIntegral) -> Measure
         status, objective = _without_columns(instance)
     elif info.primal_solution_status == _FEASIBLE and status != "unbounded":
         objective = float(info.objective_function_value)
-    if status == "infeasible":
+    if status == SolveStatus.INFEASIBLE:
         bound = -bound
-    elif status == "optimal" and objective is not None:
+    elif status == SolveStatus.OPTIMAL and objective is not None:
         bound = objective
     elif instance.integrality.any():  # of an LP there is none before its end
         bound = float(info.mip_dual_bound)
@@ -222,4 +223,4 @@ def _no_bound(instance: Instance) -> float:
 def _without_columns(instance: Instance) -> tuple[str, float | None]:
     """Status and objective where there are no columns, at whose rows HiGHS does not look."""
     is_feasible = (instance.row_lower <= 0).all() and (instance.row_upper >= 0).all()
-    return ("optimal", instance.offset) if is_feasible else ("infeasible", None)
+    return (SolveStatus.OPTIMAL, instance.offset) if is_feasible else (SolveStatus.INFEASIBLE, None)

@@ -22,6 +22,7 @@ from milplib.hardness.solvers import solver_named
 from milplib.hardness.table import TABLE, read_rows, write_rows
 from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
+from milplib.outcomes import SolveFailure
 from milplib.runs.manifest import ResultsFolder
 from milplib.scip.versions import scip_version
 from milplib.version import __version__
@@ -216,7 +217,7 @@ def _run(
 
 
 def _check_read(rows: Sequence[dict[str, Any]]) -> None:
-    if all(row["failure"] == "unreadable" for row in rows):
+    if all(row["failure"] == SolveFailure.UNREADABLE for row in rows):
         raise InstanceError(
             f"none of the {len(rows)} instance files can be read; the first: "
             f"{rows[0]['failure_detail']}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from milplib.outcomes import SolveStatus
+
 __all__ = ["Measurement", "percent_gap", "relative_gap"]
 
 
@@ -35,7 +37,7 @@ class Measurement:
         Best proven bound, in the instance's own sense; infinite where there is none.
     """
 
-    status: str
+    status: SolveStatus
     solved: bool
     time: float
     nodes: int

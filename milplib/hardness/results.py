@@ -12,6 +12,7 @@ from milplib.errors import ParameterError
 from milplib.hardness.levels import LevelThresholds, level_of
 from milplib.hardness.summary import FolderSummary, summarise
 from milplib.hardness.table import COLUMNS, TABLE, read_rows
+from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.runs.manifest import ResultsManifest
 
 __all__ = ["HardnessManifest", "HardnessResults", "Judging"]
@@ -67,7 +68,9 @@ class Judging:
 
     def _level(self, row: Mapping[str, Any]) -> str:
         # A process that had to be killed says nothing of its gap.
-        stopped = row["failure"] == "timelimit" and row["status"] == "timelimit"
+        stopped = (
+            row["failure"] == SolveFailure.TIME_LIMIT and row["status"] == SolveStatus.TIME_LIMIT
+        )
         if not row["solver"] or (row["failure"] and not stopped):
             return ""
         return level_of(
@@ -143,7 +146,7 @@ class HardnessResults:
     @property
     def unread(self) -> dict[str, str]:
         """Instances that cannot be read, and why."""
-        unread = (row for row in self.rows if row["failure"] == "unreadable")
+        unread = (row for row in self.rows if row["failure"] == SolveFailure.UNREADABLE)
         return {row["instance"]: row["failure_detail"] for row in unread}
 
     def summaries(self) -> tuple[FolderSummary, ...]:

@@ -20,6 +20,7 @@ from milplib.execution.isolated_solve import (
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.solvers import solver_named
 from milplib.library.evaluated import EvaluatedInstance
+from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.structure.statistics import instance_statistics
 from milplib.version import __version__
 
@@ -75,7 +76,7 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
         grace=task.grace,
         memory_limit=task.memory_limit,
     )
-    if "rows" not in row and row["failure"] != "unreadable":
+    if "rows" not in row and row["failure"] != SolveFailure.UNREADABLE:
         # The solve took them along.
         counting = replace(task, solver="")
         alone = isolated_row(
@@ -91,7 +92,11 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
 
 def died_row(task: HardnessTask, failure: TaskFailure) -> dict[str, Any]:
     """Row of a task whose worker died itself: nothing is known."""
-    row = {"status": "died", "failure": "crash", "failure_detail": str(failure)}
+    row = {
+        "status": SolveStatus.DIED,
+        "failure": SolveFailure.CRASH,
+        "failure_detail": str(failure),
+    }
     return _identity(task) | row
 
 
@@ -120,13 +125,15 @@ def _run_here(task: HardnessTask) -> dict[str, Any]:
             measurement = solver.measure(instance, time_limit=task.time_limit, seed=task.seed)
             row |= _described(measurement, task.label) | {"peak_memory": peak_memory()}
         else:
-            row |= {"status": "", "failure": ""}
+            row |= {"status": "", "failure": SolveFailure.NONE}
     except Exception as error:
         failure = failure_kind(error)
-        if failure == "unreadable" and row:
-            failure = "refused"  # milplib has read it, the solver does not take it
+        if failure == SolveFailure.UNREADABLE and row:
+            failure = SolveFailure.REFUSED  # milplib has read it, the solver does not take it
         row |= {
-            "status": "unreadable" if failure == "unreadable" else "error",
+            "status": SolveStatus.UNREADABLE
+            if failure == SolveFailure.UNREADABLE
+            else SolveStatus.ERROR,
             "failure": failure,
             "failure_detail": error_in_words(error, path=planned.path, name=planned.name),
             "time": time.monotonic() - begin,
@@ -146,6 +153,6 @@ def _described(measurement: Measurement, label: str) -> dict[str, Any]:
     }
     # Not a number is no measurement.
     known = {k: None if v is None or math.isnan(v) else v for k, v in numbers.items()}
-    failure = "" if measurement.solved else limit_failure(measurement.status)
+    failure = SolveFailure.NONE if measurement.solved else limit_failure(measurement.status)
     detail = f"{label} ended with status {measurement.status}" if failure else ""
     return {**known, "status": measurement.status, "failure": failure, "failure_detail": detail}

@@ -12,6 +12,7 @@ import numpy as np
 
 from milplib.evaluation import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
 from milplib.hardness.levels import majority_level
+from milplib.outcomes import SolveFailure
 from milplib.structure.row_kinds import ROW_KINDS
 
 __all__ = ["COLUMN_KINDS", "SIZES", "FolderSummary", "summarise"]
@@ -86,7 +87,7 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> tuple[FolderSummary, ...]:
 
 
 def _summary(distribution: str, rows: Rows) -> FolderSummary:
-    read = [row for row in rows if row["failure"] != "unreadable"]
+    read = [row for row in rows if row["failure"] != SolveFailure.UNREADABLE]
     tried = [row for row in read if row["solver"]]
     solved = [row for row in tried if not row["failure"]]
     levels = [row["level"] for row in tried if row["level"]]

@@ -1,7 +1,12 @@
-"""Renew the reference hashes: ``python -m milplib.library.write_reference``."""
+"""Renew the reference hashes: ``python -m milplib.library.write_reference [--all]``.
+
+Distributions are generated that are new, whose family has raised its generator_version, or, where
+other versions of numpy, scipy or networkx are installed, all; with ``--all``, all in any case.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 import warnings
@@ -20,19 +25,20 @@ from milplib.library.reference import (
     REFERENCE_FILE,
     Reference,
     ReferenceWarning,
+    differences_of_stack,
     reference_stack,
     references,
 )
 
-__all__ = ["current_reference", "write_reference"]
+__all__ = ["current_reference", "is_current", "write_reference"]
 
 _HEADER = """\
 # SHA-256 of the first three LP files of each split of every distribution with a generator, as
 # `milplib generate NAME --split SPLIT` writes them with seed 0, and the versions they were made
 # with. Generating warns where it gives other files.
 #
-# Renewed by `python -m milplib.library.write_reference` when a distribution is new, a family has
-# raised its generator_version, or constraints.txt names other versions of these packages.
+# Renewed by `make renew` when a distribution is new, a family has raised its generator_version, or
+# constraints.txt names other versions of these packages.
 """
 
 
@@ -60,6 +66,24 @@ def current_reference(distribution: Distribution) -> Reference:
             hashes[split] = tuple(record.sha256 for record in records)
     version_of_generator = generator_of(distribution).generator_version
     return Reference(generator_version=version_of_generator, hashes=hashes)
+
+
+def is_current(distribution: Distribution) -> bool:
+    """Whether a distribution has a reference, of its generator's version and these packages.
+
+    Examples
+    --------
+    >>> from milplib.library import distribution
+    >>> is_current(distribution("SC-easy")) or differences_of_stack() != ()
+    True
+    """
+    known = references().get(distribution.name)
+    version_of_generator = generator_of(distribution).generator_version
+    return (
+        known is not None
+        and known.generator_version == version_of_generator
+        and not differences_of_stack()
+    )
 
 
 def write_reference(path: str | os.PathLike[str], renewed: Mapping[str, Reference]) -> None:
@@ -104,13 +128,21 @@ def write_reference(path: str | os.PathLike[str], renewed: Mapping[str, Referenc
 
 
 def main() -> None:
-    """Renew the file beside this module; takes about a minute."""
+    """Renew the file beside this module; all distributions take about a minute."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="generate known ones again, too")
+    options = parser.parse_args()
     renewed = {}
     for entry in distributions():
-        if entry.generator is not None:
-            print(entry.name, flush=True)
+        if entry.generator is None:
+            continue
+        if is_current(entry) and not options.all:
+            renewed[entry.name] = references()[entry.name]
+        else:
+            print(f"hashes of {entry.name}", flush=True)
             renewed[entry.name] = current_reference(entry)
-    write_reference(Path(__file__).with_name(REFERENCE_FILE), renewed)
+    if renewed != dict(references()) or differences_of_stack():
+        write_reference(Path(__file__).with_name(REFERENCE_FILE), renewed)
 
 
 if __name__ == "__main__":

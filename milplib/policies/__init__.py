@@ -14,7 +14,7 @@ from milplib.policies.file import POLICY_VERSION, PolicyFile, read_policy, write
 from milplib.policies.forest import ForestPolicy
 from milplib.policies.gcnn import GCNN_SUMS, GcnnPolicy, gcnn_shapes
 from milplib.policies.loading import ARCHITECTURES, load_policy
-from milplib.policies.plugin import PolicyUse, include_policy
+from milplib.policies.plugin import OnError, PolicyUse, include_policy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
 from milplib.policies.pretrained import (
     AUTO,
@@ -40,6 +40,7 @@ __all__ = [
     "FunctionPolicy",
     "GcnnPolicy",
     "LinearPolicy",
+    "OnError",
     "Policy",
     "PolicyFile",
     "PolicyUse",

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from milplib.policies.gcnn import joined_blocks
+from milplib.scip.features import ROW_FEATURES, VARIABLE_FEATURES
 from milplib.scip.grouped import sorted_by_group
-from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
+from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import BlockSchema
 
 __all__ = [
@@ -39,8 +40,9 @@ def matrix_columns(blocks: Iterable[BlockSchema] = ()) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> len(matrix_columns()), matrix_columns()[0], matrix_columns()[19]
-    (38, 'objective', 'row_bias_mean')
+    >>> columns = matrix_columns()
+    >>> len(columns), columns[0], columns.index("row_bias_mean")
+    (38, 'objective', 19)
     """
     of_blocks = (f"{block.name}_{column}" for block in blocks for column in block.columns)
     return (*VARIABLE_FEATURES, *AGGREGATED_FEATURES, *of_blocks)
@@ -143,13 +145,14 @@ def candidate_matrix(state: BranchingState, blocks: tuple[str, ...] = ()) -> _Fl
 
     Examples
     --------
-    >>> features = np.zeros((3, 19))
-    >>> features[:, 8] = [2.5, 0.5, 1.0]
+    >>> from milplib.scip import VariableFeature
+    >>> features = np.zeros((3, len(VariableFeature)))
+    >>> features[:, VariableFeature.SOLUTION_VALUE] = [2.5, 0.5, 1.0]
     >>> state = BranchingState(
     ...     variable_features=features, row_features=np.zeros((0, 5)),
     ...     edge_index=np.zeros((2, 0), dtype=np.int32), edge_features=np.zeros(0),
     ...     candidates=np.arange(3, dtype=np.int32), has_incumbent=False)
-    >>> candidate_matrix(state)[:, 8].tolist()
+    >>> candidate_matrix(state)[:, VariableFeature.SOLUTION_VALUE].tolist()
     [1.0, 0.0, 0.25]
     """
     of_blocks = joined_blocks(state, blocks)

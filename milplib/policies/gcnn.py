@@ -12,8 +12,10 @@ from milplib.errors import PolicyError
 from milplib.policies.compiled import CompiledGcnn, compile_gcnn
 from milplib.policies.file import PolicyFile
 from milplib.policies.folded import GCNN_SUMS, Array, FoldedGcnn, check_state
-from milplib.scip.blocks import PseudocostBlock, state_functions_of
-from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
+from milplib.scip.blocks import state_functions_of
+from milplib.scip.blocks.pseudocost import PseudocostBlock
+from milplib.scip.features import RowFeature, VariableFeature
+from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import StateFunction
 
 __all__ = ["GCNN_SUMS", "GcnnPolicy", "gcnn_shapes", "joined_blocks"]
@@ -36,7 +38,7 @@ def gcnn_shapes(hidden: int, n_block_columns: int = 0) -> dict[str, tuple[int, .
     """
     h, b = hidden, n_block_columns
     shapes: dict[str, tuple[int, ...]] = {"edge_norm.shift": (1,), "edge_norm.scale": (1,)}
-    for side, size in (("variable", len(VARIABLE_FEATURES)), ("row", len(ROW_FEATURES))):
+    for side, size in (("variable", len(VariableFeature)), ("row", len(RowFeature))):
         shapes |= {
             f"{side}_norm.shift": (size,),
             f"{side}_norm.scale": (size,),

@@ -13,6 +13,7 @@ from pyscipopt import SCIP_LPSOLSTAT, SCIP_RESULT
 
 from milplib.errors import BranchingError, ParameterError, PolicyError
 from milplib.formats.from_scip import from_scip
+from milplib.outcomes import Word
 from milplib.policies.choice import best_candidate, checked_scores
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, parts
 from milplib.policies.compiled import CompiledGcnn
@@ -31,7 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["OnError", "PolicyUse", "include_policy"]
 
-OnError = Literal["fallback", "raise"]
+
+class OnError(Word):
+    """What happens where a policy fails."""
+
+    FALLBACK = "fallback"
+    """SCIP's own rule decides at this node."""
+    RAISE = "raise"
+    """The solve stops, and the error is raised."""
+
 
 RULE_NAME = "milplib-policy"
 _LOG = logging.getLogger("milplib")
@@ -75,7 +84,7 @@ def include_policy(
     policy: object,
     *,
     max_depth: int | None = None,
-    on_error: OnError = "fallback",
+    on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK,
 ) -> PolicyUse:
     """Let a policy decide where a PySCIPOpt model branches.
 
@@ -117,17 +126,18 @@ def include_policy(
     --------
     >>> import pyscipopt
     >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.scip import VariableFeature
     >>> model = CombinatorialAuction(n_items=60, n_bids=250).generate(seed=1).to_scip()
     >>> model.hideOutput()
     >>> def most_fractional(state):
-    ...     fraction = state.variable_features[state.candidates, 9]
+    ...     fraction = state.variable_features[state.candidates, VariableFeature.FRACTIONALITY]
     ...     return 0.5 - abs(fraction - 0.5)
     >>> use = include_policy(model, most_fractional)
     >>> model.optimize()
     >>> use.calls > 0, use.errors
     (True, 0)
     """
-    if on_error not in ("fallback", "raise"):
+    if on_error not in tuple(OnError):
         raise ParameterError(f"on_error is {on_error!r}; it must be 'fallback' or 'raise'")
     if max_depth is not None and max_depth < 0:
         raise ParameterError(f"the largest depth is {max_depth}; it must not be negative")
@@ -149,7 +159,7 @@ def include_policy(
             "this model has a milplib policy already: combine policies with Switch or Portfolio, "
             "or make another model"
         )
-    rule = PolicyRule(use, strict=on_error == "raise")
+    rule = PolicyRule(use, strict=on_error == OnError.RAISE)
     rule.include(model, RULE_NAME, max_depth=depth)
     if rules:
         model.includeEventhdlr(

@@ -23,12 +23,14 @@ class Policy(Protocol):
     Examples
     --------
     >>> import numpy as np
+    >>> from milplib.scip import VariableFeature
     >>> class MostFractional:
     ...     name = "most fractional"
     ...     state_functions = ()
     ...
     ...     def score(self, state):
-    ...         fraction = state.variable_features[state.candidates, 9]
+    ...         fraction = state.variable_features[
+    ...             state.candidates, VariableFeature.FRACTIONALITY]
     ...         return np.minimum(fraction, 1 - fraction)
     >>> isinstance(MostFractional(), Policy)
     True

@@ -6,10 +6,10 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from milplib.errors import ResultsError
 from milplib.files import lock_holder
+from milplib.outcomes import RunState
 from milplib.runs.contents import open_run
 from milplib.runs.folder import LOCK, MANIFEST, UNFINISHED
 from milplib.runs.kind import RunFailure
@@ -29,8 +29,7 @@ class RunStatus:
     kind
         ``collection``, ``evaluation``, ``measurement``, or one that another package declares.
     state
-        ``working``: a process works in it; ``stopped``: none does, and the same call goes on;
-        ``complete``.
+        Working, stopped (the same call goes on) or complete.
     holder
         The process that works in it, in words; empty if none does.
     done, total
@@ -56,7 +55,7 @@ class RunStatus:
 
     folder: str
     kind: str
-    state: Literal["working", "stopped", "complete"]
+    state: RunState
     holder: str
     done: int
     total: int
@@ -134,7 +133,9 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     return RunStatus(
         folder=os.fspath(folder),
         kind=run.kind.noun,
-        state="complete" if is_complete else "working" if holder else "stopped",
+        state=(
+            RunState.COMPLETE if is_complete else RunState.WORKING if holder else RunState.STOPPED
+        ),
         holder=holder,
         done=found.done,
         total=run.total,

@@ -1,8 +1,18 @@
 """All that touches SCIP: state extraction, the expert, settings."""
 
 from milplib.scip.blocks import BLOCKS, load_state_functions
+from milplib.scip.blocks.khalil import KhalilFeature
+from milplib.scip.blocks.pseudocost import PseudocostFeature
+from milplib.scip.blocks.tree import TreeFeature
 from milplib.scip.experts import EXPERTS, Expert, FullStrongBranching, load_expert
 from milplib.scip.extraction import branching_candidates, extract_state
+from milplib.scip.features import (
+    ROW_FEATURES,
+    VARIABLE_FEATURES,
+    Feature,
+    RowFeature,
+    VariableFeature,
+)
 from milplib.scip.limited_strong_branching import LimitedStrongBranching, Screening
 from milplib.scip.settings import (
     SETTINGS,
@@ -10,7 +20,7 @@ from milplib.scip.settings import (
     branching_rule_names,
     use_branching_rule,
 )
-from milplib.scip.state import ROW_FEATURES, STATE_VERSION, VARIABLE_FEATURES, BranchingState
+from milplib.scip.state import STATE_VERSION, BranchingState
 from milplib.scip.state_functions import (
     BlockSchema,
     StateFunction,
@@ -32,12 +42,18 @@ __all__ = [
     "BlockSchema",
     "BranchingState",
     "Expert",
+    "Feature",
     "FullStrongBranching",
+    "KhalilFeature",
     "LimitedStrongBranching",
+    "PseudocostFeature",
+    "RowFeature",
     "Screening",
     "StateFunction",
     "StrongBranchingResult",
     "StrongBranchingRule",
+    "TreeFeature",
+    "VariableFeature",
     "apply_setting",
     "branching_candidates",
     "branching_rule_names",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from milplib.scip.features import RowFeature, VariableFeature
 from milplib.scip.grouped import GroupStatistics, group_statistics, sorted_by_group
-from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES
 
 if TYPE_CHECKING:
     import pyscipopt
@@ -20,8 +20,10 @@ __all__ = ["LpRows", "features_of_rows"]
 
 _Floats = npt.NDArray[np.float64]
 
-_BIAS, _TIGHT = ROW_FEATURES.index("bias"), ROW_FEATURES.index("is_tight")
-_AT_BOUNDS = [VARIABLE_FEATURES.index(f"is_solution_at_{s}_bound") for s in ("lower", "upper")]
+_AT_BOUNDS = [
+    VariableFeature.IS_SOLUTION_AT_LOWER_BOUND,
+    VariableFeature.IS_SOLUTION_AT_UPPER_BOUND,
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +64,9 @@ class LpRows:
         exists = np.vstack((has_left, has_right)).T > 0  # the state's sides, in its order
         row_of_side = np.repeat(np.arange(m), 2)[exists.ravel()]
         sides = np.full((m, 2), np.nan)
-        sides[exists] = state.row_features[:, _BIAS]
+        sides[exists] = state.row_features[:, RowFeature.BIAS]
         tight = np.zeros((m, 2), dtype=np.bool_)
-        tight[exists] = state.row_features[:, _TIGHT] > 0
+        tight[exists] = state.row_features[:, RowFeature.IS_TIGHT] > 0
         # A row without any side has no coefficients in the state, and no feature counts it.
         last = np.cumsum(exists.sum(axis=1)) - 1
         return cls(
@@ -79,8 +81,15 @@ class LpRows:
         )
 
 
-def features_of_rows(rows: LpRows, state: BranchingState) -> _Floats:
-    """Give columns 3 to 17 and 29 to 71 of the block ``khalil``: all that the rows tell."""
+def features_of_rows(rows: LpRows, state: BranchingState) -> tuple[_Floats, _Floats]:
+    """Compute what the rows tell the block ``khalil``.
+
+    Returns
+    -------
+    static, dynamic
+        The columns of the constraints, from their number on, and of the rows at the node, from
+        their degrees on. Shapes (k, 15) and (k, 43).
+    """
     side, column = state.edge_index
     k, m = len(state.candidates), len(rows.side)
     # Edges stand side by side: of each side, how many, how many free, and sums by their signs.
@@ -142,7 +151,7 @@ def features_of_rows(rows: LpRows, state: BranchingState) -> _Floats:
     return _assembled(found, k)
 
 
-def _assembled(found: GroupStatistics, k: int) -> _Floats:
+def _assembled(found: GroupStatistics, k: int) -> tuple[_Floats, _Floats]:
     """Put the statistics where they belong; their columns are the `pairs` above."""
     low, high = found.extremes()
     usual = np.array([found.mean, found.deviation, low, high])  # (4, k, columns)
@@ -161,11 +170,12 @@ def _assembled(found: GroupStatistics, k: int) -> _Floats:
     columns = (low[:, 8:12], high[:, 8:12])
     weights, values = found.sum[:, 12:16], usual[:, :, 16:20]
     active = np.array([weights, found.sum[:, 16:20], *values])  # (6, k, 4)
-    return np.hstack(
+    static = np.hstack((found.count[:, 0, None], degrees, *of_coefficients))
+    dynamic = np.hstack(
         (
-            *(found.count[:, 0, None], degrees, *of_coefficients),
             *(node_degrees, ratios),
             *(np.stack(pair, axis=2).reshape(k, -1) for pair in (sides, columns)),
             active.transpose(1, 2, 0).reshape(k, -1),
         )
     )
+    return static, dynamic

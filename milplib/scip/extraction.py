@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from milplib.errors import StateError
+from milplib.scip.features import RowFeature, VariableFeature
 from milplib.scip.native import native_at
 from milplib.scip.pure_extraction import branching_candidates, check_stage, extract_state_pure
-from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
+from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import StateFunction, extract_blocks
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def extract_state(
         )
     except module.ScipError as error:
         raise StateError(f"the state of this node cannot be extracted: {error}") from error
-    variable_features = np.frombuffer(variables, dtype=found).reshape(-1, len(VARIABLE_FEATURES))
-    row_features = np.frombuffer(rows, dtype=found).reshape(-1, len(ROW_FEATURES))
+    variable_features = np.frombuffer(variables, dtype=found).reshape(-1, len(VariableFeature))
+    row_features = np.frombuffer(rows, dtype=found).reshape(-1, len(RowFeature))
     return BranchingState(
         variable_features=variable_features.astype(dtype, copy=False),
         row_features=row_features.astype(dtype, copy=False),

@@ -12,16 +12,15 @@ import logging
 import os
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyscipopt
 
 from milplib.errors import NativeError, ParameterError
-
-if TYPE_CHECKING:
-    from milplib.scip.state import BranchingState
+from milplib.scip.pure_extraction import extract_state_pure, pseudocosts_pure
+from milplib.scip.state import BranchingState
 
 __all__ = ["NativeStatus", "forced_level", "native_at", "native_module", "native_status"]
 
@@ -195,12 +194,8 @@ def _unusable(reason: str, required: bool) -> NativeStatus:
 
 def _compared(status: NativeStatus, model: pyscipopt.Model) -> NativeStatus:
     """Extract the state of the current node on both paths."""
-    # Here, since these use what uses this module.
-    from milplib.scip.blocks import PseudocostBlock
-    from milplib.scip.pure_extraction import extract_state_pure
-
     expected = extract_state_pure(model, dtype=np.float64)
-    pseudocosts = PseudocostBlock().extract_pure(model)
+    pseudocosts = pseudocosts_pure(model)
     try:
         capsule = model.to_ptr(False)
         found = [*status.module.extract(capsule, True), status.module.pseudocosts(capsule)]

@@ -7,20 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from pyscipopt import SCIP_LPSOLSTAT, SCIP_STAGE
+from pyscipopt import SCIP_BRANCHDIR, SCIP_LPSOLSTAT, SCIP_STAGE
 
 from milplib.errors import StateError
-from milplib.scip.state import ROW_FEATURES, VARIABLE_FEATURES, BranchingState
+from milplib.scip.features import RowFeature, VariableFeature
+from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import StateFunction, extract_blocks
 
 if TYPE_CHECKING:
     import pyscipopt
 
-__all__ = ["branching_candidates", "check_stage", "extract_state_pure"]
+__all__ = ["branching_candidates", "check_stage", "extract_state_pure", "pseudocosts_pure"]
 
-_TYPES = {"BINARY": 0, "INTEGER": 1, "IMPLINT": 2, "CONTINUOUS": 3}
-_BASIS = {"lower": 0, "basic": 1, "upper": 2, "zero": 3}
-_CONTINUOUS = _TYPES["CONTINUOUS"]
+_TYPES = {
+    "BINARY": VariableFeature.IS_TYPE_BINARY,
+    "INTEGER": VariableFeature.IS_TYPE_INTEGER,
+    "IMPLINT": VariableFeature.IS_TYPE_IMPLICIT_INTEGER,
+    "CONTINUOUS": VariableFeature.IS_TYPE_CONTINUOUS,
+}
+_BASIS = {
+    "lower": VariableFeature.IS_BASIS_LOWER,
+    "basic": VariableFeature.IS_BASIS_BASIC,
+    "upper": VariableFeature.IS_BASIS_UPPER,
+    "zero": VariableFeature.IS_BASIS_ZERO,
+}
 
 
 def branching_candidates(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
@@ -92,6 +102,19 @@ def extract_state_pure(
     )
 
 
+def pseudocosts_pure(model: pyscipopt.Model) -> npt.NDArray[np.float64]:
+    """Extract the block ``pseudocost`` without native code. Shape (k, 3), float64."""
+    lines = [
+        (
+            model.getVarPseudocostScore(variable, variable.getLPSol()),
+            model.getVarPseudocost(variable, SCIP_BRANCHDIR.DOWNWARDS),
+            model.getVarPseudocost(variable, SCIP_BRANCHDIR.UPWARDS),
+        )
+        for variable in branching_candidates(model)
+    ]
+    return np.array(lines, dtype=np.float64).reshape(len(lines), 3)
+
+
 def _norm(values: list[float]) -> float:
     return float(np.linalg.norm(np.array(values, dtype=np.float64))) or 1.0
 
@@ -111,32 +134,46 @@ def _variable_features(
     def array(values: list[float]) -> npt.NDArray[np.float64]:
         return np.array(values, dtype=np.float64)
 
-    features = np.zeros((n, len(VARIABLE_FEATURES)))
-    features[:, 0] = objective / objective_norm
-    kind = np.array([_TYPES[variable.vtype()] for variable in variables], dtype=np.intp)
+    features = np.zeros((n, len(VariableFeature)))
+    features[:, VariableFeature.OBJECTIVE] = objective / objective_norm
+    type_column = np.array([_TYPES[variable.vtype()] for variable in variables], dtype=np.intp)
     everyone = np.arange(n)
-    features[everyone, 1 + kind] = 1.0
+    features[everyone, type_column] = 1.0
     lower = array([column.getLb() for column in columns])
     upper = array([column.getUb() for column in columns])
     value = array([column.getPrimsol() for column in columns])
     has_lower, has_upper = lower > -infinity, upper < infinity
-    features[:, 5] = has_lower
-    features[:, 6] = has_upper
+    features[:, VariableFeature.HAS_LOWER_BOUND] = has_lower
+    features[:, VariableFeature.HAS_UPPER_BOUND] = has_upper
     # Not Model.getVarRedcost: for a maximisation it flips the sign, and only there.
-    features[:, 7] = array([model.getColRedCost(c) for c in columns]) / objective_norm
-    features[:, 8] = value
+    features[:, VariableFeature.REDUCED_COST] = (
+        array([model.getColRedCost(c) for c in columns]) / objective_norm
+    )
+    features[:, VariableFeature.SOLUTION_VALUE] = value
     # SCIP's feasFrac; the LP solution of a continuous column has no fractionality.
     fraction = value - np.floor(value + model.feastol())
-    features[:, 9] = np.where(kind == _CONTINUOUS, 0.0, fraction)
-    features[:, 10] = has_lower & (np.abs(value - lower) <= epsilon)
-    features[:, 11] = has_upper & (np.abs(value - upper) <= epsilon)
-    features[:, 12] = array([column.getAge() for column in columns]) * age_scale
+    features[:, VariableFeature.FRACTIONALITY] = np.where(
+        type_column == VariableFeature.IS_TYPE_CONTINUOUS, 0.0, fraction
+    )
+    features[:, VariableFeature.IS_SOLUTION_AT_LOWER_BOUND] = has_lower & (
+        np.abs(value - lower) <= epsilon
+    )
+    features[:, VariableFeature.IS_SOLUTION_AT_UPPER_BOUND] = has_upper & (
+        np.abs(value - upper) <= epsilon
+    )
+    features[:, VariableFeature.SCALED_AGE] = (
+        array([column.getAge() for column in columns]) * age_scale
+    )
     if has_incumbent:
         best = model.getBestSol()
-        features[:, 13] = [model.getSolVal(best, variable) for variable in variables]
-        features[:, 14] = [variable.getAvgSol() for variable in variables]
-    basis = np.array([_BASIS[column.getBasisStatus()] for column in columns], dtype=np.intp)
-    features[everyone, 15 + basis] = 1.0
+        features[:, VariableFeature.INCUMBENT_VALUE] = [
+            model.getSolVal(best, variable) for variable in variables
+        ]
+        features[:, VariableFeature.AVERAGE_INCUMBENT_VALUE] = [
+            variable.getAvgSol() for variable in variables
+        ]
+    basis_column = np.array([_BASIS[column.getBasisStatus()] for column in columns], dtype=np.intp)
+    features[everyone, basis_column] = 1.0
     return features
 
 
@@ -184,12 +221,12 @@ def _row_side(
     of_row = np.repeat(np.arange(len(rows)), 2)[exists]
     sign = np.tile([-1.0, 1.0], len(rows))[exists]
     side = np.column_stack((left, right)).ravel()[exists]
-    features = np.empty((len(of_row), len(ROW_FEATURES)))
-    features[:, 0] = sign * (side - constant[of_row]) / norm[of_row]
-    features[:, 1] = sign * parallel[of_row]
-    features[:, 2] = np.abs(activity[of_row] - side) <= epsilon
-    features[:, 3] = sign * dual[of_row] / (norm[of_row] * objective_norm)
-    features[:, 4] = age[of_row] * age_scale
+    features = np.empty((len(of_row), len(RowFeature)))
+    features[:, RowFeature.BIAS] = sign * (side - constant[of_row]) / norm[of_row]
+    features[:, RowFeature.OBJECTIVE_COSINE_SIMILARITY] = sign * parallel[of_row]
+    features[:, RowFeature.IS_TIGHT] = np.abs(activity[of_row] - side) <= epsilon
+    features[:, RowFeature.DUAL_VALUE] = sign * dual[of_row] / (norm[of_row] * objective_norm)
+    features[:, RowFeature.SCALED_AGE] = age[of_row] * age_scale
 
     lengths_of_side = lengths[of_row]
     start = (np.cumsum(lengths) - lengths)[of_row]

@@ -10,42 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ROW_FEATURES", "STATE_VERSION", "VARIABLE_FEATURES", "BranchingState"]
+__all__ = ["STATE_VERSION", "BranchingState"]
 
 STATE_VERSION = 1
 """Raised whenever a column of the state changes its meaning or its place."""
-
-VARIABLE_FEATURES: tuple[str, ...] = (
-    "objective",
-    "is_type_binary",
-    "is_type_integer",
-    "is_type_implicit_integer",
-    "is_type_continuous",
-    "has_lower_bound",
-    "has_upper_bound",
-    "normed_reduced_cost",
-    "solution_value",
-    "solution_frac",
-    "is_solution_at_lower_bound",
-    "is_solution_at_upper_bound",
-    "scaled_age",
-    "incumbent_value",
-    "average_incumbent_value",
-    "is_basis_lower",
-    "is_basis_basic",
-    "is_basis_upper",
-    "is_basis_zero",
-)
-"""Names of the columns of `BranchingState.variable_features`, in order."""
-
-ROW_FEATURES: tuple[str, ...] = (
-    "bias",
-    "objective_cosine_similarity",
-    "is_tight",
-    "dual_solution_value",
-    "scaled_age",
-)
-"""Names of the columns of `BranchingState.row_features`, in order."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,10 +28,10 @@ class BranchingState:
     Parameters
     ----------
     variable_features
-        One line a column of the LP, in LP order; columns named by `VARIABLE_FEATURES`.
+        One line a column of the LP, in LP order; its columns are `VariableFeature`.
         Shape (n, 19), float32.
     row_features
-        One line a finite side of an LP row; columns named by `ROW_FEATURES`.
+        One line a finite side of an LP row; its columns are `RowFeature`.
         Shape (m, 5), float32.
     edge_index
         Ends of the edges, one for each nonzero of each side: ``edge_index[0]`` the row,
@@ -79,38 +47,6 @@ class BranchingState:
     blocks
         Further features by the name of the `StateFunction` that extracts them, each of shape
         (lines, number of its columns), float32; a vector is one line.
-
-    Notes
-    -----
-    c is the Euclidean norm of the objective (1 if it is 0), r that of a row (1 if it is 0), and
-    s is -1 for a left-hand side, 1 for a right-hand side. "At" and "tight" mean equal within
-    SCIP's epsilon.
-
-    ============================== ==========================================================
-    variable feature               meaning
-    ============================== ==========================================================
-    objective                      objective coefficient / c
-    is_type_*                      one-hot, as SCIP's variable type says after presolving
-    has_lower_bound, _upper_bound  the local bound is finite
-    normed_reduced_cost            reduced cost / c
-    solution_value                 value in the LP solution
-    solution_frac                  its fractionality; 0 for a continuous column
-    is_solution_at_*_bound         the value is at a finite local bound
-    scaled_age                     LPs in a row in which it was 0 / (number of LPs + 5)
-    incumbent_value                value in the best solution known, else 0
-    average_incumbent_value        mean value over the solutions known, else 0
-    is_basis_*                     one-hot basis status
-    ============================== ==========================================================
-
-    ============================== ==========================================================
-    row feature                    meaning
-    ============================== ==========================================================
-    bias                           s · (side - constant) / r
-    objective_cosine_similarity    s · (row · objective) / (r · c)
-    is_tight                       the row's activity in the LP solution is at this side
-    dual_solution_value            s · dual value / (r · c)
-    scaled_age                     LPs in a row in which it was not tight / (number of LPs + 5)
-    ============================== ==========================================================
 
     References
     ----------

@@ -11,12 +11,21 @@ import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
 
 from milplib.instance import Instance
+from milplib.outcomes import SolveStatus
 from milplib.solving import prepare_solve
 from milplib.tree.search_tree import STATUSES, SearchTree
 
 __all__ = ["STATUSES", "SearchTree", "TreeRecorder", "record_tree"]
 
 _BRANCHED, _FEASIBLE, _INFEASIBLE, _BOUND, _OPEN, _RESTARTED = range(len(STATUSES))
+_OVER = frozenset(
+    {
+        SolveStatus.OPTIMAL,
+        SolveStatus.INFEASIBLE,
+        SolveStatus.UNBOUNDED,
+        SolveStatus.INFEASIBLE_OR_UNBOUNDED,
+    }
+)
 _SOLVED = {
     SCIP_EVENTTYPE.NODEBRANCHED: _BRANCHED,
     SCIP_EVENTTYPE.NODEFEASIBLE: _FEASIBLE,
@@ -157,7 +166,7 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
             raise self.error
         model, nodes = self.model, self._nodes
         last = max((node.run for node in nodes), default=0)
-        is_over = model.getStatus() in ("optimal", "infeasible", "unbounded", "inforunbd")
+        is_over = SolveStatus(model.getStatus()) in _OVER
         for node in nodes:
             if node.status == _OPEN and node.run < last:
                 node.status = _RESTARTED

@@ -32,9 +32,10 @@ def place(tmp_path_factory):
         AUCTION.generate(seed).write(place / "ca" / "test" / f"{seed}.lp")
     AUCTION.generate(9).write(place / "ca" / "train" / "9.lp")
     (place / "mine.py").write_text(
-        "import os\nimport numpy as np\n"
+        "import os\nimport numpy as np\nfrom milplib.scip import VariableFeature\n"
         "def good(state):\n"
-        "    return -np.abs(state.variable_features[state.candidates, 9] - 0.5)\n"
+        "    fraction = state.variable_features[state.candidates, VariableFeature.FRACTIONALITY]\n"
+        "    return -np.abs(fraction - 0.5)\n"
         "def bad(state):\n    os._exit(3)\n"
     )
     done = run(

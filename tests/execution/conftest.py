@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from milplib.errors import UnknownNameError
 from milplib.generators import SetCover
+from milplib.scip import VariableFeature
 
 class Stubborn(Exception):
     def __init__(self, one, two):
@@ -129,7 +130,8 @@ def ends_the_worker(state):
     if "MILPLIB_TEST_MENDED" not in os.environ:
         os.kill(os.getppid(), signal.SIGABRT)
         time.sleep(600)
-    return -abs(state.variable_features[state.candidates, 9] - 0.5)
+    fraction = state.variable_features[state.candidates, VariableFeature.FRACTIONALITY]
+    return -abs(fraction - 0.5)
 
 def never_ends(mark):
     # As a solve does: no turn for any other thread of Python's.

@@ -3,8 +3,8 @@ import sys
 import pytest
 
 import milplib
-from milplib import generators
 from milplib.errors import UnknownNameError
+from milplib.extensions import extensions
 from milplib.generators import (
     CapacitatedFacilityLocation,
     CombinatorialAuction,
@@ -16,9 +16,7 @@ from milplib.generators import (
 )
 from milplib.library import InstanceGenerator, published_distributions
 
-FAMILIES = tuple(
-    thing for name in generators.__all__ if isinstance(thing := getattr(generators, name), type)
-)
+FAMILIES = tuple(extensions("milplib.generators").values())
 
 
 def auction(n_items, n_bids):

@@ -41,7 +41,7 @@ from milplib.learn.samples.shards import Manifest, ShardEntry, TreeEntry, write_
 from milplib.learn.training.data import Batches, TrainingData
 from milplib.learn.training.device import Compute
 from milplib.learn.training.parameters import TrainingParameters
-from milplib.scip import load_state_functions
+from milplib.scip import PseudocostFeature, load_state_functions
 
 
 def test_importing_learn_loads_no_torch():
@@ -73,9 +73,13 @@ def test_a_graph_holds_what_the_sample_holds(sample_sets):
     assert np.array_equal(graph.valid.numpy(), sample.valid)
     assert np.array_equal(graph.tied.numpy(), sample.tied)
     k = len(state.candidates)
-    assert np.array_equal(graph.block_features[:, :3].numpy(), state.blocks["pseudocost"])
+    assert np.array_equal(
+        graph.block_features[:, : len(PseudocostFeature)].numpy(), state.blocks["pseudocost"]
+    )
     # a block of one line is there for every candidate
-    assert np.array_equal(graph.block_features[:, 3:].numpy(), [state.blocks["tree"][0]] * k)
+    assert np.array_equal(
+        graph.block_features[:, len(PseudocostFeature) :].numpy(), [state.blocks["tree"][0]] * k
+    )
 
 
 def all_graphs(sample_sets):

@@ -32,6 +32,7 @@ from milplib.learn.rankers.table import RankingTable
 from milplib.policies import ForestPolicy, PolicyFile, read_policy
 from milplib.policies.candidate_matrix import candidate_matrix, matrix_columns
 from milplib.policies.forest import LEAF
+from milplib.scip import VariableFeature
 
 SMALL = {"gbdt": {"trees": 20, "leaves": 4}, "extratrees": {"trees": 10, "leaves": 20}}
 
@@ -164,14 +165,22 @@ def test_a_threshold_between_two_floats_decides_as_before():
     above = np.float32(0.1)
     below = np.nextafter(above, np.float32(0))
     assert float(below) < 0.1 < float(above)
-    trees = [Tree([8, LEAF, LEAF], [0.1, 0, 0], [1, -1, -1], [2, -1, -1], [0, 1, 2])]
+    trees = [
+        Tree(
+            [VariableFeature.SOLUTION_VALUE, LEAF, LEAF],
+            [0.1, 0, 0],
+            [1, -1, -1],
+            [2, -1, -1],
+            [0, 1, 2],
+        )
+    ]
     content = PolicyFile(
         architecture="forest",
         hyperparameters={"features": 38, "trees": 1},
         tensors=forest_tensors(trees),
     )
     lines = np.zeros((2, 38), dtype=np.float32)
-    lines[:, 8] = [below, above]
+    lines[:, VariableFeature.SOLUTION_VALUE] = [below, above]
     assert ForestPolicy(content, name="stump").score_matrix(lines).tolist() == [1.0, 2.0]
 
 

@@ -33,6 +33,7 @@ from milplib.learn.samples.statistics import _median, sample_statistics, trivial
 from milplib.scip import (
     ROW_FEATURES,
     VARIABLE_FEATURES,
+    PseudocostFeature,
     apply_setting,
     branching_candidates,
     extract_state,
@@ -174,7 +175,8 @@ def test_statistics_agree_with_a_plain_count(collected):
     random = np.mean([sample.tied.sum() / len(sample.tied) for sample in samples])
     assert np.isclose(found.choices["random"].accuracy, random)
     pseudocost = [
-        sample.tied[sample.state.blocks["pseudocost"][:, 0].argmax()] for sample in samples
+        sample.tied[sample.state.blocks["pseudocost"][:, PseudocostFeature.SCORE].argmax()]
+        for sample in samples
     ]
     assert abs(found.choices["pseudocost"].accuracy - np.mean(pseudocost)) < 0.35
     assert all(0 <= c.accuracy <= 1 and c.regret >= 0 for c in found.choices.values())

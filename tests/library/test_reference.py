@@ -116,7 +116,7 @@ def of_all_splits(name):
 
 
 def test_every_distribution_with_a_generator_has_hashes_of_its_version():
-    assert list(references()) == list(GENERATED), "python -m milplib.library.write_reference"
+    assert list(references()) == list(GENERATED), "make renew"
     for name, entry in GENERATED.items():
         assert references()[name].generator_version == entry.generator.generator_version
         assert {split: len(found) for split, found in reference_hashes(name).items()} == (

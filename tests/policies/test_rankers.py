@@ -24,7 +24,14 @@ from milplib.policies.candidate_matrix import (
     normalised,
 )
 from milplib.policies.loading import policy_of
-from milplib.scip import ROW_FEATURES, VARIABLE_FEATURES, BlockSchema, load_state_functions
+from milplib.scip import (
+    ROW_FEATURES,
+    BlockSchema,
+    PseudocostFeature,
+    TreeFeature,
+    VariableFeature,
+    load_state_functions,
+)
 
 from .conftest import FAMILIES, PSEUDOCOST
 
@@ -114,13 +121,21 @@ def test_the_matrix_is_normalised_within_the_state(states):
         for state in found:
             matrix = candidate_matrix(state, ("pseudocost", "tree"))
             assert matrix.dtype == np.float32
-            assert matrix.shape == (len(state.candidates), 19 + 19 + 3 + 8)
+            assert matrix.shape == (
+                len(state.candidates),
+                len(VariableFeature)
+                + len(AGGREGATED_FEATURES)
+                + len(PseudocostFeature)
+                + len(TreeFeature),
+            )
             assert matrix.min() == 0.0
             assert matrix.max() <= 1.0
-            assert not matrix[:, -8:].any()  # all candidates share the tree's line
-            value = state.variable_features[state.candidates, VARIABLE_FEATURES.index("objective")]
+            assert not matrix[:, -len(TreeFeature) :].any()  # all candidates share the tree's line
+            value = state.variable_features[state.candidates, VariableFeature.OBJECTIVE]
             if np.ptp(value) > 1e-5:
-                assert np.array_equal(np.argsort(matrix[:, 0]), np.argsort(value))
+                assert np.array_equal(
+                    np.argsort(matrix[:, VariableFeature.OBJECTIVE]), np.argsort(value)
+                )
 
 
 def test_differences_of_the_last_digits_are_no_features():

@@ -15,7 +15,7 @@ from pyscipopt import SCIP_BRANCHDIR, SCIP_PARAMSETTING, SCIP_RESULT
 
 from milplib.generators import CapacitatedFacilityLocation, IndependentSet, SetCover
 from milplib.scip import branching_candidates, extract_state, load_state_functions
-from milplib.scip.candidate_features import KHALIL_FEATURES, KhalilBlock
+from milplib.scip.blocks.khalil import KhalilBlock, KhalilFeature
 from milplib.scip.cutoffs import cutoffs_and_branchings
 from milplib.scip.rule import GuardedRule
 from milplib.scip.versions import scip_version
@@ -120,8 +120,8 @@ def test_all_columns_of_a_tiny_problem_are_those_computed_by_hand():
             f"active_{name}_min": values.min(),
             f"active_{name}_max": values.max(),
         }
-    assert by_hand.keys() <= set(KHALIL_FEATURES)
-    expected = [by_hand.get(name, 0) for name in KHALIL_FEATURES]
+    assert by_hand.keys() <= set(KhalilFeature.columns())
+    expected = [by_hand.get(name, 0) for name in KhalilFeature.columns()]
     np.testing.assert_allclose(found[0], [expected], rtol=1e-12, atol=1e-12)
 
 
@@ -217,7 +217,7 @@ def test_real_nodes_agree_with_the_definition_read_slowly(name):
     def look(model):
         found = KhalilBlock().extract(model)
         slow = slow_features(model)
-        for column, feature in enumerate(KHALIL_FEATURES):
+        for column, feature in enumerate(KhalilFeature.columns()):
             np.testing.assert_allclose(
                 found[:, column],
                 slow[:, column],
@@ -239,7 +239,7 @@ def test_static_columns_stay_the_same_at_all_nodes_of_a_tree():
     known, checked = {}, []
 
     def look(model):
-        lines = KhalilBlock().extract(model)[:, :18]
+        lines = KhalilBlock().extract(model)[:, : KhalilFeature.SLACK]
         for variable, line in zip(branching_candidates(model), lines.tolist(), strict=True):
             checked.append(variable.name in known)
             assert known.setdefault(variable.name, line) == line
@@ -255,7 +255,7 @@ def test_the_block_has_a_name_and_comes_with_states():
     visit(model, lambda m: states.append(extract_state(m, state_functions=functions)), nodes=2)
     for state in states:
         assert state.blocks["khalil"].shape == (len(state.candidates), 72)
-    assert len(set(KHALIL_FEATURES)) == 72
+    assert len(set(KhalilFeature.columns())) == 72
 
 
 def test_cutoffs_are_counted_once_children_were_cut_off():
@@ -271,7 +271,7 @@ WITHOUT_NATIVE = """
 import sys; sys.path.insert(0, sys.argv[1])
 import numpy as np
 from test_candidate_features import FAMILIES, plain, visit
-from milplib.scip.candidate_features import KhalilBlock
+from milplib.scip.blocks.khalil import KhalilBlock
 found = []
 visit(plain(FAMILIES["facility location"].generate(seed=1).to_scip()),
       lambda m: found.append(KhalilBlock().extract(m)), nodes=1)
@@ -331,7 +331,7 @@ def compare_with_ecole(instance, record):
                 theirs[lines, column],
                 rtol=1e-9,
                 atol=1e-12,
-                err_msg=KHALIL_FEATURES[column],
+                err_msg=KhalilFeature.columns()[column],
             )
 
 

@@ -13,7 +13,8 @@ import pytest
 from pyscipopt import SCIP_RESULT
 
 from milplib.scip import (
-    VARIABLE_FEATURES,
+    PseudocostFeature,
+    VariableFeature,
     branching_candidates,
     extract_state,
     load_state_functions,
@@ -29,7 +30,7 @@ ALL_NAMES = (
     *("MANN_a9.clq", "bell5", "blend2", "dcmulti", "flugpl", "lseu", "misc03", "p0548"),
     "stein27_inf",
 )
-INCUMBENT = [VARIABLE_FEATURES.index(n) for n in ("incumbent_value", "average_incumbent_value")]
+INCUMBENT = [VariableFeature.INCUMBENT_VALUE, VariableFeature.AVERAGE_INCUMBENT_VALUE]
 
 pytestmark = pytest.mark.skipif(
     scip_version() != "10.0.2", reason="the arrays were recorded on SCIP 10.0.2"
@@ -73,7 +74,9 @@ class Replay(GuardedRule):
                 choice = int(positions.argmin())
                 recorded = record["pseudocosts"][node][positions]
                 np.testing.assert_allclose(
-                    state.blocks["pseudocost"][:, 0], recorded, rtol=self.tolerance
+                    state.blocks["pseudocost"][:, PseudocostFeature.SCORE],
+                    recorded,
+                    rtol=self.tolerance,
                 )
             assert positions[choice] == record["chosen_position"][node]
         model.branchVar(candidates[choice])

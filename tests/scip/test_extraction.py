@@ -12,12 +12,27 @@ from milplib.generators import from_name
 from milplib.scip import (
     ROW_FEATURES,
     VARIABLE_FEATURES,
+    RowFeature,
+    VariableFeature,
     branching_candidates,
     extract_state,
     load_state_functions,
 )
 from milplib.scip.rule import GuardedRule
 from milplib.scip.self_test import odd_cycle
+
+TYPES = [
+    VariableFeature.IS_TYPE_BINARY,
+    VariableFeature.IS_TYPE_INTEGER,
+    VariableFeature.IS_TYPE_IMPLICIT_INTEGER,
+    VariableFeature.IS_TYPE_CONTINUOUS,
+]
+BASIS = [
+    VariableFeature.IS_BASIS_LOWER,
+    VariableFeature.IS_BASIS_BASIC,
+    VariableFeature.IS_BASIS_UPPER,
+    VariableFeature.IS_BASIS_ZERO,
+]
 
 
 class AtNodes(GuardedRule):
@@ -65,8 +80,8 @@ def test_features_are_finite_and_float32_and_one_hots_sum_to_one():
         assert state.edge_index.dtype == state.candidates.dtype == np.int32
         assert np.isfinite(state.variable_features).all()
         assert np.isfinite(state.row_features).all()
-        assert (state.variable_features[:, 1:5].sum(axis=1) == 1).all()
-        assert (state.variable_features[:, 15:19].sum(axis=1) == 1).all()
+        assert (state.variable_features[:, TYPES].sum(axis=1) == 1).all()
+        assert (state.variable_features[:, BASIS].sum(axis=1) == 1).all()
 
 
 def test_a_maximisation_shows_its_minimised_objective():
@@ -94,7 +109,7 @@ def test_an_unbounded_column_and_an_equation_and_a_ranged_row_show_as_such():
     assert column(state, "has_upper_bound")[order].tolist() == [0, 0, 1]
     assert column(state, "is_type_continuous")[order].tolist() == [0, 0, 1]
     # The equation gives two sides, each the negative of the other.
-    bias = state.row_features[:, 0]
+    bias = state.row_features[:, RowFeature.BIAS]
     norm = np.sqrt(4 + 9 + 1)
     assert np.isclose(bias, 5.5 / norm).any()
     assert np.isclose(bias, -5.5 / norm).any()

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from milplib.evaluation.integrals import gap
 from milplib.evaluation.profiles import performance_profile
-from milplib.evaluation.solution_check import WRONG_SOLUTION
-from milplib.evaluation.table import LEAK, NOT_RUN, judged_failures
+from milplib.evaluation.table import NOT_RUN, PROVES_NOTHING, judged_failures
 from milplib.evaluation.traces import traces_by_run
 from milplib.report.figures.plot import Inks, Plot, colour, stroke
 from milplib.style import plain_ticks
@@ -127,7 +126,7 @@ def gap_curves(
         if failure in NOT_RUN:
             continue
         trace = known.get((row["policy"], row["instance"], row["seed"]))
-        if failure in (WRONG_SOLUTION, LEAK) or (failure and trace is None):
+        if failure in PROVES_NOTHING or (failure and trace is None):
             curve = np.ones(_GRID)
         elif trace is None:
             continue

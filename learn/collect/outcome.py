@@ -1,0 +1,23 @@
+"""How the collection of an instance ends."""
+
+from __future__ import annotations
+
+from milplib.outcomes import Word
+
+__all__ = ["CollectOutcome"]
+
+
+class CollectOutcome(Word):
+    """What an instance of a collection gave."""
+
+    COMPLETE = "complete"
+    """As many samples as wanted."""
+    FEWER = "fewer"
+    """Some samples, but fewer than wanted."""
+    NONE = "none"
+    """Solved without a node to label."""
+    DUPLICATE = "duplicate"
+    """Left out, because another file has the same content."""
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+    """Every episode failed, or the process ended."""
