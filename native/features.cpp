@@ -80,7 +80,7 @@ void write_variable_features(const Node& node, Number* lines) {
         line[6] = Number(has_upper);
         line[7] = Number(api.SCIPgetColRedcost(node.scip, column) / node.objective_norm);
         line[8] = Number(value);
-        line[9] = Number(type == type_continuous ? 0.0 : fraction);
+        line[9] = Number(type == constants.type_continuous ? 0.0 : fraction);
         line[10] = Number(has_lower && std::fabs(value - lower) <= node.epsilon);
         line[11] = Number(has_upper && std::fabs(value - upper) <= node.epsilon);
         line[12] = Number(api.SCIPcolGetAge(column) * node.age_scale);

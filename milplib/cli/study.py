@@ -98,7 +98,7 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
     long: dict[PlannedTask, float] = {}
     is_guessed = False
     for stage, listed in stages.items():
-        todo = [one for one in listed if one.state is TaskState.TODO]
+        todo = [one for one in listed if one.state is TaskState.PENDING]
         total = sum(one.cost.seconds for one in todo)
         guessed = any(not one.cost.is_measured for one in todo)
         is_guessed |= guessed

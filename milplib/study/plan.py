@@ -42,7 +42,7 @@ class TaskState(StrEnum):
     """The record has it."""
     CACHED = "cached"
     """It was done before, here or for another study, and is only taken into the results."""
-    TODO = "to do"
+    PENDING = "to do"
     """It will be done."""
     NOT_NEEDED = "not needed"
     """Nothing that is to be done needs it."""
@@ -93,7 +93,7 @@ class StudyPlan:
     @property
     def todo(self) -> tuple[PlannedTask, ...]:
         """Pieces that are to be done."""
-        return tuple(planned for planned in self.tasks if planned.state is TaskState.TODO)
+        return tuple(planned for planned in self.tasks if planned.state is TaskState.PENDING)
 
     @property
     def seconds(self) -> float:
@@ -189,7 +189,7 @@ def plan_in(
     for task in tasks:
         if task not in states:
             states[task] = TaskState.DONE if record.has(task) else TaskState.NOT_NEEDED
-    todo = [task for task in tasks if states[task] is TaskState.TODO]
+    todo = [task for task in tasks if states[task] is TaskState.PENDING]
     return StudyPlan(
         study=study,
         data=workspace.data,
@@ -205,16 +205,18 @@ def _need(
     task: Task, states: dict[Task, TaskState], record: StudyRecord, *, as_input: bool
 ) -> None:
     """Find what must be done, so that a task is done; or so that others can work with it."""
-    if states.get(task) is TaskState.TODO:
+    if states.get(task) is TaskState.PENDING:
         return
     if as_input and not record.is_at_hand(task):
-        state = TaskState.TODO
+        state = TaskState.PENDING
     elif record.has(task, with_files=as_input):
         state = TaskState.DONE
     else:
-        state = TaskState.CACHED if record.can_reuse(task, with_files=as_input) else TaskState.TODO
-    if states.get(task) is not TaskState.CACHED or state is TaskState.TODO:
+        state = (
+            TaskState.CACHED if record.can_reuse(task, with_files=as_input) else TaskState.PENDING
+        )
+    if states.get(task) is not TaskState.CACHED or state is TaskState.PENDING:
         states[task] = state
-    if state is TaskState.TODO:
+    if state is TaskState.PENDING:
         for before in task.inputs:
             _need(before, states, record, as_input=True)
