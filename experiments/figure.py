@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from milplib.files import atomic_write
-from milplib.study.plan import BEST
+from milplib.study.merging import BEST, EARLIER_BEST
 
 HERE = Path(__file__).parent
 FIGURE = HERE.parent / "docs" / "results" / "ratios.svg"
@@ -54,7 +54,7 @@ def groups(setting: str) -> Iterator[Group]:
 
 
 def _of_summary(study: str, table: str) -> Iterator[Ratio]:
-    names = {_NETWORK: "network", BEST: "best SCIP rule"}
+    names = {_NETWORK: "network", **dict.fromkeys((BEST, EARLIER_BEST), "best SCIP rule")}
     for row in _rows(study, f"{table}-summary.csv"):
         if row["policy"] in names and row["distribution"] != "all":
             yield _ratio(row, names[row["policy"]])

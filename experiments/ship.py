@@ -22,6 +22,7 @@ from milplib.library import generate_instance
 from milplib.policies import Family, read_policy, write_families
 from milplib.report.text import with_interval
 from milplib.study import load_study, study_evaluation
+from milplib.study.store import StudyFiles
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "milplib" / "policies" / "shipped"
@@ -44,8 +45,32 @@ def card(name: str, entry: Mapping[str, Any]) -> str:
     return "\n".join((*_training(name, entry), *_results(entry), *_limits(entry))) + "\n"
 
 
+def policy_file(name: str, entry: Mapping[str, Any]) -> Path:
+    """Find the file of a policy: where it was trained, or as it ships already.
+
+    Raises
+    ------
+    SystemExit
+        If what ships is not what the study trained.
+    """
+    trained, shipped = HERE / entry["file"], SHIPPED / f"{name}.safetensors"
+    if trained.is_file():
+        return trained
+    results = HERE / entry["study"] / entry["scale"]
+    path = trained.relative_to(results).as_posix()
+    known = {
+        task.files[path] for task in StudyFiles(results).entries.values() if path in task.files
+    }
+    if not (shipped.is_file() and file_sha256(shipped) in known):
+        raise SystemExit(
+            f"{trained} is not here, and {shipped} is another: milplib run "
+            f"experiments/{entry['study']}.yaml --scale {entry['scale']} --only train"
+        )
+    return shipped
+
+
 def _training(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    path = HERE / entry["file"]
+    path = policy_file(name, entry)
     policy = read_policy(path)
     made, data = policy.provenance, policy.provenance["data"]
     weights = sum(tensor.size for tensor in policy.tensors.values())
@@ -60,25 +85,25 @@ def _training(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     for origin, (instances, samples) in training.items():
         cells = (instances, samples, validation.get(origin, (0, 0))[1])
         yield f"| {origin} | {' | '.join(f'{cell:,}' for cell in cells)} |"
-    found = made["validation"]
+    validated = made["validation"]
     yield ""
     yield (
-        f"Validation: accuracy {found['accuracy_1']:.2f} (choices as good as the expert's), "
-        f"{found['accuracy_5']:.2f} among the first five;"
+        f"Validation: accuracy {validated['accuracy_1']:.2f} (choices as good as the expert's), "
+        f"{validated['accuracy_5']:.2f} among the first five;"
     )
-    yield f"regret {found['regret']:.2f} of the expert's score."
+    yield f"regret {validated['regret']:.2f} of the expert's score."
 
 
 def _by_origin(sources: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     """Sum the instances and samples of sets from the same samples of a study."""
-    found: dict[str, tuple[int, int]] = {}
+    sums: dict[str, tuple[int, int]] = {}
     for source in sources:
         name = Path(source["name"]).stem
-        piece = re.fullmatch(r"(.+)-(?:train|val)-\d+-\d+-(.+)", name)
-        origin = f"{piece[1]}, {piece[2]}" if piece else name
-        instances, samples = found.get(origin, (0, 0))
-        found[origin] = (instances + source["instances"], samples + source["samples"])
-    return found
+        part = re.fullmatch(r"(.+)-(?:train|val)-\d+-\d+-(.+)", name)
+        origin = f"{part[1]}, {part[2]}" if part else name
+        instances, samples = sums.get(origin, (0, 0))
+        sums[origin] = (instances + source["instances"], samples + source["samples"])
+    return sums
 
 
 def _results(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -103,19 +128,19 @@ class _Judged(NamedTuple):
 def _judged(results: str, study: str, scale: str) -> tuple[_Judged, ...]:
     """Read the evaluations that judged the policies."""
     if results:
-        found = {results: Evaluation.load(HERE / results)}
+        evaluations = {results: Evaluation.load(HERE / results)}
     else:
         path = HERE / f"{study}.yaml"
         known = load_study(path, scale=scale)
         parts = ("", "transfer") if any(d.policies_of for d in known.judged) else ("",)
-        found = {
+        evaluations = {
             f"{study}/{scale}/runs/{setting}{part and f' ({part})'}": study_evaluation(
                 path, scale=scale, setting=setting, part=part
             )
             for setting in known.settings
             for part in parts
         }
-    return tuple(_Judged(each.config, each.summary(), runs) for runs, each in found.items())
+    return tuple(_Judged(each.config, each.summary(), runs) for runs, each in evaluations.items())
 
 
 def _table(entry: Mapping[str, Any], judged: _Judged) -> Iterator[str]:
@@ -162,7 +187,9 @@ def ship(out: Path) -> None:
     content = tomllib.loads((HERE / "shipped.toml").read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     for name, entry in content["policies"].items():
-        shutil.copyfile(HERE / entry["file"], out / f"{name}.safetensors")
+        file = policy_file(name, entry)
+        if not (file.parent == out and file.stem == name):
+            shutil.copyfile(file, out / f"{name}.safetensors")
         with atomic_write(out / f"{name}.md") as stream:
             stream.write(card(name, entry).encode())
     families = [family(name, entry) for name, entry in content["families"].items()]

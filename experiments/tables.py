@@ -1,14 +1,15 @@
-"""Rebuild the tables of README.md, RESULTS.md and the pages of docs/results from committed runs.
+"""Rebuild the tables of studies and of texts such as RESULTS.md from the committed runs.
 
 ``.venv/bin/python experiments/tables.py [--check] [FILE]...``
 
-A table stands between ``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART
-is ``usual`` or ``transfer`` (policies judged on distributions that they were not trained on),
-``sets`` or ``transfer-sets`` for training sets compared with each other, ``training`` for what
-models learned from and what that gave, ``auto`` for what the policy ``auto`` picks, or ``brief``
-for no more than its ratios in several settings, with commas between. ``<!-- table: FOLDER -->`` is
-for what ``milplib evaluate`` left in a folder of this one, ``<!-- table: FOLDER medians -->`` for
-the baseline's medians in each folder of that one.
+A study's tables are the CSV files beside its runs. In a text a table stands between
+``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART is ``usual`` or
+``transfer`` (policies evaluated on distributions that they were not trained on), ``sets`` or
+``transfer-sets`` for training sets compared with each other, ``training`` for what models learned
+from and what that gave, ``auto`` for what the policy ``auto`` picks, or ``brief`` for no more than
+its ratios in several settings, with commas between. ``<!-- table: FOLDER -->`` is for what
+``milplib evaluate`` left in a folder of this one, ``<!-- table: FOLDER medians -->`` for the
+baseline's medians in each folder of that one.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from milplib.files import atomic_write
 from milplib.library import generate_instance
 from milplib.policies import AUTO, Portfolio, load_policy
 from milplib.report.text import p_value, signed_rank_of, with_interval
-from milplib.study import study_evaluation
-from milplib.study.plan import BEST
+from milplib.study import study_evaluation, study_scales, study_tables
+from milplib.study.merging import BEST, EARLIER_BEST
 
 HERE = Path(__file__).parent
 TEXTS = (
@@ -39,6 +40,7 @@ TEXTS = (
     *sorted((HERE.parent / "docs" / "results").glob("*.md")),
     HERE / "verdict" / "README.md",
 )
+STUDIES = tuple(sorted(HERE.glob("*.yaml")))
 _QUARTILES = (0.25, 0.5, 0.75)
 _TABLE = re.compile(r"(<!-- table: (?P<of>.+?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -46,7 +48,7 @@ _TABLE = re.compile(r"(<!-- table: (?P<of>.+?) -->\n).*?(?=<!-- end -->)", re.DO
 def with_tables(text: str) -> str:
     """Give a text with its tables made anew."""
     return _TABLE.sub(
-        lambda found: "\n".join((found[1], *_lines(*found["of"].split()), "", "")), text
+        lambda table: "\n".join((table[1], *_lines(*table["of"].split()), "", "")), text
     )
 
 
@@ -65,11 +67,11 @@ def _lines(study: str, scale: str = "", setting: str = "", part: str = "") -> It
         )
     else:
         kept = "transfer" if part == "transfer" else ""
-        found = {each: _judged(study, scale, each, kept) for each in setting.split(",")}
+        judged = {each: _judged(study, scale, each, kept) for each in setting.split(",")}
         if part == "brief":
-            yield from _of_ratios({each: summary for each, (_, summary) in found.items()})
+            yield from _of_ratios({each: summary for each, (_, summary) in judged.items()})
         else:
-            results, summary = found[setting]
+            results, summary = judged[setting]
             yield from _of_auto(results, summary) if part == AUTO else _of_policies(summary)
 
 
@@ -108,12 +110,12 @@ def _of_medians(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
             time, nodes = of["time"].quantile(_QUARTILES), of["nodes"].quantile(_QUARTILES)
             cells[name] += ["{1:.1f} s ({0:.1f} to {2:.1f})".format(*time)]
             cells[name] += ["{1:,.0f} ({0:,.0f} to {2:,.0f})".format(*nodes)]
-    for name, found in cells.items():
-        yield _row(name, *found)
+    for name, values in cells.items():
+        yield _row(name, *values)
 
 
 def _rivals(summary: Summary) -> list[str]:
-    return [summary.baseline, *(name for name in summary.policies if name == BEST)]
+    return [summary.baseline, *(name for name in summary.policies if name in (BEST, EARLIER_BEST))]
 
 
 def _of_auto(results: Evaluation, summary: Summary) -> Iterator[str]:
@@ -161,11 +163,11 @@ def _picked(distribution: str, instances: int) -> Counter[str]:
 
 def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
     """Give the seconds of each pair of instance and seed, by policy."""
-    found: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    times: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     for row in results.table.to_pylist():
         if row["distribution"] == distribution:
-            found[row["instance"], row["seed"]][row["policy"]] = row["time"]
-    return list(found.values())
+            times[row["instance"], row["seed"]][row["policy"]] = row["time"]
+    return list(times.values())
 
 
 def _of_policies(summary: Summary) -> Iterator[str]:
@@ -191,13 +193,13 @@ def _of_policies(summary: Summary) -> Iterator[str]:
 def _cells(summary: Summary, row: PolicySummary, rivals: Sequence[str]) -> Iterator[str]:
     yield from (row.distribution or "all", f"`{row.policy}`", f"{row.time:.2f} s")
     by_pair = summary.comparisons[row.distribution]
-    found = [by_pair.get((row.policy, rival)) for rival in rivals]
-    yield from (with_interval(pair.time) if pair else "" for pair in found)
+    pairs = [by_pair.get((row.policy, rival)) for rival in rivals]
+    yield from (with_interval(pair.time) if pair else "" for pair in pairs)
     test = signed_rank_of(summary, row.policy, row.distribution)
     yield p_value(test.corrected) if test else ""
     yield f"{row.nodes:,.0f}"
-    yield with_interval(found[0].nodes) if found[0] else ""
-    yield with_interval(found[0].fair_nodes) if found[0] else ""
+    yield with_interval(pairs[0].nodes) if pairs[0] else ""
+    yield with_interval(pairs[0].fair_nodes) if pairs[0] else ""
     yield from (f"{row.solved} of {row.runs}", f"{row.policy_share:.0%}")
 
 
@@ -265,8 +267,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _time_ratio(row: Mapping[str, str]) -> str:
     """Give a ratio with its interval, which a single instance has none of."""
-    found = [row[f"time_ratio{end}"] for end in ("", "_low", "_high")]
-    ratio, *bounds = (f"{float(number):.2f}" for number in found if number)
+    values = [row[f"time_ratio{end}"] for end in ("", "_low", "_high")]
+    ratio, *bounds = (f"{float(number):.2f}" for number in values if number)
     return ratio + (f" [{', '.join(bounds)}]" if bounds else "")
 
 
@@ -274,20 +276,32 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def renewed_tables(study: Path) -> Iterator[tuple[Path, str]]:
+    """Give the tables of a study at all scales that were run, with their paths."""
+    for scale in study_scales(study):
+        folder = study.with_suffix("") / scale
+        if folder.is_dir():
+            for name, text in study_tables(study, scale=scale).items():
+                yield folder / name, text
+
+
 def main() -> None:
     """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only fail if a table is out of date")
-    parser.add_argument("files", nargs="*", type=Path, default=TEXTS)
+    parser.add_argument("files", nargs="*", type=Path, help="studies or texts; without any, all")
     options = parser.parse_args()
-    for file in options.files:
-        before = file.read_text(encoding="utf-8")
-        after = with_tables(before)
-        if not options.check:
-            with atomic_write(file) as stream:
-                stream.write(after.encode())
-        elif after != before:
-            raise SystemExit(f"{file}: tables are not those of the runs; make them anew")
+    for file in options.files or (*STUDIES, *TEXTS):
+        if file.suffix == ".yaml":
+            renewed = renewed_tables(file)
+        else:
+            renewed = iter([(file, with_tables(file.read_text(encoding="utf-8")))])
+        for path, text in renewed:
+            if not options.check:
+                with atomic_write(path) as stream:
+                    stream.write(text.encode())
+            elif not path.is_file() or path.read_bytes() != text.encode():
+                raise SystemExit(f"{path}: tables are not those of the runs; make them anew")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ void write_variable_features(const Node& node, Number* lines) {
         line[feature::reduced_cost] =
             Number(api.SCIPgetColRedcost(node.scip, column) / node.objective_norm);
         line[feature::solution_value] = Number(value);
-        line[feature::fractionality] = Number(type == type_continuous ? 0.0 : fraction);
+        line[feature::fractionality] = Number(type == constants.type_continuous ? 0.0 : fraction);
         line[feature::is_solution_at_lower_bound] =
             Number(has_lower && std::fabs(value - lower) <= node.epsilon);
         line[feature::is_solution_at_upper_bound] =

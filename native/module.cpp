@@ -23,6 +23,18 @@ static PyObject* module_bind(PyObject*, PyObject* arguments) {
     });
 }
 
+static PyObject* module_set_constants(PyObject*, PyObject* arguments) {
+    return guarded([&]() -> PyObject* {
+        ScipConstants given;
+        if (!PyArg_ParseTuple(arguments, "iiiiii:set_constants", &given.stage_solving,
+                              &given.lp_optimal, &given.status_column, &given.type_continuous,
+                              &given.branch_down, &given.branch_up))
+            throw PythonError();
+        set_constants(given);
+        Py_RETURN_NONE;
+    });
+}
+
 static PyObject* module_extract(PyObject*, PyObject* arguments) {
     return guarded([&]() -> PyObject* {
         PyObject* capsule = nullptr;
@@ -56,6 +68,8 @@ static PyObject* module_call(PyObject*, PyObject* arguments) {
 static PyMethodDef methods[] = {
     {"bind", module_bind, METH_VARARGS,
      "Find SCIP behind the file of PySCIPOpt's extension module; give SCIP's major version."},
+    {"set_constants", module_set_constants, METH_VARARGS,
+     "Set the values of SCIP's enumerations, from milplib.scip.versions."},
     {"extract", module_extract, METH_VARARGS, "Extract the state of the current node."},
     {"pseudocosts", module_call<pseudocost_block>, METH_O, "Extract the pseudocosts of the candidates."},
     {"edge_sum", module_call<edge_sum>, METH_VARARGS,

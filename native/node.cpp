@@ -9,7 +9,7 @@
 namespace milplib {
 
 Scip* scip_of(PyObject* capsule) {
-    if (!is_bound()) raise(scip_error, "no SCIP is bound: call bind() first");
+    if (!is_bound()) raise(scip_error, "no SCIP is bound: call bind() and set_constants() first");
     // A capsule of another name holds another pointer, and reading it would crash.
     void* pointer = PyCapsule_GetPointer(capsule, "scip");
     if (!pointer) {
@@ -35,7 +35,8 @@ static double objective_norm(Scip* scip) {
 Node read_node(PyObject* capsule) {
     Node node;
     Scip* scip = node.scip = scip_of(capsule);
-    if (api.SCIPgetStage(scip) != stage_solving || api.SCIPgetLPSolstat(scip) != lp_optimal)
+    if (api.SCIPgetStage(scip) != constants.stage_solving ||
+        api.SCIPgetLPSolstat(scip) != constants.lp_optimal)
         raise(scip_error, "the current node has no LP solved to optimality");
     check_scip(api.SCIPgetLPColsData(scip, &node.columns, &node.n_columns), "SCIPgetLPColsData");
     check_scip(api.SCIPgetLPRowsData(scip, &node.rows, &node.n_rows), "SCIPgetLPRowsData");
@@ -58,7 +59,8 @@ void candidate_positions(const Node& node, std::vector<std::int32_t>& positions)
     positions.resize(node.n_candidates);
     for (int i = 0; i < node.n_candidates; ++i) {
         // Only a variable of this status has a column and a position.
-        const bool has_column = api.SCIPvarGetStatus(node.candidates[i]) == status_column;
+        const bool has_column =
+            api.SCIPvarGetStatus(node.candidates[i]) == constants.status_column;
         const int position =
             has_column ? api.SCIPcolGetLPPos(api.SCIPvarGetCol(node.candidates[i])) : -1;
         if (position < 0 || position >= node.n_columns)
@@ -75,8 +77,8 @@ void pseudocosts(const Node& node, std::vector<double>& block) {
         double* line = block.data() + n_pseudocost_features * i;
         line[feature::score] =
             api.SCIPgetVarPseudocostScore(node.scip, variable, api.SCIPvarGetLPSol(variable));
-        line[feature::down] = api.SCIPgetVarPseudocost(node.scip, variable, branch_down);
-        line[feature::up] = api.SCIPgetVarPseudocost(node.scip, variable, branch_up);
+        line[feature::down] = api.SCIPgetVarPseudocost(node.scip, variable, constants.branch_down);
+        line[feature::up] = api.SCIPgetVarPseudocost(node.scip, variable, constants.branch_up);
     }
 }
 

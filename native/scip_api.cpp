@@ -7,7 +7,9 @@
 namespace milplib {
 
 ScipApi api;
+ScipConstants constants;
 static bool bound = false;
+static bool has_constants = false;
 
 int bind_scip(const char* loaded_library) {
     // NOLOAD: a second SCIP beside PySCIPOpt's could have another layout of structures. The search
@@ -33,6 +35,11 @@ int bind_scip(const char* loaded_library) {
     return api.SCIPmajorVersion();
 }
 
-bool is_bound() { return bound; }
+void set_constants(const ScipConstants& of_this_version) {
+    constants = of_this_version;
+    has_constants = true;
+}
+
+bool is_bound() { return bound && has_constants; }
 
 }  // namespace milplib

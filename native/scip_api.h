@@ -1,6 +1,6 @@
 // SCIP functions without SCIP's headers: opaque types and prototypes, bound at run time to the
-// libscip that PySCIPOpt has loaded. Checked against SCIP 10. The Python side refuses other major
-// versions, because nothing here would notice a changed prototype.
+// libscip that PySCIPOpt has loaded. The Python side refuses major versions that are not in its
+// table (milplib/scip/versions.py), because nothing here would notice a changed prototype.
 #pragma once
 
 namespace milplib {
@@ -64,23 +64,26 @@ struct ScipApi {
 #undef MILPLIB_DECLARE
 };
 
-// Valid once `bind_scip` has returned.
+// Values of SCIP's enumerations, from the table of versions.
+struct ScipConstants {
+    int stage_solving = -1, lp_optimal = -1, status_column = -1, type_continuous = -1;
+    int branch_down = -1, branch_up = -1;
+};
+
+// Valid once `bind_scip` and `set_constants` have returned.
 extern ScipApi api;
+extern ScipConstants constants;
 
 // Find SCIP behind a loaded library, PySCIPOpt's extension module. Returns SCIP's major version;
 // throws an ImportError if a function is missing.
 int bind_scip(const char* loaded_library);
 
+void set_constants(const ScipConstants& of_this_version);
+
 bool is_bound();
 
-// Constants of SCIP's enumerations.
-constexpr int stage_solving = 9;
-constexpr int lp_optimal = 1;
-constexpr int status_column = 2;
-constexpr int type_continuous = 3;
+// Sizes of the one-hot features, the same for all versions of SCIP.
 constexpr int n_types = 4;
 constexpr int n_basis_statuses = 4;
-constexpr int branch_down = 0;
-constexpr int branch_up = 1;
 
 }  // namespace milplib

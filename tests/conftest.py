@@ -10,6 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from milplib.scip.versions import scip_version
+
 pytest_plugins = ["installed_packages", "planted_results"]
 
 # A fixed draw in CI, so that a failure there is the change's own; elsewhere a new one each time.
@@ -21,6 +23,17 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 # that send one would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold parity tests to the version of SCIP that they were recorded on."""
+    for marker in item.iter_markers("recorded_on"):
+        (recorded,) = marker.args
+        if scip_version() != recorded:
+            reason = f"recorded on SCIP {recorded}, and this is SCIP {scip_version()}"
+            if os.environ.get("CI"):
+                pytest.fail(f"{reason}: record anew, or install that version", pytrace=False)
+            pytest.skip(reason)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,7 +27,7 @@ from milplib.learn.samples.features import (
     STATIC_VARIABLES,
 )
 from milplib.scip import STATE_VERSION, BlockSchema, StateFunction
-from milplib.scip.versions import scip_major_version
+from milplib.scip.versions import is_compatible, scip_major_version
 
 __all__ = [
     "SAMPLE_VERSION",
@@ -154,9 +154,13 @@ class SampleSchema:
             ("state_version", "state schema version"),
             ("scip_major", "SCIP major version"),
         ):
-            if getattr(self, key) != getattr(ours, key):
+            written = getattr(self, key)
+            is_readable = (
+                is_compatible(written) if key == "scip_major" else written == getattr(ours, key)
+            )
+            if not is_readable:
                 raise SampleError(
-                    f"{where} has {meaning} {getattr(self, key)}, this milplib reads "
+                    f"{where} has {meaning} {written}, this milplib reads "
                     f"{getattr(ours, key)}: collect again, or install the milplib and SCIP that "
                     "wrote it"
                 )

@@ -13,10 +13,10 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from milplib.cli import (
+    best_scip_rule,
     evaluation,
     hardness,
     instances,
-    natives,
     samples,
     solving,
     status,
@@ -45,7 +45,7 @@ for command in (
     samples.collect,
     solving.solve,
     training.train,
-    natives.natives,
+    best_scip_rule.best_scip_rule,
     evaluation.evaluate,
     evaluation.report,
     study.run,
@@ -54,6 +54,7 @@ for command in (
     system.doctor,
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)
+app.command(best_scip_rule.best_scip_rule, name="natives", show=False)  # its earlier name
 app.command(samples.samples_app)
 app.command(solving.policy_app)
 

@@ -59,7 +59,7 @@ def evaluate(
         Folders of instances. In a folder with split folders, ``test`` is used.
     policy
         Names of SCIP's branching rules (with parameters: ``relpscost:maxreliable=1``), policy
-        files, the best-native.json that ``natives`` wrote, or ``package.module:name``.
+        files, the best-scip-rule.json that ``best-scip-rule`` wrote, or ``package.module:name``.
     out
         Output folder.
     baseline

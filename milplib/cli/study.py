@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -14,11 +14,10 @@ from milplib.cli.console import HERE, ExecutionOptions, allow_modules_here, outp
 
 if TYPE_CHECKING:
     from milplib.execution import Execution
-    from milplib.study import PlannedPiece, StudyPlan, StudyProgress
+    from milplib.study import PlannedTask, StudyPlan, StudyProgress
 
 __all__ = ["run"]
 
-_Stage = Literal["generate", "collect", "train", "natives", "evaluate", "summarise"]
 _HOUR = 3600.0
 
 
@@ -28,7 +27,7 @@ def run(
     *,
     scale: str = "full",
     dry_run: Annotated[bool, Parameter(negative="")] = False,
-    only: Annotated[tuple[_Stage, ...], Parameter(consume_multiple=True, negative="")] = (),
+    only: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     data: Path = Path("data/studies"),
     out: Path | None = None,
     execution: ExecutionOptions = HERE,
@@ -48,7 +47,9 @@ def run(
     dry_run
         Print the plan and its cost; run nothing.
     only
-        Bring only these stages up to date, with what they need.
+        Bring only these stages up to date, with what they need: generate, collect, train, rules,
+        evaluate, summarise. ``train`` makes the files of policies, too, that are recorded and not
+        here.
     data
         Folder for samples, instances and other files that are not committed.
     out
@@ -66,7 +67,7 @@ def run(
 
         def show(progress: StudyProgress) -> None:
             inside = "/".join(map(str, progress.inside)) if progress.inside[1] else ""
-            words = (progress.stage, progress.piece, inside, progress.note)
+            words = (progress.stage, progress.task, inside, progress.note)
             bar.update(progress.done, progress.total, " ".join(filter(None, words)))
 
         plan = run_study(
@@ -82,20 +83,22 @@ def run(
 
 
 def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
-    """Print a row a stage: pieces, how many are done, what the others will cost."""
+    """Print a row a stage: tasks, how many are done, what the others will cost."""
+    from milplib.study.plan import TaskState
+
     console = output()
     console.print(f"{plan.study.name}, scale {plan.study.scale}", markup=False, style="bold")
-    stages: dict[str, list[PlannedPiece]] = defaultdict(list)
-    for planned in plan.pieces:
-        stages[planned.piece.stage].append(planned)
+    stages: dict[str, list[PlannedTask]] = defaultdict(list)
+    for planned in plan.tasks:
+        stages[planned.task.stage].append(planned)
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
-    for heading in ("pieces", "done", "to do", "core time", "longest piece"):
+    for heading in ("tasks", "done", "to do", "core time", "longest task"):
         table.add_column(heading, justify="right", no_wrap=True)
-    long: dict[PlannedPiece, float] = {}
+    long: dict[PlannedTask, float] = {}
     is_guessed = False
     for stage, listed in stages.items():
-        todo = [one for one in listed if one.state == "to do"]
+        todo = [one for one in listed if one.state is TaskState.PENDING]
         total = sum(one.cost.seconds for one in todo)
         guessed = any(not one.cost.is_measured for one in todo)
         is_guessed |= guessed
@@ -103,17 +106,23 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
         table.add_row(
             stage,
             str(len(listed)),
-            str(sum(one.state in ("done", "there") for one in listed)),
+            str(sum(one.state in (TaskState.DONE, TaskState.CACHED) for one in listed)),
             str(len(todo)),
             (_said(total) + (" ?" if guessed else "")) if todo else "",
             _said(max(walls.values())) if walls else "",
         )
         long |= {one: wall for one, wall in walls.items() if wall > _HOUR}
     console.print(table)
+    if plan.replaced_scip:
+        console.print(
+            f"done with SCIP {' and '.join(plan.replaced_scip)}: under this SCIP all of that is to "
+            "do, and only with another --out",
+            markup=False,
+        )
     workers = execution.workers
     total = plan.seconds / workers
     console.print(
-        f"to do: {len(plan.todo)} pieces, about {_said(total)} on {workers} "
+        f"to do: {len(plan.todo)} tasks, about {_said(total)} on {workers} "
         f"worker{'s' * (workers != 1)}",
         markup=False,
     )
@@ -121,8 +130,8 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
         console.print("?: not all measured yet; by the median of others", markup=False)
     for one, wall in list(long.items())[:3]:
         console.print(
-            f"longer than an hour: {one.piece.stage}: {one.piece.label}: about "
-            f"{_said(wall)}; it can be interrupted, smaller pieces are kept sooner",
+            f"longer than an hour: {one.task.stage}: {one.task.label}: about "
+            f"{_said(wall)}; it can be interrupted, smaller tasks are kept sooner",
             markup=False,
         )
 
@@ -130,38 +139,39 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
 def print_results(plan: StudyPlan) -> int:
     """Print where the results are; return exit code 1 if runs contradict each other."""
     from milplib.cli.console import complain
-    from milplib.study.ledger import study_facts
+    from milplib.study.plan import TaskState
+    from milplib.study.store import StudyFiles
     from milplib.study.summary import REPORT
 
     console = output()
-    facts = study_facts(plan.results)
+    entries = StudyFiles(plan.results).entries
     code = 0
-    for planned in plan.pieces:
-        if planned.piece.stage != "summarise" or planned.state != "done":
+    for planned in plan.tasks:
+        if planned.task.stage != "summarise" or planned.state is not TaskState.DONE:
             continue
-        for error in facts[planned.piece.address].get("errors", ()):
+        for error in entries[planned.task.address].facts.get("errors", ()):
             complain(f"error: {error}")
             code = 1
-        for name in planned.piece.outputs.values():
+        for name in planned.task.outputs.values():
             console.print(f"table: {plan.results / name}", markup=False)
-        report = plan.data / planned.piece.address / REPORT
+        report = plan.data / planned.task.address / REPORT
         if report.is_file():
             console.print(f"report: {report}", markup=False)
-    done = sum(planned.state in ("done", "not needed") for planned in plan.pieces)
-    console.print(f"{done} of {len(plan.pieces)} pieces done; {plan.results}", markup=False)
+    done = sum(planned.state in (TaskState.DONE, TaskState.NOT_NEEDED) for planned in plan.tasks)
+    console.print(f"{done} of {len(plan.tasks)} tasks done; {plan.results}", markup=False)
     return code
 
 
-def _walls(todo: Sequence[PlannedPiece], execution: Execution) -> dict[PlannedPiece, float]:
-    """Seconds on the clock that each piece of a stage takes."""
+def _walls(todo: Sequence[PlannedTask], execution: Execution) -> dict[PlannedTask, float]:
+    """Seconds on the clock that each task of a stage takes."""
     from milplib.study.runner import groups_of
 
     cores = {
-        piece: execution.workers if piece.is_spread and not is_beside else 1
-        for pieces, is_beside in groups_of([one.piece for one in todo], execution)
-        for piece in pieces
+        task: execution.workers if task.is_spread and not is_beside else 1
+        for tasks, is_beside in groups_of([one.task for one in todo], execution)
+        for task in tasks
     }
-    return {one: one.cost.seconds / cores[one.piece] for one in todo}
+    return {one: one.cost.seconds / cores[one.task] for one in todo}
 
 
 def _said(seconds: float) -> str:

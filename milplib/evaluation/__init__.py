@@ -2,13 +2,13 @@
 
 from typing import NoReturn
 
-from milplib.evaluation.best_rule import BestNative
+from milplib.evaluation.best_scip_rule import SCIP_RULES, BestScipRule
 from milplib.evaluation.checks import Finding, check_runs
 from milplib.evaluation.evaluation import EvaluationProgress, evaluate
 from milplib.evaluation.matrix import Matrix, matrix
-from milplib.evaluation.natives import NATIVE_RULES, best_native
 from milplib.evaluation.profiles import PerformanceProfile, performance_profile
 from milplib.evaluation.results import Evaluation
+from milplib.evaluation.rule_search import best_scip_rule
 from milplib.evaluation.significance import SignedRank, holm, signed_rank
 from milplib.evaluation.statistics import (
     NODE_SHIFT,
@@ -27,13 +27,20 @@ from milplib.evaluation.summary import (
 )
 from milplib.evaluation.table import COLUMNS
 
+# The names of earlier versions.
+NATIVE_RULES = SCIP_RULES
+BestNative = BestScipRule
+best_native = best_scip_rule
+
 __all__ = [
     "ALL",
     "COLUMNS",
     "NATIVE_RULES",
     "NODE_SHIFT",
+    "SCIP_RULES",
     "TIME_SHIFT",
     "BestNative",
+    "BestScipRule",
     "Comparison",
     "Evaluation",
     "EvaluationProgress",
@@ -47,6 +54,7 @@ __all__ = [
     "Summary",
     "VirtualBest",
     "best_native",
+    "best_scip_rule",
     "check_runs",
     "compare",
     "evaluate",

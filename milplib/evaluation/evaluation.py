@@ -69,7 +69,7 @@ def evaluate(
         folders, ``test`` is taken.
     policies
         Names of SCIP's rules, policy files, ``"package.module:name"``, functions or policies, as
-        `milplib.load_policy` takes them; or a `BestNative`, or the path of its file.
+        `milplib.load_policy` takes them; or a `BestScipRule`, or the path of its file.
     baseline
         The policy that the others are compared with; it runs, too.
     seeds

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import MilplibError, ParameterError, PolicyError
-from milplib.evaluation.best_rule import BestNative
+from milplib.evaluation.best_scip_rule import BestScipRule
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.execution.isolation import run_isolated
 from milplib.files import file_sha256
@@ -51,7 +51,7 @@ class EvaluatedPolicy:
     source: Any
     kind: str
     digest: str = ""
-    choice: BestNative | None = None
+    choice: BestScipRule | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What the manifest says about it; not where the file lies."""
@@ -97,7 +97,7 @@ def evaluated_policies(
     Parameters
     ----------
     policies
-        What `milplib.load_policy` takes, a `BestNative`, or the path of its file.
+        What `milplib.load_policy` takes, a `BestScipRule`, or the path of its file.
     baseline
         The policy that others are compared with; added at the end if it is not among them.
 
@@ -149,8 +149,8 @@ def evaluated_policies(
 
 def _evaluated(source: object) -> EvaluatedPolicy:
     if isinstance(source, str | os.PathLike) and str(source).endswith(".json"):
-        source = BestNative.load(source)
-    if isinstance(source, BestNative):
+        source = BestScipRule.load(source)
+    if isinstance(source, BestScipRule):
         return EvaluatedPolicy(
             label=source.name, source=source.name, kind="rule", digest=source.digest, choice=source
         )

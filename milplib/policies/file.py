@@ -18,7 +18,7 @@ from milplib.errors import PolicyError
 from milplib.files import atomic_write
 from milplib.scip.state import STATE_VERSION
 from milplib.scip.state_functions import BlockSchema
-from milplib.scip.versions import scip_major_version
+from milplib.scip.versions import is_compatible, scip_major_version
 
 __all__ = ["POLICY_VERSION", "PolicyFile", "read_policy", "write_policy"]
 
@@ -156,10 +156,12 @@ def _check_versions(header: Mapping[str, Any], where: str) -> None:
         "scip_major": scip_major_version(),
     }
     for key, version in ours.items():
-        if header.get(key) != version:
+        written = header.get(key)
+        is_readable = is_compatible(written) if key == "scip_major" else written == version
+        if not is_readable:
             meaning = {"version": "policy format"}.get(key, key.replace("_", " "))
             raise PolicyError(
-                f"{where} has {meaning} {header.get(key)}, this milplib works with {version}: "
+                f"{where} has {meaning} {written}, this milplib works with {version}: "
                 "train it again, or install the milplib and SCIP that it was made with"
             )
 

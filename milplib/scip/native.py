@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -21,11 +21,9 @@ import pyscipopt
 from milplib.errors import NativeError, ParameterError
 from milplib.scip.pure_extraction import extract_state_pure, pseudocosts_pure
 from milplib.scip.state import BranchingState
+from milplib.scip.versions import SUPPORTED
 
 __all__ = ["NativeStatus", "forced_level", "native_at", "native_module", "native_status"]
-
-SCIP_MAJOR_VERSIONS = (10,)
-"""Versions whose functions and enumerations the native code knows."""
 
 _LOG = logging.getLogger("milplib")
 _REINSTALL = (
@@ -176,9 +174,10 @@ def _loaded() -> NativeStatus:
     except Exception as error:  # whatever a binary of another machine does short of crashing
         reason = f"the native code does not load: {type(error).__name__}: {error}"
         return _unusable(reason, required)
-    if major not in SCIP_MAJOR_VERSIONS:
-        known = " or ".join(map(str, SCIP_MAJOR_VERSIONS))
+    if major not in SUPPORTED:
+        known = " or ".join(map(str, SUPPORTED))
         return _unusable(f"the native code knows SCIP {known}, and this is SCIP {major}", required)
+    module.set_constants(*astuple(SUPPORTED[major].native))
     return NativeStatus(module, f"{level} instructions", required=required)
 
 

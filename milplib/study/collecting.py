@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from milplib.scip import load_state_functions
 from milplib.scip.experts import resolved_name
 from milplib.scip.versions import scip_version
-from milplib.study.instances import InstancePiece, split_of
-from milplib.study.piece import Bench, Made, Piece, differing, digest_of
+from milplib.study.instances import InstanceTask, split_of
 from milplib.study.study import Collection
+from milplib.study.task import Task, TaskResult, Workspace, differing, digest_of
 
 if TYPE_CHECKING:
     from milplib.learn.collect import Progress
 
-__all__ = ["CollectPiece", "samples_folder"]
+__all__ = ["CollectTask", "samples_folder"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CollectPiece(Piece):
-    """Samples of a piece of instances.
+class CollectTask(Task):
+    """Samples of a task of instances.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class CollectPiece(Piece):
         Samples wanted from each.
     """
 
-    instances: InstancePiece
+    instances: InstanceTask
     setting: str
     collection: Collection
     samples_per_instance: int
@@ -49,31 +50,35 @@ class CollectPiece(Piece):
         return f"{self.instances.label}, {self.samples_per_instance} each ({self.setting})"
 
     @property
-    def inputs(self) -> tuple[Piece, ...]:
+    def inputs(self) -> tuple[Task, ...]:
         """The instances."""
         return (self.instances,)
 
     @property
     def set_name(self) -> str:
         """What its folder of samples is called."""
-        found = self.instances
-        numbers = f"{found.start:05d}-{found.stop - 1:05d}"
-        return f"{found.of.name}-{found.split}-{numbers}-{self.setting}"
+        return f"{self.instances.file_stem}-{self.setting}"
 
-    def recipe(self) -> dict[str, Any]:
-        """Arguments of the collection, its blocks' versions, and SCIP's."""
-        own = ("samples_per_instance", "instances_a_piece", "blocks", "expert")
+    def request(self) -> dict[str, Any]:
+        """Arguments of the collection."""
+        own = ("samples_per_instance", "instances_per_task", "blocks", "expert")
         return {
             "setting": self.setting,
             "samples_per_instance": self.samples_per_instance,
             "expert": resolved_name(self.collection.expert),
-            "blocks": [
-                [function.name, function.version]
-                for function in load_state_functions(self.collection.blocks)
-            ],
+            "blocks": list(self.collection.blocks),
             "options": differing(self.collection, leave_out=own),
-            "scip": scip_version(),
         }
+
+    def recipe(self) -> dict[str, Any]:
+        """Arguments of the collection, its blocks' versions, and SCIP's."""
+        blocks = load_state_functions(self.collection.blocks)
+        versions = [[function.name, function.version] for function in blocks]
+        return {**self.request(), "blocks": versions, "scip": scip_version()}
+
+    def matches(self, content: Mapping[str, Any]) -> bool:
+        """Whether recorded content has these arguments, and blocks of these names."""
+        return super().matches({**content, "blocks": [name for name, _ in content["blocks"]]})
 
     @property
     def cost_key(self) -> str:
@@ -85,20 +90,20 @@ class CollectPiece(Piece):
         """Number of samples."""
         return self.instances.units * self.samples_per_instance
 
-    def work(self, bench: Bench) -> Made:
+    def run(self, workspace: Workspace) -> TaskResult:
         """Collect what is not there."""
         from milplib.learn import collect
 
         def show(progress: Progress) -> None:
-            bench.say(progress.done, progress.total, f"{progress.samples} samples")
+            workspace.report(progress.done, progress.total, f"{progress.samples} samples")
 
         how = self.collection
         samples = collect(
-            split_of(self.instances, bench),
-            out=samples_folder(self, bench),
+            split_of(self.instances, workspace),
+            out=samples_folder(self, workspace),
             samples_per_instance=self.samples_per_instance,
             seed=how.seed,
-            execution=bench.execution,
+            execution=workspace.execution,
             max_episodes=how.max_episodes,
             expert=how.expert,
             expert_probability=how.expert_probability,
@@ -111,7 +116,7 @@ class CollectPiece(Piece):
             on_progress=show,
         )
         outcomes = [str(instance["outcome"]) for instance in samples.manifest.instances]
-        return Made(
+        return TaskResult(
             digest=digest_of([shard.sha256 for shard in samples.manifest.shards]),
             facts={
                 "samples": len(samples),
@@ -121,6 +126,6 @@ class CollectPiece(Piece):
         )
 
 
-def samples_folder(piece: CollectPiece, bench: Bench) -> Path:
-    """Folder of the samples of a piece; its name stands in policy files."""
-    return bench.folder(piece) / piece.set_name
+def samples_folder(task: CollectTask, workspace: Workspace) -> Path:
+    """Folder of the samples of a task; its name stands in policy files."""
+    return workspace.folder(task) / task.set_name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from milplib.errors import OutputError, ResultsError
 from milplib.files import atomic_write_json
-from milplib.study.piece import Piece
+from milplib.study.task import Task
 
 __all__ = ["COSTS", "Costs", "Estimate"]
 
@@ -21,7 +21,7 @@ UNITS = {
     "generate": "instance",
     "collect": "sample",
     "train": "sample seen",
-    "natives": "run",
+    "rules": "run",
     "evaluate": "run",
     "summarise": "table",
 }
@@ -33,7 +33,7 @@ _GUESSES = {
     "generate": 1.0,
     "collect": 4.0,
     "train": 0.01,
-    "natives": 15.0,
+    "rules": 15.0,
     "evaluate": 15.0,
     "summarise": 0.0,
 }
@@ -42,14 +42,14 @@ _FORMAT = "milplib-study-costs"
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a piece will cost.
+    """What a task will cost.
 
     Parameters
     ----------
     seconds
         Of one core.
     is_measured
-        Whether pieces of its very kind were measured; if not, others of its stage were, or it is
+        Whether tasks of its very kind were measured; if not, others of its stage were, or it is
         guessed.
     """
 
@@ -58,7 +58,7 @@ class Estimate:
 
 
 class Costs:
-    """Seconds of one core a unit of work, by stage and kind of piece: the last measured ones.
+    """Seconds of one core a unit of work, by stage and kind of task: the last measured ones.
 
     Parameters
     ----------
@@ -73,15 +73,15 @@ class Costs:
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.study.instances import InstancePiece
+    >>> from milplib.study.instances import InstanceTask
     >>> from milplib.study.study import StudyDistribution
-    >>> piece = InstancePiece(
+    >>> task = InstanceTask(
     ...     of=StudyDistribution(name="CA-easy"), split="test", start=0, stop=10)
     >>> costs = Costs(Path(tempfile.mkdtemp(), "costs.json"))
-    >>> costs.estimate(piece)
+    >>> costs.estimate(task)
     Estimate(seconds=10.0, is_measured=False)
-    >>> costs.learn(piece, seconds=5.0, units=10.0)
-    >>> costs.estimate(piece)
+    >>> costs.learn(task, seconds=5.0, units=10.0)
+    >>> costs.estimate(task)
     Estimate(seconds=5.0, is_measured=True)
     """
 
@@ -106,30 +106,30 @@ class Costs:
                 "written anew"
             ) from error
 
-    def estimate(self, piece: Piece) -> Estimate:
-        """Estimate a piece by the median of what was measured."""
-        kinds = self._measured.get(_stage(piece), {})
-        own = kinds.get(piece.cost_key)
+    def estimate(self, task: Task) -> Estimate:
+        """Estimate a task by the median of what was measured."""
+        kinds = self._measured.get(_stage(task), {})
+        own = kinds.get(task.cost_key)
         if own:
-            return Estimate(piece.units * statistics.median(own), True)
+            return Estimate(task.units * statistics.median(own), True)
         medians = {kind: statistics.median(values) for kind, values in kinds.items() if values}
         # Of the same distribution under another setting, or of the same model; else of all.
-        near = [m for kind, m in medians.items() if _first(kind) == _first(piece.cost_key)]
+        near = [m for kind, m in medians.items() if _first(kind) == _first(task.cost_key)]
         others = near or list(medians.values())
-        each = statistics.median(others) if others else _GUESSES[piece.stage]
-        return Estimate(piece.units * each, not piece.units)
+        each = statistics.median(others) if others else _GUESSES[task.stage]
+        return Estimate(task.units * each, not task.units)
 
-    def learn(self, piece: Piece, *, seconds: float, units: float) -> None:
-        """Add what a piece took.
+    def learn(self, task: Task, *, seconds: float, units: float) -> None:
+        """Add what a task took.
 
         Raises
         ------
         OutputError
             If the file cannot be written.
         """
-        kinds = self._measured.setdefault(_stage(piece), {})
-        values = [*kinds.get(piece.cost_key, ()), float(f"{seconds / units:.3g}")]
-        kinds[piece.cost_key] = values[-_KEPT:]
+        kinds = self._measured.setdefault(_stage(task), {})
+        values = [*kinds.get(task.cost_key, ()), float(f"{seconds / units:.3g}")]
+        kinds[task.cost_key] = values[-_KEPT:]
         atomic_write_json(self._path, {"format": _FORMAT, "seconds": self._measured})
 
     def check(self) -> None:
@@ -148,6 +148,6 @@ def _first(kind: str) -> str:
     return kind.split(" ")[0]
 
 
-def _stage(piece: Piece) -> str:
+def _stage(task: Task) -> str:
     """What is measured together: a run is a run."""
-    return "evaluate" if piece.stage == "natives" else piece.stage
+    return "evaluate" if task.stage == "rules" else task.stage

@@ -215,6 +215,32 @@ class Section:
         except ParameterError as error:
             raise self.error(f"{self.name}: {error}") from error
 
+    def renamed(self, names: Mapping[str, Mapping[str, str]]) -> Section:
+        """Give sections below with present names instead of earlier ones.
+
+        Parameters
+        ----------
+        names
+            Present names by earlier ones, for each section.
+
+        Raises
+        ------
+        StudyError
+            If a section has a value under both names.
+        """
+        entries = dict(self.entries)
+        for section, present in names.items():
+            below = entries.get(section)
+            if below is None or not isinstance(below.value, Section):
+                continue
+            values: dict[str, Entry] = {}
+            for name, entry in below.value.entries.items():
+                if present.get(name, name) in values:
+                    raise entry.error(f"'{name}' and '{present.get(name, name)}' are the same")
+                values[present.get(name, name)] = entry
+            entries[section] = replace(below, value=replace(below.value, entries=values))
+        return replace(self, entries=entries)
+
     def merged(self, other: Section) -> Section:
         r"""Overlay another section: its values replace these, one of nothing removes it.
 

@@ -45,13 +45,13 @@ def one_of(thing: object, name: str, known: Collection[str]) -> None:
 
 def seeds(thing: object, name: str) -> None:
     """Refuse seeds of which there are none, or that are negative or there twice."""
-    found = getattr(thing, name)
-    if not found:
+    values = getattr(thing, name)
+    if not values:
         raise FieldError(name, "empty; there must be at least one seed")
-    if len(set(found)) < len(found):
-        raise FieldError(name, f"{list(found)}; no seed may be there twice")
-    if min(found) < 0:
-        raise FieldError(name, f"{list(found)}; no seed may be negative")
+    if len(set(values)) < len(values):
+        raise FieldError(name, f"{list(values)}; no seed may be there twice")
+    if min(values) < 0:
+        raise FieldError(name, f"{list(values)}; no seed may be negative")
 
 
 def fit_for_files(thing: object, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,14 +21,14 @@ from milplib.library import (
 from milplib.library.generation import generate_instances
 from milplib.library.splits import ListedFiles
 from milplib.study.checks import own_folder
-from milplib.study.piece import Bench, Made, Piece, digest_of
 from milplib.study.study import StudyDistribution
+from milplib.study.task import Task, TaskResult, Workspace, digest_of
 
-__all__ = ["InstancePiece", "split_of"]
+__all__ = ["InstanceTask", "split_of"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class InstancePiece(Piece):
+class InstanceTask(Task):
     """Instances of a split, from one number up to another.
 
     Parameters
@@ -52,26 +53,51 @@ class InstancePiece(Piece):
         """Distribution, split and numbers."""
         return f"{self.of.name} {self.split} {self.start}-{self.stop - 1}"
 
-    def recipe(self) -> dict[str, Any]:
-        """Source, split and numbers."""
+    @property
+    def file_stem(self) -> str:
+        """Distribution, split and numbers, in names of files."""
+        return f"{self.of.name}-{self.split}-{self.start:05d}-{self.stop - 1:05d}"
+
+    def request(self) -> dict[str, Any]:
+        """Distribution, source, split and numbers."""
+        folder = own_folder(self.of)
+        source: dict[str, Any] = {"kind": self.of.source}
+        if folder is not None:
+            source["kind"] = "folder" if folder.is_dir() else "archive"
+        elif self.of.source == "generator":
+            source["seed"] = self.of.seed
         return {
             "distribution": self.of.name,
-            "source": self._source(),
+            "source": source,
             "split": self.split,
             "indices": [self.start, self.stop],
         }
 
-    def _source(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, Any]:
+        """What is asked for, with the checksums of its files, or the generator's parameters."""
+        request = self.request()
+        return {**request, "source": {**request["source"], **self._provenance()}}
+
+    def matches(self, content: Mapping[str, Any]) -> bool:
+        """Whether recorded content is of the same numbers of the same source."""
+        request, recorded = self.request(), content["source"]
+        source = request.pop("source")
+        if own_folder(self.of) is not None:  # which need not be here any more
+            is_same = recorded["kind"] in ("folder", "archive")
+        else:
+            is_same = source.items() <= recorded.items()
+        return is_same and all(content[name] == value for name, value in request.items())
+
+    def _provenance(self) -> dict[str, Any]:
         folder = own_folder(self.of)
         if folder is not None and folder.is_dir():
-            return {"kind": "folder", "sha256": [file_sha256(file.path) for file in self._given()]}
+            return {"sha256": [file_sha256(file.path) for file in self._listed()]}
         if folder is not None:
-            return {"kind": "archive", "sha256": file_sha256(folder)}
+            return {"sha256": file_sha256(folder)}
         if self.of.source != "generator":
             entry = distribution(self.of.name)
-            sha256 = entry.published.sha256.get(self.split, "") if entry.published else ""
-            return {"kind": self.of.source, "sha256": sha256}
-        return {"kind": "generator", "seed": self.of.seed, **_generator(self.of.name)}
+            return {"sha256": entry.published.sha256.get(self.split, "") if entry.published else ""}
+        return _generator(self.of.name)
 
     @property
     def cost_key(self) -> str:
@@ -83,23 +109,23 @@ class InstancePiece(Piece):
         """Number of instances."""
         return self.stop - self.start
 
-    def work(self, bench: Bench) -> Made:
+    def run(self, workspace: Workspace) -> TaskResult:
         """Generate, fetch or find them."""
-        files = split_of(self, bench)
-        return Made(
+        files = split_of(self, workspace)
+        return TaskResult(
             digest=digest_of([file.content_hash for file in files]),
             facts={"instances": len(files)},
             units=float(len(files)),
         )
 
-    def _given(self) -> Split:
+    def _listed(self) -> Split:
         """Instances that are not generated."""
         folder = own_folder(self.of)
         if folder is not None and folder.is_dir():
-            found = Distribution.from_folder(folder, name=self.of.name)
+            source = Distribution.from_folder(folder, name=self.of.name)
         else:
-            found = load(self.of.name, source=self.of.source)
-        split = found.split(self.split)
+            source = load(self.of.name, source=self.of.source)
+        split = source.split(self.split)
         if len(split) < self.stop:
             raise ParameterError(
                 f"{self.of.name} is to give {self.stop} instances for '{self.split}', and its "
@@ -118,25 +144,25 @@ def _generator(name: str) -> dict[str, Any]:
     }
 
 
-def split_of(piece: InstancePiece, bench: Bench) -> Split:
-    """Give the instances of a piece, generated or fetched if need be.
+def split_of(task: InstanceTask, workspace: Workspace) -> Split:
+    """Give the instances of a task, generated or fetched if need be.
 
     Their names in results say nothing of where they lie.
     """
-    name = piece.of.name
-    if piece.of.source == "generator":
-        out = bench.folder(piece)
+    name = task.of.name
+    if task.of.source == "generator":
+        out = workspace.folder(task)
         records = generate_instances(
             distribution(name),
-            split=piece.split,
-            indices=range(piece.start, piece.stop),
-            seed=piece.of.seed,
+            split=task.split,
+            indices=range(task.start, task.stop),
+            seed=task.of.seed,
             out=out,
         )
         files = [
             InstanceFile(
-                f"{name}/{piece.split}/{record.file}",
-                out / piece.split / record.file,
+                f"{name}/{task.split}/{record.file}",
+                out / task.split / record.file,
                 record.content_hash,
                 name,
             )
@@ -145,11 +171,11 @@ def split_of(piece: InstancePiece, bench: Bench) -> Split:
     else:
         files = [
             InstanceFile(
-                f"{name}/{piece.split}/{file.path.name}",
+                f"{name}/{task.split}/{file.path.name}",
                 file.path,
                 file.content_hash or file.read().content_hash,
                 name,
             )
-            for file in piece._given()
+            for file in task._listed()
         ]
-    return Split(ListedFiles(files), distribution=name, domain=name, name=piece.split)
+    return Split(ListedFiles(files), distribution=name, domain=name, name=task.split)

@@ -1,236 +1,222 @@
-"""From a study to its pieces: which samples, policies and runs it needs."""
+"""What of a study is done, what is to be done, and what that will cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TypeVar
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
 
-from milplib.study.collecting import CollectPiece
-from milplib.study.instances import InstancePiece
-from milplib.study.judging import ChoicePiece, EvaluatePiece, RulesPiece
-from milplib.study.models import Budget, Model
-from milplib.study.piece import STAGES, Piece
-from milplib.study.study import Study, StudyDistribution
-from milplib.study.summary import SummaryPiece
-from milplib.study.training import TrainPiece
+from milplib.errors import UnknownNameError
+from milplib.study.costs import COSTS, Costs, Estimate
+from milplib.study.graph import study_tasks
+from milplib.study.reading import FULL, load_study
+from milplib.study.record import StudyRecord
+from milplib.study.recorded import RecordedTasks
+from milplib.study.study import Study
+from milplib.study.task import STAGES, Task, Workspace
 
-__all__ = ["study_pieces"]
+__all__ = [
+    "DATA",
+    "PlannedTask",
+    "StudyPlan",
+    "TaskState",
+    "known_stages",
+    "open_study",
+    "plan_in",
+    "plan_study",
+]
 
-BEST = "best-native"
-"""What results call the best of SCIP's rules."""
+DATA = Path("data", "studies")
+"""Where work lies that is not committed."""
 
-Kind = TypeVar("Kind", bound=Piece)
+_EARLIER_RULES = "natives"
+"""What the stage ``rules`` was called in earlier versions."""
 
 
-def study_pieces(study: Study) -> tuple[Piece, ...]:
-    """Cut a study into pieces, in an order in which they can be done.
+class TaskState(StrEnum):
+    """What is to be done for a task."""
+
+    DONE = "done"
+    """The record has it."""
+    CACHED = "cached"
+    """It was done before, here or for another study, and is only taken into the results."""
+    PENDING = "to do"
+    """It will be done."""
+    NOT_NEEDED = "not needed"
+    """Nothing that is to be done needs it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTask:
+    """A task, its state, and its cost.
+
+    Parameters
+    ----------
+    task
+        The task.
+    state
+        Whether it is done or to be done.
+    cost
+        Of doing it.
+    """
+
+    task: Task
+    state: TaskState
+    cost: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """All tasks of a study, in the order in which they are done.
+
+    Parameters
+    ----------
+    study
+        The study.
+    data, results
+        Folders of what is not committed, and of what is.
+    tasks
+        The tasks.
+    replaced_scip
+        Versions of SCIP, other than the one that is loaded, by which tasks to do were done before:
+        their results would be replaced.
+    """
+
+    study: Study
+    data: Path
+    results: Path
+    tasks: tuple[PlannedTask, ...]
+    replaced_scip: tuple[str, ...] = ()
+
+    @property
+    def todo(self) -> tuple[PlannedTask, ...]:
+        """Pieces that are to be done."""
+        return tuple(planned for planned in self.tasks if planned.state is TaskState.PENDING)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of one core that they are estimated to take."""
+        return sum(planned.cost.seconds for planned in self.todo)
+
+
+def plan_study(
+    path: str | os.PathLike[str],
+    *,
+    scale: str = FULL,
+    only: Collection[str] = (),
+    data: str | os.PathLike[str] = DATA,
+    out: str | os.PathLike[str] | None = None,
+) -> StudyPlan:
+    """Tell what a study consists of, what of it is done, and what the rest will cost.
+
+    Nothing is computed, and nothing written.
+
+    Parameters
+    ----------
+    path, scale, only, data, out
+        As in `run_study`.
+
+    Raises
+    ------
+    StudyError, UnknownNameError
+        If the study file is wrong, or there is no such scale or stage.
+    ResultsError
+        If the record or the measured costs are damaged.
 
     Examples
     --------
-    >>> from milplib.study.study import Evaluating, StudyDistribution
-    >>> study = Study(name="rules", evaluation=Evaluating(policies=("pscost",)),
-    ...               distributions=(StudyDistribution(name="CA-milplib-small", test=8),))
-    >>> [f"{piece.stage}: {piece.label}" for piece in study_pieces(study)][-3:]
-    ['evaluate: CA-milplib-small test 0-4, seed 0 (default)', \
-'evaluate: CA-milplib-small test 5-7, seed 0 (default)', 'summarise: rules (default)']
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
+    >>> _ = path.write_text('''
+    ... distributions:
+    ...   MIS-milplib-small: {test: 4}
+    ... evaluation:
+    ...   policies: [pscost]
+    ...   time_limit: 60
+    ... ''')
+    >>> [str(planned.state) for planned in plan_study(path).todo]
+    ['to do', 'to do', 'to do']
     """
-    planner = _Planner(study)
-    for setting in study.settings:
-        planner.plan(setting)
-    found = list(planner.pieces.values())
-    return tuple(sorted(found, key=lambda piece: STAGES.index(piece.stage)))
+    only = known_stages(only)
+    study, workspace = open_study(path, scale=scale, data=data, out=out)
+    return plan_in(study, Path(path), workspace, StudyRecord(workspace), only)
 
 
-def _cuts(stop: int, *, size: int, marks: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
-    """Cut numbers below `stop` at multiples of a size, and at marks.
+def open_study(
+    path: str | os.PathLike[str],
+    *,
+    scale: str,
+    data: str | os.PathLike[str] = DATA,
+    out: str | os.PathLike[str] | None,
+    to_run: bool = True,
+) -> tuple[Study, Workspace]:
+    """Read a study, to run it or to read its results, and say where it works."""
+    study = load_study(path, scale=scale, to_run=to_run)
+    results = Path(path).with_suffix("") / scale if out is None else Path(out)
+    return study, Workspace(data=Path(data).absolute(), results=results.absolute())
 
-    >>> list(_cuts(50, size=20, marks=[30]))
-    [(0, 20), (20, 30), (30, 40), (40, 50)]
+
+def known_stages(only: Collection[str]) -> tuple[str, ...]:
+    """Check names of stages; give them as `STAGES` has them.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such stage.
     """
-    ends = sorted({*range(size, stop, size), *(mark for mark in marks if mark < stop), stop})
-    return zip([0, *ends], ends, strict=False)
+    stages = tuple("rules" if stage == _EARLIER_RULES else stage for stage in only)
+    for stage in stages:
+        if stage not in STAGES:
+            raise UnknownNameError("stage", stage, STAGES)
+    return stages
 
 
-class _Planner:
-    """Makes the pieces of a study, of equal ones only the first."""
+def plan_in(
+    study: Study, path: Path, workspace: Workspace, record: StudyRecord, only: Collection[str]
+) -> StudyPlan:
+    """Cut a study into tasks, and find which of them are to be done."""
+    costs = Costs(path.parent / COSTS)
+    tasks = study_tasks(study)
+    states: dict[Task, TaskState] = {}
+    for task in tasks:
+        if only and task.stage in only:
+            # Whoever asks for policies by name wants their files.
+            _need(task, states, record, as_input=task.may_lack_files)
+        elif not only and task.outputs:
+            _need(task, states, record, as_input=False)
+    for task in tasks:
+        if task not in states:
+            states[task] = TaskState.DONE if record.has(task) else TaskState.NOT_NEEDED
+    todo = [task for task in tasks if states[task] is TaskState.PENDING]
+    return StudyPlan(
+        study=study,
+        data=workspace.data,
+        results=workspace.results,
+        tasks=tuple(
+            PlannedTask(task=task, state=states[task], cost=costs.estimate(task)) for task in tasks
+        ),
+        replaced_scip=RecordedTasks(record.entries).other_scip_versions(todo),
+    )
 
-    def __init__(self, study: Study) -> None:
-        self._study = study
-        self.pieces: dict[str, Piece] = {}
-        self._instances: dict[tuple[str, str, int, int], InstancePiece] = {}
-        self._collected: dict[tuple[InstancePiece, str, int], CollectPiece] = {}
 
-    def _the(self, piece: Kind) -> Kind:
-        return self.pieces.setdefault(piece.address, piece)  # type: ignore[return-value]
-
-    def plan(self, setting: str) -> None:
-        """Make the pieces of a setting."""
-        study = self._study
-        policies = {
-            (kind, of, model.name, budget.label, seed): piece
-            for kind, of, names in self._sets()
-            for model in study.models
-            for budget in study.budgets
-            for seed in study.training.seeds
-            for piece in [self._policy(kind, of, names, model, budget, seed, setting)]
-        }
-        runs = [
-            self._the(piece)
-            for found in study.judged
-            for piece in self._runs(found, policies, setting)
-        ]
-        trained = tuple(dict.fromkeys(policies.values()))
-        # Apart, so that means and corrected tests are of what the study set out to judge.
-        elsewhere = tuple(piece for piece in runs if piece.instances.of.policies_of)
-        usual = tuple(piece for piece in runs if not piece.instances.of.policies_of)
-        for part, judged, described in (("", usual, trained), ("transfer", elsewhere, ())):
-            if judged:
-                self._the(
-                    SummaryPiece(
-                        study=study.name,
-                        setting=setting,
-                        part=part,
-                        runs=judged,
-                        policies=described,
-                    )
-                )
-
-    def _sets(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Kind of each training set, the distribution that it is for, and those in it."""
-        names = tuple(d.name for d in self._study.learned)
-        if not names:
-            return
-        for kind in self._study.training.sets:
-            if kind == "mixed":
-                yield kind, "", names
-            elif kind == "homogeneous":
-                yield from ((kind, name, (name,)) for name in names)
-            else:
-                yield from ((kind, out, tuple(n for n in names if n != out)) for out in names)
-
-    def _policy(
-        self,
-        kind: str,
-        of: str,
-        names: tuple[str, ...],
-        model: Model,
-        budget: Budget,
-        seed: int,
-        setting: str,
-    ) -> TrainPiece:
-        known = {d.name: d for d in self._study.learned}
-        usual = self._study.collection.samples_per_instance
-        wanted = budget.samples_per_instance or usual
-        marks = [b.instances for b in self._study.budgets]
-        found = {"mixed": "mixed", "homogeneous": of, "leave-one-out": f"without-{of}"}[kind]
-        across = self._study.training.across_settings
-        settings = self._study.settings if across else (setting,)
-        return self._the(
-            TrainPiece(
-                name=f"{model.name}-{found}-{budget.label}-seed{seed}",
-                model=model,
-                seed=seed,
-                setting="all" if across else setting,
-                training=tuple(
-                    piece
-                    for name in names
-                    for under in settings
-                    for piece in self._samples(
-                        known[name], "train", budget.instances, wanted, under, marks
-                    )
-                ),
-                validation=tuple(
-                    piece
-                    for name in names
-                    for under in settings
-                    for piece in self._samples(
-                        known[name], "val", known[name].val, usual, under, ()
-                    )
-                ),
-                device=self._study.training.device,
-            )
+def _need(
+    task: Task, states: dict[Task, TaskState], record: StudyRecord, *, as_input: bool
+) -> None:
+    """Find what must be done, so that a task is done; or so that others can work with it."""
+    if states.get(task) is TaskState.PENDING:
+        return
+    if as_input and not record.is_at_hand(task):
+        state = TaskState.PENDING
+    elif record.has(task, with_files=as_input):
+        state = TaskState.DONE
+    else:
+        state = (
+            TaskState.CACHED if record.can_reuse(task, with_files=as_input) else TaskState.PENDING
         )
-
-    def _samples(
-        self,
-        of: StudyDistribution,
-        split: str,
-        stop: int,
-        samples: int,
-        setting: str,
-        marks: Sequence[int],
-    ) -> Iterator[CollectPiece]:
-        how = self._study.collection
-        if of.expert_probability is not None:
-            how = replace(how, expert_probability=of.expert_probability)
-        for first, end in _cuts(stop, size=how.instances_a_piece, marks=marks) if stop else ():
-            instances = self._piece(of, split, first, end)
-            key = (instances, setting, samples)
-            if key not in self._collected:
-                self._collected[key] = self._the(
-                    CollectPiece(
-                        instances=instances,
-                        setting=setting,
-                        collection=how,
-                        samples_per_instance=samples,
-                    )
-                )
-            yield self._collected[key]
-
-    def _piece(self, of: StudyDistribution, split: str, start: int, stop: int) -> InstancePiece:
-        key = (of.name, split, start, stop)
-        if key not in self._instances:
-            piece = InstancePiece(of=of, split=split, start=start, stop=stop)
-            self._instances[key] = self._the(piece)
-        return self._instances[key]
-
-    def _runs(
-        self,
-        found: StudyDistribution,
-        policies: dict[tuple[str, str, str, str, int], TrainPiece],
-        setting: str,
-    ) -> Iterator[EvaluatePiece]:
-        how = self._study.evaluation
-        made: list[tuple[str, Piece]] = [
-            (f"{model}-{kind}-{budget}-seed{seed}", piece)
-            for (kind, of, model, budget, seed), piece in policies.items()
-            if of in ("", found.home)
-        ]
-        if how.best_native is not None:
-            made.append((BEST, self._the(self._choice(found, setting))))
-        limit = found.time_limit or how.time_limit
-        for seed in how.seeds:
-            for first, end in _cuts(found.test, size=how.instances_a_piece):
-                yield EvaluatePiece(
-                    instances=self._piece(found, "test", first, end),
-                    setting=setting,
-                    time_limit=limit,
-                    grace=how.grace,
-                    seed=seed,
-                    baseline=how.baseline,
-                    made=tuple(made),
-                    given=how.policies,
-                )
-
-    def _choice(self, found: StudyDistribution, setting: str) -> ChoicePiece:
-        study, how = self._study, self._study.evaluation
-        choice = how.best_native
-        assert choice is not None
-        home = next(d for d in study.distributions if d.name == found.home)
-        tried = [
-            self._the(
-                RulesPiece(
-                    instances=self._piece(home, "val", first, end),
-                    setting=setting,
-                    time_limit=home.time_limit or how.time_limit,
-                    grace=how.grace,
-                    seed=seed,
-                    baseline=choice.rules[0],
-                    given=choice.rules,
-                )
-            )
-            for seed in choice.seeds
-            for first, end in _cuts(choice.instances, size=how.instances_a_piece)
-        ]
-        return ChoicePiece(judged=found.name, tried=tuple(tried))
+    if states.get(task) is not TaskState.CACHED or state is TaskState.PENDING:
+        states[task] = state
+    if state is TaskState.PENDING:
+        for before in task.inputs:
+            _need(before, states, record, as_input=True)

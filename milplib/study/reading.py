@@ -19,7 +19,7 @@ from milplib.study.checks import (
 from milplib.study.document import Entry, Section, read_document
 from milplib.study.errors import StudyError
 from milplib.study.models import MODEL_KINDS, Budget, GcnnOptions, Model, RankerOptions, Training
-from milplib.study.study import Collection, Evaluating, NativesChoice, Study, StudyDistribution
+from milplib.study.study import Collection, Evaluating, RuleChoice, Study, StudyDistribution
 
 __all__ = ["FULL", "load_study", "study_scales"]
 
@@ -27,6 +27,12 @@ FULL = "full"
 """The scale of the file as it stands."""
 
 _SCALES = "scales"
+_RULE_CHOICE = "best_scip_rule"
+# What earlier versions called these; files with those names are read.
+_EARLIER_NAMES = {
+    "collection": {"instances_a_piece": "instances_per_task"},
+    "evaluation": {"instances_a_piece": "instances_per_task", "best_native": _RULE_CHOICE},
+}
 
 
 def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -48,7 +54,7 @@ def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(_scales(read_document(path)))
 
 
-def load_study(path: str | os.PathLike[str], *, scale: str = FULL) -> Study:
+def load_study(path: str | os.PathLike[str], *, scale: str = FULL, to_run: bool = True) -> Study:
     """Read a study file, and check all that can be checked before anything runs.
 
     Parameters
@@ -58,6 +64,9 @@ def load_study(path: str | os.PathLike[str], *, scale: str = FULL) -> Study:
     scale
         ``full``: the file as it stands; or a name in its section ``scales``, whose values replace
         those above.
+    to_run
+        Whether sources, packages, experts, rules and policies must be available here. Without them
+        a study's results can still be read.
 
     Raises
     ------
@@ -92,10 +101,10 @@ def load_study(path: str | os.PathLike[str], *, scale: str = FULL) -> Study:
         entries={name: entry for name, entry in document.entries.items() if name != _SCALES},
         file=document.file,
         line=document.line,
-    )
+    ).renamed(_EARLIER_NAMES)
     if (change := scales[scale]) is not None:
-        document = document.merged(change)
-    return _study(document, name=Path(path).stem, scale=scale)
+        document = document.merged(change.renamed(_EARLIER_NAMES))
+    return _study(document, name=Path(path).stem, scale=scale, to_run=to_run)
 
 
 def _scales(document: Section) -> dict[str, Section | None]:
@@ -109,20 +118,20 @@ def _scales(document: Section) -> dict[str, Section | None]:
     return found
 
 
-def _study(document: Section, *, name: str, scale: str) -> Study:
+def _study(document: Section, *, name: str, scale: str, to_run: bool) -> Study:
     document.refuse_others(f.name for f in fields(Study) if f.name not in ("name", "scale"))
-    distributions = tuple(_distributions(document))
-    models = tuple(_models(document))
+    distributions = tuple(_distributions(document, to_run=to_run))
+    models = tuple(_models(document, to_run=to_run))
     study = Study(
         name=name,
         scale=scale,
         about=document.get("about").text() if "about" in document else "",
         settings=_settings(document),
         distributions=distributions,
-        collection=_collection(document),
+        collection=_collection(document, to_run=to_run),
         models=models,
         training=_section(document, "training").build(Training),
-        evaluation=_evaluation(document),
+        evaluation=_evaluation(document, to_run=to_run),
         budgets=tuple(_budgets(document, distributions)) if models else (),
     )
     _check_whole(document, study)
@@ -151,7 +160,7 @@ def _settings(document: Section) -> tuple[str, ...]:
     return found
 
 
-def _distributions(document: Section) -> Iterator[StudyDistribution]:
+def _distributions(document: Section, *, to_run: bool) -> Iterator[StudyDistribution]:
     listed = document.get("distributions").section()
     if not listed.entries:
         raise listed.error("there is no distribution")
@@ -163,16 +172,17 @@ def _distributions(document: Section) -> Iterator[StudyDistribution]:
             place = entry.section().get("policies_of")
             others = [other for other in listed.entries if other != name]
             raise place.error(str(UnknownNameError("distribution", found.policies_of, others)))
-        with _at(entry):
-            check_distribution(found)
+        if to_run:
+            with _at(entry):
+                check_distribution(found)
         yield found
 
 
-def _collection(document: Section) -> Collection:
+def _collection(document: Section, *, to_run: bool) -> Collection:
     section = _section(document, "collection")
     found = section.build(Collection)
     for name in ("expert", "blocks"):
-        if name in section:
+        if to_run and name in section:
             with _at(section.get(name)):
                 check_expert(found.expert) if name == "expert" else _check_blocks(found.blocks)
     return found
@@ -184,7 +194,7 @@ def _check_blocks(blocks: tuple[str, ...]) -> None:
     load_state_functions(blocks)
 
 
-def _models(document: Section) -> Iterator[Model]:
+def _models(document: Section, *, to_run: bool) -> Iterator[Model]:
     for name, entry in _section(document, "models").entries.items():
         is_bare = entry.value is None
         section = Section(file=entry.file, line=entry.line) if is_bare else entry.section()
@@ -198,7 +208,8 @@ def _models(document: Section) -> Iterator[Model]:
         taken = GcnnOptions if kind == "gcnn" else RankerOptions
         with _at(entry):
             model = Model(name=name, kind=kind, options=options.build(taken))
-            check_model(model)
+            if to_run:
+                check_model(model)
         recorded = _section(document, "collection")
         known = recorded.get("blocks").texts() if "blocks" in recorded else Collection().blocks
         for block in model.options.blocks:
@@ -240,24 +251,23 @@ def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) ->
         yield budget
 
 
-def _evaluation(document: Section) -> Evaluating:
+def _evaluation(document: Section, *, to_run: bool) -> Evaluating:
     section = _section(document, "evaluation")
-    natives = "best_native"
     chosen = None
-    if natives in section:
-        below = section.get(natives)
+    if _RULE_CHOICE in section:
+        below = section.get(_RULE_CHOICE)
         choice = Section(file=below.file, line=below.line, name=below.name)
-        chosen = (choice if below.value is None else below.section()).build(NativesChoice)
-        if below.value is not None and "rules" in below.section():
+        chosen = (choice if below.value is None else below.section()).build(RuleChoice)
+        if to_run and below.value is not None and "rules" in below.section():
             for entry in below.section().get("rules").entries():
                 with _at(entry):
                     check_rule(entry.text())
-    rest = {name: entry for name, entry in section.entries.items() if name != natives}
+    rest = {name: entry for name, entry in section.entries.items() if name != _RULE_CHOICE}
     found = Section(entries=rest, file=section.file, line=section.line, name=section.name).build(
-        Evaluating, best_native=chosen
+        Evaluating, best_scip_rule=chosen
     )
     for name in ("policies", "baseline"):
-        for entry in section.get(name).entries() if name in section else ():
+        for entry in section.get(name).entries() if to_run and name in section else ():
             with _at(entry):
                 check_policy(entry.text())
     return found
@@ -274,13 +284,13 @@ def _check_whole(document: Section, study: Study) -> None:
             smaller = next(d for d in study.distributions if d.name == found.policies_of)
             if study.models and not smaller.train:
                 raise place.error(f"nothing is trained on {found.policies_of}, which has no train")
-        choice = study.evaluation.best_native
+        choice = study.evaluation.best_scip_rule
         home = next(d for d in study.distributions if d.name == found.home)
         if choice and found.test and home.val < choice.instances:
             raise _section(document, "evaluation").error(
-                f"the best native rule is to be chosen on {choice.instances} validation "
+                f"the best of SCIP's rules is to be chosen on {choice.instances} validation "
                 f"instances, and {home.name} has {home.val}",
-                at="best_native",
+                at=_RULE_CHOICE,
             )
     for kind in ("mixed", "leave-one-out"):
         if study.models and kind in study.training.sets and len(study.learned) < 2:

@@ -6,14 +6,16 @@ import os
 
 from milplib.errors import ResultsError, UnknownNameError
 from milplib.evaluation import Evaluation
-from milplib.study.judging import merged_evaluation
-from milplib.study.ledger import Ledger
-from milplib.study.plan import study_pieces
-from milplib.study.planning import DATA, opened_study
+from milplib.study.graph import study_tasks
+from milplib.study.merging import joined_evaluation
+from milplib.study.plan import open_study
 from milplib.study.reading import FULL
-from milplib.study.summary import SummaryPiece
+from milplib.study.recorded import RecordedTasks
+from milplib.study.store import StudyFiles
+from milplib.study.study import Study
+from milplib.study.summary import SummaryTask
 
-__all__ = ["study_evaluation"]
+__all__ = ["study_evaluation", "study_tables"]
 
 
 def study_evaluation(
@@ -47,6 +49,11 @@ def study_evaluation(
     ResultsError
         If runs are missing or damaged, or are those of the study before its file was changed.
 
+    Notes
+    -----
+    No address is computed: the runs may have been made on other versions of SCIP and of packages
+    than those that are installed.
+
     Examples
     --------
     >>> import tempfile
@@ -64,22 +71,96 @@ def study_evaluation(
     >>> [row.policy for row in study_evaluation(path, setting="default").summary().rows]
     ['pscost', 'relpscost']
     """
-    study, bench = opened_study(path, scale=scale, only=(), data=DATA, out=out)
-    pieces = {
-        (piece.setting, piece.part): piece
-        for piece in study_pieces(study)
-        if isinstance(piece, SummaryPiece)
-    }
-    if (setting, part) not in pieces:
-        known = [" ".join(filter(None, key)) for key in pieces]
+    study, workspace = open_study(path, scale=scale, out=out, to_run=False)
+    tasks = {(task.setting, task.part): task for task in _summaries(study)}
+    if (setting, part) not in tasks:
+        known = [" ".join(filter(None, key)) for key in tasks]
         raise UnknownNameError("part of the study", f"{setting} {part}".strip(), known)
-    runs = pieces[setting, part].runs
-    ledger = Ledger(bench)
-    missing = [piece for piece in runs if not ledger.has(piece)]
+    files = StudyFiles(workspace.results)
+    return _evaluation(tasks[setting, part], files, RecordedTasks(files.entries), path)
+
+
+def study_tables(
+    path: str | os.PathLike[str], *, scale: str = FULL, out: str | os.PathLike[str] | None = None
+) -> dict[str, str]:
+    """Make the tables of a study anew from its committed runs.
+
+    The runs and policies may have been made on other versions of SCIP and of packages than those
+    that are installed.
+
+    Parameters
+    ----------
+    path, scale, out
+        As in `run_study`.
+
+    Returns
+    -------
+    dict
+        The text in CSV of each table, by its name in the folder of the results.
+
+    Raises
+    ------
+    StudyError, UnknownNameError, ResultsError
+        As in `study_evaluation`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from milplib.study import run_study
+    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
+    >>> _ = path.write_text('''
+    ... distributions:
+    ...   MIS-milplib-small: {test: 1}
+    ... evaluation:
+    ...   policies: [pscost]
+    ...   time_limit: 60
+    ... ''')
+    >>> _ = run_study(path, data=path.parent / "data")
+    >>> tables = study_tables(path)
+    >>> list(tables)
+    ['default-summary.csv']
+    >>> written = path.parent / "rules" / "full" / "default-summary.csv"
+    >>> tables["default-summary.csv"] == written.read_text()
+    True
+    """
+    study, workspace = open_study(path, scale=scale, out=out, to_run=False)
+    files = StudyFiles(workspace.results)
+    recorded = RecordedTasks(files.entries)
+    tables = {}
+    for task in _summaries(study):
+        results = _evaluation(task, files, recorded, path)
+        addresses = {policy: recorded.address_of(policy) for policy in task.policies}
+        facts = {
+            policy: files.entries[address].facts if address else {}
+            for policy, address in addresses.items()
+        }
+        tables |= {task.outputs[name]: text for name, text in task.tables(results, facts).items()}
+    return tables
+
+
+def _summaries(study: Study) -> list[SummaryTask]:
+    return [task for task in study_tasks(study) if isinstance(task, SummaryTask)]
+
+
+def _evaluation(
+    task: SummaryTask,
+    files: StudyFiles,
+    recorded: RecordedTasks,
+    path: str | os.PathLike[str],
+) -> Evaluation:
+    addresses: list[str] = []
+    missing = []
+    for run in task.runs:
+        address = recorded.address_of(run)
+        if address and files.is_whole(address):
+            addresses.append(address)
+        else:
+            missing.append(run)
     if missing:
-        # Files of the same names may lie there, of what the study was before it was changed.
+        # There may be runs of these names, of what the study was before it was changed.
         raise ResultsError(
-            f"{len(missing)} of {len(runs)} pieces of {path} are not done as it stands, "
+            f"{len(missing)} of {len(task.runs)} tasks of {path} are not done as it stands, "
             f"{missing[0].label!r} the first of them: milplib run it"
         )
-    return merged_evaluation(runs, bench)
+    return joined_evaluation(addresses, files)

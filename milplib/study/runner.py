@@ -1,4 +1,4 @@
-"""A study run: what is missing is made, piece by piece, and kept."""
+"""A study run: what is missing is made, task by task, and kept."""
 
 from __future__ import annotations
 
@@ -24,27 +24,35 @@ from milplib.files import exclusive_lock, make_folder
 from milplib.scip.versions import scip_version
 from milplib.study.costs import COSTS, Costs
 from milplib.study.errors import StudyError
-from milplib.study.ledger import Ledger
-from milplib.study.piece import STAGES, Bench, Made, Piece, digest_of
-from milplib.study.planning import DATA, StudyPlan, opened_study, planned_study
+from milplib.study.plan import (
+    DATA,
+    StudyPlan,
+    TaskState,
+    known_stages,
+    open_study,
+    plan_in,
+)
 from milplib.study.reading import FULL
+from milplib.study.record import StudyRecord
+from milplib.study.store import RECORD
+from milplib.study.task import STAGES, Task, TaskResult, Workspace, digest_of
 from milplib.version import __version__
 
 __all__ = ["ChangedWarning", "StudyProgress", "run_study"]
 
 
 class ChangedWarning(MilplibWarning):
-    """A piece that was made again gave something else than the ledger says."""
+    """A task that was done again gave something else than the record says."""
 
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """How far a study is: the stage, its pieces done and in all, what is done within one."""
+    """Progress of a study: the stage, its tasks done and in all, what is done within one."""
 
     stage: str
     done: int
     total: int
-    piece: str = ""
+    task: str = ""
     inside: tuple[int, int] = (0, 0)
     note: str = ""
 
@@ -60,11 +68,12 @@ def run_study(
     out: str | os.PathLike[str] | None = None,
     on_progress: Callable[[StudyProgress], None] = lambda progress: None,
 ) -> StudyPlan:
-    """Run a study, or go on with it: whatever is missing is made, each piece kept when it ends.
+    """Run a study, or go on with it: do whatever is missing, and keep each task when it ends.
 
-    What is committed of a piece (a policy file, a table of runs) is never made again, also where
-    the samples and instances behind it are not there; these are made again only where something
-    that is missing needs them. Pieces of equal content are made once for all studies and scales.
+    What the record has is never done again, also where the samples, instances and policy files
+    behind it are not there; these are made again only where something that is missing needs them.
+    A policy that comes out another way then has its runs made again, too. Tasks of equal content
+    are done once for all studies and scales.
 
     Parameters
     ----------
@@ -77,14 +86,14 @@ def run_study(
     workers
         Number of processes.
     execution
-        Where and within which limits samples are collected and policies judged, instead of a
+        Where and within which limits samples are collected and policies evaluated, instead of a
         number of workers. Instances and policies are made on this machine.
     data
         Folder of samples, instances and other work that is not committed.
     out
         Folder of what is committed; beside the study file, by its name and the scale, if None.
     on_progress
-        Called as pieces are done, and within them.
+        Called as tasks are done, and within them.
 
     Returns
     -------
@@ -94,11 +103,12 @@ def run_study(
     Raises
     ------
     StudyError, UnknownNameError
-        If the study file is wrong, or there is no such scale or stage, or a piece cannot be made.
+        If the study file is wrong, there is no such scale or stage, a task cannot be done, or
+        results of another version of SCIP would be replaced.
     OutputError
         If another process runs this study, or files cannot be written.
     ResultsError
-        If the ledger or the measured costs are damaged.
+        If the record or the measured costs are damaged.
 
     Examples
     --------
@@ -112,126 +122,149 @@ def run_study(
     ...   time_limit: 60
     ... ''')
     >>> plan = run_study(path, data=path.parent / "data")
-    >>> [planned.state for planned in plan.pieces], plan.results.name
+    >>> [str(planned.state) for planned in plan.tasks], plan.results.name
     (['done', 'done', 'done'], 'full')
     """
     execution = execution_or_workers(execution, workers)
-    study, bench = opened_study(path, scale=scale, only=only, data=data, out=out)
-    bench = replace(bench, execution=execution)
-    make_folder(bench.data)
-    make_folder(bench.results)
+    only = known_stages(only)
+    study, workspace = open_study(path, scale=scale, data=data, out=out)
+    workspace = replace(workspace, execution=execution)
+    make_folder(workspace.data)
+    make_folder(workspace.results)
     costs = Costs(Path(path).parent / COSTS)
     costs.check()
-    lock = bench.data / f"{digest_of(os.fspath(bench.results))[:16]}.lock"
-    with exclusive_lock(lock, busy=f"another process runs the study in {bench.results}"):
-        ledger = Ledger(bench)
-        plan = planned_study(study, Path(path), bench, ledger, only)
-        for planned in plan.pieces:
-            if planned.state == "there":
-                ledger.adopt(planned.piece)
+    lock = workspace.data / f"{digest_of(os.fspath(workspace.results))[:16]}.lock"
+    with exclusive_lock(lock, busy=f"another process runs the study in {workspace.results}"):
+        record = StudyRecord(workspace)
+        plan = plan_in(study, Path(path), workspace, record, only)
+        _refuse_other_scip(plan)
+        record.convert()
         for stage in STAGES:
-            pieces = [planned.piece for planned in plan.todo if planned.piece.stage == stage]
-            if pieces:
-                _run_stage(stage, pieces, bench, ledger, costs, on_progress)
-        return planned_study(study, Path(path), bench, ledger, only)
+            # Anew, since a policy that came out another way has its runs made again.
+            plan = plan_in(study, Path(path), workspace, record, only)
+            record.reuse(
+                [planned.task for planned in plan.tasks if planned.state is TaskState.CACHED]
+            )
+            tasks = [planned.task for planned in plan.todo if planned.task.stage == stage]
+            if tasks:
+                _run_stage(stage, tasks, workspace, record, costs, on_progress)
+        return plan_in(study, Path(path), workspace, record, only)
+
+
+def _refuse_other_scip(plan: StudyPlan) -> None:
+    if plan.replaced_scip:
+        versions = " and ".join(plan.replaced_scip)
+        raise StudyError(
+            f"{plan.results} holds results of SCIP {versions}, and this is SCIP {scip_version()}: "
+            f"{len(plan.todo)} tasks would be done anew and replace them; install SCIP {versions}, "
+            "or give another folder with --out"
+        )
 
 
 def _run_stage(
     stage: str,
-    pieces: Sequence[Piece],
-    bench: Bench,
-    ledger: Ledger,
+    tasks: Sequence[Task],
+    workspace: Workspace,
+    record: StudyRecord,
     costs: Costs,
     on_progress: Callable[[StudyProgress], None],
 ) -> None:
     done = 0
 
-    def show(piece: Piece, inside: int, of: int, note: str) -> None:
-        on_progress(StudyProgress(stage, done, len(pieces), piece.label, (inside, of), note))
+    def show(task: Task, inside: int, of: int, note: str) -> None:
+        on_progress(StudyProgress(stage, done, len(tasks), task.label, (inside, of), note))
 
-    on_progress(StudyProgress(stage, 0, len(pieces)))
+    on_progress(StudyProgress(stage, 0, len(tasks)))
     software = _software()
-    for done, (piece, result) in enumerate(_results(pieces, bench, ledger, show), 1):
-        known = ledger.digest(piece)
-        if known is not None and known != result.made.digest:
-            warnings.warn(
-                f"{stage}: {piece.label}: what was made now differs from what the ledger says was "
-                "made before; what was made of it then stays",
-                ChangedWarning,
-                stacklevel=3,
-            )
-        ledger.keep(piece, result.made, seconds=result.seconds, software=software)
-        if result.is_fresh and result.made.units:
-            costs.learn(piece, seconds=result.seconds, units=result.made.units)
-        on_progress(StudyProgress(stage, done, len(pieces), piece.label))
+    for done, (task, run) in enumerate(_results(tasks, workspace, record, show), 1):
+        known = record.digest(task)
+        if known is not None and known != run.result.digest:
+            warnings.warn(_change(task, record), ChangedWarning, stacklevel=3)
+        record.keep(task, run.result, seconds=run.seconds, software=software)
+        if run.is_fresh and run.result.units:
+            costs.learn(task, seconds=run.seconds, units=run.result.units)
+        on_progress(StudyProgress(stage, done, len(tasks), task.label))
+
+
+def _change(task: Task, record: StudyRecord) -> str:
+    """Say that a task gave something else than before; forget what a changed policy did."""
+    dropped = record.drop_dependents(task) if task.may_lack_files else ()
+    what = "what was made of it then stays"
+    if dropped:
+        n_runs = sum(entry.stage == "evaluate" for entry in dropped)
+        what = f"{n_runs} tasks that evaluated it are done anew"
+    return (
+        f"{task.stage}: {task.label}: what was made now differs from what {RECORD} says was made "
+        f"before; {what}"
+    )
 
 
 @dataclass(frozen=True)
-class _Result:
-    """What a piece made, in how many seconds of a core, and whether all of it was done now."""
+class _Run:
+    """What a task made, in how many seconds of a core, and whether all of it was done now."""
 
-    made: Made
+    result: TaskResult
     seconds: float
     is_fresh: bool
 
 
 def _results(
-    pieces: Sequence[Piece],
-    bench: Bench,
-    ledger: Ledger,
-    on_progress: Callable[[Piece, int, int, str], None],
-) -> Iterator[tuple[Piece, _Result]]:
-    """Do the pieces of a stage; give each as it ends."""
-    for piece in pieces:
-        make_folder(bench.folder(piece))
-    for group, is_beside in groups_of(pieces, bench.execution):
-        now = replace(bench, facts=ledger.facts)
+    tasks: Sequence[Task],
+    workspace: Workspace,
+    record: StudyRecord,
+    on_progress: Callable[[Task, int, int, str], None],
+) -> Iterator[tuple[Task, _Run]]:
+    """Do the tasks of a stage; give each as it ends."""
+    for task in tasks:
+        make_folder(workspace.folder(task))
+        for before in task.inputs:
+            record.restore(before)
+    for group, is_beside in groups_of(tasks, workspace.execution):
+        now = replace(workspace, facts=record.facts)
         if is_beside:
             yield from _side_by_side(group, now)
             continue
-        for piece in group:
-            yield piece, _worked((piece, replace(now, on_progress=partial(on_progress, piece))))
+        for task in group:
+            yield task, _worked((task, replace(now, on_progress=partial(on_progress, task))))
 
 
-def groups_of(
-    pieces: Sequence[Piece], execution: Execution
-) -> Iterator[tuple[Sequence[Piece], bool]]:
-    """Give a stage's pieces in groups, one after the other: whether each runs side by side."""
+def groups_of(tasks: Sequence[Task], execution: Execution) -> Iterator[tuple[Sequence[Task], bool]]:
+    """Give a stage's tasks in groups, one after the other: whether each runs side by side."""
     workers = execution.workers
     # Those that are spread come first: what chooses among their results waits for them.
-    spread = [piece for piece in pieces if piece.is_spread]
-    is_enough = len(spread) >= workers and all(piece.is_isolating for piece in spread)
+    spread = [task for task in tasks if task.is_spread]
+    is_enough = len(spread) >= workers and all(task.is_isolating for task in spread)
     yield spread, workers > 1 and is_enough
-    yield [piece for piece in pieces if not piece.is_spread], workers > 1
+    yield [task for task in tasks if not task.is_spread], workers > 1
 
 
-def _side_by_side(pieces: Sequence[Piece], bench: Bench) -> Iterator[tuple[Piece, _Result]]:
-    here = replace(bench, execution=replace(bench.execution, workers=1))
-    tasks = [(piece, here) for piece in pieces]
-    execution = Execution(workers=bench.execution.workers)
-    for place, result in run_tasks(_worked, tasks, execution=execution):
-        if isinstance(result, TaskFailure):
-            message = f"{pieces[place].stage}: {pieces[place].label}: {result}"
-            raise WorkerDiedError(message, result.kind)
-        yield pieces[place], result
+def _side_by_side(tasks: Sequence[Task], workspace: Workspace) -> Iterator[tuple[Task, _Run]]:
+    here = replace(workspace, execution=replace(workspace.execution, workers=1))
+    jobs = [(task, here) for task in tasks]
+    execution = Execution(workers=workspace.execution.workers)
+    for place, run in run_tasks(_worked, jobs, execution=execution):
+        if isinstance(run, TaskFailure):
+            message = f"{tasks[place].stage}: {tasks[place].label}: {run}"
+            raise WorkerDiedError(message, run.kind)
+        yield tasks[place], run
 
 
-def _worked(task: tuple[Piece, Bench]) -> _Result:
-    piece, bench = task
-    folder = bench.folder(piece)
+def _worked(job: tuple[Task, Workspace]) -> _Run:
+    task, workspace = job
+    folder = workspace.folder(task)
     # What a cluster's cores did is not known, nor what was done before.
-    is_fresh = bench.execution.cluster is None and not any(folder.iterdir())
+    is_fresh = workspace.execution.cluster is None and not any(folder.iterdir())
     begin = time.monotonic()
     try:
-        made = piece.work(bench)
+        result = task.run(workspace)
     except StudyError:
         raise
     except MilplibError as error:
-        raise StudyError(f"{piece.stage}: {piece.label}: {error}") from error
+        raise StudyError(f"{task.stage}: {task.label}: {error}") from error
     seconds = time.monotonic() - begin
-    if piece.is_spread:
-        seconds *= min(bench.execution.workers, max(1, int(piece.units)))
-    return _Result(made, seconds, is_fresh)
+    if task.is_spread:
+        seconds *= min(workspace.execution.workers, max(1, int(task.units)))
+    return _Run(result, seconds, is_fresh)
 
 
 def _software() -> dict[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from milplib.evaluation.natives import NATIVE_RULES
+from milplib.evaluation.best_scip_rule import SCIP_RULES
 from milplib.study.domains import at_least, fit_for_files, positive, probability, seeds
 from milplib.study.errors import FieldError
 from milplib.study.models import Budget, Model, Training
 
-__all__ = ["Collection", "Evaluating", "NativesChoice", "Study", "StudyDistribution"]
+__all__ = ["Collection", "Evaluating", "RuleChoice", "Study", "StudyDistribution"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,8 @@ class Collection:
         As in `milplib.learn.collect`.
     node_limit, iteration_limit, time_limit
         Of an episode.
-    instances_a_piece
-        A piece is collected, and kept, together: so many instances.
+    instances_per_task
+        Number of instances of a task, whose samples are collected and kept together.
 
     Raises
     ------
@@ -99,18 +99,18 @@ class Collection:
     iteration_limit: int = 10_000_000
     time_limit: float = 3600.0
     seed: int = 0
-    instances_a_piece: int = 20
+    instances_per_task: int = 20
 
     def __post_init__(self) -> None:
         counts = ("samples_per_instance", "max_episodes", "node_limit", "iteration_limit")
-        at_least(self, 1, *counts, "instances_a_piece")
+        at_least(self, 1, *counts, "instances_per_task")
         at_least(self, 0, "seed")
         positive(self, "time_limit")
         probability(self, "expert_probability")
 
 
 @dataclass(frozen=True, kw_only=True)
-class NativesChoice:
+class RuleChoice:
     """How the best of SCIP's own rules is chosen for each distribution, on validation instances.
 
     Parameters
@@ -128,7 +128,7 @@ class NativesChoice:
         If a number is outside its domain.
     """
 
-    rules: tuple[str, ...] = NATIVE_RULES
+    rules: tuple[str, ...] = SCIP_RULES
     instances: int = 10
     seeds: tuple[int, ...] = (0,)
 
@@ -154,10 +154,10 @@ class Evaluating:
         A number of SCIP's seeds, from 0 on, or the seeds themselves.
     time_limit, grace
         Seconds of a solve, and beyond it until a run is killed.
-    instances_a_piece
-        A piece is judged, and kept, together: so many instances, with one seed.
-    best_native
-        How the rival ``best-native`` is chosen; None: there is none.
+    instances_per_task
+        Number of instances of a task, whose runs with one seed are kept together.
+    best_scip_rule
+        How the rival ``best-scip-rule`` is chosen; None: there is none.
 
     Raises
     ------
@@ -170,13 +170,13 @@ class Evaluating:
     seeds: tuple[int, ...] = (0,)
     time_limit: float = 800.0
     grace: float = 60.0
-    instances_a_piece: int = 5
-    best_native: NativesChoice | None = None
+    instances_per_task: int = 5
+    best_scip_rule: RuleChoice | None = None
 
     def __post_init__(self) -> None:
         seeds(self, "seeds")
         positive(self, "time_limit", "grace")
-        at_least(self, 1, "instances_a_piece")
+        at_least(self, 1, "instances_per_task")
         if len(set(self.policies)) < len(self.policies):
             raise FieldError("policies", f"{list(self.policies)}; none may be there twice")
 

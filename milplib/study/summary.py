@@ -8,27 +8,29 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
+from milplib.evaluation import Evaluation
 from milplib.files import atomic_write, file_sha256
 from milplib.report import write_report
 from milplib.report.exports import summary_rows
-from milplib.study.judging import EvaluatePiece, merged_evaluation
+from milplib.study.evaluating import EvaluateTask
+from milplib.study.merging import joined_evaluation
 from milplib.study.models import TRAINING_SETS
-from milplib.study.piece import Bench, Made, Piece, digest_of
-from milplib.study.training import TrainPiece
+from milplib.study.store import StudyFiles
+from milplib.study.task import Task, TaskResult, Workspace, digest_of
+from milplib.study.training import TrainTask
 from milplib.study.training_sets import PolicyGroup, compare_groups
 
-__all__ = ["REPORT", "SummaryPiece"]
+__all__ = ["REPORT", "SummaryTask"]
 
 SUMMARY, TRAINING, SETS = "summary.csv", "training.csv", "training-sets.csv"
 REPORT = "report.html"
-"""The page of the evaluation, in the folder of the piece's work."""
+"""The page of the evaluation, in the folder of the task's work."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SummaryPiece(Piece):
+class SummaryTask(Task):
     """The tables of a setting.
 
     Parameters
@@ -49,8 +51,8 @@ class SummaryPiece(Piece):
     study: str
     setting: str
     part: str = ""
-    runs: tuple[EvaluatePiece, ...]
-    policies: tuple[TrainPiece, ...]
+    runs: tuple[EvaluateTask, ...]
+    policies: tuple[TrainTask, ...]
 
     stage = "summarise"
 
@@ -60,13 +62,13 @@ class SummaryPiece(Piece):
         return f"{self.study}{self.part and f', {self.part}'} ({self.setting})"
 
     @property
-    def inputs(self) -> tuple[Piece, ...]:
+    def inputs(self) -> tuple[Task, ...]:
         """Runs and policies."""
         return (*self.runs, *self.policies)
 
-    def recipe(self) -> dict[str, Any]:
+    def request(self) -> dict[str, Any]:
         """The names of the policies, which stand in the tables."""
-        return {"part": self.part, "policies": [piece.name for piece in self.policies]}
+        return {"part": self.part, "policies": [task.name for task in self.policies]}
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -82,30 +84,54 @@ class SummaryPiece(Piece):
         """Nothing to speak of."""
         return 0.0
 
-    def work(self, bench: Bench) -> Made:
+    def run(self, workspace: Workspace) -> TaskResult:
         """Write the tables, and the page of the evaluation beside its other work."""
-        folder = bench.folder(self)
-        results = merged_evaluation(self.runs, bench)
-        summary = results.summary()
-        _write_csv(folder / SUMMARY, summary_rows(summary))
-        if self.policies:
-            _write_csv(folder / TRAINING, list(_training_rows(self.policies, bench.facts)))
-        if self._groups:
-            _write_csv(folder / SETS, compare_groups(results, self._groups))
-        write_report(results, folder / REPORT)
-        return Made(
-            digest=digest_of([file_sha256(folder / name) for name in self.outputs]),
-            facts={"errors": list(summary.errors)},
+        folder = workspace.folder(self)
+        results = joined_evaluation(
+            [task.address for task in self.runs], StudyFiles(workspace.results)
         )
+        facts = {task: workspace.facts.get(task.address, {}) for task in self.policies}
+        for name, text in self.tables(results, facts).items():
+            with atomic_write(folder / name) as stream:
+                stream.write(text.encode())
+        write_report(results, folder / REPORT)
+        return TaskResult(
+            digest=digest_of([file_sha256(folder / name) for name in self.outputs]),
+            facts={"errors": list(results.summary().errors)},
+        )
+
+    def tables(
+        self, results: Evaluation, facts: Mapping[TrainTask, Mapping[str, Any]]
+    ) -> dict[str, str]:
+        """Make the tables.
+
+        Parameters
+        ----------
+        results
+            The runs.
+        facts
+            What the trainings of the policies reported.
+
+        Returns
+        -------
+        dict
+            The text in CSV of each, by its name in the folder of the work.
+        """
+        tables = {SUMMARY: _csv(summary_rows(results.summary()))}
+        if self.policies:
+            tables[TRAINING] = _csv(list(_training_rows(facts)))
+        if self._groups:
+            tables[SETS] = _csv(compare_groups(results, self._groups))
+        return tables
 
     @cached_property
     def _groups(self) -> list[PolicyGroup]:
         """The policies that are judged, without their training seeds."""
         groups: dict[tuple[str, str, str], list[str]] = {}
-        for name in dict.fromkeys(name for run in self.runs for name, _ in run.made):
+        for name in dict.fromkeys(name for run in self.runs for name, _ in run.trained):
             for kind in TRAINING_SETS:
-                model, found, rest = name.partition(f"-{kind}-")
-                if found:
+                model, separator, rest = name.partition(f"-{kind}-")
+                if separator:
                     budget = rest.rpartition("-seed")[0]
                     groups.setdefault((model, budget, kind), []).append(name)
         return [
@@ -115,17 +141,16 @@ class SummaryPiece(Piece):
 
 
 def _training_rows(
-    policies: Sequence[TrainPiece], facts: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[TrainTask, Mapping[str, Any]],
 ) -> Iterable[dict[str, Any]]:
-    for piece in policies:
-        known = facts.get(piece.address, {})
+    for task, known in facts.items():
         judged = {"all": known.get("validation", {}), **known.get("by_distribution", {})}
         for distribution, metrics in judged.items():
             yield {
-                "policy": piece.name,
-                "model": piece.model.name,
-                "trained_on": " ".join(piece.distributions),
-                "training_seed": piece.seed,
+                "policy": task.name,
+                "model": task.model.name,
+                "trained_on": " ".join(task.distributions),
+                "training_seed": task.seed,
                 "training_samples": known.get("samples"),
                 "epochs": known.get("epochs"),
                 "judged_on": distribution,
@@ -133,14 +158,13 @@ def _training_rows(
             }
 
 
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n", restval="")
     writer.writeheader()
     writer.writerows({name: _said(value) for name, value in row.items()} for row in rows)
-    with atomic_write(path) as stream:
-        stream.write(text.getvalue().encode())
+    return text.getvalue()
 
 
 def _said(value: object) -> object:

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MilplibError
 from milplib.files import file_sha256
-from milplib.study.collecting import CollectPiece, samples_folder
+from milplib.study.collecting import CollectTask, samples_folder
 from milplib.study.errors import StudyError
 from milplib.study.models import GcnnOptions, Model
-from milplib.study.piece import Bench, Made, Piece, differing
+from milplib.study.task import Task, TaskResult, Workspace, differing
 
 if TYPE_CHECKING:
     from milplib.learn import RankerResult, TrainingResult
     from milplib.learn.training import TrainingProgress
 
-__all__ = ["POLICY", "TrainPiece"]
+__all__ = ["POLICY", "TrainTask"]
 
 POLICY = "policy.safetensors"
 """Name of a policy in the folder of its work."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TrainPiece(Piece):
+class TrainTask(Task):
     """A policy.
 
     Parameters
@@ -48,11 +48,12 @@ class TrainPiece(Piece):
     model: Model
     seed: int
     setting: str
-    training: tuple[CollectPiece, ...]
-    validation: tuple[CollectPiece, ...]
+    training: tuple[CollectTask, ...]
+    validation: tuple[CollectTask, ...]
     device: str = "auto"
 
     stage = "train"
+    may_lack_files = True
 
     @property
     def label(self) -> str:
@@ -60,11 +61,11 @@ class TrainPiece(Piece):
         return f"{self.name} ({self.setting})"
 
     @property
-    def inputs(self) -> tuple[Piece, ...]:
+    def inputs(self) -> tuple[Task, ...]:
         """The samples."""
         return (*self.training, *self.validation)
 
-    def recipe(self) -> dict[str, Any]:
+    def request(self) -> dict[str, Any]:
         """The model with its options, and the seed; where it is trained does not count."""
         return {
             "kind": self.model.kind,
@@ -81,7 +82,7 @@ class TrainPiece(Piece):
     @property
     def distributions(self) -> tuple[str, ...]:
         """Names of the distributions that it is trained on."""
-        return tuple(dict.fromkeys(piece.instances.of.name for piece in self.training))
+        return tuple(dict.fromkeys(task.instances.of.name for task in self.training))
 
     @property
     def cost_key(self) -> str:
@@ -92,7 +93,7 @@ class TrainPiece(Piece):
     @property
     def units(self) -> float:
         """Number of times that the model sees a sample."""
-        samples = sum(piece.units for piece in self.training)
+        samples = sum(task.units for task in self.training)
         return samples * self._passes(samples, epochs=None)
 
     def _passes(self, samples: float, *, epochs: int | None) -> float:
@@ -104,21 +105,21 @@ class TrainPiece(Piece):
             epochs = min(options.epochs, 3 * options.stop_after)
         return epochs * min(1.0, options.batch_size * options.batches_per_epoch / max(samples, 1))
 
-    def work(self, bench: Bench) -> Made:
+    def run(self, workspace: Workspace) -> TaskResult:
         """Train it, from where it was stopped."""
-        out = bench.folder(self) / POLICY
+        out = workspace.folder(self) / POLICY
         checkpoint = out.with_name(f"{POLICY}.training") / "checkpoint.safetensors"
         if checkpoint.exists():
             out.unlink(missing_ok=True)  # the training was killed before it was tidied up
         by_set: tuple[tuple[str, Any], ...] = ()
         if not _is_whole(out):
             out.unlink(missing_ok=True)
-            by_set = self._trained(out, bench).by_set
+            by_set = self._trained(out, workspace).by_set
         provenance = _provenance(out)
         validation = dict(provenance.get("validation", {}))
         samples = sum(int(s["samples"]) for s in provenance["data"]["training"])
         epochs = provenance.get("epochs")
-        return Made(
+        return TaskResult(
             digest=file_sha256(out),
             facts={
                 "samples": samples,
@@ -129,13 +130,13 @@ class TrainPiece(Piece):
             units=samples * self._passes(samples, epochs=epochs) if by_set else None,
         )
 
-    def _trained(self, out: Path, bench: Bench) -> TrainingResult | RankerResult:
+    def _trained(self, out: Path, workspace: Workspace) -> TrainingResult | RankerResult:
         from milplib.learn import train, train_ranker
 
         def show(progress: TrainingProgress) -> None:
-            bench.say(progress.done, progress.total, progress.note or progress.phase)
+            workspace.report(progress.done, progress.total, progress.note or progress.phase)
 
-        folders = _folders(self.training, bench)
+        folders = _folders(self.training, workspace)
         if not folders:
             raise StudyError(
                 f"none of the instances of {', '.join(self.distributions)} gave a sample to train "
@@ -144,7 +145,7 @@ class TrainPiece(Piece):
         options = asdict(self.model.options)
         shared: dict[str, Any] = {
             "out": out,
-            "validation": _folders(self.validation, bench),
+            "validation": _folders(self.validation, workspace),
             "seed": self.seed,
             "on_progress": show,
         }
@@ -155,7 +156,7 @@ class TrainPiece(Piece):
     def _by_distribution(self, by_set: Sequence[tuple[str, Any]]) -> dict[str, dict[str, float]]:
         """Mean the metrics of the sets of a distribution, weighed by their samples."""
         judged = self.validation or self.training
-        of_set = {piece.set_name: piece.instances.of.name for piece in judged}
+        of_set = {task.set_name: task.instances.of.name for task in judged}
         sums: dict[str, dict[str, float]] = {}
         for name, metrics in by_set:
             values = metrics.as_dict()
@@ -173,11 +174,11 @@ class TrainPiece(Piece):
         }
 
 
-def _folders(pieces: Sequence[CollectPiece], bench: Bench) -> list[Path]:
+def _folders(tasks: Sequence[CollectTask], workspace: Workspace) -> list[Path]:
     """Folders of samples; those that hold none are left out."""
     from milplib.learn.samples.shards import Manifest
 
-    folders = [samples_folder(piece, bench) for piece in pieces]
+    folders = [samples_folder(task, workspace) for task in tasks]
     return [folder for folder in folders if Manifest.load(folder).shards]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,19 @@ def test_a_changed_table_is_refused_and_stays(tmp_path):
     assert found.returncode == 1
     assert "tables are not those of the runs" in found.stderr
     assert copy.read_text() == before
+
+
+@pytest.mark.slow
+def test_a_table_of_a_study_is_written_anew(tmp_path):
+    for name in ("sums.yaml", "sums/small/study.json", "sums/small/runs.parquet"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "experiments" / name, tmp_path / name)
+    subprocess.run([*TABLES, tmp_path / "sums.yaml"], check=True, timeout=300)
+    tables = sorted((tmp_path / "sums" / "small").glob("*.csv"))
+    assert len(tables) == 2
+    for table in tables:
+        committed = ROOT / "experiments" / "sums" / "small" / table.name
+        assert table.read_bytes() == committed.read_bytes()
 
 
 def _changed(text: str, folder: Path) -> Path:

@@ -18,7 +18,6 @@ from milplib.scip import branching_candidates, extract_state, load_state_functio
 from milplib.scip.blocks.khalil import KhalilBlock, KhalilFeature
 from milplib.scip.cutoffs import cutoffs_and_branchings
 from milplib.scip.rule import GuardedRule
-from milplib.scip.versions import scip_version
 
 FAMILIES = {
     "set cover": SetCover(n_rows=300, n_columns=400, density=0.05),
@@ -297,7 +296,7 @@ LIKE_ECOLE = (0, 1, 2, *range(18, 29))
 LIKE_ECOLE_OF_LP_ROWS = (*range(36, 48), *(c + w for w in (48, 54, 66) for c in (0, 1, 2, 4)))
 
 
-@pytest.mark.skipif(scip_version() != "10.0.2", reason="recorded on SCIP 10.0.2")
+@pytest.mark.recorded_on("10.0.2")
 @pytest.mark.parametrize("name", ["flugpl", "lseu", "p0548"])
 def test_where_ecole_follows_the_paper_its_numbers_are_found(name, test_data):
     record = test_data / "ecole" / f"{name}.scores.npz"

@@ -21,7 +21,6 @@ from milplib.scip import (
     strong_branching,
 )
 from milplib.scip.rule import GuardedRule
-from milplib.scip.versions import scip_version
 
 SHIPPED = Path(__file__).parents[1] / "data" / "ecole"
 SHIPPED_NAMES = ("auction_60_250_max", "cflp_25_25", "setcover_300_400")
@@ -32,9 +31,7 @@ ALL_NAMES = (
 )
 INCUMBENT = [VariableFeature.INCUMBENT_VALUE, VariableFeature.AVERAGE_INCUMBENT_VALUE]
 
-pytestmark = pytest.mark.skipif(
-    scip_version() != "10.0.2", reason="the arrays were recorded on SCIP 10.0.2"
-)
+pytestmark = pytest.mark.recorded_on("10.0.2")
 
 
 class Replay(GuardedRule):

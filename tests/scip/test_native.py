@@ -248,6 +248,18 @@ def test_binding_to_what_is_no_scip_is_an_import_error():
     assert native.bind(pyscipopt.scip.__file__) == 10
 
 
+@needs_native
+def test_nothing_is_read_before_the_constants_of_the_version_are_known():
+    done = run(
+        "import milplib._native as native, pyscipopt\n"
+        "native.bind(pyscipopt.scip.__file__)\n"
+        "model = pyscipopt.Model()\n"
+        "try: native.extract(model.to_ptr(False), True)\n"
+        "except native.ScipError as error: print(error)\n"
+    )
+    assert "bind" in done.stdout
+
+
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
 
 

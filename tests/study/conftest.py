@@ -10,9 +10,9 @@ distributions:
   GISP-milplib-small: {val: 1, test: 2}
 evaluation:
   policies: [pscost]
-  best_native: {rules: [pscost, mostinf], instances: 1}
+  best_scip_rule: {rules: [pscost, mostinf], instances: 1}
   time_limit: 60
-  instances_a_piece: 1
+  instances_per_task: 1
 scales:
   one:
     distributions:
@@ -27,7 +27,7 @@ collection:
   samples_per_instance: 1
   expert_probability: 1.0
   max_episodes: 2
-  instances_a_piece: 2
+  instances_per_task: 2
 models:
   linear: {}
   gcnn: {epochs: 1, hidden: 8, batches_per_epoch: 1}

@@ -30,7 +30,7 @@ def test_a_dry_run_prints_the_stages_with_their_cost_and_writes_nothing(study, l
     assert rows["collect"] == ["4", "0", "4"]
     assert rows["train"] == ["6", "0", "6"]
     assert rows["evaluate"] == ["2", "0", "2"]
-    assert "to do: 19 pieces, about" in done.stdout
+    assert "to do: 19 tasks, about" in done.stdout
     assert "on 2 workers" in done.stdout
     assert sorted(tmp_path.iterdir()) == [path]
 
@@ -68,5 +68,5 @@ def test_a_study_runs_and_says_where_its_tables_are(study, tmp_path):
     for done in (first, again):
         assert done.returncode == 0, done.stderr
         assert f"table: {tmp_path}/study/full/default-summary.csv" in done.stdout
-        assert "3 of 3 pieces done" in done.stdout
+        assert "3 of 3 tasks done" in done.stdout
     assert (tmp_path / "data" / "studies").is_dir()

@@ -1,4 +1,4 @@
-"""Which pieces a study has, and what makes two pieces the same."""
+"""Which tasks a study has, and what makes two tasks the same."""
 
 from __future__ import annotations
 
@@ -19,75 +19,73 @@ from milplib.policies import (
 )
 from milplib.study import load_study, plan_study, study_scales
 from milplib.study.costs import Costs
-from milplib.study.instances import InstancePiece
+from milplib.study.graph import study_tasks
+from milplib.study.instances import InstanceTask
 from milplib.study.models import GcnnOptions, RankerOptions
-from milplib.study.plan import study_pieces
 from milplib.study.study import Collection, StudyDistribution
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SHIPPED = sorted(EXPERIMENTS.glob("*.yaml"))
 
 
-def pieces_of(path, **options):
-    return study_pieces(load_study(path, **options))
+def tasks_of(path, **options):
+    return study_tasks(load_study(path, **options))
 
 
-def addresses(pieces, stage):
-    return {piece.address for piece in pieces if piece.stage == stage}
+def addresses(tasks, stage):
+    return {task.address for task in tasks if task.stage == stage}
 
 
 def test_a_study_has_a_policy_for_each_training_set_model_and_seed(study, learned):
     path = study(learned.replace("  sets:", "  seeds: 3\n  sets:"))
 
-    pieces = pieces_of(path)
+    tasks = tasks_of(path)
 
-    names = [piece.name for piece in pieces if piece.stage == "train"]
+    names = [task.name for task in tasks if task.stage == "train"]
     assert len(names) == len(set(names)) == 2 * 3 * 3
     assert "gcnn-mixed-2-seed1" in names
     assert "linear-MIS-milplib-small-2-seed2" in names
-    judged = [piece for piece in pieces if piece.stage == "evaluate"]
+    judged = [task for task in tasks if task.stage == "evaluate"]
     assert len(judged) == 2
     # Its own policy and the mixture's, of two models and three seeds; and a rule and the baseline.
-    assert {piece.units for piece in judged} == {2 * 2 * 3 + 2}
+    assert {task.units for task in judged} == {2 * 2 * 3 + 2}
 
 
 def test_a_mixture_has_exactly_the_samples_of_the_single_distributions(study, learned):
-    pieces = [piece for piece in pieces_of(study(learned)) if piece.stage == "train"]
-    by_name = {piece.name: piece for piece in pieces}
+    tasks = [task for task in tasks_of(study(learned)) if task.stage == "train"]
+    by_name = {task.name: task for task in tasks}
 
     both = by_name["gcnn-mixed-2-seed0"]
     single = [by_name[f"gcnn-{name}-2-seed0"] for name in both.distributions]
 
-    assert both.training == tuple(piece for one in single for piece in one.training)
-    assert both.validation == tuple(piece for one in single for piece in one.validation)
+    assert both.training == tuple(task for one in single for task in one.training)
+    assert both.validation == tuple(task for one in single for task in one.validation)
 
 
 def test_leaving_one_out_trains_on_all_others(study, learned):
     third = "  CA-milplib-small: {train: 2, val: 1, test: 1}\ncollection:"
     text = learned.replace("collection:", third).replace("mixed]", "leave-one-out]")
 
-    pieces = [piece for piece in pieces_of(study(text)) if piece.stage == "train"]
+    tasks = [task for task in tasks_of(study(text)) if task.stage == "train"]
 
-    (without,) = [
-        piece for piece in pieces if piece.name == "gcnn-without-CA-milplib-small-2-seed0"
-    ]
+    (without,) = [task for task in tasks if task.name == "gcnn-without-CA-milplib-small-2-seed0"]
     assert without.distributions == ("MIS-milplib-small", "GISP-milplib-small")
 
 
 def test_a_distribution_may_be_judged_by_the_policies_of_another(study, learned):
     larger = "  MIS-easy: {test: 1, policies_of: MIS-milplib-small}\ncollection:"
 
-    pieces = pieces_of(study(learned.replace("collection:", larger)))
+    tasks = tasks_of(study(learned.replace("collection:", larger)))
 
-    judged = {p.instances.of.name: dict(p.made) for p in pieces if p.stage == "evaluate"}
+    judged = {p.instances.of.name: dict(p.trained) for p in tasks if p.stage == "evaluate"}
     assert judged["MIS-easy"] == judged["MIS-milplib-small"]
     assert judged["MIS-easy"] != judged["GISP-milplib-small"]
     parts = {
-        p.part: {run.instances.of.name for run in p.runs} for p in pieces if p.stage == "summarise"
+        p.part: {run.instances.of.name for run in p.runs} for p in tasks if p.stage == "summarise"
     }
     assert parts == {"": {"MIS-milplib-small", "GISP-milplib-small"}, "transfer": {"MIS-easy"}}
     assert not any(
-        p.of.name == "MIS-easy" and p.split != "test" for p in pieces if p.stage == "generate"
+        p.of.name == "MIS-easy" and p.split != "test" for p in tasks if p.stage == "generate"
     )
 
 
@@ -95,10 +93,8 @@ def test_a_distribution_may_be_judged_by_the_policies_of_another(study, learned)
 def test_a_larger_budget_adds_to_what_a_smaller_one_collected(counts, study, learned):
     small, large = counts
     text = learned.replace("train: 2", "train: 40").replace("a_piece: 2", "a_piece: 10")
-    one = pieces_of(study(text.replace("models:", f"budgets: [{small}]\nmodels:"), "a.yaml"))
-    both = pieces_of(
-        study(text.replace("models:", f"budgets: {[small, large]}\nmodels:"), "b.yaml")
-    )
+    one = tasks_of(study(text.replace("models:", f"budgets: [{small}]\nmodels:"), "a.yaml"))
+    both = tasks_of(study(text.replace("models:", f"budgets: {[small, large]}\nmodels:"), "b.yaml"))
 
     assert addresses(one, "collect") < addresses(both, "collect")
     assert addresses(one, "train") < addresses(both, "train")
@@ -126,7 +122,7 @@ def test_a_larger_budget_adds_to_what_a_smaller_one_collected(counts, study, lea
 )
 def test_a_change_is_a_change_of_what_depends_on_it_alone(old, new, changed, study, learned):
     assert old in learned
-    before, after = pieces_of(study(learned)), pieces_of(study(learned.replace(old, new)))
+    before, after = tasks_of(study(learned)), tasks_of(study(learned.replace(old, new)))
 
     differ = {
         stage
@@ -138,18 +134,18 @@ def test_a_change_is_a_change_of_what_depends_on_it_alone(old, new, changed, stu
 
 
 def test_an_address_is_the_same_in_every_process_and_study():
-    piece = InstancePiece(
+    task = InstanceTask(
         of=StudyDistribution(name="SC-milplib-small", test=9), split="test", start=0, stop=3
     )
-    other = InstancePiece(
+    other = InstanceTask(
         of=StudyDistribution(name="SC-milplib-small", train=1, test=3),
         split="test",
         start=0,
         stop=3,
     )
 
-    assert piece.address == other.address
-    assert len(piece.address) == 64
+    assert task.address == other.address
+    assert len(task.address) == 64
 
 
 def test_the_instances_of_a_folder_are_told_by_their_content(study, tmp_path):
@@ -160,11 +156,11 @@ def test_the_instances_of_a_folder_are_told_by_their_content(study, tmp_path):
     text = (
         f"distributions:\n  mine: {{source: {folder}, test: 2}}\nevaluation: {{policies: [pscost]}}"
     )
-    before = pieces_of(study(text))
+    before = addresses(tasks_of(study(text)), "generate")
 
     (folder / "test" / "b.lp").write_text("minimize OBJ: x subject to C: x >= 2 End")
 
-    assert addresses(before, "generate") != addresses(pieces_of(study(text)), "generate")
+    assert before != addresses(tasks_of(study(text)), "generate")
 
 
 def test_planning_computes_nothing_and_writes_nothing(study, learned, tmp_path, monkeypatch):
@@ -173,7 +169,7 @@ def test_planning_computes_nothing_and_writes_nothing(study, learned, tmp_path, 
 
     plan = plan_study(path)
 
-    assert Counter(planned.state for planned in plan.pieces) == {"to do": len(plan.pieces)}
+    assert Counter(planned.state for planned in plan.tasks) == {"to do": len(plan.tasks)}
     assert plan.seconds > 0
     assert sorted(tmp_path.iterdir()) == [path]
 
@@ -181,21 +177,21 @@ def test_planning_computes_nothing_and_writes_nothing(study, learned, tmp_path, 
 def test_only_some_stages_are_planned_with_what_they_need(study, learned, tmp_path):
     plan = plan_study(study(learned), only=["collect"], data=tmp_path / "data")
 
-    assert {planned.piece.stage for planned in plan.todo} == {"generate", "collect"}
-    assert not any(p.piece.split == "test" for p in plan.todo if p.piece.stage == "generate")
+    assert {planned.task.stage for planned in plan.todo} == {"generate", "collect"}
+    assert not any(p.task.split == "test" for p in plan.todo if p.task.stage == "generate")
 
 
 def test_a_cost_is_the_median_of_what_was_measured(study, learned, tmp_path):
     path = study(learned)
-    piece = next(piece for piece in pieces_of(path) if piece.stage == "collect")
+    task = next(task for task in tasks_of(path) if task.stage == "collect")
     costs = Costs(tmp_path / "costs.json")
     for seconds in (8.0, 2.0, 4.0):
-        costs.learn(piece, seconds=seconds, units=2.0)
+        costs.learn(task, seconds=seconds, units=2.0)
 
-    planned = {p.piece: p.cost for p in plan_study(path, data=tmp_path / "data").pieces}
+    planned = {p.task: p.cost for p in plan_study(path, data=tmp_path / "data").tasks}
 
-    assert planned[piece].is_measured
-    assert planned[piece].seconds == 2.0 * piece.units
+    assert planned[task].is_measured
+    assert planned[task].seconds == 2.0 * task.units
 
 
 def test_damaged_costs_are_named(study, learned, tmp_path):
@@ -225,31 +221,31 @@ def test_options_have_the_defaults_of_the_functions_that_take_them():
     ):
         parameters = inspect.signature(function).parameters
         for field in fields(options):
-            if field.name != "instances_a_piece":
+            if field.name != "instances_per_task":
                 assert getattr(options, field.name) == parameters[field.name].default, field.name
 
 
 def test_a_policy_across_settings_learns_from_all_and_is_judged_in_each(study, learned):
     text = f"settings: [learn2branch, default]\n{learned}"
     together = text.replace("  sets:", "  across_settings: true\n  sets:")
-    apart, across = pieces_of(study(text)), pieces_of(study(together, "together.yaml"))
+    apart, across = tasks_of(study(text)), tasks_of(study(together, "together.yaml"))
 
     assert addresses(across, "collect") == addresses(apart, "collect")
-    policies = [piece for piece in across if piece.stage == "train"]
+    policies = [task for task in across if task.stage == "train"]
     assert 2 * len(policies) == len(addresses(apart, "train"))
-    for piece in policies:
-        assert {sample.setting for sample in piece.training} == {"learn2branch", "default"}
-        assert {sample.setting for sample in piece.validation} == {"learn2branch", "default"}
-    judged = [piece for piece in across if piece.stage == "evaluate"]
-    assert {piece.setting for piece in judged} == {"learn2branch", "default"}
-    used = {made.address for piece in judged for _, made in piece.made}
-    assert used == {piece.address for piece in policies}
+    for task in policies:
+        assert {sample.setting for sample in task.training} == {"learn2branch", "default"}
+        assert {sample.setting for sample in task.validation} == {"learn2branch", "default"}
+    judged = [task for task in across if task.stage == "evaluate"]
+    assert {task.setting for task in judged} == {"learn2branch", "default"}
+    used = {made.address for task in judged for _, made in task.trained}
+    assert used == {task.address for task in policies}
 
 
 def test_a_shipped_policy_is_told_by_its_content(study, rules, tmp_path, monkeypatch):
     name = pretrained_names()[0]
     texts = [rules.replace("[pscost]\n", f"[{policy}]\n", 1) for policy in (name, "auto")]
-    before = [addresses(pieces_of(study(text)), "evaluate") for text in texts]
+    before = [addresses(tasks_of(study(text)), "evaluate") for text in texts]
     folder = tmp_path / "shipped"
     shutil.copytree(pretrained_file(name).parent, folder)
     content = read_policy(folder / f"{name}.safetensors")
@@ -257,7 +253,7 @@ def test_a_shipped_policy_is_told_by_its_content(study, rules, tmp_path, monkeyp
         folder / f"{name}.safetensors", replace(content, provenance={"data": {}, "seed": 99})
     )
     monkeypatch.setattr(pretrained, "_FOLDER", folder)
-    after = [addresses(pieces_of(study(text)), "evaluate") for text in texts]
+    after = [addresses(tasks_of(study(text)), "evaluate") for text in texts]
     for one, other in zip(before, after, strict=True):
         assert one
         assert not one & other

@@ -12,31 +12,33 @@ import time
 import warnings
 from collections import Counter
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from milplib.errors import OutputError, ResultsError
-from milplib.evaluation import BestNative
-from milplib.evaluation.table import read_table
+from milplib.evaluation import BestScipRule
+from milplib.evaluation.parquet import read_parquet
 from milplib.study import ChangedWarning, StudyError, plan_study, run_study, study_evaluation
 
 
 def states(plan):
-    return Counter(planned.state for planned in plan.pieces)
+    return Counter(planned.state for planned in plan.tasks)
 
 
 def todo(plan):
-    return Counter(planned.piece.stage for planned in plan.todo)
+    return Counter(planned.task.stage for planned in plan.todo)
 
 
 class Watch:
-    """Remembers the pieces that were made."""
+    """Remembers the tasks that were made."""
 
     def __init__(self):
         self.made = []
 
     def __call__(self, progress):
-        if progress.piece and progress.inside == (0, 0):
-            self.made.append(f"{progress.stage}: {progress.piece}")
+        if progress.task and progress.inside == (0, 0):
+            self.made.append(f"{progress.stage}: {progress.task}")
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +63,26 @@ def here(finished, tmp_path):
 def test_a_study_leaves_tables_and_a_ledger(finished):
     path, made = finished
     results = path.parent / "study" / "one"
-    ledger = json.loads((results / "study.json").read_bytes())["pieces"]
+    record = json.loads((results / "study.json").read_bytes())["tasks"]
 
-    assert len(made) == len(ledger) == 6
-    assert {entry["stage"] for entry in ledger.values()} == {
-        *("generate", "natives", "evaluate", "summarise"),
+    assert len(made) == len(record) == 6
+    assert {entry["stage"] for entry in record.values()} == {
+        *("generate", "rules", "evaluate", "summarise"),
     }
     lines = (results / "default-summary.csv").read_text().splitlines()
     assert [line.split(",")[1] for line in lines] == [
-        *("policy", "best-native", "pscost", "relpscost"),
+        *("policy", "best-scip-rule", "pscost", "relpscost"),
     ]
-    choice = BestNative.load(results / "natives/default/GISP-milplib-small-best.json")
-    assert choice.rules["GISP-milplib-small"] in ("pscost", "mostinf")
+    name = "rules/default/GISP-milplib-small-best.json"
+    (choice,) = [entry["documents"][name] for entry in record.values() if name in entry["files"]]
+    (path.parent / "best.json").write_text(json.dumps(choice))
+    assert BestScipRule.load(path.parent / "best.json").rules["GISP-milplib-small"] in (
+        "pscost",
+        "mostinf",
+    )
+    assert {file.name for file in results.iterdir()} == {
+        *("study.json", "runs.parquet", "default-summary.csv"),
+    }
     text = (results / "study.json").read_text()
     assert str(path.parent) not in text  # nothing of this machine's folders
 
@@ -100,7 +110,7 @@ def test_a_larger_scale_makes_only_what_the_smaller_one_has_not(here):
     plan = plan_study(here, data=here.parent / "data")
 
     assert todo(plan) == {"generate": 1, "evaluate": 1, "summarise": 1}
-    assert states(plan)["there"] == 3  # the rules, the choice, and a table
+    assert states(plan)["cached"] == 3  # the rules, the choice, and a table
 
 
 def test_another_study_takes_what_is_there(here):
@@ -113,22 +123,43 @@ def test_another_study_takes_what_is_there(here):
 
     # Only the table that has the study's name.
     assert watch.made in ([], ["summarise: other (default)"])
-    runs = here.parent / "other/one/runs/default/GISP-milplib-small-test-00000-00000-seed0.parquet"
-    assert runs.is_file()
+    runs = [
+        read_parquet(here.parent / name / "one/runs.parquet", noun="runs")
+        for name in ("study", "other")
+    ]
+    assert runs[0].equals(runs[1])
 
 
 def test_a_table_that_is_gone_or_changed_is_made_again_from_what_it_needs(here):
     data = here.parent / "data"
     shutil.rmtree(data)
     results = here.parent / "study" / "one"
-    (runs,) = (results / "runs" / "default").glob("*.parquet")
-    content = runs.read_bytes()
-    runs.write_bytes(content[:-1] + b"x")
+    change_runs(results, of="evaluate")
 
     plan = plan_study(here, scale="one", data=data)
 
     # The instance of the test, not that of the choice; the summary is there.
     assert todo(plan) == {"generate": 1, "evaluate": 1}
+
+
+def change_runs(results, *, of):
+    """Add a node to the first run of a stage."""
+    tasks = json.loads((results / "study.json").read_bytes())["tasks"]
+    changed = next(address for address, entry in tasks.items() if entry["stage"] == of)
+    table = read_parquet(results / "runs.parquet", noun="runs")
+    nodes = table.column("nodes").to_pylist()
+    nodes[table.column("task").to_pylist().index(changed)] += 1
+    place = table.column_names.index("nodes")
+    column = pa.array(nodes, pa.int64())
+    pq.write_table(table.set_column(place, "nodes", column), results / "runs.parquet")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1"])
+def test_a_table_that_is_no_parquet_file_is_named(content, here):
+    (here.parent / "study/one/runs.parquet").write_bytes(content)
+
+    with pytest.raises(ResultsError, match=r"runs\.parquet is damaged or no Parquet file"):
+        run_study(here, scale="one", data=here.parent / "data")
 
 
 def test_runs_of_the_study_before_its_file_was_changed_are_refused(here):
@@ -137,24 +168,23 @@ def test_runs_of_the_study_before_its_file_was_changed_are_refused(here):
 
     here.write_text(here.read_text().replace("time_limit: 60", "time_limit: 61"))
 
-    message = r"1 of 1 pieces of .*study\.yaml are not done as it stands, 'GISP-milplib-small test"
+    message = r"1 of 1 tasks of .*study\.yaml are not done as it stands, 'GISP-milplib-small test"
     with pytest.raises(ResultsError, match=message):
         study_evaluation(here, scale="one", setting="default")
 
 
 def test_what_is_made_again_and_differs_is_said(here):
     results = here.parent / "study" / "one"
-    ledger = json.loads((results / "study.json").read_bytes())
-    for entry in ledger["pieces"].values():
+    record = json.loads((results / "study.json").read_bytes())
+    for entry in record["tasks"].values():
         if entry["stage"] == "generate":
             entry["digest"] = "0" * 64
-    (results / "study.json").write_text(json.dumps(ledger))
+    (results / "study.json").write_text(json.dumps(record))
     data = here.parent / "elsewhere"
 
-    for made in ("natives", "runs"):
-        shutil.rmtree(results / made)
+    (results / "runs.parquet").unlink()
 
-    with pytest.warns(ChangedWarning, match="differs from what the ledger says"):
+    with pytest.warns(ChangedWarning, match=r"differs from what study\.json says"):
         _run_until_generated(here, data)
 
 
@@ -182,7 +212,7 @@ def test_one_process_at_a_time_runs_a_study(here):
             "-c",
             "import sys, time\n"
             "from milplib.files import exclusive_lock\n"
-            "import milplib.study.piece as p, os\n"
+            "import milplib.study.task as p, os\n"
             "name = p.digest_of(sys.argv[2])[:16]\n"
             "with exclusive_lock(os.path.join(sys.argv[1], name + '.lock')):\n"
             "    print('held', flush=True)\n"
@@ -246,7 +276,7 @@ def test_a_study_that_is_killed_twice_goes_on_and_is_judged(study, learned, tmp_
 
     plan = run_study(path, data=data, on_progress=watch)
 
-    assert states(plan) == {"done": len(plan.pieces)}
+    assert states(plan) == {"done": len(plan.tasks)}
     assert not any(made.startswith(("generate", "collect")) for made in watch.made)
     assert sum(made.startswith("train") for made in watch.made) == 6 - len(trained)
     for name, before in trained.items():
@@ -255,11 +285,11 @@ def test_a_study_that_is_killed_twice_goes_on_and_is_judged(study, learned, tmp_
     names = [line.split(",")[1] for line in (results / "default-summary.csv").open()]
     for name in ("gcnn-homogeneous-2-seed0", "linear-mixed-2-seed0", "pscost", "relpscost"):
         assert names.count(name) == 3  # on each distribution, and on both
-    ledger = json.loads((results / "study.json").read_bytes())["pieces"]
-    (summary,) = [entry for entry in ledger.values() if entry["stage"] == "summarise"]
+    record = json.loads((results / "study.json").read_bytes())["tasks"]
+    (summary,) = [entry for entry in record.values() if entry["stage"] == "summarise"]
     assert summary["facts"]["errors"] == []
     assert all(
-        e["digest"] and e["facts"]["samples"] for e in ledger.values() if e["stage"] == "collect"
+        e["digest"] and e["facts"]["samples"] for e in record.values() if e["stage"] == "collect"
     )
     sets = (results / "default-training-sets.csv").read_text()
     assert "MIS-milplib-small,gcnn,2,mixed,homogeneous,1,1," in sets
@@ -268,15 +298,16 @@ def test_a_study_that_is_killed_twice_goes_on_and_is_judged(study, learned, tmp_
     shutil.rmtree(data)
     assert not plan_study(path, data=data).todo
     (results / "policies/default/gcnn-MIS-milplib-small-2-seed0.safetensors").unlink()
-    needed = plan_study(path, data=data).todo
-    assert Counter(p.piece.stage for p in needed) == {"generate": 2, "collect": 2, "train": 1}
-    assert all("MIS-milplib-small" in p.piece.label for p in needed)
-    before = ledger[needed[-1].piece.address]
+    assert not plan_study(path, data=data).todo
+    needed = plan_study(path, data=data, only=["train"]).todo
+    assert Counter(p.task.stage for p in needed) == {"generate": 2, "collect": 2, "train": 1}
+    assert all("MIS-milplib-small" in p.task.label for p in needed)
+    before = record[needed[-1].task.address]
     with warnings.catch_warnings():
         warnings.simplefilter("error", ChangedWarning)  # samples and policy are what they were
-        run_study(path, data=data)
-    after = json.loads((results / "study.json").read_bytes())["pieces"]
-    assert after[needed[-1].piece.address]["files"] == before["files"]
+        run_study(path, data=data, only=["train"])
+    after = json.loads((results / "study.json").read_bytes())["tasks"]
+    assert after[needed[-1].task.address]["files"] == before["files"]
 
 
 @pytest.mark.slow
@@ -284,19 +315,18 @@ def test_policies_are_judged_side_by_side_and_go_on_after_a_kill(study, rules, t
     path = study(rules.replace("val: 1, test: 2", "val: 1, test: 4"))
     data = tmp_path / "data"
 
-    # Two pieces at once, which one after the other never are.
+    # Two tasks at once, which one after the other never are.
     judged = "data/*/results/unfinished/manifest.json"
     killed(path, data, when=judged, count=2, workers=2)
     plan = run_study(path, data=data, workers=2)
 
-    assert states(plan) == {"done": len(plan.pieces)}
+    assert states(plan) == {"done": len(plan.tasks)}
     alone = run_study(path, data=tmp_path / "alone", out=tmp_path / "out" / "of" / "one")
     assert alone.results != plan.results
     nodes = [
         {
             (row["policy"], row["instance"]): row["nodes"]
-            for file in results.glob("runs/*/*.parquet")
-            for row in read_table(file).to_pylist()
+            for row in read_parquet(results / "runs.parquet", noun="runs").to_pylist()
         }
         for results in (plan.results, alone.results)
     ]
@@ -313,8 +343,8 @@ def test_results_do_not_depend_on_the_number_of_workers(study, learned, tmp_path
         data = tmp_path / f"data-{workers}"
         run_study(path, only=["train"], workers=workers, data=data, out=out)
         shutil.rmtree(data)
-        pieces = json.loads((out / "study.json").read_bytes())["pieces"]
-        digests.append({address: entry["digest"] for address, entry in pieces.items()})
+        tasks = json.loads((out / "study.json").read_bytes())["tasks"]
+        digests.append({address: entry["digest"] for address, entry in tasks.items()})
         (out / "study.json").rename(tmp_path / f"{workers}.json")  # no sibling to take from
 
     assert digests[0] == digests[1]

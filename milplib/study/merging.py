@@ -1,0 +1,119 @@
+"""Runs of many tasks joined into one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from milplib.errors import ResultsError
+from milplib.evaluation import Evaluation
+from milplib.evaluation.best_scip_rule import BEST_SCIP_RULE
+from milplib.evaluation.results import EvaluationManifest
+from milplib.study.store import StudyFiles
+from milplib.study.task import digest_of
+
+__all__ = ["BEST", "EARLIER_BEST", "joined_evaluation"]
+
+BEST = Path(BEST_SCIP_RULE).stem
+"""What results call the best of SCIP's rules."""
+EARLIER_BEST = "best-native"
+"""What results of earlier versions call it; addresses still do, so that results keep theirs."""
+
+
+def joined_evaluation(addresses: Sequence[str], files: StudyFiles) -> Evaluation:
+    """Join the recorded runs of one setting into one evaluation.
+
+    Raises
+    ------
+    ResultsError
+        If runs are missing or damaged.
+    """
+    tables: list[pa.Table] = []
+    configs: list[dict[str, Any]] = []
+    software: dict[str, str] = {}
+    for address in addresses:
+        rows, entry = files.rows(address), files.entries.get(address)
+        if rows is None or entry is None:
+            raise ResultsError(f"{files.folder} has no runs of the task {address}")
+        tables.append(rows)
+        try:
+            (manifest,) = entry.documents.values()
+            EvaluationManifest.check_config(manifest["config"])
+            configs.append(manifest["config"])
+            software |= manifest["software"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultsError(
+                f"{files.folder}: the manifest of '{entry.label}' is damaged: {error!r}"
+            ) from error
+    if EARLIER_BEST in _labels(configs) and BEST in _labels(configs):
+        configs, tables = _with_present_label(configs), [_relabelled(table) for table in tables]
+    joined = EvaluationManifest(
+        config={
+            "policies": _unique(configs, "policies", "label"),
+            "baseline": configs[0]["baseline"],
+            "instances": _unique(configs, "instances", "name"),
+            "seeds": sorted({seed for config in configs for seed in config["seeds"]}),
+            "setting": configs[0]["setting"],
+            "time_limit": max(config["time_limit"] for config in configs),
+        },
+        software=software,
+    )
+    table = pa.concat_tables(tables, promote_options="default")
+    return Evaluation.of(joined, _of_one_policy(table))
+
+
+def _labels(configs: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {policy["label"] for config in configs for policy in config["policies"]}
+
+
+def _with_present_label(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Call the best of SCIP's rules by its present name: some of these runs are older."""
+    return [
+        {
+            **config,
+            "policies": [
+                {**policy, "label": BEST} if policy["label"] == EARLIER_BEST else policy
+                for policy in config["policies"]
+            ],
+        }
+        for config in configs
+    ]
+
+
+def _relabelled(table: pa.Table) -> pa.Table:
+    names = [BEST if name == EARLIER_BEST else name for name in table.column("policy").to_pylist()]
+    place = table.column_names.index("policy")
+    return table.set_column(place, table.schema.field(place), pa.array(names, pa.string()))
+
+
+def _of_one_policy(table: pa.Table) -> pa.Table:
+    """Give a policy that is another file on every distribution one digest, of all these files.
+
+    Two files on one distribution stay what they are, a contradiction.
+    """
+    columns = ("policy", "distribution", "policy_hash")
+    rows = list(zip(*(table.column(name).to_pylist() for name in columns), strict=True))
+    files: dict[str, dict[str, set[str]]] = {}
+    for policy, distribution, sha256 in rows:
+        if sha256:
+            files.setdefault(policy, {}).setdefault(distribution, set()).add(sha256)
+    digests = {
+        policy: digest_of({name: sorted(hashes) for name, hashes in of.items()})
+        for policy, of in files.items()
+        if len(set().union(*of.values())) > 1 and all(len(hashes) == 1 for hashes in of.values())
+    }
+    column = [digests.get(policy, sha256) for policy, _, sha256 in rows]
+    place = table.column_names.index("policy_hash")
+    return table.set_column(place, table.schema.field(place), pa.array(column, pa.string()))
+
+
+def _unique(configs: Sequence[Mapping[str, Any]], name: str, key: str) -> list[dict[str, Any]]:
+    """Join lists; of entries with one key the first."""
+    by_key: dict[str, dict[str, Any]] = {}
+    for config in configs:
+        for entry in config[name]:
+            by_key.setdefault(entry[key], entry)
+    return list(by_key.values())
