@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Imported here, since a child without root's rights cannot read a Python in root's home.
+import email.parser  # noqa: F401
 import os
 import sys
 import traceback
