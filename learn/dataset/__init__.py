@@ -4,7 +4,7 @@ from milplib.learn.dataset.batch import BatchMemory, to_batch
 from milplib.learn.dataset.graph import BranchingGraph, to_graph
 from milplib.learn.dataset.graph_dataset import GraphDataset
 from milplib.learn.dataset.mixture import MIXTURES, EpochBatches
-from milplib.learn.dataset.split import Split, split_by_instance
+from milplib.learn.dataset.split import HoldoutSplit, split_by_instance
 
 __all__ = [
     "MIXTURES",
@@ -12,7 +12,7 @@ __all__ = [
     "BranchingGraph",
     "EpochBatches",
     "GraphDataset",
-    "Split",
+    "HoldoutSplit",
     "split_by_instance",
     "to_batch",
     "to_graph",

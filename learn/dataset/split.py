@@ -13,13 +13,13 @@ import numpy.typing as npt
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.samples.sample_set import SampleSet
 
-__all__ = ["Split", "instances_of_samples", "refuse_shared_instances", "split_by_instance"]
+__all__ = ["HoldoutSplit", "instances_of_samples", "refuse_shared_instances", "split_by_instance"]
 
 _Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Split:
+class HoldoutSplit:
     """Which samples of each set are for training, and which for validation.
 
     Parameters
@@ -73,7 +73,7 @@ def instances_of_samples(samples: SampleSet) -> tuple[tuple[str, ...], npt.NDArr
     return tuple(known), np.concatenate(parts)
 
 
-def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: int) -> Split:
+def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: int) -> HoldoutSplit:
     """Hold a share of each set's instances out for validation.
 
     The seed and the instances' contents alone decide which: an instance is ranked by a hash of
@@ -126,7 +126,7 @@ def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: i
                 f"all instances of {samples.folder} are held out, since other data sets have them, "
                 "too: give validation samples, or data sets that share no instances"
             )
-    return Split(
+    return HoldoutSplit(
         training=tuple(np.flatnonzero(~side) for side in sides),
         validation=tuple(np.flatnonzero(side) for side in sides),
         held_out=tuple(sorted(held_out)),

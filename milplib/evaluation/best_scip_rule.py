@@ -15,7 +15,7 @@ from milplib.evaluation.policy_summary import PolicySummary
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.summary import Summary
 from milplib.files import atomic_write_json
-from milplib.policies.rules import TUNED_RELPSCOST, named_rule
+from milplib.policies.rules import TUNED_RELPSCOST, find_rule
 
 __all__ = ["BEST_SCIP_RULE", "SCIP_RULES", "BestScipRule", "RuleTime"]
 
@@ -102,7 +102,7 @@ class BestScipRule:
 
     def __post_init__(self) -> None:
         for distribution, rule in self.rules.items():
-            if named_rule(rule) is None:
+            if find_rule(rule) is None:
                 raise PolicyError(
                     f"'{self.name}' has '{rule}' for the distribution '{distribution}', which is "
                     "no rule of SCIP's"

@@ -12,7 +12,7 @@ from milplib.evaluation.best_scip_rule import BEST_SCIP_RULE, SCIP_RULES, BestSc
 from milplib.evaluation.evaluation import EvaluationProgress, evaluate
 from milplib.library.folder import InstancePlace, instance_files
 from milplib.library.splits import ListedFiles, Split
-from milplib.policies.rules import named_rule
+from milplib.policies.rules import find_rule
 
 __all__ = ["best_scip_rule"]
 
@@ -79,7 +79,7 @@ def best_scip_rule(
     if isinstance(rules, str) or not rules:
         raise ParameterError(f"the rules are {rules!r}; give a list of SCIP's rules")
     for rule in rules:
-        if named_rule(rule) is None:
+        if find_rule(rule) is None:
             raise ParameterError(f"'{rule}' is no rule of SCIP's, so it cannot be the best of them")
     files = instance_files(folders, split="val")
     results = evaluate(

@@ -4,11 +4,13 @@ from milplib.hardness.levels import LevelThresholds, level_of, majority_level
 from milplib.hardness.measure import HardnessProgress, measure
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.results import HardnessResults
-from milplib.hardness.solvers import SOLVERS, Solver, solver_named
+from milplib.hardness.solvers import SOLVERS, Solver, load_solver
 from milplib.hardness.summary import FolderSummary
 from milplib.hardness.table import COLUMNS
 from milplib.structure.row_kinds import ROW_KINDS, row_kinds
 from milplib.structure.statistics import InstanceStatistics, instance_statistics
+
+solver_named = load_solver  # its earlier name
 
 __all__ = [
     "COLUMNS",
@@ -23,6 +25,7 @@ __all__ = [
     "Solver",
     "instance_statistics",
     "level_of",
+    "load_solver",
     "majority_level",
     "measure",
     "row_kinds",

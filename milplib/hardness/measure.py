@@ -18,7 +18,7 @@ from milplib.hardness.figure import FIGURE, write_figure
 from milplib.hardness.levels import LevelThresholds
 from milplib.hardness.results import HardnessManifest, HardnessResults, Judging
 from milplib.hardness.run import HardnessTask, died_row, run_task
-from milplib.hardness.solvers import solver_named
+from milplib.hardness.solvers import load_solver
 from milplib.hardness.table import TABLE, read_rows, write_rows
 from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
@@ -138,7 +138,7 @@ def measure(
             raise ParameterError(f"the {name} is {value} seconds; it must be positive and finite")
     execution = execution_or_workers(execution, workers)
     (seed,) = seed_list([seed])
-    label = "" if solver is None else solver_named(solver).label
+    label = "" if solver is None else load_solver(solver).label
     instances = evaluated_instances(folders, split=split)
     solve = {"solver": solver, "time_limit": float(time_limit), "seed": seed}
     manifest = HardnessManifest(

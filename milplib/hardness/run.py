@@ -18,7 +18,7 @@ from milplib.execution.isolated_solve import (
     read_unchanged,
 )
 from milplib.hardness.measurement import Measurement
-from milplib.hardness.solvers import solver_named
+from milplib.hardness.solvers import load_solver
 from milplib.library.evaluated import EvaluatedInstance
 from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.structure.statistics import instance_statistics
@@ -121,7 +121,7 @@ def _run_here(task: HardnessTask) -> dict[str, Any]:
         )
         row |= {"instance_hash": instance.content_hash, **instance_statistics(instance).as_row()}
         if task.solver:
-            solver = solver_named(task.solver)
+            solver = load_solver(task.solver)
             measurement = solver.measure(instance, time_limit=task.time_limit, seed=task.seed)
             row |= _described(measurement, task.label) | {"peak_memory": peak_memory()}
         else:

@@ -13,7 +13,7 @@ from milplib.instance import Instance
 from milplib.scip.versions import scip_version
 from milplib.solving import solve
 
-__all__ = ["SOLVERS", "ScipSolver", "Solver", "solver_named"]
+__all__ = ["SOLVERS", "ScipSolver", "Solver", "load_solver"]
 
 
 class Solver(Protocol):
@@ -75,7 +75,7 @@ SOLVERS: dict[str, type[Solver]] = {"scip": ScipSolver, "highs": HighsSolver}
 """The solvers by name."""
 
 
-def solver_named(name: str) -> Solver:
+def load_solver(name: str) -> Solver:
     """Give a solver by its name.
 
     Raises
@@ -87,7 +87,7 @@ def solver_named(name: str) -> Solver:
 
     Examples
     --------
-    >>> solver_named("scip").label.split()[0]
+    >>> load_solver("scip").label.split()[0]
     'SCIP'
     """
     if name not in SOLVERS:

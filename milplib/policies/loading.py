@@ -15,7 +15,7 @@ from milplib.policies.gcnn import GcnnPolicy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
 from milplib.policies.pretrained import AUTO, auto_policy, pretrained_names, pretrained_or_given
 from milplib.policies.ranking import LinearPolicy
-from milplib.policies.rules import named_rule, scip_rule_names
+from milplib.policies.rules import find_rule, scip_rule_names
 from milplib.scip.state_functions import StateFunction
 
 __all__ = ["ARCHITECTURES", "load_policy", "policy_of"]
@@ -70,7 +70,7 @@ def load_policy(policy: object, *, blocks: Iterable[StateFunction] = ()) -> AnyP
     """
     if isinstance(policy, str):
         # A file beside the command may have any name, but a rule's name means the rule.
-        if (rule := named_rule(policy)) is not None:
+        if (rule := find_rule(policy)) is not None:
             return rule
         if policy == AUTO:
             return auto_policy()

@@ -21,7 +21,7 @@ from milplib.scip.parameters import (
 )
 from milplib.scip.settings import branching_rule_names
 
-__all__ = ["TUNED_RELPSCOST", "named_rule", "rule_values", "scip_rule_names"]
+__all__ = ["TUNED_RELPSCOST", "find_rule", "rule_values", "scip_rule_names"]
 
 TUNED_RELPSCOST: tuple[str, ...] = (
     "relpscost:maxreliable=1",
@@ -71,7 +71,7 @@ def _scip_parameters(rule: str) -> Mapping[str, BranchingParameter]:
     return MappingProxyType(branching_parameters(pyscipopt.Model(), rule))
 
 
-def named_rule(text: str) -> ScipRule | None:
+def find_rule(text: str) -> ScipRule | None:
     """Read the name of one of SCIP's rules, with parameters or without.
 
     Parameters
@@ -95,9 +95,9 @@ def named_rule(text: str) -> ScipRule | None:
 
     Examples
     --------
-    >>> named_rule("relpscost:maxreliable=1.0,initcand=10").name
+    >>> find_rule("relpscost:maxreliable=1.0,initcand=10").name
     'relpscost:initcand=10,maxreliable=1'
-    >>> named_rule("gcnn.safetensors") is None
+    >>> find_rule("gcnn.safetensors") is None
     True
     """
     rule, colon, tail = text.partition(":")

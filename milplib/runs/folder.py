@@ -260,7 +260,7 @@ class TaskFolder(ABC):
 
     @property
     def has_failures(self) -> bool:
-        """Whether there are tasks whose process ended without a result in this stretch."""
+        """Whether there are tasks whose process ended without a result in this session."""
         return bool(self._failed)
 
     def note_execution(self, execution: Execution) -> None:

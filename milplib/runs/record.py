@@ -15,10 +15,13 @@ from milplib.errors import MilplibWarning, OutputError
 from milplib.files import atomic_write_json
 from milplib.runs.environment import describe_environment
 
-__all__ = ["ENVIRONMENT", "PROGRESS", "RunRecord", "read_progress", "read_stretches"]
+__all__ = ["ENVIRONMENT", "PROGRESS", "RunRecord", "read_progress", "read_sessions"]
 
 ENVIRONMENT = "environment.json"
-"""Name of the file that says where and when a job ran, a stretch between two starts each."""
+"""Name of the file that says where and when a job ran, a session between two starts each.
+
+Its key for sessions is ``stretches``, as it always was.
+"""
 PROGRESS = "progress.json"
 """Name of the file in an unfinished job's folder that says how long its tasks took so far."""
 
@@ -27,7 +30,7 @@ _PROGRESS_FORMAT = {"format": "milplib-progress", "version": 1}
 
 
 class RunRecord:
-    """The record of a job that goes on: a stretch now, after those that ended or were killed.
+    """The record of a job that goes on: a session now, after those that ended or were killed.
 
     Durations are differences of a monotonic clock that the working process reads. The dates are
     for people: nothing is computed from them, so the machine's clock may jump.
@@ -35,12 +38,12 @@ class RunRecord:
     Parameters
     ----------
     folder
-        The folder in which the job goes on; the files of an earlier stretch are read from it.
+        The folder in which the job goes on; the files of an earlier session are read from it.
 
     Warns
     -----
     MilplibWarning
-        If an earlier stretch finished tasks with another code that extracts states: the results
+        If an earlier session finished tasks with another code that extracts states: the results
         are as good, but not byte for byte those of one code.
 
     Examples
@@ -50,16 +53,16 @@ class RunRecord:
     >>> record = RunRecord(folder)
     >>> record.task_done()
     >>> record.write(folder)
-    >>> [(stretch["tasks"], stretch["end"] != "") for stretch in read_stretches(folder)]
+    >>> [(session["tasks"], session["end"] != "") for session in read_sessions(folder)]
     [(1, True)]
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._begin = time.monotonic()
-        self._earlier = _closed(read_stretches(folder), read_progress(folder))
+        self._earlier = _closed(read_sessions(folder), read_progress(folder))
         self._tasks = 0
-        self._stretch: dict[str, Any] = {
+        self._session: dict[str, Any] = {
             "begin": _now(),
             "end": "",
             "seconds": 0.0,
@@ -67,13 +70,13 @@ class RunRecord:
             **describe_environment(),
             "execution": {},
         }
-        _warn_of_other_code(self._earlier, self._stretch)
+        _warn_of_other_code(self._earlier, self._session)
         self.write(folder, ended=False)
         self._write_progress()
 
     def note_execution(self, execution: Mapping[str, Any]) -> None:
         """Add how the tasks are run: workers, cluster, limits; JSON values."""
-        self._stretch["execution"] = dict(execution)
+        self._session["execution"] = dict(execution)
         self.write(self._folder, ended=False)
 
     def task_done(self) -> None:
@@ -82,7 +85,7 @@ class RunRecord:
         self._write_progress()
 
     def write(self, folder: Path, *, ended: bool = True) -> None:
-        """Write ``environment.json`` into a folder, this stretch ended or going on.
+        """Write ``environment.json`` into a folder, this session ended or going on.
 
         Raises
         ------
@@ -90,11 +93,11 @@ class RunRecord:
             If it cannot be written.
         """
         now = {"end": _now(), "seconds": self._seconds(), "tasks": self._tasks} if ended else {}
-        stretches = [*self._earlier, self._stretch | now]
-        atomic_write_json(folder / ENVIRONMENT, {**_ENVIRONMENT_FORMAT, "stretches": stretches})
+        sessions = [*self._earlier, self._session | now]
+        atomic_write_json(folder / ENVIRONMENT, {**_ENVIRONMENT_FORMAT, "stretches": sessions})
 
     def close(self) -> None:
-        """Write that this stretch ended, if the job's folder is still there and has room."""
+        """Write that this session ended, if the job's folder is still there and has room."""
         if self._folder.is_dir():
             with suppress(OutputError):
                 self.write(self._folder)
@@ -114,8 +117,8 @@ class RunRecord:
         atomic_write_json(self._folder / PROGRESS, {**_PROGRESS_FORMAT, **content}, durable=False)
 
 
-def read_stretches(folder: Path) -> list[dict[str, Any]]:
-    """Read the stretches in which a job ran; none where nobody wrote them, or they are damaged.
+def read_sessions(folder: Path) -> list[dict[str, Any]]:
+    """Read the sessions in which a job ran; none where nobody wrote them, or they are damaged.
 
     Returns
     -------
@@ -125,13 +128,13 @@ def read_stretches(folder: Path) -> list[dict[str, Any]]:
 
     Examples
     --------
-    >>> read_stretches(Path("no/such/folder"))
+    >>> read_sessions(Path("no/such/folder"))
     []
     """
-    stretches = _read(folder / ENVIRONMENT, _ENVIRONMENT_FORMAT).get("stretches")
-    if not isinstance(stretches, list):
+    sessions = _read(folder / ENVIRONMENT, _ENVIRONMENT_FORMAT).get("stretches")
+    if not isinstance(sessions, list):
         return []
-    return [stretch for stretch in stretches if _is_count(stretch)]
+    return [session for session in sessions if _is_count(session)]
 
 
 def read_progress(folder: Path) -> dict[str, Any]:
@@ -140,7 +143,7 @@ def read_progress(folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``seconds`` and ``tasks`` of all stretches together, and ``stretch``, those of the last.
+        ``seconds`` and ``tasks`` of all sessions together, and ``stretch``, those of the last.
 
     Examples
     --------
@@ -169,15 +172,15 @@ def _is_count(found: object) -> bool:
     )
 
 
-def _closed(stretches: list[dict[str, Any]], progress: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give a stretch that was killed the counts of its last task."""
-    if not stretches or stretches[-1].get("end") or not progress:
-        return stretches
-    return [*stretches[:-1], stretches[-1] | progress["stretch"]]
+def _closed(sessions: list[dict[str, Any]], progress: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give a session that was killed the counts of its last task."""
+    if not sessions or sessions[-1].get("end") or not progress:
+        return sessions
+    return [*sessions[:-1], sessions[-1] | progress["stretch"]]
 
 
 def _warn_of_other_code(earlier: list[dict[str, Any]], now: Mapping[str, Any]) -> None:
-    used = [stretch for stretch in earlier if stretch["tasks"]]
+    used = [session for session in earlier if session["tasks"]]
     if not used or _code(used[-1]) == _code(now):
         return
     warnings.warn(
@@ -190,8 +193,8 @@ def _warn_of_other_code(earlier: list[dict[str, Any]], now: Mapping[str, Any]) -
     )
 
 
-def _code(stretch: Mapping[str, Any]) -> str:
-    return " ".join(filter(None, (stretch.get("extraction"), stretch.get("instructions"))))
+def _code(session: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (session.get("extraction"), session.get("instructions"))))
 
 
 def _now() -> str:

@@ -13,7 +13,7 @@ from milplib.outcomes import RunState
 from milplib.runs.contents import open_run
 from milplib.runs.folder import LOCK, MANIFEST, UNFINISHED
 from milplib.runs.kind import RunFailure
-from milplib.runs.record import read_progress, read_stretches
+from milplib.runs.record import read_progress, read_sessions
 
 __all__ = ["RunStatus", "run_status"]
 
@@ -38,10 +38,10 @@ class RunStatus:
     results
         What the tasks gave: samples, runs or rows.
     seconds
-        Seconds of work so far, all stretches together, by the working processes' clocks; None if
+        Seconds of work so far, all sessions together, by the working processes' clocks; None if
         nobody wrote them down.
     tasks_per_second
-        Of the last stretch; None before its first task, and of a run that is complete.
+        Of the last session; None before its first task, and of a run that is complete.
     failures
         What gave no result: instances or runs. Some are tried again by the same call: those whose
         process ended without a result, and instances whose episodes all failed.
@@ -125,8 +125,8 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     place = run.folder
     found = run.finished() if run is complete else run.unfinished()
     progress = read_progress(place)
-    stretches = read_stretches(place)
-    seconds = sum(stretch["seconds"] for stretch in stretches) if stretches else None
+    sessions = read_sessions(place)
+    seconds = sum(session["seconds"] for session in sessions) if sessions else None
     # What is unfinished stays beside results of the same run if tasks failed.
     is_complete = not holder and complete is not None and complete.is_same(run)
     rate = None if is_complete else _rate(progress)
@@ -143,7 +143,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
         seconds=progress.get("seconds", seconds),
         tasks_per_second=rate,
         failures=found.failures,
-        hosts=tuple(dict.fromkeys(str(stretch.get("host", "")) for stretch in stretches)),
+        hosts=tuple(dict.fromkeys(str(session.get("host", "")) for session in sessions)),
         software=run.software,
         unit=run.kind.unit,
         task_unit=run.kind.task_unit,
@@ -151,7 +151,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
 
 
 def _rate(progress: dict[str, object]) -> float | None:
-    """Tasks a second in the last stretch, or where it has none yet in all before."""
+    """Tasks a second in the last session, or where it has none yet in all before."""
     for counts in (progress.get("stretch"), progress):
         if isinstance(counts, dict) and counts.get("tasks") and counts["seconds"]:
             return float(counts["tasks"] / counts["seconds"])

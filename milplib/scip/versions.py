@@ -109,7 +109,7 @@ def supported_scip() -> SupportedScip | None:
     return SUPPORTED.get(scip_major_version())
 
 
-def is_compatible(major: int) -> bool:
+def is_compatible(major: object) -> bool:
     """Whether policies and samples of a major version mean the same under the loaded SCIP.
 
     Examples

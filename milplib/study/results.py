@@ -127,7 +127,7 @@ def study_tables(
     study, workspace = open_study(path, scale=scale, out=out, to_run=False)
     files = StudyFiles(workspace.results)
     recorded = RecordedTasks(files.entries)
-    tables = {}
+    tables: dict[str, str] = {}
     for task in _summaries(study):
         results = _evaluation(task, files, recorded, path)
         addresses = {policy: recorded.address_of(policy) for policy in task.policies}

@@ -203,20 +203,20 @@ def test_two_choices_are_two_policies_and_the_same_one_twice_is_refused(tmp_path
         ("", "no choice of SCIP's rules"),
         ("[1]", "another kind of file"),
         ("{}", "another kind of file"),
-        ('{"format": "milplib-best-scip-rule", "version": 2}', "version 2, this milplib reads 1"),
-        ('{"format": "milplib-best-scip-rule", "version": 1}', "'rules'"),
+        ('{"format": "milplib-best-native", "version": 2}', "version 2, this milplib reads 1"),
+        ('{"format": "milplib-best-native", "version": 1}', "'rules'"),
         (
-            '{"format": "milplib-best-scip-rule", "version": 1, "rules": {"ca": "os:system"}, '
+            '{"format": "milplib-best-native", "version": 1, "rules": {"ca": "os:system"}, '
             '"table": [], "instances": []}',
             "'os:system' for the distribution 'ca', which is no rule",
         ),
         (
-            '{"format": "milplib-best-scip-rule", "version": 1, "rules": {"ca": "pscots:x=1"}, '
+            '{"format": "milplib-best-native", "version": 1, "rules": {"ca": "pscots:x=1"}, '
             '"table": [], "instances": []}',
             "did you mean pscost",
         ),
         (
-            '{"format": "milplib-best-scip-rule", "version": 1, "rules": [], "table": [], '
+            '{"format": "milplib-best-native", "version": 1, "rules": [], "table": [], '
             '"instances": []}',
             "no choice of SCIP's rules",
         ),

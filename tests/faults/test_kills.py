@@ -77,11 +77,11 @@ def test_a_run_that_is_killed_three_times_and_resumed_has_the_same_bytes(
     code, errors = run(instances, out, *place)
     assert code == 0, errors
     check(out, undisturbed)
-    stretches = json.loads((out / "environment.json").read_text())["stretches"]
-    assert len(stretches) == 4
+    sessions = json.loads((out / "environment.json").read_text())["stretches"]
+    assert len(sessions) == 4
     # What a killed process has finished last may not be written down; nothing is done twice.
-    assert N_TASKS - 3 * 2 <= sum(stretch["tasks"] for stretch in stretches) <= N_TASKS
-    assert [bool(stretch["end"]) for stretch in stretches] == [False, False, False, True]
+    assert N_TASKS - 3 * 2 <= sum(session["tasks"] for session in sessions) <= N_TASKS
+    assert [bool(session["end"]) for session in sessions] == [False, False, False, True]
 
 
 @pytest.mark.slow

@@ -77,8 +77,8 @@ def check_failed_and_tried_again(place, name, out, *options, kinds):
     assert code == 0, errors
     assert {outcome for outcome, _ in outcomes(out).values()} == {"complete"}
     assert run_status(out).failures == ()
-    stretches = json.loads((out / "environment.json").read_text())["stretches"]
-    assert [stretch["tasks"] for stretch in stretches] == [3 + len(kinds), len(kinds)]
+    sessions = json.loads((out / "environment.json").read_text())["stretches"]
+    assert [session["tasks"] for session in sessions] == [3 + len(kinds), len(kinds)]
     assert not (out / "unfinished").exists()
     code, errors = collect(place, name, out.with_name("whole"), faults=False)
     assert code == 0, errors

@@ -12,7 +12,7 @@ import pytest
 from milplib.errors import InstanceError, MissingPackageError, UnknownNameError
 from milplib.formats.reader import read
 from milplib.generators import SetCover, from_name
-from milplib.hardness import solver_named
+from milplib.hardness import load_solver
 from milplib.hardness.measurement import percent_gap, relative_gap
 from milplib.instance import Instance
 
@@ -22,7 +22,7 @@ QUICK = ("bell5", "egout", "flugpl", "lseu", "misc03", "p0548", "rgn", "MANN_a9.
 
 def has_highs():
     try:
-        solver_named("highs")
+        load_solver("highs")
     except MissingPackageError:
         return False
     return True
@@ -47,7 +47,7 @@ def tiny(**changes):
 
 
 def measured(solver, instance, time_limit=60):
-    return solver_named(solver).measure(instance, time_limit=time_limit, seed=0)
+    return load_solver(solver).measure(instance, time_limit=time_limit, seed=0)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -160,11 +160,11 @@ def test_highs_does_not_tell_branchings_and_solves_alike_every_time():
 @needs_highs
 def test_highs_writes_nothing_to_standard_output():
     script = (
-        "from milplib.hardness import solver_named\n"
+        "from milplib.hardness import load_solver\n"
         "from milplib.generators import SetCover\n"
         "print('before')\n"
         "cover = SetCover(n_rows=20, n_columns=30, density=0.2).generate(seed=1)\n"
-        "solver_named('highs').measure(cover, time_limit=60, seed=0)\n"
+        "load_solver('highs').measure(cover, time_limit=60, seed=0)\n"
         "print('after')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -180,16 +180,16 @@ def test_a_number_that_highs_does_not_take_is_named():
 def test_a_missing_highspy_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "highspy", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'milplib\[highs\]'"):
-        solver_named("highs")
+        load_solver("highs")
 
 
 def test_an_unknown_solver_is_refused_with_the_nearest_name():
     with pytest.raises(UnknownNameError, match="did you mean highs"):
-        solver_named("high")
+        load_solver("high")
 
 
 def test_labels_hold_the_version():
-    name, version = solver_named("scip").label.split()
+    name, version = load_solver("scip").label.split()
     assert name == "SCIP"
     assert version.count(".") == 2
 

@@ -16,7 +16,7 @@ import pytest
 from milplib import files
 from milplib.errors import MilplibWarning, NoSpaceError, OutputError
 from milplib.runs.manifest import ResultsFolder, ResultsManifest
-from milplib.runs.record import read_progress, read_stretches
+from milplib.runs.record import read_progress, read_sessions
 from milplib.scip.native import native_status
 
 N_TASKS = 3
@@ -232,7 +232,7 @@ def test_a_failed_task_is_tried_again_by_the_same_call_and_the_results_are_there
         again.work(range(N_TASKS))
         again.finish()
     assert not (tmp_path / "job" / "unfinished").exists()
-    counts = [stretch["tasks"] for stretch in read_stretches(tmp_path / "job")]
+    counts = [session["tasks"] for session in read_sessions(tmp_path / "job")]
     assert counts == [3, 1]
 
 
@@ -252,23 +252,23 @@ def test_no_room_in_the_work_says_how_to_go_on(tmp_path):
             raise NoSpaceError("no room")
 
 
-def test_where_it_ran_is_written_beside_the_results_stretch_by_stretch(tmp_path):
+def test_where_it_ran_is_written_beside_the_results_session_by_session(tmp_path):
     begin(tmp_path / "job")
-    (first,) = read_stretches(tmp_path / "job" / "unfinished")
+    (first,) = read_sessions(tmp_path / "job" / "unfinished")
     assert (first["tasks"], first["host"]) == (1, os.uname().nodename)
     assert first["end"]
     complete(tmp_path / "job")
-    assert read_stretches(tmp_path / "job")[0] == first
-    assert [stretch["tasks"] for stretch in read_stretches(tmp_path / "job")] == [1, 2]
+    assert read_sessions(tmp_path / "job")[0] == first
+    assert [session["tasks"] for session in read_sessions(tmp_path / "job")] == [1, 2]
     assert "environment" not in (tmp_path / "job" / "manifest.json").read_text()
 
 
-def test_a_killed_stretch_has_the_counts_of_its_last_task_and_no_end(tmp_path, holder):
+def test_a_killed_session_has_the_counts_of_its_last_task_and_no_end(tmp_path, holder):
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     progress = read_progress(tmp_path / "job" / "unfinished")
     complete(tmp_path / "job")
-    first, second = read_stretches(tmp_path / "job")
+    first, second = read_sessions(tmp_path / "job")
     assert (first["tasks"], first["end"], second["tasks"]) == (1, "", 2)
     assert first["seconds"] == progress["seconds"] > 0
 
@@ -298,7 +298,7 @@ def test_a_damaged_record_of_where_it_ran_stops_nothing(tmp_path, name, damage):
     begin(tmp_path / "job")
     (tmp_path / "job" / "unfinished" / name).write_text(damage)
     complete(tmp_path / "job")
-    assert read_stretches(tmp_path / "job")[-1]["tasks"] == 2
+    assert read_sessions(tmp_path / "job")[-1]["tasks"] == 2
 
 
 def test_to_go_on_with_other_code_that_extracts_states_is_a_warning(tmp_path):
@@ -310,7 +310,7 @@ def test_to_go_on_with_other_code_that_extracts_states_is_a_warning(tmp_path):
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     with pytest.warns(MilplibWarning, match="began with pure extraction .* goes on with native"):
         complete(tmp_path / "job")
-    first, second = read_stretches(tmp_path / "job")
+    first, second = read_sessions(tmp_path / "job")
     assert (first["extraction"], first["instructions"]) == ("pure", "")
     assert second["extraction"] == "native"
     assert second["instructions"]

@@ -264,7 +264,7 @@ def test_rows_that_the_record_does_not_name_are_ignored_and_dropped(earlier):
     files = StudyFiles(folder)
     files.write()
 
-    assert read_parquet(folder / "runs.parquet").equals(runs, noun="runs")
+    assert read_parquet(folder / "runs.parquet", noun="runs").equals(runs)
 
 
 def test_a_record_of_a_later_version_is_refused(earlier):
