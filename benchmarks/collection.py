@@ -14,7 +14,7 @@ from families import Family
 from rows import Row
 
 from milplib.learn import SampleSet, collect
-from milplib.learn.collect import episode
+from milplib.learn.collecting import episode
 from milplib.learn.samples import TreeRecorder
 
 

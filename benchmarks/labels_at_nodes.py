@@ -9,7 +9,7 @@ import numpy as np
 import pyscipopt
 from pyscipopt import SCIP_RESULT
 
-from milplib.learn.collect.episode import _best_by_pseudocost
+from milplib.learn.collecting.episode import _best_by_pseudocost
 from milplib.library import generate_instance
 from milplib.policies.choice import tied_with_best
 from milplib.scip import (

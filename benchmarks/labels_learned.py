@@ -15,8 +15,7 @@ import numpy as np
 from learning import interval
 
 import milplib
-from milplib.learn import SampleSet, collect
-from milplib.learn.rankers import train_ranker
+from milplib.learn import SampleSet, collect, train_ranker
 from milplib.learn.training import judge
 from milplib.library import generate_instance
 

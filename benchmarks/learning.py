@@ -34,7 +34,8 @@ from milplib.generators import CombinatorialAuction
 from milplib.learn import GCNN, collect
 from milplib.learn.dataset import to_batch
 from milplib.learn.models import fit_norms
-from milplib.learn.training import TrainingParameters, judge
+from milplib.learn.options import NetworkOptions
+from milplib.learn.training import judge
 from milplib.learn.training.data import TrainingData
 from milplib.learn.training.metrics import Judgement, mean_metrics
 from milplib.learn.training.trainer import Trainer
@@ -164,13 +165,14 @@ def compare(options: argparse.Namespace) -> Table:
     outcomes: dict[str, Outcome] = {}
     rivals: dict[str, str] = {}  # each beside milplib's network of the same knowledge
     for blocks in ((), ("pseudocost",)):
-        parameters = TrainingParameters(
+        training = NetworkOptions(
             epochs=options.epochs,
-            seed=options.seed,
             batches_per_epoch=options.batches_per_epoch,
             blocks=blocks,
         )
-        data = TrainingData.open(options.train, options.validation, parameters=parameters)
+        data = TrainingData.open(
+            options.train, options.validation, options=training, seed=options.seed
+        )
         known = " and pseudocosts" if blocks else ""
         names = {kind: kind + known for kind in (OURS, "textbook GCNN", "linear ranker")}
         n_block_columns = data.training[0].block_features.shape[1]
@@ -179,22 +181,24 @@ def compare(options: argparse.Namespace) -> Table:
         textbook = TextbookGCNN()
         if not blocks:
             textbook.start_like(ours)
-        trainer = Trainer(ours, data, parameters=parameters)
+        trainer = Trainer(ours, data, options=training, seed=options.seed)
         fit_norms(ours, lambda trainer=trainer: trainer.batches(0))
         outcomes[names[OURS]] = trained(names[OURS], trainer)
         if not (blocks or options.skip_textbook):
-            trainer_of_textbook = Trainer(textbook, data, parameters=parameters)
+            trainer_of_textbook = Trainer(textbook, data, options=training, seed=options.seed)
             textbook.fit_norms(lambda trainer=trainer_of_textbook: trainer.batches(0))
             outcomes["textbook GCNN"] = trained("textbook GCNN", trainer_of_textbook)
             rivals["textbook GCNN"] = OURS
-        outcomes[names["linear ranker"]] = best_ranker(names["linear ranker"], data, parameters)
+        outcomes[names["linear ranker"]] = best_ranker(
+            names["linear ranker"], data, training, seed=options.seed
+        )
         rivals[names["linear ranker"]] = names[OURS]
     outcomes["pseudocost"] = Outcome(list(by_pseudocost(data)))
     rivals["pseudocost"] = OURS
     return tabulated(outcomes, rivals, data)
 
 
-def best_ranker(name: str, data: TrainingData, parameters: TrainingParameters) -> Outcome:
+def best_ranker(name: str, data: TrainingData, options: NetworkOptions, *, seed: int) -> Outcome:
     """Train a linear ranker at each learning rate, and give the better one."""
     every = max(1, len(data.training) // 500)  # enough for means and deviations
     some = to_batch([data.training[i] for i in range(0, len(data.training), every)])
@@ -203,7 +207,8 @@ def best_ranker(name: str, data: TrainingData, parameters: TrainingParameters) -
         trainer = Trainer(
             LinearRanker(some),
             data,
-            parameters=dataclasses.replace(parameters, learning_rate=rate),
+            options=dataclasses.replace(options, learning_rate=rate),
+            seed=seed,
         )
         rankers.append(trained(f"{name}, rate {rate}", trainer))
     return min(rankers, key=lambda outcome: outcome.loss)

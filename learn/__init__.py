@@ -6,14 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MissingPackageError
-from milplib.learn.collect import collect
-from milplib.learn.samples import DamagedShardWarning, Sample, SampleSet
 
 if TYPE_CHECKING:
+    from milplib.learn.collecting import collect
     from milplib.learn.dataset import BranchingGraph, GraphDataset
     from milplib.learn.models import GCNN
-    from milplib.learn.rankers import RankerResult, train_ranker
-    from milplib.learn.training import Loss, TrainingResult, train
+    from milplib.learn.samples import DamagedShardWarning, Sample, SampleSet
+    from milplib.learn.training import Loss, TrainingResult, TrainingTask, train, train_ranker
+
+    RankerResult = TrainingResult
 
 __all__ = [
     "GCNN",
@@ -25,30 +26,38 @@ __all__ = [
     "Sample",
     "SampleSet",
     "TrainingResult",
+    "TrainingTask",
     "collect",
     "train",
     "train_ranker",
 ]
 
-# These need torch, which takes seconds to import, and which collecting does without.
+# Loaded when they are used: training needs torch, which takes seconds to import and which
+# collecting does without, and descriptions of models (`milplib.learn.kinds`) need neither.
 _HOMES = {
     "GCNN": "milplib.learn.models",
     "BranchingGraph": "milplib.learn.dataset",
+    "DamagedShardWarning": "milplib.learn.samples",
     "GraphDataset": "milplib.learn.dataset",
     "Loss": "milplib.learn.training",
+    "Sample": "milplib.learn.samples",
+    "SampleSet": "milplib.learn.samples",
     "TrainingResult": "milplib.learn.training",
-    "RankerResult": "milplib.learn.rankers",
+    "TrainingTask": "milplib.learn.training",
+    "collect": "milplib.learn.collecting",
     "train": "milplib.learn.training",
-    "train_ranker": "milplib.learn.rankers",
+    "train_ranker": "milplib.learn.training",
 }
+_FORMER_NAMES = {"RankerResult": "TrainingResult"}
 _PACKAGES = {"torch", "torch_geometric", "matplotlib"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    present = _FORMER_NAMES.get(name, name)
+    if present not in _HOMES:
         raise AttributeError(f"module 'milplib.learn' has no attribute '{name}'")
     try:
-        value = getattr(import_module(_HOMES[name]), name)
+        value = getattr(import_module(_HOMES[present]), present)
     except ImportError as error:
         if (error.name or "").split(".")[0] not in _PACKAGES:
             raise

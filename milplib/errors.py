@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 __all__ = [
     "BranchingError",
+    "FieldError",
     "InstanceError",
     "MilplibError",
     "MilplibWarning",
@@ -52,6 +53,25 @@ class NativeError(MilplibError, ImportError):
 
 class ParameterError(MilplibError, ValueError):
     """A parameter outside its domain."""
+
+
+class FieldError(ParameterError):
+    """An option outside its domain, or unknown.
+
+    Parameters
+    ----------
+    field
+        Its name.
+    message
+        What is wrong, to follow the name and "is".
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field, self.message = field, message
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.message}"
 
 
 class OutputError(MilplibError):

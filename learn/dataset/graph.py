@@ -12,9 +12,9 @@ from torch_geometric.data import Data
 
 from milplib.learn.samples.sample_set import Sample
 from milplib.policies.gcnn import joined_blocks
-from milplib.scip import BlockSchema
+from milplib.scip import BlockSchema, BranchingState
 
-__all__ = ["COUNTED", "BranchingGraph", "graph_arrays", "to_graph"]
+__all__ = ["COUNTED", "BranchingGraph", "graph_arrays", "state_arrays", "to_graph"]
 
 
 COUNTED = {"row_features": 0, "variable_features": 0, "edge_index": 1}
@@ -74,6 +74,18 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
             # PyG would guess, with a warning.
             self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])
 
+    @property
+    def candidates_batch(self) -> torch.Tensor:
+        """Number of the graph of each candidate. Shape (k,), int64.
+
+        Counted where a batch does not bring it, as PyTorch Geometric's own `DataLoader` does not.
+        """
+        known: torch.Tensor | None = self._store.get("candidates_batch")
+        if known is None:
+            ends = self.sizes[:, 1].cumsum(0)
+            known = torch.bucketize(self.candidates, ends, right=True)
+        return known
+
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], **others: Any) -> BranchingGraph:
         """Make a graph whose tensors lie in these arrays, by name."""
@@ -124,7 +136,18 @@ def graph_arrays(
     sample: Sample, *, blocks: Iterable[BlockSchema] = ()
 ) -> dict[str, npt.NDArray[Any]]:
     """Give the arrays that the graph of a sample is made of, by name."""
-    state = sample.state
+    return {
+        **state_arrays(sample.state, blocks=blocks),
+        "scores": _writable(sample.scores, np.float64),
+        "valid": _writable(sample.valid, np.bool_),
+        "tied": _writable(sample.tied, np.bool_),
+    }
+
+
+def state_arrays(
+    state: BranchingState, *, blocks: Iterable[BlockSchema] = ()
+) -> dict[str, npt.NDArray[Any]]:
+    """Give the arrays that the graph of a state without labels is made of, by name."""
     names = tuple(block.name for block in blocks)
     return {
         "variable_features": _writable(state.variable_features, np.float32),
@@ -133,9 +156,6 @@ def graph_arrays(
         "edge_features": _writable(state.edge_features, np.float32),
         "candidates": _writable(state.candidates, np.int64),
         "block_features": _writable(joined_blocks(state, names), np.float32),
-        "scores": _writable(sample.scores, np.float64),
-        "valid": _writable(sample.valid, np.bool_),
-        "tied": _writable(sample.tied, np.bool_),
     }
 
 

@@ -12,13 +12,11 @@ from torch.utils.data import Dataset
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.dataset.batch import BatchMemory, joined
 from milplib.learn.dataset.graph import BranchingGraph, graph_arrays
+from milplib.learn.options import DEFAULT_CACHE_BYTES
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.scip import BlockSchema
 
-__all__ = ["DEFAULT_CACHE_BYTES", "GraphDataset", "block_schemas"]
-
-DEFAULT_CACHE_BYTES = 4 << 30
-"""Memory that decoded graphs may take; 3,000 samples of auctions 100×500 take 0.3 GB."""
+__all__ = ["GraphDataset", "block_schemas"]
 
 _Arrays = dict[str, npt.NDArray[Any]]
 

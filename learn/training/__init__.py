@@ -2,18 +2,25 @@
 
 from milplib.learn.training.losses import LOSSES, Loss, load_loss
 from milplib.learn.training.metrics import TOP_K, Metrics, judge
-from milplib.learn.training.parameters import TrainingParameters
-from milplib.learn.training.train import TrainingProgress, TrainingResult, train
+from milplib.learn.training.task import (
+    EpochRecord,
+    TrainingProgress,
+    TrainingResult,
+    TrainingTask,
+)
+from milplib.learn.training.train import train, train_ranker
 
 __all__ = [
     "LOSSES",
     "TOP_K",
+    "EpochRecord",
     "Loss",
     "Metrics",
-    "TrainingParameters",
     "TrainingProgress",
     "TrainingResult",
+    "TrainingTask",
     "judge",
     "load_loss",
     "train",
+    "train_ranker",
 ]

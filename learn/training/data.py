@@ -13,16 +13,16 @@ from typing import Any
 from milplib.errors import SampleError
 from milplib.learn.dataset.batch import BatchMemory
 from milplib.learn.dataset.graph import BranchingGraph
-from milplib.learn.dataset.graph_dataset import DEFAULT_CACHE_BYTES, GraphDataset, block_schemas
+from milplib.learn.dataset.graph_dataset import GraphDataset, block_schemas
 from milplib.learn.dataset.mixture import EpochBatches
 from milplib.learn.dataset.split import (
     instances_of_samples,
     refuse_shared_instances,
     split_by_instance,
 )
+from milplib.learn.options import DEFAULT_CACHE_BYTES, NetworkOptions, TrainingOptions
 from milplib.learn.samples.sample_set import SampleSet
 from milplib.learn.training.device import Compute
-from milplib.learn.training.parameters import TrainingParameters
 from milplib.policies.provenance import instance_hashes
 
 __all__ = ["Batches", "TrainingData", "epoch_batches", "set_hash"]
@@ -50,7 +50,8 @@ class TrainingData:
         folders: Iterable[str | os.PathLike[str]],
         validation: Iterable[str | os.PathLike[str]] = (),
         *,
-        parameters: TrainingParameters,
+        options: TrainingOptions,
+        seed: int = 0,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> TrainingData:
         """Open folders of samples.
@@ -63,20 +64,23 @@ class TrainingData:
         """
         sets = _open(folders, "training")
         judged = _open(validation, "validation")
-        blocks = parameters.blocks
+        blocks = options.blocks
         block_schemas((*sets, *judged), blocks)  # of all together
-        options: dict[str, Any] = {"blocks": blocks}
+        opening: dict[str, Any] = {"blocks": blocks, "cache_bytes": cache_bytes}
         if judged:
             refuse_shared_instances(sets, judged)
-            training = GraphDataset(sets, cache_bytes=cache_bytes, **options)
-            room = cache_bytes
-            return cls(training, GraphDataset(judged, cache_bytes=room, **options), ())
-        split = split_by_instance(sets, share=parameters.holdout, seed=parameters.seed)
+            return cls(GraphDataset(sets, **opening), GraphDataset(judged, **opening), ())
+        split = split_by_instance(sets, share=options.holdout, seed=seed)
         return cls(
-            GraphDataset(sets, indices=split.training, cache_bytes=cache_bytes, **options),
-            GraphDataset(sets, indices=split.validation, cache_bytes=cache_bytes, **options),
+            GraphDataset(sets, indices=split.training, **opening),
+            GraphDataset(sets, indices=split.validation, **opening),
             split.held_out,
         )
+
+    @property
+    def n_block_columns(self) -> int:
+        """Number of columns of the blocks together."""
+        return sum(len(block.columns) for block in self.training.blocks)
 
     def describe(self) -> dict[str, Any]:
         """Describe the data for a policy file: by content, without paths of this machine."""
@@ -176,12 +180,12 @@ def _ahead(batches: Iterator[BranchingGraph]) -> Iterator[BranchingGraph]:
             yield batch
 
 
-def epoch_batches(graphs: GraphDataset, parameters: TrainingParameters) -> EpochBatches:
+def epoch_batches(graphs: GraphDataset, options: NetworkOptions, *, seed: int) -> EpochBatches:
     """Make the sampler of training."""
     return EpochBatches(
         graphs.sizes,
-        batch_size=parameters.batch_size,
-        batches=parameters.batches_per_epoch,
-        mixture=parameters.mixture,
-        seed=parameters.seed,
+        batch_size=options.batch_size,
+        batches=options.batches_per_epoch,
+        mixture=options.mixture,
+        seed=seed,
     )

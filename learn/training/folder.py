@@ -13,7 +13,8 @@ from typing import Any
 from milplib.errors import OutputError
 from milplib.files import atomic_write, exclusive_lock, open_folder, remove_leftovers
 from milplib.learn.training.metrics import TOP_K
-from milplib.learn.training.state import EpochRecord, TrainingState
+from milplib.learn.training.state import TrainingState
+from milplib.learn.training.task import EpochRecord
 
 __all__ = ["TrainingFolder", "check_policy_target", "draw_curve"]
 

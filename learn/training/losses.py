@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+from torch_geometric.utils import scatter
 
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.named import named_object
@@ -111,7 +112,7 @@ class SoftTargets:
     def __call__(self, scores: torch.Tensor, batch: Any) -> torch.Tensor:
         """Compute the losses. Shape (graphs,)."""
         masked = batch.scores.masked_fill(~batch.valid, -torch.inf)
-        best = _amax(masked, batch)[batch.candidates_batch]
+        best = _of_graphs(masked, batch, reduce="max")[batch.candidates_batch]
         regret = (best - batch.scores) / best.abs()
         target = (-regret / self.temperature).exp()
         target = torch.where(best == 0, batch.tied.to(target.dtype), target)
@@ -123,19 +124,21 @@ def _cross_entropy(scores: torch.Tensor, target: torch.Tensor, batch: Any) -> to
     graph, valid = batch.candidates_batch, batch.valid
     target = target.masked_fill(~valid, 0.0)
     # Subtracting the largest changes nothing but overflow, so it needs no gradient.
-    shifted = scores - _amax(scores.detach().masked_fill(~valid, -torch.inf), batch)[graph]
+    masked = scores.detach().masked_fill(~valid, -torch.inf)
+    shifted = scores - _of_graphs(masked, batch, reduce="max")[graph]
     # Not through exp: what overflows there would come back as NaN in the gradient.
     shifted = shifted.masked_fill(~valid, -torch.inf)
-    sums = scores.new_zeros(batch.num_graphs)
-    log_total = sums.index_add(0, graph, shifted.exp()).log()
+    log_total = _of_graphs(shifted.exp(), batch, reduce="sum").log()
     shifted = shifted.masked_fill(~valid, 0.0)
-    weight = sums.index_add(0, graph, target)
-    return log_total - sums.index_add(0, graph, target * shifted) / weight
+    weight = _of_graphs(target, batch, reduce="sum")
+    return log_total - _of_graphs(target * shifted, batch, reduce="sum") / weight
 
 
-def _amax(values: torch.Tensor, batch: Any) -> torch.Tensor:
-    lowest = values.new_full((batch.num_graphs,), -torch.inf)
-    return lowest.scatter_reduce(0, batch.candidates_batch, values, "amax")
+def _of_graphs(values: torch.Tensor, batch: Any, *, reduce: str) -> torch.Tensor:
+    """Reduce values of candidates to one of each graph."""
+    index, size = batch.candidates_batch, batch.num_graphs
+    reduced: torch.Tensor = scatter(values, index, dim_size=size, reduce=reduce)
+    return reduced
 
 
 LOSSES: MappingProxyType[str, type[Loss]] = MappingProxyType(
@@ -144,7 +147,7 @@ LOSSES: MappingProxyType[str, type[Loss]] = MappingProxyType(
 """The losses that come with milplib, by name."""
 
 
-def load_loss(name: str | Loss) -> Loss:
+def load_loss(name: object) -> Loss:
     """Make a loss from its name.
 
     Parameters

@@ -15,36 +15,12 @@ from torch import nn
 
 from milplib.errors import OutputError
 from milplib.files import atomic_write
+from milplib.learn.training.task import EpochRecord
 
-__all__ = ["EpochRecord", "TrainingState"]
+__all__ = ["TrainingState"]
 
 _METADATA_KEY = "milplib"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpochRecord:
-    """What an epoch gave: a line of the log.
-
-    Parameters
-    ----------
-    epoch
-        Its number, from 1.
-    learning_rate
-        Used in it.
-    training_loss
-        Mean over its samples, each before the step that its batch made.
-    validation
-        `milplib.learn.training.Metrics.as_dict` after it.
-    seconds
-        That it took, validation included.
-    """
-
-    epoch: int
-    learning_rate: float
-    training_loss: float
-    validation: dict[str, float]
-    seconds: float
 
 
 @dataclass(eq=False)
@@ -87,8 +63,8 @@ class TrainingState:
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"best.{name}": t for name, t in self.best.items()}
         for name, parameter in self.model.named_parameters():
-            moments = self.optimizer.state[parameter]
-            tensors |= {f"{key}.{name}": moments[key] for key in _MOMENTS}
+            if moments := self.optimizer.state.get(parameter):  # none without a gradient so far
+                tensors |= {f"{key}.{name}": moments[key] for key in _MOMENTS}
         header = {
             "job": job,
             "learning_rate": self.learning_rate,
@@ -121,6 +97,7 @@ class TrainingState:
             state = {
                 place: {key: moments[key][name] for key in _MOMENTS}
                 for place, (name, _) in enumerate(self.model.named_parameters())
+                if name in moments["step"]
             }
             groups = self.optimizer.state_dict()["param_groups"]
             self.optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from milplib.errors import MilplibError
 from milplib.learn.dataset.graph import BranchingGraph
+from milplib.learn.options import NetworkOptions
 from milplib.learn.training.data import Batches, TrainingData, epoch_batches
 from milplib.learn.training.device import Compute
 from milplib.learn.training.losses import HardLabels, Loss
 from milplib.learn.training.metrics import Judgement, Metrics, judge_batch, mean_metrics
-from milplib.learn.training.parameters import TrainingParameters
-from milplib.learn.training.state import EpochRecord, TrainingState
+from milplib.learn.training.state import TrainingState
+from milplib.learn.training.task import EpochRecord
 
 __all__ = ["Trainer"]
 
@@ -30,8 +34,10 @@ class Trainer:
         Any module that gives a batch of graphs its candidates' scores, on the device.
     data
         Graphs to train on and to judge by.
-    parameters, loss, compute
+    options, loss, compute
         How to train, and where.
+    seed
+        Of the batches, and of what the network draws while it is trained, such as dropout.
 
     Examples
     --------
@@ -44,9 +50,9 @@ class Trainer:
     ...     instance.write(f"{folder}/{seed}.lp")
     >>> _ = collect([folder], out=folder + "/samples", samples_per_instance=1,
     ...             expert_probability=1.0)
-    >>> parameters = TrainingParameters(epochs=2)
-    >>> data = TrainingData.open([folder + "/samples"], parameters=parameters)
-    >>> trainer = Trainer(GCNN(hidden=8), data, parameters=parameters)
+    >>> options = NetworkOptions(epochs=2)
+    >>> data = TrainingData.open([folder + "/samples"], options=options)
+    >>> trainer = Trainer(GCNN(hidden=8), data, options=options)
     >>> while not trainer.is_done:
     ...     record = trainer.epoch()
     >>> record.epoch, len(trainer.state.history)
@@ -58,23 +64,40 @@ class Trainer:
         model: nn.Module,
         data: TrainingData,
         *,
-        parameters: TrainingParameters,
+        options: NetworkOptions,
+        seed: int = 0,
         loss: Loss | None = None,
         compute: Compute | None = None,
     ) -> None:
-        self._data, self._parameters = data, parameters
+        self._data, self._options, self._seed = data, options, seed
         self._loss = loss or HardLabels()
         self._compute = compute or Compute.choose("cpu")
         self.model = model.to(self._compute.device)
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=parameters.learning_rate)
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate)
         self.state = TrainingState(self.model, optimizer)
-        self._sampler = epoch_batches(data.training, parameters)
+        # Falls after `patience` epochs in a row that are no better, however little.
+        self._schedule = ReduceLROnPlateau(
+            optimizer, factor=options.decay, patience=options.patience - 1, threshold=0, eps=0
+        )
+        self._sampler = epoch_batches(data.training, options, seed=seed)
         self._training = Batches(data.training, self._compute)
         self._validation = Batches(data.validation, self._compute)
 
     def batches(self, epoch: int) -> Iterator[BranchingGraph]:
         """Give the batches of an epoch, the first of which is epoch 0."""
         return self._training(self._sampler.epoch(epoch))
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on from a state that was saved.
+
+        Raises
+        ------
+        OutputError
+            If the file is damaged.
+        """
+        self.state.load(checkpoint)
+        self._schedule.best = self.state.best_loss
+        self._schedule.num_bad_epochs = self.state.waiting % self._options.patience
 
     def use_best(self) -> None:
         """Put the best weights back into the network."""
@@ -84,15 +107,16 @@ class Trainer:
     def is_done(self) -> bool:
         """Whether the epochs are over, or nothing has got better for long enough."""
         return (
-            len(self.state.history) >= self._parameters.epochs
-            or self.state.waiting >= self._parameters.stop_after
+            len(self.state.history) >= self._options.epochs
+            or self.state.waiting >= self._options.stop_after
         )
 
     def epoch(self) -> EpochRecord:
         """Train for the next epoch and judge; keep the best weights, follow the schedule."""
         begin, state = time.monotonic(), self.state
         learning_rate, number = state.learning_rate, len(state.history) + 1
-        training_loss = self._train(self.batches(number - 1))
+        with self._drawing(number):
+            training_loss = self._train(self.batches(number - 1))
         metrics = mean_metrics(*self.judge())
         if not (math.isfinite(training_loss) and math.isfinite(metrics.loss)):
             raise MilplibError(
@@ -104,8 +128,7 @@ class Trainer:
             state.best = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
         else:
             state.waiting += 1
-            if state.waiting % self._parameters.patience == 0:
-                state.learning_rate *= self._parameters.decay
+        self._schedule.step(metrics.loss)
         record = EpochRecord(
             epoch=number,
             learning_rate=learning_rate,
@@ -116,11 +139,23 @@ class Trainer:
         state.history.append(record)
         return record
 
+    @contextmanager
+    def _drawing(self, epoch: int) -> Iterator[None]:
+        """Let what a network draws follow from the seed and the epoch, so that it can be resumed.
+
+        The state of torch's own generators is put back afterwards.
+        """
+        device = self._compute.device
+        with torch.random.fork_rng([device] if self._compute.is_cuda else []):
+            torch.manual_seed((self._seed * 1_000_003 + epoch) % 2**63)
+            yield
+
     def _train(self, batches: Iterator[BranchingGraph]) -> float:
+        self.model.train()
         total, samples = torch.zeros((), dtype=torch.float64, device=self._compute.device), 0
         for batch in batches:
             with self._compute.autocast():
-                scores = self.model(batch)
+                scores = self.model(batch).float()
             losses = self._loss(scores, batch)
             self.state.optimizer.zero_grad()
             losses.mean().backward()  # type: ignore[no-untyped-call]
@@ -132,16 +167,17 @@ class Trainer:
     @torch.no_grad()
     def judge(self) -> tuple[list[Judgement], list[float]]:
         """Judge the network at each validation sample, in order, and give the losses there."""
+        self.model.eval()
         judgements: list[Judgement] = []
         losses: list[float] = []
-        for batch in self._validation.in_order(self._parameters.batch_size):
+        for batch in self._validation.in_order(self._options.batch_size):
             with self._compute.autocast():
-                scores = self.model(batch)
+                scores = self.model(batch).float()
             losses += self._loss(scores, batch).tolist()
             if not torch.isfinite(scores).all():
                 raise MilplibError(
                     "the network's scores are not finite any more: train with a lower "
-                    f"learning rate than {self._parameters.learning_rate}"
+                    f"learning rate than {self._options.learning_rate}"
                 )
             judgements += judge_batch(scores.cpu().numpy(), batch)
         return judgements, losses

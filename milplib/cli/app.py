@@ -22,7 +22,6 @@ from milplib.cli import (
     status,
     study,
     system,
-    training,
     tree,
 )
 from milplib.errors import MilplibError, MilplibWarning
@@ -44,7 +43,6 @@ for command in (
     hardness.measure,
     samples.collect,
     solving.solve,
-    training.train,
     best_scip_rule.best_scip_rule,
     evaluation.evaluate,
     evaluation.report,
@@ -55,6 +53,8 @@ for command in (
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)
 app.command(best_scip_rule.best_scip_rule, name="natives", show=False)  # its earlier name
+# Imported when it is called, since it loads the declared kinds of models.
+app.command("milplib.cli.training:train", help="Train a policy on folders of samples.")
 app.command(samples.samples_app)
 app.command(solving.policy_app)
 
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
-    except CycloptsError as error:
+    except (CycloptsError, MilplibError) as error:  # a package that declares a broken model, too
         code = _complain(error, debug=False, code=2)
     except BrokenPipeError:
         # The reader of the output has closed it (`milplib list | head`): not an error.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HERE",
     "ExecutionOptions",
+    "Networks",
     "ProgressBar",
     "WholeNumber",
     "allow_modules_here",
@@ -47,6 +48,10 @@ def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
 
 WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
 """An integer option. The parser's own converter would round 1.5."""
+
+
+Networks = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
+"""The option of commands that load policies of a user's own torch modules."""
 
 
 @Parameter(name="*")

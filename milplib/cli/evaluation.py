@@ -13,6 +13,7 @@ from rich.table import Table
 from milplib.cli.console import (
     HERE,
     ExecutionOptions,
+    Networks,
     WholeNumber,
     allow_modules_here,
     evaluation_bar,
@@ -36,6 +37,7 @@ def evaluate(
     *,
     policy: Annotated[list[str], Parameter(consume_multiple=True, negative="")],
     out: Path,
+    network: Networks = (),
     baseline: str = "relpscost",
     seeds: WholeNumber = 1,
     time_limit: float = 800.0,
@@ -62,6 +64,8 @@ def evaluate(
         files, the best-scip-rule.json that ``best-scip-rule`` wrote, or ``package.module:name``.
     out
         Output folder.
+    network
+        Torch modules of your own that policy files are of, as package.module:Net.
     baseline
         Policy to compare the others with. It runs as well.
     seeds
@@ -87,11 +91,12 @@ def evaluate(
 
         import_wandb()  # report its absence before anything runs
 
-    allow_modules_here(*policy, baseline)
+    allow_modules_here(*policy, baseline, *network)
     with evaluation_bar("evaluating") as show:
         results = evaluate_policies(
             folders,
             policies=policy,
+            models=network,
             baseline=baseline,
             seeds=seeds,
             time_limit=time_limit,

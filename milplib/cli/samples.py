@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from milplib.learn import Sample, SampleSet
-    from milplib.learn.collect import Progress
+    from milplib.learn.collecting import Progress
 
 __all__ = ["collect", "samples_app"]
 

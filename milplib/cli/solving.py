@@ -10,7 +10,13 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 import milplib
-from milplib.cli.console import WholeNumber, allow_modules_here, print_json, print_pairs
+from milplib.cli.console import (
+    Networks,
+    WholeNumber,
+    allow_modules_here,
+    print_json,
+    print_pairs,
+)
 from milplib.files import file_sha256
 from milplib.outcomes import SolveStatus
 
@@ -31,6 +37,7 @@ def solve(
     /,
     *,
     policy: str = "relpscost",
+    network: Networks = (),
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch", "clean"] = "default",
     seed: WholeNumber = 0,
@@ -47,6 +54,8 @@ def solve(
         ``auto``, another policy of ``milplib policy list``, the name of a SCIP rule, a policy
         file, or ``package.module:name`` for a function ``state -> scores`` or a policy of your
         own.
+    network
+        Torch modules of your own that policy files are of, as package.module:Net.
     time_limit
         Wall-clock limit in seconds.
     setting
@@ -59,11 +68,11 @@ def solve(
     reference_objective
         Known optimum, required by the setting ``clean``.
     """
-    allow_modules_here(policy)
+    allow_modules_here(policy, *network)
     instance = milplib.read(file)
     result = milplib.solve(
         instance,
-        policy=policy,
+        policy=milplib.load_policy(policy, models=network),
         time_limit=time_limit,
         setting=setting,
         seed=seed,
@@ -121,7 +130,11 @@ def card(name: str, /) -> None:
 
 @policy_app.command
 def info(
-    policy: str, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+    policy: str,
+    /,
+    *,
+    network: Networks = (),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Describe a policy: its architecture, inputs and training.
 
@@ -129,6 +142,8 @@ def info(
     ----------
     policy
         Policy file, or the name of a shipped policy.
+    network
+        Torch modules of your own that policy files are of, as package.module:Net.
     as_json
         Print JSON.
     """
@@ -137,7 +152,8 @@ def info(
 
     file = Path(str(pretrained_or_given(policy)))
     content = read_policy(file)
-    load_policy(file)  # refuse a file that cannot be used, whatever its header says
+    allow_modules_here(*network)
+    load_policy(file, models=network)  # refuse a file that cannot be used, whatever its header says
     size = file.stat().st_size
     weights = sum(tensor.size for tensor in content.tensors.values())
     if as_json:

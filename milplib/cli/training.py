@@ -1,31 +1,33 @@
-"""The command ``train``."""
+"""The command ``train``; its options are those of the declared kinds of models."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Parameter
 from rich.table import Table
 
 from milplib.cli.console import WholeNumber, allow_modules_here, output, progress_bar
 from milplib.errors import ParameterError
+from milplib.policies.model_kinds import ModelKind, model_kind, model_kinds
 
 if TYPE_CHECKING:
-    from milplib.learn import RankerResult, TrainingResult
+    from milplib.learn import TrainingResult
     from milplib.learn.training import Metrics, TrainingProgress
 
 __all__ = ["train"]
 
 _Several = Parameter(consume_multiple=True, negative="")
-_OF_RANKERS = ("trees", "leaves")
-_OF_ALL = (
-    *("folders", "out", "model", "validation", "seed", "mixture", "blocks", "holdout"),
-    *("threads", "force"),
-)
+
+# Fields of options that the command line has in another form.
+_OTHER_FORMS = {"model_options": "model_option", "cache_bytes": "cache_gigabytes"}
 
 
 def train(
@@ -33,35 +35,16 @@ def train(
     /,
     *,
     out: Path,
-    model: Literal["gcnn", "linear", "gbdt", "extratrees"] = "gcnn",
+    model: str = "gcnn",
     validation: Annotated[tuple[Path, ...], _Several] = (),
-    epochs: WholeNumber = 1000,
     seed: WholeNumber = 0,
-    device: str = "auto",
-    loss: str = "hard",
-    mixture: Literal["balanced", "proportional"] = "balanced",
-    blocks: Annotated[tuple[str, ...], _Several] = (),
-    trees: WholeNumber | None = None,
-    leaves: WholeNumber | None = None,
-    hidden: WholeNumber = 64,
-    sums: Literal["absolute", "relative"] = "absolute",
-    batch_size: WholeNumber = 32,
-    batches_per_epoch: WholeNumber = 312,
-    learning_rate: float = 1e-3,
-    patience: WholeNumber = 10,
-    stop_after: WholeNumber = 20,
-    holdout: float = 0.2,
-    precision: Literal["float32", "bfloat16"] = "float32",
-    threads: WholeNumber = 1,
-    cache_gigabytes: float = 4.0,
-    track: Annotated[bool, Parameter(negative="")] = False,
-    project: str = "milplib",
     force: Annotated[bool, Parameter(negative="")] = False,
+    **options: Any,
 ) -> None:
     """Train a policy on folders of samples.
 
-    Writes the policy file OUT; for the network also OUT.training with log.csv and curve.png, and
-    the same command, interrupted, goes on where it stopped.
+    Writes the policy file OUT; for networks also OUT.training with log.csv and curve.png, and the
+    same command, interrupted, goes on where it stopped.
 
     Parameters
     ----------
@@ -69,134 +52,86 @@ def train(
         Folders that ``collect`` wrote; each is a data set of the mixture.
     out
         The policy file, for example gcnn.safetensors.
-    model
-        The graph network ``gcnn``; or a ranker of candidates, which is trained in seconds to
-        minutes: ``linear``, ``gbdt`` (boosted trees) or ``extratrees``.
     validation
         Folders of samples to judge by. Without any, some instances are held out.
-    epochs
-        At most so many; training ends before if the validation loss gets no better.
     seed
-        Of the weights, the batches, and which instances are held out.
-    device
-        ``auto``, ``cpu``, ``cuda``, or ``cuda:1`` and so on.
-    loss
-        ``hard``: the expert's best candidates; ``soft``: all by their scores; or
-        ``package.module:Name`` for one of your own.
-    mixture
-        Several data sets give equally many samples, or each by its size.
-    blocks
-        Recorded features to read beside the state, such as ``khalil`` and ``pseudocost``.
-    trees
-        Of the models made of trees, at most so many (default: 300 boosted, 100 extra trees).
-    leaves
-        Of each of these trees, at most so many (default: 31, and 250).
-    hidden
-        Units of a layer.
-    sums
-        As in the paper, or relative to the mean number of non-zeros of a row and of a column, for a
-        network that is to be used at another density than it was trained on.
-    batch_size
-        Samples a batch.
-    batches_per_epoch
-        At most so many; fewer where all samples fill fewer.
-    learning_rate
-        Of Adam, at first.
-    patience
-        Epochs without a better validation loss after which the learning rate falls to a fifth.
-    stop_after
-        Epochs without a better validation loss after which training ends.
-    holdout
-        Share of the instances that are held out where there is no validation data.
-    precision
-        bfloat16 is automatic mixed precision.
-    threads
-        Of the CPU.
-    cache_gigabytes
-        Memory for decoded samples; the others are decoded again in each epoch.
-    track
-        Report to Weights & Biases (WANDB_MODE counts).
-    project
-        Name of the project there.
+        Of the weights, the batches or trees, and which instances are held out.
     force
         Replace a policy, or a training that has begun with other arguments.
     """
-    _refuse_options_of_others(model, locals())
-    allow_modules_here(loss)
+    given = {name: value for name, value in options.items() if value is not None}
+    allow_modules_here(model, str(given.get("loss", "")))
+    kind = model_kind(model)
+    _refuse_options_of_others(kind, given)
+    if "model_option" in given:
+        given["model_options"] = _assignments(given.pop("model_option"))
+    if "cache_gigabytes" in given:
+        given["cache_bytes"] = int(given.pop("cache_gigabytes") * 1e9)
+    from milplib.learn import train as train_policy
+
     with progress_bar("training") as bar:
 
         def show(progress: TrainingProgress) -> None:
             note = progress.note if progress.phase == "training" else progress.phase
             bar.update(progress.done, progress.total, note)
 
-        if model != "gcnn":
-            from milplib.learn import train_ranker
-
-            ranker = train_ranker(
-                folders,
-                out=out,
-                model=model,
-                validation=validation,
-                seed=seed,
-                mixture=mixture,
-                blocks=blocks,
-                trees=trees,
-                leaves=leaves,
-                holdout=holdout,
-                threads=threads,
-                force=force,
-                on_progress=show,
-            )
-        else:
-            from milplib.learn import train as train_policy
-
-            result = train_policy(
-                folders,
-                out=out,
-                validation=validation,
-                epochs=epochs,
-                seed=seed,
-                device=device,
-                loss=loss,
-                mixture=mixture,
-                blocks=blocks,
-                hidden=hidden,
-                sums=sums,
-                batch_size=batch_size,
-                batches_per_epoch=batches_per_epoch,
-                learning_rate=learning_rate,
-                patience=patience,
-                stop_after=stop_after,
-                holdout=holdout,
-                precision=precision,
-                threads=threads,
-                cache_bytes=int(cache_gigabytes * 1e9),
-                track=track,
-                project=project,
-                force=force,
-                on_progress=show,
-            )
-    if model == "gcnn":
-        epochs_said = f"{len(result.history)} epochs, the best of them {result.best_epoch}"
-        _print(result, f" for {epochs_said}; log and curve in {result.folder}")
+        result = train_policy(
+            folders,
+            out=out,
+            model=kind,
+            validation=validation,
+            seed=seed,
+            force=force,
+            on_progress=show,
+            **given,
+        )
+    if result.history:
+        said = f"{len(result.history)} epochs, the best of them {result.best_epoch}"
+        _print(result, f" for {said}; log and curve in {result.folder}")
     else:
-        found = [f"{n} {v}" for n, v in ranker.details.items() if not isinstance(v, dict)]
-        _print(ranker, f" ({model}; {', '.join(found)})")
+        found = [f"{n} {v}" for n, v in result.details.items() if not isinstance(v, dict)]
+        _print(result, f" ({', '.join([result.model, *found])})")
 
 
-def _refuse_options_of_others(model: str, given: Mapping[str, object]) -> None:
-    """Refuse an option that the model would ignore, where it is given another value."""
-    for name, parameter in inspect.signature(train).parameters.items():
-        is_rankers = name in _OF_RANKERS
-        foreign = name not in _OF_ALL and is_rankers == (model == "gcnn")
-        if foreign and given[name] != parameter.default:
+def _flag(name: str) -> str:
+    return _OTHER_FORMS.get(name, name)
+
+
+def _fields_of(kind: ModelKind) -> dict[str, Field[Any]]:
+    """Give the fields of a kind's options, by the names that they have on the command line."""
+    return {_flag(f.name): f for c in (kind.options, kind.run_options) for f in fields(c)}
+
+
+def _refuse_options_of_others(kind: ModelKind, given: dict[str, Any]) -> None:
+    known = _fields_of(kind)
+    for name in given:
+        if name not in known:
+            owners = [other.name for other in model_kinds().values() if name in _fields_of(other)]
+            if not owners:
+                raise ParameterError(f"no model has the option --{name.replace('_', '-')}")
             raise ParameterError(
-                f"--{name.replace('_', '-')} is for {'rankers' if is_rankers else 'a gcnn'}, and "
-                f"the model is {model}: leave it out, or choose another --model"
+                f"--{name.replace('_', '-')} is for {' and '.join(owners)}, and the model is "
+                f"{kind.name}: leave it out, or choose another --model"
             )
 
 
-def _print(result: TrainingResult | RankerResult, said: str) -> None:
+def _assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``name=value``; a value that is no JSON is a text."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.isidentifier() and equals):
+            raise ParameterError(f"'{text}' sets no option of the model: write name=value")
+        if name in found:
+            raise ParameterError(f"the model's option {name} is given twice")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def _print(result: TrainingResult, said: str) -> None:
     """Say what was trained, and how it does beside trivial choices."""
     console = output()
     console.print(
@@ -223,3 +158,82 @@ def _print(result: TrainingResult | RankerResult, said: str) -> None:
         unknown = [""] * (len(names) - 2)
         table.add_row(name, f"{choice.accuracy:.3f}", *unknown, f"{choice.regret:.3f}", "")
     console.print(table)
+
+
+def _signature() -> inspect.Signature:
+    """Join what `train` takes itself with the options of all declared kinds of models."""
+    kinds = model_kinds()
+    own = inspect.signature(train, eval_str=True).parameters.values()
+    parameters = [p for p in own if p.kind is not p.VAR_KEYWORD]
+    listed = "; ".join(f"``{name}``: {kind.about}" for name, kind in kinds.items())
+    parameters = [
+        p.replace(annotation=Annotated[str, Parameter(help=listed)]) if p.name == "model" else p
+        for p in parameters
+    ]
+    owners: dict[str, list[str]] = {}
+    for name, kind in kinds.items():
+        for flag in _fields_of(kind):
+            owners.setdefault(flag, []).append(name)
+    for flag, names in owners.items():
+        group = "Parameters" if len(names) == len(kinds) else f"For {', '.join(names)}"
+        words = _help(flag, {name: kinds[name] for name in names})
+        parameters.append(
+            inspect.Parameter(
+                flag,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[
+                    _type(flag, kinds[names[0]]) | None,
+                    Parameter(help=words, group=group, negative="", consume_multiple=True),
+                ],
+            )
+        )
+    return inspect.Signature(parameters, return_annotation=None)
+
+
+def _type(flag: str, kind: ModelKind) -> Any:
+    """Give the type of an option as the parser of the command line needs it."""
+    if flag == "model_option":
+        return tuple[str, ...]
+    if flag == "cache_gigabytes":
+        return float
+    hint = (get_type_hints(kind.options) | get_type_hints(kind.run_options))[flag]
+    if isinstance(hint, UnionType):  # "a text or an object", "a text or nothing"
+        hint = next(part for part in get_args(hint) if part is not NoneType)
+    return WholeNumber if hint is int else hint
+
+
+def _help(flag: str, kinds: Mapping[str, ModelKind]) -> str:
+    """Say what an option means, and its default for each kind of model that has it."""
+    each = {name: _fields_of(kind)[flag] for name, kind in kinds.items()}
+    kind, first = next(iter(kinds.values())), next(iter(each.values()))
+    classes = [c for base in (kind.options, kind.run_options) for c in base.__mro__]
+    home = next(c for c in reversed(classes) if first.name in vars(c).get("__annotations__", ()))
+    words = _documented(home).get(first.name, "")
+    if flag == "cache_gigabytes":
+        return f"{words} In GB."
+    if flag == "model_option":
+        return "An option of the constructor of your own module, as name=value."
+    defaults = {name: f.default for name, f in each.items()}
+    if set(defaults.values()) <= {None, (), False}:
+        return words
+    said = ", ".join(f"{value} ({name})" for name, value in defaults.items())
+    one = len(set(defaults.values())) == 1
+    return f"{words} Default: {next(iter(defaults.values())) if one else said}."
+
+
+def _documented(options: type[Any]) -> dict[str, str]:
+    """Give the descriptions of a numpydoc section of parameters."""
+    text = inspect.cleandoc(options.__doc__ or "").partition("Parameters\n----------\n")[2]
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in text.partition("\n\n")[0].splitlines():
+        if line.startswith(" "):
+            for name in names:
+                found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+        else:
+            names = [name.strip() for name in line.split(",")]
+    return found
+
+
+train.__signature__ = _signature()  # type: ignore[attr-defined]

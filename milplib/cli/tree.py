@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import milplib
-from milplib.cli.console import WholeNumber, allow_modules_here, print_pairs
+from milplib.cli.console import Networks, WholeNumber, allow_modules_here, print_pairs
 
 __all__ = ["tree"]
 
@@ -17,6 +17,7 @@ def tree(
     /,
     *,
     policy: str = "relpscost",
+    network: Networks = (),
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch", "clean"] = "default",
     seed: WholeNumber = 0,
@@ -34,6 +35,8 @@ def tree(
         Instance file: .lp, .mps, .lp.gz or .mps.gz.
     policy
         Name of a SCIP rule or shipped policy, a policy file, or ``package.module:name``.
+    network
+        Torch modules of your own that policy files are of, as package.module:Net.
     time_limit
         Wall-clock limit in seconds.
     setting
@@ -51,10 +54,10 @@ def tree(
     from milplib.tree.search_tree import STATUSES
 
     check_format(out)  # before a solve of hours
-    allow_modules_here(policy)
+    allow_modules_here(policy, *network)
     found = record_tree(
         milplib.read(file),
-        policy=policy,
+        policy=milplib.load_policy(policy, models=network),
         time_limit=time_limit,
         setting=setting,
         seed=seed,

@@ -44,6 +44,7 @@ def evaluate(
     folders: InstancePlace | Iterable[InstancePlace],
     *,
     policies: Sequence[object],
+    models: Sequence[object] = (),
     baseline: object = "relpscost",
     seeds: int | Sequence[int] = 1,
     time_limit: float = 800.0,
@@ -70,6 +71,8 @@ def evaluate(
     policies
         Names of SCIP's rules, policy files, ``"package.module:name"``, functions or policies, as
         `milplib.load_policy` takes them; or a `BestScipRule`, or the path of its file.
+    models
+        Models of your own that policy files are of, as `milplib.load_policy` takes them.
     baseline
         The policy that the others are compared with; it runs, too.
     seeds
@@ -134,7 +137,7 @@ def evaluate(
     )
     all_seeds = seed_list(seeds)
     instances = evaluated_instances(folders)
-    all_policies, baseline_label = evaluated_policies(policies, baseline=baseline)
+    all_policies, baseline_label = evaluated_policies(policies, baseline=baseline, models=models)
     manifest = EvaluationManifest(
         config={
             "policies": [policy.as_json() for policy in all_policies],

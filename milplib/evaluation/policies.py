@@ -19,6 +19,7 @@ from milplib.execution.isolation import run_isolated
 from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance
 from milplib.policies import AUTO, ScipRule, load_policy
+from milplib.policies.combinations import AnyPolicy
 from milplib.policies.pretrained import auto_digest, pretrained_or_given
 
 __all__ = ["EvaluatedPolicy", "evaluated_policies"]
@@ -45,6 +46,8 @@ class EvaluatedPolicy:
         a Python policy; empty for a rule.
     choice
         The choice of a rule by distribution, where it is one; `on` tells which rule it is then.
+    models
+        Models of the user's own that its file may be of; they travel to the processes of the runs.
     """
 
     label: str
@@ -52,6 +55,11 @@ class EvaluatedPolicy:
     kind: str
     digest: str = ""
     choice: BestScipRule | None = None
+    models: tuple[object, ...] = ()
+
+    def load(self) -> AnyPolicy:
+        """Load the policy, in whatever process."""
+        return load_policy(self.source, models=self.models)
 
     def as_json(self) -> dict[str, Any]:
         """What the manifest says about it; not where the file lies."""
@@ -90,7 +98,7 @@ class EvaluatedPolicy:
 
 
 def evaluated_policies(
-    policies: Sequence[object], *, baseline: object
+    policies: Sequence[object], *, baseline: object, models: Sequence[object] = ()
 ) -> tuple[tuple[EvaluatedPolicy, ...], str]:
     """Check policies and name them apart.
 
@@ -100,6 +108,8 @@ def evaluated_policies(
         What `milplib.load_policy` takes, a `BestScipRule`, or the path of its file.
     baseline
         The policy that others are compared with; added at the end if it is not among them.
+    models
+        Models of a user's own that policy files may be of.
 
     Returns
     -------
@@ -127,8 +137,8 @@ def evaluated_policies(
         raise ParameterError(f"the policies are {policies!r}; give a list of them")
     if not policies:
         raise ParameterError("there is no policy to evaluate")
-    given = [_evaluated(policy) for policy in policies]
-    reference = _evaluated(baseline)
+    given = [_evaluated(policy, tuple(models)) for policy in policies]
+    reference = _evaluated(baseline, tuple(models))
     identities = [_identity(policy) for policy in given]
     repeated = [
         p.label for p, name in zip(given, identities, strict=True) if identities.count(name) > 1
@@ -147,14 +157,14 @@ def evaluated_policies(
     return named, labels[place]
 
 
-def _evaluated(source: object) -> EvaluatedPolicy:
+def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
     if isinstance(source, str | os.PathLike) and str(source).endswith(".json"):
         source = BestScipRule.load(source)
     if isinstance(source, BestScipRule):
         return EvaluatedPolicy(
             label=source.name, source=source.name, kind="rule", digest=source.digest, choice=source
         )
-    loaded = load_policy(source)
+    loaded = load_policy(source, models=models)
     if isinstance(loaded, ScipRule):
         load_policy(loaded.name)  # one made in Python is as yet unchecked
         return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
@@ -163,8 +173,14 @@ def _evaluated(source: object) -> EvaluatedPolicy:
     source = pretrained_or_given(source)
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         path = os.path.abspath(source)
+        # A class that was registered here travels with the name of the file.
+        network = getattr(loaded, "network", None)
         return EvaluatedPolicy(
-            label=loaded.name, source=path, kind="file", digest=file_sha256(path)
+            label=loaded.name,
+            source=path,
+            kind="file",
+            digest=file_sha256(path),
+            models=models if network is None else (*models, network),
         )
     try:
         pickled = bytes(ForkingPickler.dumps(source))
@@ -233,4 +249,4 @@ def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
 def _load_all(policies: tuple[EvaluatedPolicy, ...]) -> None:
     for policy in policies:
         if policy.choice is None:
-            load_policy(policy.source)
+            policy.load()

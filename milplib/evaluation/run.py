@@ -187,7 +187,7 @@ def _loaded(run: _Run) -> AnyPolicy:
     if run.policy is None:
         return load_policy("relpscost")
     run.policy.check_unchanged()
-    return load_policy(run.policy.source)
+    return run.policy.load()
 
 
 def _seen_in(policy: AnyPolicy, content_hash: str) -> str:

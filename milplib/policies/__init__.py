@@ -3,9 +3,7 @@
 from milplib.policies.choice import TIE_TOLERANCE, best_candidate, tied_with_best
 from milplib.policies.combinations import Portfolio, Switch
 from milplib.policies.families import (
-    FAMILY_FEATURES,
     Family,
-    family_features,
     portfolio_of,
     read_families,
     write_families,
@@ -13,12 +11,13 @@ from milplib.policies.families import (
 from milplib.policies.file import POLICY_VERSION, PolicyFile, read_policy, write_policy
 from milplib.policies.forest import ForestPolicy
 from milplib.policies.gcnn import GCNN_SUMS, GcnnPolicy, gcnn_shapes
-from milplib.policies.loading import ARCHITECTURES, load_policy
+from milplib.policies.loading import ARCHITECTURES, auto_policy, load_policy
+from milplib.policies.model_kinds import ModelKind, model_kind, model_kind_names
+from milplib.policies.networks import register_network
 from milplib.policies.plugin import OnError, PolicyUse, include_policy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
 from milplib.policies.pretrained import (
     AUTO,
-    auto_policy,
     pretrained_card,
     pretrained_families,
     pretrained_file,
@@ -26,6 +25,7 @@ from milplib.policies.pretrained import (
 )
 from milplib.policies.ranking import LinearPolicy
 from milplib.policies.rules import TUNED_RELPSCOST
+from milplib.structure.family_features import FAMILY_FEATURES, family_features
 
 __all__ = [
     "ARCHITECTURES",
@@ -40,6 +40,7 @@ __all__ = [
     "FunctionPolicy",
     "GcnnPolicy",
     "LinearPolicy",
+    "ModelKind",
     "OnError",
     "Policy",
     "PolicyFile",
@@ -53,6 +54,8 @@ __all__ = [
     "gcnn_shapes",
     "include_policy",
     "load_policy",
+    "model_kind",
+    "model_kind_names",
     "portfolio_of",
     "pretrained_card",
     "pretrained_families",
@@ -60,6 +63,7 @@ __all__ = [
     "pretrained_names",
     "read_families",
     "read_policy",
+    "register_network",
     "tied_with_best",
     "write_families",
     "write_policy",

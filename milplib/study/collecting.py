@@ -15,7 +15,7 @@ from milplib.study.study import Collection
 from milplib.study.task import Task, TaskResult, Workspace, differing, digest_of
 
 if TYPE_CHECKING:
-    from milplib.learn.collect import Progress
+    from milplib.learn.collecting import Progress
 
 __all__ = ["CollectTask", "samples_folder"]
 

@@ -127,6 +127,8 @@ _CONVERTERS = {
     "<class 'float'>": Entry.number,
     "float": Entry.number,
     "<class 'str'>": Entry.text,
+    "str": Entry.text,
+    "str | object": Entry.text,
     "<class 'bool'>": Entry.truth,
     "tuple[int, ...]": Entry.whole_numbers,
     "tuple[str, ...]": Entry.texts,

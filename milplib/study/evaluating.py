@@ -43,6 +43,8 @@ class EvaluateTask(Task):
         Policies that other tasks make, by their name in the results.
     listed
         Rules, policy files and Python's policies that the study file lists.
+    models
+        Kinds of models of the user's own that policy files may be of, by name.
     """
 
     instances: InstanceTask
@@ -53,6 +55,7 @@ class EvaluateTask(Task):
     baseline: str
     trained: tuple[tuple[str, Task], ...] = ()
     listed: tuple[str, ...]
+    models: tuple[str, ...] = ()
 
     stage = "evaluate"
     is_spread = True
@@ -134,6 +137,7 @@ class EvaluateTask(Task):
         results = evaluate(
             split_of(self.instances, workspace),
             policies=[*self._policy_files(workspace), *self.listed],
+            models=self.models,
             baseline=self.baseline,
             seeds=[self.seed],
             time_limit=self.time_limit,

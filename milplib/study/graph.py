@@ -10,7 +10,7 @@ from milplib.study.collecting import CollectTask
 from milplib.study.evaluating import EvaluateTask, RuleChoiceTask, RuleTrialTask
 from milplib.study.instances import InstanceTask
 from milplib.study.merging import BEST
-from milplib.study.models import Budget, Model
+from milplib.study.models import Budget, Model, own_kinds
 from milplib.study.study import Study, StudyDistribution
 from milplib.study.summary import SummaryTask
 from milplib.study.task import STAGES, Task
@@ -208,6 +208,7 @@ class _Graph:
                     baseline=how.baseline,
                     trained=tuple(trained),
                     listed=how.policies,
+                    models=own_kinds(self._study.models),
                 )
 
     def _choice(self, distribution: StudyDistribution, setting: str) -> RuleChoiceTask:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from milplib.policies import GCNN_SUMS
-from milplib.study.domains import at_least, fit_for_files, one_of, positive, seeds
+from milplib.study.domains import at_least, fit_for_files, seeds
 from milplib.study.errors import FieldError
 
 __all__ = [
-    "MODEL_KINDS",
     "TRAINING_SETS",
     "Budget",
-    "GcnnOptions",
     "Model",
-    "RankerOptions",
     "Training",
+    "own_kinds",
 ]
 
 TRAINING_SETS = ("homogeneous", "mixed", "leave-one-out")
 """Kinds of training sets: one policy for each distribution, one for all together, or one for each
 distribution trained on all the others."""
-
-MODEL_KINDS = ("gcnn", "linear", "gbdt", "extratrees")
-"""The graph network, and the rankers of candidates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,46 +54,6 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GcnnOptions:
-    """Options of the graph network; see `milplib.learn.train`."""
-
-    epochs: int = 1000
-    loss: str = "hard"
-    mixture: str = "balanced"
-    blocks: tuple[str, ...] = ()
-    hidden: int = 64
-    sums: str = "absolute"
-    batch_size: int = 32
-    batches_per_epoch: int = 312
-    learning_rate: float = 1e-3
-    patience: int = 10
-    stop_after: int = 20
-    holdout: float = 0.2
-
-    def __post_init__(self) -> None:
-        counts = ("epochs", "hidden", "batch_size", "batches_per_epoch", "patience", "stop_after")
-        at_least(self, 1, *counts)
-        positive(self, "learning_rate", "holdout")
-        one_of(self, "sums", GCNN_SUMS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RankerOptions:
-    """Options of a ranker of candidates; see `milplib.learn.train_ranker`."""
-
-    mixture: str = "balanced"
-    blocks: tuple[str, ...] = ()
-    trees: int | None = None
-    leaves: int | None = None
-    holdout: float = 0.2
-
-    def __post_init__(self) -> None:
-        at_least(self, 1, "trees")
-        at_least(self, 2, "leaves")
-        positive(self, "holdout")
-
-
-@dataclass(frozen=True, kw_only=True)
 class Model:
     """A model to train.
 
@@ -106,14 +62,14 @@ class Model:
     name
         What the study calls it.
     kind
-        One of `MODEL_KINDS`.
+        What `milplib.policies.model_kind` finds by it.
     options
-        Its options.
+        Its options, of the class that the kind of model names.
     """
 
     name: str
     kind: str
-    options: GcnnOptions | RankerOptions
+    options: Any
 
     def __post_init__(self) -> None:
         fit_for_files(self, "name")
@@ -150,3 +106,14 @@ class Training:
         seeds(self, "seeds")
         if not self.sets or set(self.sets) - set(TRAINING_SETS):
             raise FieldError("sets", f"{list(self.sets)}; known: {', '.join(TRAINING_SETS)}")
+
+
+def own_kinds(models: Iterable[Model]) -> tuple[str, ...]:
+    """Kinds that a study names by their module: its policies are loaded as of these.
+
+    Examples
+    --------
+    >>> own_kinds([Model(name="a", kind="gcnn", options=None)])
+    ()
+    """
+    return tuple(dict.fromkeys(model.kind for model in models if ":" in model.kind))

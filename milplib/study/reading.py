@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from milplib.errors import MilplibError, UnknownNameError
+from milplib.policies import model_kind
 from milplib.study.checks import (
     check_distribution,
     check_expert,
@@ -18,7 +19,8 @@ from milplib.study.checks import (
 )
 from milplib.study.document import Entry, Section, read_document
 from milplib.study.errors import StudyError
-from milplib.study.models import MODEL_KINDS, Budget, GcnnOptions, Model, RankerOptions, Training
+from milplib.study.model_options import model_options
+from milplib.study.models import Budget, Model, Training
 from milplib.study.study import Collection, Evaluating, RuleChoice, Study, StudyDistribution
 
 __all__ = ["FULL", "load_study", "study_scales"]
@@ -131,7 +133,7 @@ def _study(document: Section, *, name: str, scale: str, to_run: bool) -> Study:
         collection=_collection(document, to_run=to_run),
         models=models,
         training=_section(document, "training").build(Training),
-        evaluation=_evaluation(document, to_run=to_run),
+        evaluation=_evaluation(document, models, to_run=to_run),
         budgets=tuple(_budgets(document, distributions)) if models else (),
     )
     _check_whole(document, study)
@@ -199,15 +201,12 @@ def _models(document: Section, *, to_run: bool) -> Iterator[Model]:
         is_bare = entry.value is None
         section = Section(file=entry.file, line=entry.line) if is_bare else entry.section()
         kind = section.get("kind").text() if "kind" in section else name
-        if kind not in MODEL_KINDS:
-            place = section.get("kind") if "kind" in section else entry
-            raise place.error(str(UnknownNameError("kind of model", kind, MODEL_KINDS)))
+        with _at(section.get("kind") if "kind" in section else entry):
+            described = model_kind(kind)
         rest = {key: value for key, value in section.entries.items() if key != "kind"}
         options = Section(entries=rest, file=entry.file, line=entry.line, name=entry.name)
-        taken: type[GcnnOptions] | type[RankerOptions]
-        taken = GcnnOptions if kind == "gcnn" else RankerOptions
         with _at(entry):
-            model = Model(name=name, kind=kind, options=options.build(taken))
+            model = Model(name=name, kind=kind, options=model_options(described, options))
             if to_run:
                 check_model(model)
         recorded = _section(document, "collection")
@@ -251,7 +250,7 @@ def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) ->
         yield budget
 
 
-def _evaluation(document: Section, *, to_run: bool) -> Evaluating:
+def _evaluation(document: Section, models: tuple[Model, ...], *, to_run: bool) -> Evaluating:
     section = _section(document, "evaluation")
     chosen = None
     if _RULE_CHOICE in section:
@@ -269,7 +268,7 @@ def _evaluation(document: Section, *, to_run: bool) -> Evaluating:
     for name in ("policies", "baseline"):
         for entry in section.get(name).entries() if to_run and name in section else ():
             with _at(entry):
-                check_policy(entry.text())
+                check_policy(entry.text(), models)
     return found
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MilplibError
 from milplib.files import file_sha256
+from milplib.policies import model_kind
+from milplib.policies.pretrained import pretrained_or_given
 from milplib.study.collecting import CollectTask, samples_folder
 from milplib.study.errors import StudyError
-from milplib.study.models import GcnnOptions, Model
+from milplib.study.models import Model
 from milplib.study.task import Task, TaskResult, Workspace, differing
 
 if TYPE_CHECKING:
-    from milplib.learn import RankerResult, TrainingResult
+    from milplib.learn import TrainingResult
     from milplib.learn.training import TrainingProgress
 
 __all__ = ["POLICY", "TrainTask"]
 
 POLICY = "policy.safetensors"
 """Name of a policy in the folder of its work."""
+
+_INITIAL = "initial_policy"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +78,20 @@ class TrainTask(Task):
             "training_sets": len(self.training),
         }
 
+    def recipe(self) -> dict[str, Any]:
+        """What is asked for, with the content of the initial policy."""
+        request = self.request()
+        if initial := request["options"].get(_INITIAL):
+            request["options"][_INITIAL] = file_sha256(str(pretrained_or_given(initial)))
+        return request
+
+    def matches(self, content: Mapping[str, Any]) -> bool:
+        """Whether recorded content asks for the same; it has the initial policy by its digest."""
+        options = dict(content.get("options", {}))
+        if _INITIAL in options and _INITIAL in self.request()["options"]:
+            options[_INITIAL] = self.request()["options"][_INITIAL]
+        return super().matches({**content, "options": options})
+
     @property
     def outputs(self) -> dict[str, str]:
         """The policy file."""
@@ -99,11 +117,12 @@ class TrainTask(Task):
     def _passes(self, samples: float, *, epochs: int | None) -> float:
         """Share of the samples seen in an epoch, times the epochs; as a rule, if it is early."""
         options = self.model.options
-        if not isinstance(options, GcnnOptions):
+        if not hasattr(options, "epochs"):
             return 1.0
         if epochs is None:
             epochs = min(options.epochs, 3 * options.stop_after)
-        return epochs * min(1.0, options.batch_size * options.batches_per_epoch / max(samples, 1))
+        seen = options.batch_size * options.batches_per_epoch
+        return float(epochs * min(1.0, seen / max(samples, 1)))
 
     def run(self, workspace: Workspace) -> TaskResult:
         """Train it, from where it was stopped."""
@@ -130,8 +149,8 @@ class TrainTask(Task):
             units=samples * self._passes(samples, epochs=epochs) if by_set else None,
         )
 
-    def _trained(self, out: Path, workspace: Workspace) -> TrainingResult | RankerResult:
-        from milplib.learn import train, train_ranker
+    def _trained(self, out: Path, workspace: Workspace) -> TrainingResult:
+        from milplib.learn import train
 
         def show(progress: TrainingProgress) -> None:
             workspace.report(progress.done, progress.total, progress.note or progress.phase)
@@ -142,16 +161,18 @@ class TrainTask(Task):
                 f"none of the instances of {', '.join(self.distributions)} gave a sample to train "
                 "on: they are solved without branching"
             )
-        options = asdict(self.model.options)
-        shared: dict[str, Any] = {
-            "out": out,
-            "validation": _folders(self.validation, workspace),
-            "seed": self.seed,
-            "on_progress": show,
-        }
-        if isinstance(self.model.options, GcnnOptions):
-            return train(folders, device=self.device, **shared, **options)
-        return train_ranker(folders, model=self.model.kind, **shared, **options)
+        has_device = hasattr(model_kind(self.model.kind).run_options(), "device")
+        where: dict[str, Any] = {"device": self.device} if has_device else {}
+        return train(
+            folders,
+            out=out,
+            model=self.model.kind,
+            options=self.model.options,
+            validation=_folders(self.validation, workspace),
+            seed=self.seed,
+            on_progress=show,
+            **where,
+        )
 
     def _by_distribution(self, by_set: Sequence[tuple[str, Any]]) -> dict[str, dict[str, float]]:
         """Mean the metrics of the sets of a distribution, weighed by their samples."""

@@ -11,9 +11,8 @@ import torch
 
 from milplib.errors import OutputError, StateError, UnknownNameError
 from milplib.generators import CombinatorialAuction
-from milplib.learn import SampleSet, collect
+from milplib.learn import SampleSet, collect, train_ranker
 from milplib.learn.dataset import GraphDataset, to_batch
-from milplib.learn.rankers import train_ranker
 from milplib.learn.rankers.table import RankingTable
 from milplib.learn.samples.statistics import sample_statistics
 from milplib.learn.training.losses import LOSSES

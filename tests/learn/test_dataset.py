@@ -30,6 +30,7 @@ from milplib.learn.dataset import (
     to_graph,
 )
 from milplib.learn.dataset.split import instances_of_samples, refuse_shared_instances
+from milplib.learn.options import TrainingOptions
 from milplib.learn.samples import (
     DamagedShardWarning,
     Label,
@@ -38,9 +39,9 @@ from milplib.learn.samples import (
     TreeRecorder,
 )
 from milplib.learn.samples.shards import Manifest, ShardEntry, TreeEntry, write_batches
+from milplib.learn.training import load_loss
 from milplib.learn.training.data import Batches, TrainingData
 from milplib.learn.training.device import Compute
-from milplib.learn.training.parameters import TrainingParameters
 from milplib.scip import PseudocostFeature, load_state_functions
 
 
@@ -325,17 +326,17 @@ def test_what_training_judges_by_shares_no_tree_and_no_instance_with_what_it_lea
             paths.append(Path(place) / str(number))
             paths[-1].mkdir()
             write_trees(paths[-1], trees, sample)
-        parameters = TrainingParameters(seed=seed, holdout=holdout)
+        options = TrainingOptions(holdout=holdout)
         n = len(folders)
         learned, judged = (
             {tree[0] for trees in part for tree in trees} for part in (folders, validation)
         )
         if learned & judged:
             with pytest.raises(SampleError, match="share instances"):
-                TrainingData.open(paths[:n], paths[n:], parameters=parameters)
+                TrainingData.open(paths[:n], paths[n:], options=options, seed=seed)
             return
         try:
-            data = TrainingData.open(paths[:n], paths[n:], parameters=parameters)
+            data = TrainingData.open(paths[:n], paths[n:], options=options, seed=seed)
         except SampleError:
             assert not validation  # where instances are held out, see above
             return
@@ -353,11 +354,11 @@ def test_what_training_judges_by_shares_no_tree_and_no_instance_with_what_it_lea
 def test_training_says_which_shard_is_left_out_and_describes_the_others(sample_sets, tmp_path):
     trees = [(content, "a.lp", 0, 2) for content in range(6)]
     write_trees(tmp_path, trees, sample_sets["independent_set"][0], shards=3)
-    parameters = TrainingParameters()
-    whole = TrainingData.open([tmp_path], parameters=parameters).describe()
+    options = TrainingOptions()
+    whole = TrainingData.open([tmp_path], options=options).describe()
     os.truncate(tmp_path / "shard-00001.arrow", 100)
     with pytest.warns(DamagedShardWarning, match=r"with 4 of 12 samples: .*shard-00001\.arrow"):
-        data = TrainingData.open([tmp_path], parameters=parameters)
+        data = TrainingData.open([tmp_path], options=options)
     assert len(data.training) + len(data.validation) == 8
     (described,) = data.describe()["training"]
     assert described["instances"] == 4
@@ -457,3 +458,14 @@ def test_a_sample_without_a_valid_score_is_named(sample_sets, tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(SampleError, match=r"set_cover.*none of a node's candidates has a valid"):
         GraphDataset([SampleSet(tmp_path)]).load()
+
+
+@pytest.mark.parametrize("loss", ["hard", "soft"])
+def test_losses_take_batches_of_torch_geometrics_own_loader(loss, sample_sets):
+    graphs = GraphDataset([sample_sets["auction"], sample_sets["independent_set"]])
+    size = 5
+    for start, batch in enumerate(DataLoader(graphs, batch_size=size)):
+        ours = graphs.batch(range(start * size, min((start + 1) * size, len(graphs))))
+        assert torch.equal(batch.candidates_batch, ours.candidates_batch)
+        scores = torch.linspace(0, 1, len(batch.candidates))
+        assert torch.equal(load_loss(loss)(scores, batch), load_loss(loss)(scores, ours))

@@ -18,7 +18,7 @@ from milplib.learn.models import edge_sum as module
 from milplib.learn.models import fit_norms
 from milplib.learn.models.edge_sum import edge_moments, edge_sum
 from milplib.learn.models.moments import Moments
-from milplib.learn.training import TrainingParameters
+from milplib.learn.options import NetworkOptions
 from milplib.learn.training.data import TrainingData
 from milplib.learn.training.trainer import Trainer
 from milplib.scip.native import native_status
@@ -174,12 +174,12 @@ def test_moments_join_as_if_they_had_been_one():
 @needs_native
 def test_the_same_seed_gives_the_same_losses_on_both_paths(sample_sets, monkeypatch):
     def losses():
-        parameters = TrainingParameters(epochs=4, seed=3, batch_size=4, blocks=("pseudocost",))
-        data = TrainingData.open([sample_sets["auction"].folder], parameters=parameters)
+        options = NetworkOptions(epochs=4, batch_size=4, blocks=("pseudocost",))
+        data = TrainingData.open([sample_sets["auction"].folder], options=options, seed=3)
         model = GCNN(n_block_columns=3, generator=torch.Generator().manual_seed(3))
-        trainer = Trainer(model, data, parameters=parameters)
+        trainer = Trainer(model, data, options=options, seed=3)
         fit_norms(model, lambda: trainer.batches(0))
-        records = [trainer.epoch() for _ in range(parameters.epochs)]
+        records = [trainer.epoch() for _ in range(options.epochs)]
         return [value for r in records for value in (r.training_loss, r.validation["loss"])]
 
     found = losses()

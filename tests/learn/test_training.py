@@ -243,8 +243,8 @@ def test_metrics_by_hand():
         ({"mixture": "balancd"}, UnknownNameError, "did you mean balanced"),
         ({"device": "gpu"}, UnknownNameError, "device"),
         ({"epochs": 0}, ParameterError, "at least 1"),
-        ({"learning_rate": float("nan")}, ParameterError, "learning rate"),
-        ({"sums": "mean"}, ParameterError, "can be absolute or relative"),
+        ({"learning_rate": float("nan")}, ParameterError, "learning_rate is nan"),
+        ({"sums": "mean"}, ParameterError, "must be absolute or relative"),
         ({"blocks": ("none",)}, SampleError, "none"),
     ],
 )

@@ -181,3 +181,47 @@ def test_a_file_that_is_no_study_is_refused(content, tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(StudyError, match=r"cannot read the study .*none\.yaml: No such file"):
         load_study(tmp_path / "none.yaml")
+
+
+NET = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, *, hidden=8, n_block_columns=0):
+        super().__init__()
+        self.linear = nn.Linear(19, 1)
+
+    def forward(self, batch):
+        return self.linear(batch.variable_features[batch.candidates])[:, 0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("{kind: 'study_net:Nett'}", "'study_net:Nett' cannot be imported"),
+        ("{kind: 'study_net:nn'}", "no class of torch modules"),
+        ("{kind: 'study_net:Net', hiden: 3}", "hiden is no option of Net; it takes hidden"),
+        ("{kind: 'study_net:Net', epochs: 0}", "epochs is 0"),
+        ("{kind: gcnn, initial_policy: none.safetensors}", "no policy file none.safetensors"),
+    ],
+)
+def test_a_network_of_ones_own_is_named_with_its_line(model, words, study, tmp_path, monkeypatch):
+    (tmp_path / "study_net.py").write_text(NET)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = study(GOOD.replace("gcnn: {epochs: 2}", f"mine: {model}"))
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    assert str(caught.value).startswith(f"{path}, line 9: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_of_ones_own_has_its_options_beside_the_others(study, tmp_path, monkeypatch):
+    (tmp_path / "study_net.py").write_text(NET)
+    monkeypatch.syspath_prepend(tmp_path)
+    given = "{kind: 'study_net:Net', hidden: 3, epochs: 7}"
+    (model,) = load_study(study(GOOD.replace("gcnn: {epochs: 2}", f"mine: {given}"))).models
+    assert model.options.model_options == {"hidden": 3}
+    assert model.options.epochs == 7

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from milplib.policies import (
+    model_kind,
     pretrained,
     pretrained_file,
     pretrained_names,
@@ -19,9 +20,10 @@ from milplib.policies import (
 )
 from milplib.study import load_study, plan_study, study_scales
 from milplib.study.costs import Costs
+from milplib.study.document import Section
 from milplib.study.graph import study_tasks
 from milplib.study.instances import InstanceTask
-from milplib.study.models import GcnnOptions, RankerOptions
+from milplib.study.model_options import model_options
 from milplib.study.study import Collection, StudyDistribution
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -212,17 +214,15 @@ def test_a_shipped_study_can_be_planned_at_both_scales(path, tmp_path):
 
 
 def test_options_have_the_defaults_of_the_functions_that_take_them():
-    from milplib.learn import collect, train, train_ranker
+    from milplib.learn import collect
 
-    for options, function in (
-        (GcnnOptions(), train),
-        (RankerOptions(), train_ranker),
-        (Collection(), collect),
-    ):
-        parameters = inspect.signature(function).parameters
-        for field in fields(options):
-            if field.name != "instances_per_task":
-                assert getattr(options, field.name) == parameters[field.name].default, field.name
+    parameters = inspect.signature(collect).parameters
+    for field in fields(Collection):
+        if field.name != "instances_per_task":
+            assert getattr(Collection(), field.name) == parameters[field.name].default, field.name
+    nothing = Section(file="study.yaml", line=1, name="models.gcnn")
+    for name in ("gcnn", "linear", "gbdt", "extratrees"):
+        assert model_options(model_kind(name), nothing) == model_kind(name).options()
 
 
 def test_a_policy_across_settings_learns_from_all_and_is_judged_in_each(study, learned):

@@ -363,3 +363,25 @@ def test_instances_that_give_no_samples_are_said(study, tmp_path):
 
     with pytest.raises(StudyError, match="none of the instances of mine gave a sample"):
         run_study(path, only=["train"], data=tmp_path / "data")
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own_is_trained_and_judged(study, learned, tmp_path, monkeypatch):
+    (tmp_path / "study_mlp.py").write_text(
+        "from torch import nn\n\n\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, *, hidden=8):\n"
+        "        super().__init__()\n"
+        "        self.layers = nn.Sequential(nn.Linear(19, hidden), nn.Linear(hidden, 1))\n\n"
+        "    def forward(self, batch):\n"
+        "        return self.layers(batch.variable_features[batch.candidates])[:, 0]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    models = "  mine: {kind: 'study_mlp:Net', hidden: 4, epochs: 1}\n"
+    first, _, rest = learned.partition("  linear: {}\n")
+    path = study(first + models + rest.partition("\n")[2].replace("homogeneous, mixed", "mixed"))
+    run_study(path, data=tmp_path / "data")
+    rows = study_evaluation(path, setting="default").table.to_pylist()
+    mine = [row for row in rows if row["policy"].startswith("mine-")]
+    assert mine
+    assert {row["failure"] for row in mine} == {""}

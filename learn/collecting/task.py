@@ -12,8 +12,8 @@ import pyarrow as pa
 from milplib.errors import InstanceError, StateError
 from milplib.formats.reader import read
 from milplib.instance import Instance
-from milplib.learn.collect.episode import EpisodeParameters, run_episode
-from milplib.learn.collect.outcome import CollectOutcome
+from milplib.learn.collecting.episode import EpisodeParameters, run_episode
+from milplib.learn.collecting.outcome import CollectOutcome
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import write_batches
 from milplib.outcomes import SolveStatus

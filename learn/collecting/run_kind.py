@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from milplib.learn.collect.outcome import CollectOutcome
+from milplib.learn.collecting.outcome import CollectOutcome
 from milplib.runs import RunContents, RunFailure
 
 __all__ = ["COLLECTION"]

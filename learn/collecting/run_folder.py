@@ -13,8 +13,8 @@ import pyarrow as pa
 from milplib.errors import InstanceError, OutputError, SampleError
 from milplib.execution import Execution, TaskFailure, run_tasks
 from milplib.files import atomic_write
-from milplib.learn.collect.outcome import CollectOutcome
-from milplib.learn.collect.task import CollectTask, InstanceOutcome, TaskResult, run_task
+from milplib.learn.collecting.outcome import CollectOutcome
+from milplib.learn.collecting.task import CollectTask, InstanceOutcome, TaskResult, run_task
 from milplib.learn.samples.shards import (
     Manifest,
     Shard,

@@ -15,9 +15,9 @@ from milplib.errors import (
 )
 from milplib.execution import Execution, execution_or_workers
 from milplib.files import file_sha256
-from milplib.learn.collect.episode import EpisodeParameters
-from milplib.learn.collect.run_folder import Progress, RunFolder
-from milplib.learn.collect.task import CollectTask
+from milplib.learn.collecting.episode import EpisodeParameters
+from milplib.learn.collecting.run_folder import Progress, RunFolder
+from milplib.learn.collecting.task import CollectTask
 from milplib.learn.samples.sample_set import SampleSet
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import (
@@ -83,7 +83,7 @@ def collect(
         Who labels: ``full`` strong branching, or a cheaper one (`milplib.scip.load_expert`),
         whose scores are not the same (``docs/experts.md``).
     expert_probability, label_children, setting, node_limit, iteration_limit, time_limit
-        See `milplib.learn.collect.EpisodeParameters`.
+        See `milplib.learn.collecting.EpisodeParameters`.
     blocks
         State functions to record beside the state: names (`milplib.scip.BLOCKS`,
         ``"package.module:Name"``) or objects.

@@ -1,0 +1,108 @@
+"""A policy whose weights another training begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from milplib.errors import ParameterError
+from milplib.files import file_sha256
+from milplib.policies.file import PolicyFile, read_policy
+from milplib.policies.pretrained import pretrained_or_given
+from milplib.policies.provenance import INSTANCE_HASHES
+
+__all__ = ["InitialPolicy"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InitialPolicy:
+    """A policy file to begin with.
+
+    Parameters
+    ----------
+    file
+        The file.
+    sha256
+        Its digest.
+    content
+        What it holds.
+    """
+
+    file: Path
+    sha256: str
+    content: PolicyFile
+
+    @classmethod
+    def read(cls, policy: str) -> InitialPolicy:
+        """Read a policy file, or a shipped policy by its name.
+
+        Raises
+        ------
+        PolicyError
+            If it cannot be read.
+        """
+        file = Path(str(pretrained_or_given(policy)))
+        content = read_policy(file)
+        return cls(file=file, sha256=file_sha256(file), content=content)
+
+    @property
+    def job(self) -> dict[str, Any]:
+        """What a policy file says about it: by content, without paths of this machine."""
+        return {"initial_policy": {"name": self.file.stem, "sha256": self.sha256}}
+
+    def with_seen_instances(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the instances that it has seen to those that a training describes as its own."""
+        before = _hashes(self.content.provenance)
+        now = dict(data[INSTANCE_HASHES])
+        seen = {h for role in ("training", "validation") for h in before.get(role, ())}
+        now["training"] = sorted(seen.union(now["training"]))
+        return {**data, INSTANCE_HASHES: now}
+
+    def load_into(self, model: nn.Module, expected: PolicyFile) -> None:
+        """Give a network the policy's weights and norms.
+
+        Parameters
+        ----------
+        model
+            The network.
+        expected
+            The network as a policy file.
+
+        Raises
+        ------
+        ParameterError
+            If the policy is of another architecture, other sizes or other blocks.
+        """
+        ours, theirs = _described(expected), _described(self.content)
+        for name in sorted(ours.keys() | theirs):
+            if ours.get(name) != theirs.get(name):
+                raise ParameterError(
+                    f"the initial policy {self.file} has {name} {theirs.get(name, 'none')}, and "
+                    f"this training {ours.get(name, 'none')}: train with the options that it was "
+                    "trained with, or begin with another policy"
+                )
+        model.load_state_dict(
+            {n: torch.from_numpy(t.copy()) for n, t in self.content.tensors.items()}
+        )
+
+
+def _described(content: PolicyFile) -> dict[str, Any]:
+    """What two policies must share for one's weights to mean something in the other."""
+    blocks = [f"{block.name} {block.version}" for block in content.blocks]
+    return {
+        "architecture": content.architecture,
+        **content.hyperparameters,
+        "blocks": ", ".join(blocks) or "none",
+        **{f"tensor '{name}' of shape": t.shape for name, t in content.tensors.items()},
+    }
+
+
+def _hashes(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = provenance.get("data")
+    entry = data.get(INSTANCE_HASHES) if isinstance(data, Mapping) else None
+    return entry if isinstance(entry, Mapping) else {}
