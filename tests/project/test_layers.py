@@ -100,6 +100,13 @@ def test_every_module_has_its_layer(graph) -> None:
     assert layered == graph.find_children("milplib") - {"milplib._native"}
 
 
+def test_the_contributing_page_shows_the_layers_that_are_tested(root) -> None:
+    text = (root / "CONTRIBUTING.md").read_text().partition("## Architecture")[2]
+    shown = [set(line.split(" · ")) for line in text.split("```")[1].split("\n") if line]
+
+    assert shown == [set(layer.module_tails) for layer in LAYERS]
+
+
 LAZY = "def f():\n    from planted.upper import {}"
 TYPED = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from planted.upper import {}"
 
