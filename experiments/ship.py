@@ -22,7 +22,7 @@ from milplib.library import generate_instance
 from milplib.policies import Family, read_policy, write_families
 from milplib.report.text import with_interval
 from milplib.study import load_study, study_evaluation
-from milplib.study.store import StudyFiles
+from milplib.study.store import RUNS, StudyFiles
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "milplib" / "policies" / "shipped"
@@ -128,19 +128,19 @@ class _Judged(NamedTuple):
 def _judged(results: str, study: str, scale: str) -> tuple[_Judged, ...]:
     """Read the evaluations that judged the policies."""
     if results:
-        evaluations = {results: Evaluation.load(HERE / results)}
+        evaluations = [Evaluation.load(HERE / results)]
+        runs = results
     else:
         path = HERE / f"{study}.yaml"
         known = load_study(path, scale=scale)
         parts = ("", "transfer") if any(d.policies_of for d in known.judged) else ("",)
-        evaluations = {
-            f"{study}/{scale}/runs/{setting}{part and f' ({part})'}": study_evaluation(
-                path, scale=scale, setting=setting, part=part
-            )
+        evaluations = [
+            study_evaluation(path, scale=scale, setting=setting, part=part)
             for setting in known.settings
             for part in parts
-        }
-    return tuple(_Judged(each.config, each.summary(), runs) for runs, each in evaluations.items())
+        ]
+        runs = f"{study}/{scale}/{RUNS}"
+    return tuple(_Judged(each.config, each.summary(), runs) for each in evaluations)
 
 
 def _table(entry: Mapping[str, Any], judged: _Judged) -> Iterator[str]:

@@ -40,25 +40,25 @@ def _need(packages: tuple[str, ...], extra: str, *, what: str) -> None:
             )
 
 
-def own_folder(found: StudyDistribution) -> Path | None:
+def own_folder(wanted: StudyDistribution) -> Path | None:
     """Give the folder or archive that a distribution's instances are taken from, if it is one."""
-    return None if found.source in SOURCES else Path(found.source)
+    return None if wanted.source in SOURCES else Path(wanted.source)
 
 
-def n_in_source(found: StudyDistribution, split: str) -> int | None:
+def n_in_source(wanted: StudyDistribution, split: str) -> int | None:
     """Tell how many instances of a split a source has; None where any number can be had."""
-    if found.source == "generator":
+    if wanted.source == "generator":
         return None
-    if (folder := own_folder(found)) is not None:
+    if (folder := own_folder(wanted)) is not None:
         if folder.is_dir():
-            own = Distribution.from_folder(folder, name=found.name)
+            own = Distribution.from_folder(folder, name=wanted.name)
             return len((own.splits or {}).get(split, ()))
         return None  # an archive tells when it is opened
-    published = distribution(found.name).published
+    published = distribution(wanted.name).published
     return published.splits.get(split) if published else None
 
 
-def check_distribution(found: StudyDistribution) -> None:
+def check_distribution(wanted: StudyDistribution) -> None:
     """Make sure that a distribution has its source, and as many instances as are wanted.
 
     Raises
@@ -70,34 +70,34 @@ def check_distribution(found: StudyDistribution) -> None:
     ParameterError
         If it has fewer instances than are wanted.
     """
-    folder = own_folder(found)
+    folder = own_folder(wanted)
     if folder is not None:
         if not folder.exists():
             raise SourceUnavailableError(
-                f"{found.name} has no source: there is no folder or archive {folder}, and sources "
+                f"{wanted.name} has no source: there is no folder or archive {folder}, and sources "
                 f"by name are {', '.join(SOURCES)}"
             )
         if not folder.is_dir():
-            distribution(found.name)  # an archive is one of the catalogue's
+            distribution(wanted.name)  # an archive is one of the catalogue's
     else:
-        entry = distribution(found.name)
-        if found.source == "generator":
+        entry = distribution(wanted.name)
+        if wanted.source == "generator":
             generator = generator_of(entry)
             for (domain, parameter), (none, packages, extra) in _DATA_PACKAGES.items():
                 if entry.domain == domain and getattr(generator, parameter, none) != none:
-                    _need(packages, extra, what=found.name)
+                    _need(packages, extra, what=wanted.name)
         elif entry.published is None:
             raise SourceUnavailableError(
-                f"{found.name} has no source '{found.source}': it is milplib's own, and generated"
+                f"{wanted.name} has no source '{wanted.source}': it is milplib's own, and generated"
             )
-        elif found.source == "mirror":
-            _need(("huggingface_hub",), "fetch", what=f"the mirror of {found.name}")
+        elif wanted.source == "mirror":
+            _need(("huggingface_hub",), "fetch", what=f"the mirror of {wanted.name}")
     for split in ("train", "val", "test"):
-        there = n_in_source(found, split)
-        if there is not None and getattr(found, split) > there:
+        there = n_in_source(wanted, split)
+        if there is not None and getattr(wanted, split) > there:
             raise ParameterError(
-                f"{found.name} is to give {getattr(found, split)} instances for '{split}', and its "
-                f"source has {there}"
+                f"{wanted.name} is to give {getattr(wanted, split)} instances for '{split}', and "
+                f"its source has {there}"
             )
 
 

@@ -36,7 +36,13 @@ _EARLIER_RULES = "natives"
 
 
 class TaskState(StrEnum):
-    """What is to be done for a task."""
+    """What is to be done for a task.
+
+    Examples
+    --------
+    >>> TaskState("to do") is TaskState.PENDING
+    True
+    """
 
     DONE = "done"
     """The record has it."""

@@ -110,14 +110,14 @@ def load_study(path: str | os.PathLike[str], *, scale: str = FULL, to_run: bool 
 
 
 def _scales(document: Section) -> dict[str, Section | None]:
-    found: dict[str, Section | None] = {FULL: None}
+    scales: dict[str, Section | None] = {FULL: None}
     if _SCALES in document:
         for name, entry in document.get(_SCALES).section().entries.items():
             is_empty = entry.value is None or not entry.section().entries
-            found[name] = None if is_empty else entry.section()
-            if name == FULL and found[name] is not None:
+            scales[name] = None if is_empty else entry.section()
+            if name == FULL and scales[name] is not None:
                 raise entry.error(f"the scale '{FULL}' is the file as it stands: leave it empty")
-    return found
+    return scales
 
 
 def _study(document: Section, *, name: str, scale: str, to_run: bool) -> Study:
@@ -153,13 +153,13 @@ def _settings(document: Section) -> tuple[str, ...]:
         return ("default",)
     entry = document.get("settings")
     known = [name for name in SETTINGS if name != "clean"]
-    found = entry.texts()
+    settings = entry.texts()
     for one in entry.entries():
         if one.text() not in known:
             raise one.error(str(UnknownNameError("setting", one.text(), known)))
-    if not found or len(set(found)) < len(found):
+    if not settings or len(set(settings)) < len(settings):
         raise entry.error("settings: give at least one, none twice")
-    return found
+    return settings
 
 
 def _distributions(document: Section, *, to_run: bool) -> Iterator[StudyDistribution]:
@@ -167,27 +167,31 @@ def _distributions(document: Section, *, to_run: bool) -> Iterator[StudyDistribu
     if not listed.entries:
         raise listed.error("there is no distribution")
     for name, entry in listed.entries.items():
-        found = entry.section().build(StudyDistribution, name=name)
-        if not (found.train or found.test):
+        distribution = entry.section().build(StudyDistribution, name=name)
+        if not (distribution.train or distribution.test):
             raise entry.error(f"{name} has neither train nor test instances")
-        if found.policies_of and found.policies_of not in listed.entries:
+        if distribution.policies_of and distribution.policies_of not in listed.entries:
             place = entry.section().get("policies_of")
             others = [other for other in listed.entries if other != name]
-            raise place.error(str(UnknownNameError("distribution", found.policies_of, others)))
+            raise place.error(
+                str(UnknownNameError("distribution", distribution.policies_of, others))
+            )
         if to_run:
             with _at(entry):
-                check_distribution(found)
-        yield found
+                check_distribution(distribution)
+        yield distribution
 
 
 def _collection(document: Section, *, to_run: bool) -> Collection:
     section = _section(document, "collection")
-    found = section.build(Collection)
+    collection = section.build(Collection)
     for name in ("expert", "blocks"):
         if to_run and name in section:
             with _at(section.get(name)):
-                check_expert(found.expert) if name == "expert" else _check_blocks(found.blocks)
-    return found
+                check_expert(collection.expert) if name == "expert" else _check_blocks(
+                    collection.blocks
+                )
+    return collection
 
 
 def _check_blocks(blocks: tuple[str, ...]) -> None:
@@ -238,11 +242,11 @@ def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) ->
             budget = Section(
                 entries={"instances": entry}, file=entry.file, line=entry.line, name="budgets"
             ).build(Budget)
-        for found in learned:
-            if budget.instances > found.train:
+        for distribution in learned:
+            if budget.instances > distribution.train:
                 raise entry.error(
                     f"a budget of {budget.instances} instances is more than there are: "
-                    f"{found.name} has {found.train} for training"
+                    f"{distribution.name} has {distribution.train} for training"
                 )
         if budget.label in seen:
             raise entry.error(f"the budget {budget.label} is there twice")
@@ -262,14 +266,14 @@ def _evaluation(document: Section, models: tuple[Model, ...], *, to_run: bool) -
                 with _at(entry):
                     check_rule(entry.text())
     rest = {name: entry for name, entry in section.entries.items() if name != _RULE_CHOICE}
-    found = Section(entries=rest, file=section.file, line=section.line, name=section.name).build(
-        Evaluating, best_scip_rule=chosen
-    )
+    evaluation = Section(
+        entries=rest, file=section.file, line=section.line, name=section.name
+    ).build(Evaluating, best_scip_rule=chosen)
     for name in ("policies", "baseline"):
         for entry in section.get(name).entries() if to_run and name in section else ():
             with _at(entry):
                 check_policy(entry.text(), models)
-    return found
+    return evaluation
 
 
 def _check_whole(document: Section, study: Study) -> None:
@@ -277,15 +281,17 @@ def _check_whole(document: Section, study: Study) -> None:
     if not study.judged:
         raise document.error("no distribution has test instances", at="distributions")
     sections = document.get("distributions").section()
-    for found in study.distributions:
-        if found.policies_of:
-            place = sections.get(found.name).section().get("policies_of")
-            smaller = next(d for d in study.distributions if d.name == found.policies_of)
+    for distribution in study.distributions:
+        if distribution.policies_of:
+            place = sections.get(distribution.name).section().get("policies_of")
+            smaller = next(d for d in study.distributions if d.name == distribution.policies_of)
             if study.models and not smaller.train:
-                raise place.error(f"nothing is trained on {found.policies_of}, which has no train")
+                raise place.error(
+                    f"nothing is trained on {distribution.policies_of}, which has no train"
+                )
         choice = study.evaluation.best_scip_rule
-        home = next(d for d in study.distributions if d.name == found.home)
-        if choice and found.test and home.val < choice.instances:
+        home = next(d for d in study.distributions if d.name == distribution.home)
+        if choice and distribution.test and home.val < choice.instances:
             raise _section(document, "evaluation").error(
                 f"the best of SCIP's rules is to be chosen on {choice.instances} validation "
                 f"instances, and {home.name} has {home.val}",

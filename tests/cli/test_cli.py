@@ -280,6 +280,7 @@ def test_doctor_tells_versions_and_what_is_missing():
         ["samples", "inspect"],
         ["solve"],
         ["tree"],
+        ["best-scip-rule"],
         ["natives"],
         ["list"],
         ["doctor"],
@@ -290,6 +291,16 @@ def test_help_is_printed_and_shows_defaults(command):
     assert "Usage: milplib" in printed
     if command in (["generate"], ["collect"], ["solve"]):
         assert "[default: " in printed
+
+
+def test_the_earlier_name_of_a_command_works_and_is_not_listed():
+    assert (
+        succeed("natives", "--help").splitlines()[2:]
+        == (succeed("best-scip-rule", "--help").splitlines()[2:])
+    )
+    listed = succeed("--help")
+    assert "best-scip-rule" in listed
+    assert "natives" not in listed
 
 
 def test_version_is_the_packages():
