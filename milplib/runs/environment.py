@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TypedDict
 
 from milplib.scip.native import forced_level, native_status
 from milplib.scip.versions import scip_version
 
-__all__ = ["describe_environment"]
+__all__ = ["Environment", "describe_environment"]
 
 _PACKAGES = ("milplib", "pyscipopt", "numpy", "scipy", "pyarrow")
 
 
-def describe_environment() -> dict[str, Any]:
-    """Describe this machine and this process, as far as results may depend on them.
+class Environment(TypedDict):
+    """Machine and process that made results; JSON values all."""
 
-    Returns
-    -------
-    dict
-        ``host``, ``platform`` and ``processor`` in words; ``python``; ``packages``, the versions
-        of what computes, and of SCIP; ``extraction``, the path that extracts states, ``native``
-        or ``pure``; ``instructions``, the set of the processor's instructions that the native
-        code uses, empty without it. JSON values all.
+    host: str
+    platform: str
+    processor: str
+    """Name of the processor, in words."""
+    python: str
+    packages: dict[str, str]
+    """Versions of the packages that compute, and of SCIP."""
+    extraction: str
+    """Path that extracts states: ``native`` or ``pure``."""
+    instructions: str
+    """Instruction set that the native code uses; empty without it."""
+
+
+def describe_environment() -> Environment:
+    """Describe this machine and this process, as far as results may depend on them.
 
     Raises
     ------

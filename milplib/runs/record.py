@@ -9,13 +9,22 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from milplib.errors import MilplibWarning, OutputError
 from milplib.files import atomic_write_json
-from milplib.runs.environment import describe_environment
+from milplib.runs.environment import Environment, describe_environment
 
-__all__ = ["ENVIRONMENT", "PROGRESS", "RunRecord", "read_progress", "read_sessions"]
+__all__ = [
+    "ENVIRONMENT",
+    "PROGRESS",
+    "Progress",
+    "RunRecord",
+    "Session",
+    "TaskCount",
+    "read_progress",
+    "read_sessions",
+]
 
 ENVIRONMENT = "environment.json"
 """Name of the file that says where and when a job ran, a session between two starts each.
@@ -27,6 +36,29 @@ PROGRESS = "progress.json"
 
 _ENVIRONMENT_FORMAT = {"format": "milplib-environment", "version": 1}
 _PROGRESS_FORMAT = {"format": "milplib-progress", "version": 1}
+
+
+class TaskCount(TypedDict):
+    """Tasks that were done, and the seconds that they took."""
+
+    seconds: float
+    tasks: int
+
+
+class Session(TaskCount, Environment):
+    """A session of a job: from a start of the command to its end."""
+
+    begin: str
+    end: str
+    """Empty while the session goes on, and if it was killed."""
+    execution: dict[str, Any]
+    """How the tasks are run: workers, cluster, limits."""
+
+
+class Progress(TaskCount):
+    """Counts of all sessions of a job together, and of the last."""
+
+    stretch: TaskCount
 
 
 class RunRecord:
@@ -62,7 +94,7 @@ class RunRecord:
         self._begin = time.monotonic()
         self._earlier = _closed(read_sessions(folder), read_progress(folder))
         self._tasks = 0
-        self._session: dict[str, Any] = {
+        self._session: Session = {
             "begin": _now(),
             "end": "",
             "seconds": 0.0,
@@ -92,8 +124,10 @@ class RunRecord:
         OutputError
             If it cannot be written.
         """
-        now = {"end": _now(), "seconds": self._seconds(), "tasks": self._tasks} if ended else {}
-        sessions = [*self._earlier, self._session | now]
+        session = self._session.copy()
+        if ended:
+            session.update({"end": _now(), "seconds": self._seconds(), "tasks": self._tasks})
+        sessions = [*self._earlier, session]
         atomic_write_json(folder / ENVIRONMENT, {**_ENVIRONMENT_FORMAT, "stretches": sessions})
 
     def close(self) -> None:
@@ -107,24 +141,22 @@ class RunRecord:
 
     def _write_progress(self) -> None:
         seconds = self._seconds()
-        earlier = {name: sum(s[name] for s in self._earlier) for name in ("seconds", "tasks")}
-        content = {
-            "seconds": round(earlier["seconds"] + seconds, 3),
-            "tasks": earlier["tasks"] + self._tasks,
+        content: Progress = {
+            "seconds": round(sum(s["seconds"] for s in self._earlier) + seconds, 3),
+            "tasks": sum(s["tasks"] for s in self._earlier) + self._tasks,
             "stretch": {"seconds": seconds, "tasks": self._tasks},
         }
         # Written after every task, and worth nothing after a loss of power.
         atomic_write_json(self._folder / PROGRESS, {**_PROGRESS_FORMAT, **content}, durable=False)
 
 
-def read_sessions(folder: Path) -> list[dict[str, Any]]:
+def read_sessions(folder: Path) -> list[Session]:
     """Read the sessions in which a job ran; none where nobody wrote them, or they are damaged.
 
     Returns
     -------
-    list of dict
-        Oldest first: ``begin``, ``end`` (empty: it goes on, or was killed), ``seconds``,
-        ``tasks``, what `milplib.runs.environment.describe_environment` gives, ``execution``.
+    list of Session
+        Oldest first.
 
     Examples
     --------
@@ -137,21 +169,22 @@ def read_sessions(folder: Path) -> list[dict[str, Any]]:
     return [session for session in sessions if _is_count(session)]
 
 
-def read_progress(folder: Path) -> dict[str, Any]:
-    """Read how long a job's tasks took; empty where nobody wrote it, or it is damaged.
+def read_progress(folder: Path) -> Progress | None:
+    """Read how long a job's tasks took; None where nobody wrote it, or it is damaged.
 
     Returns
     -------
-    dict
-        ``seconds`` and ``tasks`` of all sessions together, and ``stretch``, those of the last.
+    Progress or None
+        Of all sessions together, and of the last.
 
     Examples
     --------
-    >>> read_progress(Path("no/such/folder"))
-    {}
+    >>> read_progress(Path("no/such/folder")) is None
+    True
     """
     found = _read(folder / PROGRESS, _PROGRESS_FORMAT)
-    return found if _is_count(found) and _is_count(found.get("stretch")) else {}
+    is_whole = _is_count(found) and _is_count(found.get("stretch"))
+    return cast(Progress, found) if is_whole else None
 
 
 def _read(path: Path, kind: Mapping[str, object]) -> dict[str, Any]:
@@ -172,14 +205,16 @@ def _is_count(found: object) -> bool:
     )
 
 
-def _closed(sessions: list[dict[str, Any]], progress: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _closed(sessions: list[Session], progress: Progress | None) -> list[Session]:
     """Give a session that was killed the counts of its last task."""
-    if not sessions or sessions[-1].get("end") or not progress:
+    if not sessions or sessions[-1].get("end") or progress is None:
         return sessions
-    return [*sessions[:-1], sessions[-1] | progress["stretch"]]
+    last = sessions[-1].copy()
+    last["seconds"], last["tasks"] = progress["stretch"]["seconds"], progress["stretch"]["tasks"]
+    return [*sessions[:-1], last]
 
 
-def _warn_of_other_code(earlier: list[dict[str, Any]], now: Mapping[str, Any]) -> None:
+def _warn_of_other_code(earlier: list[Session], now: Session) -> None:
     used = [session for session in earlier if session["tasks"]]
     if not used or _code(used[-1]) == _code(now):
         return
@@ -193,7 +228,7 @@ def _warn_of_other_code(earlier: list[dict[str, Any]], now: Mapping[str, Any]) -
     )
 
 
-def _code(session: Mapping[str, Any]) -> str:
+def _code(session: Session) -> str:
     return " ".join(filter(None, (session.get("extraction"), session.get("instructions"))))
 
 

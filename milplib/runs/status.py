@@ -13,7 +13,7 @@ from milplib.outcomes import RunState
 from milplib.runs.contents import open_run
 from milplib.runs.folder import LOCK, MANIFEST, UNFINISHED
 from milplib.runs.kind import RunFailure
-from milplib.runs.record import read_progress, read_sessions
+from milplib.runs.record import Progress, read_progress, read_sessions
 
 __all__ = ["RunStatus", "run_status"]
 
@@ -129,7 +129,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     seconds = sum(session["seconds"] for session in sessions) if sessions else None
     # What is unfinished stays beside results of the same run if tasks failed.
     is_complete = not holder and complete is not None and complete.is_same(run)
-    rate = None if is_complete else _rate(progress)
+    rate = None if is_complete or progress is None else _rate(progress)
     return RunStatus(
         folder=os.fspath(folder),
         kind=run.kind.noun,
@@ -140,7 +140,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
         done=found.done,
         total=run.total,
         results=found.results,
-        seconds=progress.get("seconds", seconds),
+        seconds=seconds if progress is None else progress["seconds"],
         tasks_per_second=rate,
         failures=found.failures,
         hosts=tuple(dict.fromkeys(str(session.get("host", "")) for session in sessions)),
@@ -150,9 +150,9 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     )
 
 
-def _rate(progress: dict[str, object]) -> float | None:
+def _rate(progress: Progress) -> float | None:
     """Tasks a second in the last session, or where it has none yet in all before."""
-    for counts in (progress.get("stretch"), progress):
-        if isinstance(counts, dict) and counts.get("tasks") and counts["seconds"]:
-            return float(counts["tasks"] / counts["seconds"])
+    for counts in (progress["stretch"], progress):
+        if counts["tasks"] and counts["seconds"]:
+            return counts["tasks"] / counts["seconds"]
     return None
