@@ -15,18 +15,9 @@ from milplib.evaluation.table import NOT_RUN, judged_failures, judged_times
 
 __all__ = ["PairedRuns"]
 
-_MEASURED = {
-    "nodes": "nodes",
-    "fair_nodes": "fair_nodes",
-    "measured_time": "time",
-    "policy_time": "policy_time",
-    "policy_calls": "policy_calls",
-    "time_limit": "time_limit",
-}
 _INTEGRALS = ("primal_integral", "dual_integral", "primal_dual_integral")
-
 _FLAGS = ("present", "solved")
-_ARRAYS = (*_FLAGS, "time", "lp_iterations", *_MEASURED, *_INTEGRALS)
+_ARRAYS = (*_FLAGS, "time", "lp_iterations", *_INTEGRALS)
 
 WIN_RELATIVE, WIN_SECONDS = 0.01, 0.01
 """A solved run wins if it takes at most 1 % or 0.01 s longer than the fastest one of its pair."""
@@ -53,14 +44,12 @@ class PairedRuns:
         Whether it solved its instance. bool.
     time
         Seconds as they are judged: a failure counts as its limit. float64.
-    measured_time, policy_time, policy_calls, nodes, fair_nodes
-        As measured. float64.
-    time_limit
-        Seconds that the run had. float64.
     lp_iterations
         Simplex iterations, those of strong branching included. float64.
     primal_integral, dual_integral, primal_dual_integral
         Seconds, by `milplib.evaluation.integrals`; NaN without traces. float64.
+    columns
+        All numeric columns of the table as they were measured, by name. float64.
     """
 
     policies: tuple[str, ...]
@@ -70,16 +59,21 @@ class PairedRuns:
     present: npt.NDArray[np.bool_]
     solved: npt.NDArray[np.bool_]
     time: npt.NDArray[np.float64]
-    measured_time: npt.NDArray[np.float64]
-    policy_time: npt.NDArray[np.float64]
-    policy_calls: npt.NDArray[np.float64]
-    nodes: npt.NDArray[np.float64]
-    fair_nodes: npt.NDArray[np.float64]
-    time_limit: npt.NDArray[np.float64]
     lp_iterations: npt.NDArray[np.float64]
     primal_integral: npt.NDArray[np.float64]
     dual_integral: npt.NDArray[np.float64]
     primal_dual_integral: npt.NDArray[np.float64]
+    columns: Mapping[str, npt.NDArray[np.float64]]
+
+    @property
+    def nodes(self) -> npt.NDArray[np.float64]:
+        """Branch-and-bound nodes."""
+        return self.columns["nodes"]
+
+    @property
+    def fair_nodes(self) -> npt.NDArray[np.float64]:
+        """Nodes, counting what strong branching found out."""
+        return self.columns["fair_nodes"]
 
     @classmethod
     def of(
@@ -133,17 +127,21 @@ class PairedRuns:
         present = arrange(np.ones(len(table), dtype=bool), False) & tried[None, :, None]
         distributions = np.full(len(instances), "", dtype=object)
         distributions[place[1]] = table.column("distribution").to_pylist()
+
+        def arrange_numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            return np.where(present, arrange(values, np.nan), np.nan)
+
         numbers = {
-            name: table.column(column).cast(pa.float64()).to_numpy()
-            for name, column in _MEASURED.items()
+            field.name: table.column(field.name).cast(pa.float64()).to_numpy()
+            for field in table.schema
+            if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
         }
-        numbers["time"] = judged_times(table)
-        numbers["lp_iterations"] = sum(
-            table.column(column).cast(pa.float64()).to_numpy()
-            for column in ("lp_iterations", "strong_branching_iterations")
-        )
+        judged = {
+            "time": judged_times(table),
+            "lp_iterations": numbers["lp_iterations"] + numbers["strong_branching_iterations"],
+        }
         unknown = np.full(len(table), np.nan)
-        numbers |= {name: (integrals or {}).get(name, unknown) for name in _INTEGRALS}
+        judged |= {name: (integrals or {}).get(name, unknown) for name in _INTEGRALS}
         return cls(
             policies=tuple(names),
             instances=tuple(instances),
@@ -151,10 +149,8 @@ class PairedRuns:
             seeds=tuple(seeds),
             present=present,
             solved=arrange(failure == "", False) & present,
-            **{
-                name: np.where(present, arrange(values, np.nan), np.nan)
-                for name, values in numbers.items()
-            },
+            columns={name: arrange_numbers(values) for name, values in numbers.items()},
+            **{name: arrange_numbers(values) for name, values in judged.items()},
         )
 
     def of_distribution(self, distribution: str) -> PairedRuns:
@@ -163,7 +159,11 @@ class PairedRuns:
         instances = tuple(np.array(self.instances, dtype=object)[chosen].tolist())
         arrays = {name: getattr(self, name)[:, chosen] for name in _ARRAYS}
         return replace(
-            self, instances=instances, distributions=self.distributions[chosen], **arrays
+            self,
+            instances=instances,
+            distributions=self.distributions[chosen],
+            columns={name: values[:, chosen] for name, values in self.columns.items()},
+            **arrays,
         )
 
     def of_whole_policies(self) -> PairedRuns:
@@ -190,7 +190,8 @@ class PairedRuns:
             else np.where(chosen, getattr(self, name), np.nan)
             for name in _ARRAYS
         }
-        return replace(self, **arrays)
+        columns = {name: np.where(chosen, v, np.nan) for name, v in self.columns.items()}
+        return replace(self, columns=columns, **arrays)
 
     @property
     def whole(self) -> npt.NDArray[np.bool_]:

@@ -130,12 +130,15 @@ def policy_rows(
     with_integrals = np.asarray(
         np.logical_and.reduce([_shared(values) for values in integrals.values()])
     )
-    penalised = np.where(common.solved, common.time, PENALTY * common.time_limit)
+    times, policy_times, policy_calls = (
+        runs.columns[name] for name in ("time", "policy_time", "policy_calls")
+    )
+    penalised = np.where(common.solved, common.time, PENALTY * common.columns["time_limit"])
     rows = []
     for i, policy in enumerate(runs.policies):
-        measured = ~(np.isnan(runs.policy_time[i]) | np.isnan(runs.measured_time[i]))
-        inside = float(runs.policy_time[i][measured].sum())
-        calls = float(np.nansum(runs.policy_calls[i][measured]))
+        measured = ~(np.isnan(policy_times[i]) | np.isnan(times[i]))
+        inside = float(policy_times[i][measured].sum())
+        calls = float(np.nansum(policy_calls[i][measured]))
         rows.append(
             PolicySummary(
                 distribution=distribution,
@@ -160,7 +163,7 @@ def policy_rows(
                     for name, values in integrals.items()
                 },
                 integral_runs=int(with_integrals.sum()),
-                policy_share=_share(inside, float(runs.measured_time[i][measured].sum())),
+                policy_share=_share(inside, float(times[i][measured].sum())),
                 decision_time=1e3 * _share(inside, calls) if inside else math.nan,
                 against_baseline=comparisons.get((policy, baseline)),
             )

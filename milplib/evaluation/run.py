@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.evaluation.solution_check import violations
+from milplib.evaluation.table import COLUMNS
 from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters, run_order
 from milplib.evaluation.traces import trace_as_json
 from milplib.execution import TaskFailure
@@ -35,24 +36,12 @@ from milplib.version import __version__
 
 __all__ = ["died_rows", "run_paired", "run_reference"]
 
-_MEASURED = (
-    "objective",
-    "dual_bound",
-    "gap",
-    "time",
-    "cpu_time",
-    "policy_time",
-    "observe_time",
-    "score_time",
-    "branch_time",
-    "policy_calls",
-    "policy_errors",
-    "nodes",
-    "fair_nodes",
-    "lp_iterations",
-    "strong_branching_iterations",
-    "primal_dual_integral",
+_MEASURED = tuple(
+    field.name
+    for field in fields(SolveResult)
+    if field.name in COLUMNS and field.name not in ("status", "policy", "setting", "seed")
 )
+"""Numbers of a solve that fill the columns of the same names."""
 
 
 @dataclass(frozen=True, kw_only=True)
