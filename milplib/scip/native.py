@@ -176,7 +176,9 @@ def _loaded() -> NativeStatus:
         return _unusable(reason, required)
     if major not in SUPPORTED:
         known = " or ".join(map(str, SUPPORTED))
-        return _unusable(f"the native code knows SCIP {known}, and this is SCIP {major}", required)
+        ranges = " or ".join(f"pyscipopt{entry.pyscipopt}" for entry in SUPPORTED.values())
+        reason = f"the native code knows SCIP {known}, and this is SCIP {major}: install {ranges}"
+        return _unusable(reason, required)
     module.set_constants(*astuple(SUPPORTED[major].native))
     return NativeStatus(module, f"{level} instructions", required=required)
 

@@ -22,19 +22,21 @@ from milplib.scip.versions import SUPPORTED, is_compatible, scip_version, suppor
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_table_has_the_range_of_pyscipopt_that_is_installed_from():
+def test_what_is_installed_and_what_is_pinned_are_in_the_table():
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     (wanted,) = (
         requirement
         for requirement in map(Requirement, dependencies)
         if requirement.name == "pyscipopt"
     )
-    known = {str(Requirement(f"pyscipopt{of.pyscipopt}").specifier) for of in SUPPORTED.values()}
-    assert known == {str(wanted.specifier)}
-    assert supported_scip() is not None
-    assert Requirement(f"pyscipopt{supported_scip().pyscipopt}").specifier.contains(
-        pyscipopt.__version__
-    )
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    (pinned,) = (line.split("==")[1] for line in pins if line.startswith("pyscipopt=="))
+    supported = supported_scip()
+    assert supported is not None
+    in_table = Requirement(f"pyscipopt{supported.pyscipopt}").specifier
+    for version in (pinned, pyscipopt.__version__):
+        assert in_table.contains(version)
+        assert wanted.specifier.contains(version)
 
 
 def test_constants_are_those_that_pyscipopt_has():
