@@ -1,7 +1,7 @@
 """The versions of SCIP that milplib knows, in one table, and the one that is loaded.
 
-A new major version is one entry of `SUPPORTED`, the pin of PySCIPOpt in constraints.txt, and a run of
-the parity tests under it.
+A new major version is one entry of `SUPPORTED`, the pin of PySCIPOpt in constraints.txt, and a run
+of the parity tests under it.
 """
 
 from __future__ import annotations
