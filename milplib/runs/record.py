@@ -29,7 +29,7 @@ __all__ = [
 ENVIRONMENT = "environment.json"
 """Name of the file that says where and when a job ran, a session between two starts each.
 
-Its key for sessions is ``stretches``, as it always was.
+The file calls them ``stretches``.
 """
 PROGRESS = "progress.json"
 """Name of the file in an unfinished job's folder that says how long its tasks took so far."""
