@@ -90,7 +90,7 @@ types: $(VENV)/.dev ## check types with mypy, strict
 	rm -rf .types
 	mkdir -p .types/milplib
 	ln -s $(addprefix ../../,$(wildcard milplib/*) learn generators) .types/milplib
-	$(BIN)/mypy .types/milplib
+	$(BIN)/mypy .types/milplib tests benchmarks experiments
 
 # A separate build beside the installed one. Python is not instrumented, so the sanitizer and the C++
 # library whose exceptions it intercepts must be loaded first. It cannot tell Python's own leaks from
@@ -106,7 +106,7 @@ sanitize: $(VENV)/.dev ## test the native code under the address and undefined-b
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 MILPLIB_NATIVE=1 \
 		PYTHONPATH=$(abspath $(SANITIZED)/lib) $(BIN)/pytest -p no:cacheprovider \
 		-m "not slow and not nightly" -k "not memory" \
-		tests/scip/test_native.py tests/policies/test_native_gcnn.py tests/learn/test_edge_sum.py
+		tests/scip/test_native*.py tests/policies/test_native_gcnn*.py tests/learn/test_edge_sum.py
 
 benchmark: $(VENV)/.dev ## print the cost of the hot paths as ratios; JSON=FILE also writes it
 	$(BIN)/python benchmarks $(if $(JSON),--json $(JSON))

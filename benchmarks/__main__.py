@@ -39,8 +39,8 @@ def measured(family: Family, folder: Path, options: argparse.Namespace) -> Itera
     """Measure everything on one family."""
     smoke = options.smoke
     if native_status().module is not None:
-        samples, seeds = (1, 1) if smoke else (8, 2)
-        yield from hot_path.rows(family, samples=samples, seeds=seeds, smoke=smoke)
+        n_samples, n_seeds = (1, 1) if smoke else (8, 2)
+        yield from hot_path.rows(family, samples=n_samples, seeds=n_seeds, smoke=smoke)
     yield from collection.rows(family, folder)
     if family.name.startswith("CA"):
         yield from scaling.rows(

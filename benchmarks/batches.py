@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import gzip
 import pickle  # reads here what was written here, to compare with
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +88,7 @@ class _Drawn:
     def again(self) -> None:
         self.places = np.resize(self._rng.permutation(self._n), BATCH).tolist()
 
-    def open_cold(self, folder: Path) -> object:
+    def open_cold(self, folder: Path) -> Callable[[], None]:
         def reopen() -> None:
             self.cold = GraphDataset([SampleSet(folder, verify=False)])
 

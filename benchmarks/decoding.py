@@ -15,7 +15,14 @@ from pathlib import Path
 from families import Family
 from rows import Row, alternated
 
+from milplib.library.manifest import BrokenInstance
 from milplib.library.sources import csv_instances
+from milplib.library.sources.csv_rows import CsvInstance
+
+
+def _content(row: CsvInstance | BrokenInstance) -> bytes:
+    assert isinstance(row, CsvInstance)
+    return row.content
 
 
 def rows(
@@ -32,7 +39,7 @@ def rows(
             writer.writerow([number, repr(content), "lp"])
     found = alternated(
         {
-            "milplib": lambda: sum(len(row.content) for row in csv_instances(path)),
+            "milplib": lambda: sum(len(_content(row)) for row in csv_instances(path)),
             "textbook": lambda: sum(len(text) for text in _textbook(path)),
         },
         rounds=rounds,

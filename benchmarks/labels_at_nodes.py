@@ -129,7 +129,7 @@ class Comparison(GuardedRule):
         for number in self._draw.permutation(len(COMPARED)):
             name = list(COMPARED)[number]
             begin = time.process_time()
-            model = timed if name == "full" else self.model
+            model: Any = timed if name == "full" else self.model
             results[name] = COMPARED[name].label(model, candidates)
             seconds[name] = time.process_time() - begin
         return results, seconds, timed.seconds

@@ -75,7 +75,7 @@ def learned(parts: list[Collected], validation: list[Path], out: Path) -> dict[s
         blocks=("pseudocost",),
         force=True,
     )
-    policy = milplib.load_policy(out)
+    policy: Any = milplib.load_policy(out)
     judged = [
         judge(
             policy.score(sample.state),

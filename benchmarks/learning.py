@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ class LinearRanker(nn.Module):
     features and coefficients; each as it is (standardised) and between the smallest and the
     largest of the state's candidates (0 to 1).
     """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
 
     def __init__(self, batch: Any) -> None:
         super().__init__()
@@ -182,11 +186,11 @@ def compare(options: argparse.Namespace) -> Table:
         if not blocks:
             textbook.start_like(ours)
         trainer = Trainer(ours, data, options=training, seed=options.seed)
-        fit_norms(ours, lambda trainer=trainer: trainer.batches(0))
+        fit_norms(ours, partial(trainer.batches, 0))
         outcomes[names[OURS]] = trained(names[OURS], trainer)
         if not (blocks or options.skip_textbook):
             trainer_of_textbook = Trainer(textbook, data, options=training, seed=options.seed)
-            textbook.fit_norms(lambda trainer=trainer_of_textbook: trainer.batches(0))
+            textbook.fit_norms(partial(trainer_of_textbook.batches, 0))
             outcomes["textbook GCNN"] = trained("textbook GCNN", trainer_of_textbook)
             rivals["textbook GCNN"] = OURS
         outcomes[names["linear ranker"]] = best_ranker(

@@ -90,7 +90,7 @@ def rows(
         out = folder / f"{model}.safetensors"
         sizes = {"trees": 5, "leaves": 5} if smoke and model != "linear" else {}
         try:
-            train_ranker([samples.folder], out=out, model=model, blocks=("pseudocost",), **sizes)  # type: ignore[arg-type]
+            train_ranker([samples.folder], out=out, model=model, blocks=("pseudocost",), **sizes)
         except MissingPackageError as error:
             print(f"no row of {model}: {error}", file=sys.stderr)
             continue
@@ -103,10 +103,10 @@ def rows(
     seconds: dict[str, list[float]] = {}
     size = ""
     for seed in range(seeds):
-        model = family.model(seed, smoke=smoke)
+        solved = family.model(seed, smoke=smoke)
         rule = Measure(policies, nodes)
-        rule.include(model, "measure")
-        model.optimize()
+        rule.include(solved, "measure")
+        solved.optimize()
         size = size or rule.sizes
         for name, times in rule.seconds.items():
             seconds.setdefault(name, []).extend(times)

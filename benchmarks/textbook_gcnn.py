@@ -27,6 +27,9 @@ class PreNormDone(Exception):  # noqa: N818
 class PreNorm(nn.Module):
     """``(x + shift) * scale``, both fixed in a pass over data, one layer after another."""
 
+    shift: torch.Tensor | None
+    scale: torch.Tensor
+
     def __init__(self, units: int, *, shift: bool = True) -> None:
         super().__init__()
         self.register_buffer("shift", torch.zeros(units) if shift else None)
@@ -59,7 +62,7 @@ class PreNorm(nn.Module):
         self.waiting, self.seen = False, []
 
 
-class BipartiteConvolution(MessagePassing):
+class BipartiteConvolution(MessagePassing):  # type: ignore[misc]
     """A half-convolution, message by message."""
 
     def __init__(self, hidden: int) -> None:
@@ -91,7 +94,8 @@ class BipartiteConvolution(MessagePassing):
     def message(self, x_i: torch.Tensor, x_j: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
         """Compute the message of every edge."""
         inner = self.target(x_i) + self.edge(edges) + self.source(x_j)
-        return self.message_layer(torch.relu(self.message_norm(inner)))
+        message: torch.Tensor = self.message_layer(torch.relu(self.message_norm(inner)))
+        return message
 
 
 class TextbookGCNN(nn.Module):
@@ -122,7 +126,8 @@ class TextbookGCNN(nn.Module):
         to_variables = graph.edge_index.long()  # rows, variables
         rows = self.to_rows(variables, rows, to_variables.flip(0), edges)
         variables = self.to_variables(rows, variables, to_variables, edges)
-        return self.head(variables)[graph.candidates, 0]
+        scores: torch.Tensor = self.head(variables)[graph.candidates, 0]
+        return scores
 
     def start_like(self, model: GCNN) -> None:
         """Take over the weights that a `GCNN` has, before its norms are fitted."""

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def _ratio(row: dict[str, str], policy: str) -> Ratio:
 
 def draw() -> bytes:
     """Draw one panel for each setting; return the SVG."""
-    style = {"svg.fonttype": "none", "svg.hashsalt": "milplib", "font.size": 9}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "milplib", "font.size": 9}
     with matplotlib.rc_context(style):
         figure = Figure(figsize=(8.6, 6), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)

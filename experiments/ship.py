@@ -53,7 +53,8 @@ def policy_file(name: str, entry: Mapping[str, Any]) -> Path:
     SystemExit
         If what ships is not what the study trained.
     """
-    trained, shipped = HERE / entry["file"], SHIPPED / f"{name}.safetensors"
+    trained: Path = HERE / entry["file"]
+    shipped = SHIPPED / f"{name}.safetensors"
     if trained.is_file():
         return trained
     results = HERE / entry["study"] / entry["scale"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from milplib.evaluation import Evaluation
 from milplib.evaluation.table import check_table, run_table
 
 
-def planted_run(policy, instance, seed=0, **fields):
+def planted_run(policy: str, instance: str, seed: int = 0, **fields: Any) -> dict[str, Any]:
     """A row of a run that went well, but for what is said."""
     return {
         "policy": policy,
@@ -35,7 +37,7 @@ def planted_run(policy, instance, seed=0, **fields):
     } | fields
 
 
-def planted_results(rows, *, expected_runs=None):
+def planted_results(rows: list[Any], *, expected_runs: int | None = None) -> Evaluation:
     table = check_table(run_table(rows), where="the rows")
     policies = tuple(dict.fromkeys(row["policy"] for row in rows))
     return Evaluation(
@@ -55,17 +57,17 @@ def planted_results(rows, *, expected_runs=None):
 
 
 @pytest.fixture(name="planted_run")
-def planted_run_fixture():
+def planted_run_fixture() -> Callable[..., Any]:
     return planted_run
 
 
 @pytest.fixture(name="planted_results")
-def planted_results_fixture():
+def planted_results_fixture() -> Callable[..., Any]:
     return planted_results
 
 
 @pytest.fixture
-def misbehaving(tmp_path_factory, monkeypatch):
+def misbehaving(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
     """Name of a module of policies: a good one, and one for each way to go wrong."""
     folder = tmp_path_factory.mktemp("policies")
     (folder / "milplib_test_policies.py").write_text(

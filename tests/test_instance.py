@@ -1,7 +1,10 @@
 """The instance: what it refuses, and what its content hash depends on."""
 
+from __future__ import annotations
+
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ import scipy.sparse as sp
 from milplib import Instance
 from milplib.errors import InstanceError
 
-CONTENT = {
+CONTENT: dict[str, Any] = {
     "objective": [5.0, 4.0, 0.0],
     "A": np.array([[2.0, 3.0, 0.0], [0.0, 1.0, -1.0]]),
     "row_lower": [-np.inf, 0.0],
@@ -21,11 +24,11 @@ CONTENT = {
 }
 
 
-def hash_with(**changes):
+def hash_with(**changes: Any) -> Any:
     return Instance(**(CONTENT | changes)).content_hash
 
 
-def test_the_content_hash_does_not_depend_on_how_the_matrix_is_stored():
+def test_the_content_hash_does_not_depend_on_how_the_matrix_is_stored() -> None:
     dense = CONTENT["A"]
     wide = sp.csr_array(dense)
     wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
@@ -44,7 +47,7 @@ def test_the_content_hash_does_not_depend_on_how_the_matrix_is_stored():
         assert hash_with(A=matrix) == hash_with()
 
 
-def test_the_content_hash_takes_both_zeros_for_one():
+def test_the_content_hash_takes_both_zeros_for_one() -> None:
     assert (
         hash_with(
             objective=[5.0, 4.0, -0.0],
@@ -56,7 +59,7 @@ def test_the_content_hash_takes_both_zeros_for_one():
     )
 
 
-def test_the_content_hash_does_not_depend_on_names():
+def test_the_content_hash_does_not_depend_on_names() -> None:
     renamed = hash_with(column_names=("a", "b", "c"), row_names=("r", "s"), name="other")
     assert renamed == hash_with()
 
@@ -76,16 +79,16 @@ def test_the_content_hash_does_not_depend_on_names():
         {"offset": 1.0},
     ],
 )
-def test_the_content_hash_changes_with_everything_mathematical(changes):
+def test_the_content_hash_changes_with_everything_mathematical(changes: dict[str, Any]) -> None:
     assert hash_with(**changes) != hash_with()
 
 
-def test_the_content_hash_is_the_same_on_every_machine_and_in_every_version():
+def test_the_content_hash_is_the_same_on_every_machine_and_in_every_version() -> None:
     assert hash_with() == "a84c055fc5ccc99b22747d2e8c53ec85d2a385b25a49397b446d49ff58528840"
 
 
-def test_the_content_hash_tells_empty_rows_from_empty_columns():
-    def empty(n_rows, n_columns):
+def test_the_content_hash_tells_empty_rows_from_empty_columns() -> None:
+    def empty(n_rows: Any, n_columns: Any) -> Any:
         return Instance(
             objective=np.zeros(n_columns),
             A=np.zeros((n_rows, n_columns)),
@@ -114,12 +117,12 @@ def test_the_content_hash_tells_empty_rows_from_empty_columns():
         ({"row_names": ("a",)}, "1 row names for 2 rows"),
     ],
 )
-def test_what_is_no_instance_is_refused_by_name(changes, message):
+def test_what_is_no_instance_is_refused_by_name(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InstanceError, match=message):
         Instance(**(CONTENT | changes))
 
 
-def test_nobody_can_write_to_the_arrays_of_an_instance():
+def test_nobody_can_write_to_the_arrays_of_an_instance() -> None:
     objective = np.array(CONTENT["objective"])
     instance = Instance(**(CONTENT | {"objective": objective}))
     objective[0] = 99.0
@@ -129,7 +132,7 @@ def test_nobody_can_write_to_the_arrays_of_an_instance():
             array[0] = 1
 
 
-def test_a_copy_is_as_read_only_as_the_original_and_computes_its_own_hash():
+def test_a_copy_is_as_read_only_as_the_original_and_computes_its_own_hash() -> None:
     original = Instance(**CONTENT)
     hash_of_original = original.content_hash
     for twin in (
@@ -144,6 +147,6 @@ def test_a_copy_is_as_read_only_as_the_original_and_computes_its_own_hash():
 
 
 @pytest.mark.parametrize("matrix", [[1.0, 2.0], [[1j, 2.0]], [["a", "b"]], 3.0])
-def test_a_matrix_that_is_none_is_refused(matrix):
+def test_a_matrix_that_is_none_is_refused(matrix: float | list[Any]) -> None:
     with pytest.raises(InstanceError, match="A must be a real matrix"):
         Instance(**(CONTENT | {"A": matrix}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,12 @@ from milplib.errors import ParameterError
 from milplib.named import named_object
 
 
-def test_a_name_may_reach_into_a_class():
-    assert named_object("fractions:Fraction.from_float", kind="function")(0.5) == Fraction(1, 2)
+def test_a_name_may_reach_into_a_class() -> None:
+    function: Any = named_object("fractions:Fraction.from_float", kind="function")
+    assert function(0.5) == Fraction(1, 2)
 
 
-def test_only_a_class_is_instantiated():
+def test_only_a_class_is_instantiated() -> None:
     assert named_object("math:pi", kind="number", instantiate=True) == pytest.approx(3.14159265)
     assert named_object("fractions:Fraction", kind="number", instantiate=True) == 0
 
@@ -27,12 +30,16 @@ def test_only_a_class_is_instantiated():
         ("1st:Thing", "ValueError: .*1st:Thing"),
     ],
 )
-def test_an_object_that_cannot_be_imported_is_refused_with_its_name_and_the_reason(name, reason):
+def test_an_object_that_cannot_be_imported_is_refused_with_its_name_and_the_reason(
+    name: str, reason: str
+) -> None:
     with pytest.raises(ParameterError, match=f"the loss '{name}' cannot be imported: {reason}"):
         named_object(name, kind="loss")
 
 
-def test_an_error_inside_the_users_module_is_reported_as_it_is(tmp_path, monkeypatch):
+def test_an_error_inside_the_users_module_is_reported_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "own_broken_module.py").write_text("raise RuntimeError('no licence')")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ParameterError, match="cannot be imported: RuntimeError: no licence"):

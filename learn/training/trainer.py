@@ -158,7 +158,7 @@ class Trainer:
                 scores = self.model(batch).float()
             losses = self._loss(scores, batch)
             self.state.optimizer.zero_grad()
-            losses.mean().backward()  # type: ignore[no-untyped-call]
+            losses.mean().backward()
             self.state.optimizer.step()
             total += losses.detach().sum()  # stays on the device: asking for it would wait
             samples += batch.num_graphs

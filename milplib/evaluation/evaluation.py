@@ -122,7 +122,7 @@ def evaluate(
     >>> import tempfile
     >>> from milplib.generators import CombinatorialAuction
     >>> folder = tempfile.mkdtemp()
-    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder + "/a.lp")
     >>> results = evaluate(
     ...     [folder], policies=["pscost"], time_limit=60, out=folder + "/results")
     >>> [row.solved for row in results.summary().rows]

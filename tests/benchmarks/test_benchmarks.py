@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -46,13 +47,13 @@ ROWS_OF_NATIVE_CODE = {
 }
 
 
-def run(*arguments):
-    command = [sys.executable, *map(str, arguments)]
+def run(*arguments: Any) -> Any:
+    command: list[str | Path] = [sys.executable, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.slow
-def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path):
+def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path: Path) -> None:
     printed = run(FOLDER, "--smoke", "--json", tmp_path / "rows.json")
 
     rows = json.loads((tmp_path / "rows.json").read_text())
@@ -70,12 +71,12 @@ def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path):
 
 
 @pytest.mark.slow
-def test_generators_are_timed():
+def test_generators_are_timed() -> None:
     assert "CA-very-easy" in run(FOLDER / "generators.py", "CA-very-easy", "--repeats", 1)
 
 
 @pytest.mark.slow
-def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
+def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path: Path) -> None:
     found, table = tmp_path / "difficulty.json", tmp_path / "table.md"
     options = ("--easy-instances", 1, "--time-limit", 5, "--results", found, "--table", table)
     run(FOLDER / "difficulty.py", "SRPN-milplib-easy", *options)
@@ -91,20 +92,20 @@ def test_difficulty_is_measured_once_and_stands_in_a_table(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_step_on_a_gpu_needs_one(tmp_path):
-    command = [sys.executable, FOLDER / "gpu_step.py", tmp_path]
+def test_a_step_on_a_gpu_needs_one(tmp_path: Path) -> None:
+    command: list[str | Path] = [sys.executable, FOLDER / "gpu_step.py", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, "there is no GPU here" in done.stderr) == (2, True)
 
 
 @pytest.mark.slow
-def test_imitation_is_compared_with_a_textbook_network_and_a_ranker():
+def test_imitation_is_compared_with_a_textbook_network_and_a_ranker() -> None:
     printed = run(FOLDER / "learning.py")
     for name in ("milplib's GCNN", "textbook GCNN", "linear ranker", "pseudocost"):
         assert name in printed
 
 
-def test_the_table_has_all_distributions_and_what_is_called_easy_is_easy():
+def test_the_table_has_all_distributions_and_what_is_called_easy_is_easy() -> None:
     found = json.loads((FOLDER / "difficulty.json").read_text())["distributions"]
     table = (FOLDER.parent / "generators" / "README.md").read_text()
     for entry in milplib.distributions():

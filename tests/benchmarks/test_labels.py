@@ -6,19 +6,20 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "labels.py"
 
 
-def run(*arguments):
+def run(*arguments: Any) -> Any:
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
-def test_experts_are_compared_once_and_stand_in_three_tables(tmp_path):
+def test_experts_are_compared_once_and_stand_in_three_tables(tmp_path: Path) -> None:
     results, table = tmp_path / "labels.json", tmp_path / "experts.md"
     sizes = ("--instances", 1, "--budget", 0.1, "--validation", 1)
     places = ("--results", results, "--table", table, "--folder", tmp_path / "folder")

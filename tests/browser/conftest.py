@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ POLICIES = {
 }
 
 
-def missing(reason):
+def missing(reason: Any) -> None:
     """Skip, but where everything must be there."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason} (CI is set, so this must not be skipped)")
@@ -31,7 +34,7 @@ def missing(reason):
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium() -> Iterator[Any]:
     """A running Chromium, driven by playwright, which can also use one that it did not fetch.
 
     It runs an event loop in this thread meanwhile, so it must be gone before other tests begin.
@@ -51,7 +54,7 @@ def chromium():
         browser.close()
 
 
-def planted_rows(*, n_instances=6, n_seeds=2):
+def planted_rows(*, n_instances: int = 6, n_seeds: int = 2) -> Any:
     """Rows of runs, times drawn around each policy's own factor; some runs fail."""
     random = np.random.RandomState(7)
     rows = []
@@ -97,7 +100,7 @@ def planted_rows(*, n_instances=6, n_seeds=2):
     return rows
 
 
-def planted_traces(rows):
+def planted_traces(rows: Any) -> Any:
     """For every run three moments: nothing, a bad solution, the end."""
     import pyarrow as pa
 
@@ -115,7 +118,7 @@ def planted_traces(rows):
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory):
+def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The page of an evaluation with failures and an odd policy name, and its path."""
     from milplib.evaluation import Evaluation
     from milplib.evaluation.table import check_table, run_table
@@ -145,11 +148,13 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(chromium):
+def open_page(chromium: Any) -> Iterator[Any]:
     """Open a page; in the end nothing may have been asked for but pages, and nothing said."""
     contexts, opened, asked, said = [], set(), [], []
 
-    def open_page(path, *, scheme="light", size=DESKTOP, media=None):
+    def open_page(
+        path: Path, *, scheme: str = "light", size: Any = DESKTOP, media: Any = None
+    ) -> Any:
         opened.add(path.as_uri())
         context = chromium.new_context(viewport=size, color_scheme=scheme)
         contexts.append(context)

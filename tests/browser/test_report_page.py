@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(open_page, report):
+def opened(open_page: Any, report: Any) -> Any:
     """Open the report."""
     return functools.partial(open_page, report)
 
 
-def test_the_page_opens_from_the_disk_with_all_of_its_parts(opened):
+def test_the_page_opens_from_the_disk_with_all_of_its_parts(opened: Any) -> None:
     page = opened()
     assert page.title() == "5 policies against relpscost"
     headings = page.locator("h2").all_text_contents()
@@ -49,7 +50,7 @@ def test_the_page_opens_from_the_disk_with_all_of_its_parts(opened):
     assert page.locator("th", has_text="<b>linear</b> & co").count() > 0
 
 
-def test_the_summary_comes_before_anything_else(opened):
+def test_the_summary_comes_before_anything_else(opened: Any) -> None:
     page = opened(size=PHONE)
     box = page.locator(".summary").bounding_box()
     assert box["y"] < PHONE["height"]
@@ -57,7 +58,7 @@ def test_the_summary_comes_before_anything_else(opened):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_on_what_is_behind_it(opened, scheme):
+def test_every_text_can_be_read_on_what_is_behind_it(opened: Any, scheme: str) -> None:
     page = opened(scheme=scheme)
     is_dark = page.evaluate(f"() => {{ {COLOURS} return luminance(behind(document.body)) < 0.2 }}")
     assert is_dark == (scheme == "dark")
@@ -70,7 +71,7 @@ def test_every_text_can_be_read_on_what_is_behind_it(opened, scheme):
 
 
 @pytest.mark.parametrize("width", [320, 390, 768])
-def test_a_narrow_page_never_scrolls_sideways_but_its_tables_do(opened, width):
+def test_a_narrow_page_never_scrolls_sideways_but_its_tables_do(opened: Any, width: int) -> None:
     page = opened(size={"width": width, "height": 844})
     page.evaluate("window.scrollTo(500, 0)")
     assert page.evaluate("window.scrollX") == 0
@@ -90,7 +91,7 @@ def test_a_narrow_page_never_scrolls_sideways_but_its_tables_do(opened, width):
     assert any(hidden > 40 and scrolled == 40 for _, _, hidden, scrolled in boxes)
 
 
-def test_a_wide_page_shows_whole_figures(opened):
+def test_a_wide_page_shows_whole_figures(opened: Any) -> None:
     page = opened()
     hidden = page.evaluate(
         "() => [...document.querySelectorAll('figure .wide')]"
@@ -99,7 +100,7 @@ def test_a_wide_page_shows_whole_figures(opened):
     assert hidden == 0
 
 
-def test_images_figures_regions_and_links_have_names(opened):
+def test_images_figures_regions_and_links_have_names(opened: Any) -> None:
     page = opened()
     session = page.context.new_cdp_session(page)
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
@@ -115,7 +116,7 @@ def test_images_figures_regions_and_links_have_names(opened):
     assert [kind for kind, name in named if not name] == []
 
 
-def test_no_id_occurs_twice_and_every_reference_has_its_target(opened):
+def test_no_id_occurs_twice_and_every_reference_has_its_target(opened: Any) -> None:
     page = opened()
     ids = page.evaluate("() => [...document.querySelectorAll('[id]')].map((e) => e.id)")
     assert [name for name, count in Counter(ids).items() if count > 1] == []
@@ -125,7 +126,7 @@ def test_no_id_occurs_twice_and_every_reference_has_its_target(opened):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_printing_gives_sheets_with_everything_on_white(opened, scheme):
+def test_printing_gives_sheets_with_everything_on_white(opened: Any, scheme: str) -> None:
     page = opened(scheme=scheme, size=SHEET, media="print")
     cut_off = page.evaluate(
         "(width) => [...document.querySelectorAll('table, figure svg')]"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from milplib.generators import CombinatorialAuction
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A tree and its page."""
     instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=1)
     tree = record_tree(instance, policy="pscost", setting="learn2branch", seed=3)
@@ -22,14 +24,16 @@ def drawn(tmp_path_factory):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_can_be_read_and_does_not_scroll_sideways(open_page, drawn, scheme):
+def test_the_page_can_be_read_and_does_not_scroll_sideways(
+    open_page: Any, drawn: Any, scheme: str
+) -> None:
     page = open_page(drawn[1], scheme=scheme, size=PHONE)
     page.evaluate("window.scrollTo(500, 0)")
     assert page.evaluate("window.scrollX") == 0
     assert [text for text in page.evaluate(TEXTS) if text[0] < ENOUGH_FOR_TEXT] == []
 
 
-def test_a_pointer_on_a_node_is_told_what_it_is(open_page, drawn):
+def test_a_pointer_on_a_node_is_told_what_it_is(open_page: Any, drawn: Any) -> None:
     tree, path = drawn
     page = open_page(path)
     nodes = page.locator("circle")

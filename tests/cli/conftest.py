@@ -1,30 +1,27 @@
-"""The command line in a process of its own, as a user runs it."""
+"""The command line, and how it ends: well, or with one line that names the culprit."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
+
+import pytest
+from command_line import run_forked
+
+run = run_forked
 
 
-def run(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "milplib.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **options,
-    )
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def succeed(*arguments):
+def succeed(*arguments: object) -> str:
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout
 
 
-def fail(*arguments, naming):
+def fail(*arguments: object, naming: str) -> str:
     """Exit code 2, and one line on stderr that names the culprit."""
     done = run(*arguments)
     assert done.returncode == 2, (done.stdout, done.stderr)
@@ -33,3 +30,10 @@ def fail(*arguments, naming):
     assert lines[0].startswith("milplib: error: ")
     assert naming in lines[0]
     return lines[0]
+
+
+@pytest.fixture(scope="module")
+def auctions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("auctions") / "ca"
+    succeed("generate", "CA-milplib-small", "--count", 3, "--seed", 5, "--out", folder)
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from .conftest import fail, succeed
 
 
 @pytest.mark.slow
-def test_collect_takes_an_expert_beside_which_it_is_called(tmp_path):
+def test_collect_takes_an_expert_beside_which_it_is_called(tmp_path: Path) -> None:
     (tmp_path / "i").mkdir()
     CombinatorialAuction(n_items=40, n_bids=150).generate(1).write(tmp_path / "i" / "a.lp")
     common = ("collect", tmp_path / "i", "--samples-per-instance", 1, "--expert-probability", 1)

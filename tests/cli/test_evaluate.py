@@ -23,7 +23,7 @@ AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with instances, a policy of one's own, and results of a first evaluation."""
     place = tmp_path_factory.mktemp("place")
     (place / "ca" / "test").mkdir(parents=True)
@@ -48,7 +48,7 @@ def place(tmp_path_factory):
     return place
 
 
-def test_the_table_shows_every_policy_with_ratio_interval_and_failures(place):
+def test_the_table_shows_every_policy_with_ratio_interval_and_failures(place: Path) -> None:
     lines = (place / "printed").read_text().splitlines()
     assert lines[0] == "ca: 2 instances, 1 seed, ratios to relpscost"
     words = {line.split()[0]: line.split() for line in lines[2:6]}
@@ -64,7 +64,7 @@ def test_the_table_shows_every_policy_with_ratio_interval_and_failures(place):
     assert lines[-1] == "report: results/report.html"
 
 
-def test_of_split_folders_test_is_taken(place):
+def test_of_split_folders_test_is_taken(place: Path) -> None:
     names = Evaluation.load(place / "results").table.column("instance").to_pylist()
     assert {name.split("/")[1] for name in names} == {"test"}
     assert sorted(path.name for path in (place / "results").iterdir()) == [
@@ -77,7 +77,7 @@ def test_of_split_folders_test_is_taken(place):
     ]
 
 
-def test_report_writes_the_page_again(place):
+def test_report_writes_the_page_again(place: Path) -> None:
     page = place / "results" / "report.html"
     before = page.read_text()
     page.unlink()
@@ -90,19 +90,19 @@ def test_report_writes_the_page_again(place):
     assert done.stdout.splitlines()[:6] == (place / "printed").read_text().splitlines()[:6]
 
 
-def test_other_arguments_for_the_same_folder_are_refused(place):
+def test_other_arguments_for_the_same_folder_are_refused(place: Path) -> None:
     arguments = ["evaluate", place / "ca", "--policy", "pscost", "--out", place / "results"]
     fail(*arguments, naming="--force")
 
 
-def copied(place, folder):
+def copied(place: Path, folder: Path) -> Path:
     folder.mkdir()
     for path in filter(Path.is_file, (place / "results").iterdir()):
         (folder / path.name).write_bytes(path.read_bytes())
     return folder
 
 
-def test_two_optimal_values_are_an_error_and_exit_code_1(place, tmp_path):
+def test_two_optimal_values_are_an_error_and_exit_code_1(place: Path, tmp_path: Path) -> None:
     folder = copied(place, tmp_path / "r")
     table = read_table(folder / "runs.parquet")
     objectives = [
@@ -123,7 +123,7 @@ def test_two_optimal_values_are_an_error_and_exit_code_1(place, tmp_path):
 
 
 @pytest.mark.slow
-def test_results_that_are_not_finished_are_reported_as_such(place, tmp_path):
+def test_results_that_are_not_finished_are_reported_as_such(place: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     (folder / "unfinished").mkdir(parents=True)
     manifest = json.loads((place / "results" / "manifest.json").read_text())
@@ -160,7 +160,9 @@ def test_results_that_are_not_finished_are_reported_as_such(place, tmp_path):
         (["report", "empty"], "manifest.json"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments, naming, place, monkeypatch):
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], naming: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(place)
     (place / "empty").mkdir(exist_ok=True)
     (place / "broken").mkdir(exist_ok=True)
@@ -170,14 +172,16 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, naming, place, monkeyp
 
 
 @pytest.mark.parametrize("command", ["evaluate", "report"])
-def test_help_is_printed(command):
+def test_help_is_printed(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0
     assert "Usage: milplib" in done.stdout
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_ctrl_c_ends_evaluate_with_130_and_one_word(workers, place, tmp_path):
+def test_ctrl_c_ends_evaluate_with_130_and_one_word(
+    workers: int, place: Path, tmp_path: Path
+) -> None:
     from milplib.generators import from_name
 
     (tmp_path / "sc").mkdir()

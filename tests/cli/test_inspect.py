@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from .conftest import fail, succeed
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory):
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Samples of two small instances, a shard each."""
     folder = tmp_path_factory.mktemp("inspected")
     family = IndependentSet(n_nodes=50, graph="erdos_renyi", edge_probability=0.2)
@@ -39,7 +40,7 @@ def samples(tmp_path_factory):
     return folder
 
 
-def test_the_ranges_of_features_are_listed_on_request_and_in_json(samples):
+def test_the_ranges_of_features_are_listed_on_request_and_in_json(samples: Path) -> None:
     plain = succeed("samples", "inspect", samples)
     assert "solution_frac" not in plain
     assert "--features" in plain
@@ -57,7 +58,9 @@ def test_the_ranges_of_features_are_listed_on_request_and_in_json(samples):
 
 
 @pytest.mark.slow
-def test_a_damaged_shard_is_named_in_text_and_json_and_an_error_where_wanted(samples, tmp_path):
+def test_a_damaged_shard_is_named_in_text_and_json_and_an_error_where_wanted(
+    samples: Path, tmp_path: Path
+) -> None:
     for path in (samples / "manifest.json", *samples.glob("*.arrow")):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "shard-00000.arrow").write_bytes(b"ARROW1")
@@ -71,7 +74,7 @@ def test_a_damaged_shard_is_named_in_text_and_json_and_an_error_where_wanted(sam
 
 
 @pytest.mark.slow
-def test_one_sample_is_drawn(samples, tmp_path):
+def test_one_sample_is_drawn(samples: Path, tmp_path: Path) -> None:
     picture = tmp_path / "sample.png"
     printed = succeed("samples", "inspect", samples, "--picture", picture, "--sample", 7)
     assert "sample 7 of 8" in printed
@@ -79,7 +82,9 @@ def test_one_sample_is_drawn(samples, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_picture_that_cannot_be_is_one_line_and_exit_code_2(samples, tmp_path):
+def test_a_picture_that_cannot_be_is_one_line_and_exit_code_2(
+    samples: Path, tmp_path: Path
+) -> None:
     picture = tmp_path / "sample.png"
     fail("samples", "inspect", samples, "--picture", picture, "--sample", 8, naming="0 to 7")
     fail("samples", "inspect", samples, "--picture", tmp_path / "a.jpg", naming="PNG")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with instances, one of them broken, and a measurement of them."""
     place = tmp_path_factory.mktemp("place")
     (place / "ca" / "test").mkdir(parents=True)
@@ -35,7 +36,7 @@ def place(tmp_path_factory):
     return place
 
 
-def test_every_level_stands_beside_the_solver_and_its_version(place):
+def test_every_level_stands_beside_the_solver_and_its_version(place: Path) -> None:
     lines = (place / "printed").read_text().splitlines()
     assert lines[0].startswith("solved by SCIP 10.")
     assert lines[0].endswith("one thread, limit 60 s, seed 0")
@@ -55,16 +56,16 @@ def test_every_level_stands_beside_the_solver_and_its_version(place):
     assert lines[-2:] == ["table: results/hardness.csv", "figure: results/statistics.png"]
 
 
-def test_no_word_of_gurobi_is_printed(place):
+def test_no_word_of_gurobi_is_printed(place: Path) -> None:
     assert "gurobi" not in (place / "printed").read_text().lower()
 
 
-def test_an_instance_that_cannot_be_read_is_named_on_stderr(place):
+def test_an_instance_that_cannot_be_read_is_named_on_stderr(place: Path) -> None:
     (line,) = (place / "complained").read_text().splitlines()
     assert line.startswith("milplib: not measured: ca/test/broken.lp: ")
 
 
-def test_the_folder_holds_table_figure_and_manifest(place):
+def test_the_folder_holds_table_figure_and_manifest(place: Path) -> None:
     names = sorted(path.name for path in (place / "results").iterdir())
     assert names == ["environment.json", "hardness.csv", "manifest.json", "statistics.png"]
     header, *rows = (place / "results" / "hardness.csv").read_text().splitlines()
@@ -72,14 +73,14 @@ def test_the_folder_holds_table_figure_and_manifest(place):
     assert len(rows) == 3
 
 
-def test_other_thresholds_need_no_solve_and_other_arguments_are_refused(place):
+def test_other_thresholds_need_no_solve_and_other_arguments_are_refused(place: Path) -> None:
     arguments = ["measure", place / "ca", "--out", place / "results"]
     fail(*arguments, "--seed", 1, naming="--force")
     out = succeed(*arguments, "--easy", 1e-6, "--medium", 1e-5, "--hard", 1e-4)
     assert " 2 hard" in out
 
 
-def test_json_is_all_that_json_prints(place):
+def test_json_is_all_that_json_prints(place: Path) -> None:
     done = run("measure", place / "ca", "--json", "--time-limit", 30, "--split", "train")
     content = json.loads(done.stdout, parse_constant=pytest.fail)
     assert content["by"].startswith("SCIP")
@@ -89,7 +90,7 @@ def test_json_is_all_that_json_prints(place):
     assert content["config"]["judging"]["thresholds"]["limit"] == 3600
 
 
-def test_statistics_only_solves_nothing(place):
+def test_statistics_only_solves_nothing(place: Path) -> None:
     done = run("measure", place / "ca", "--statistics-only")
     assert done.returncode == 0, done.stderr
     assert "level" not in done.stdout
@@ -100,7 +101,7 @@ def test_statistics_only_solves_nothing(place):
     assert content["instances"][0]["time"] is None
 
 
-def test_highs_is_named_in_place_of_scip(place):
+def test_highs_is_named_in_place_of_scip(place: Path) -> None:
     pytest.importorskip("highspy")
     out = succeed("measure", place / "ca", "--solver", "highs", "--split", "train")
     assert out.splitlines()[0].startswith("solved by HiGHS 1.")
@@ -126,7 +127,9 @@ def test_highs_is_named_in_place_of_scip(place):
         (["measure", "ca", "--expert-probability", "2"], "probability"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments, naming, place, monkeypatch):
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], naming: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(place)
     (place / "empty").mkdir(exist_ok=True)
     (place / "broken").mkdir(exist_ok=True)
@@ -136,12 +139,20 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, naming, place, monkeyp
     assert not (place / "x").exists()
 
 
-def test_a_missing_highspy_is_one_line_that_says_what_to_install(place):
+def test_a_missing_highspy_is_one_line_that_says_what_to_install(place: Path) -> None:
     script = (
         "import sys\nsys.modules['highspy'] = None\n"
         "from milplib.cli import main\nmain(sys.argv[1:])\n"
     )
-    command = [sys.executable, "-c", script, "measure", place / "ca", "--solver", "highs"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        script,
+        "measure",
+        place / "ca",
+        "--solver",
+        "highs",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
@@ -149,16 +160,22 @@ def test_a_missing_highspy_is_one_line_that_says_what_to_install(place):
     ]
 
 
-def test_help_is_printed():
+def test_help_is_printed() -> None:
     out = succeed("measure", "--help")
     assert "Usage: milplib measure" in out
     assert "--statistics-only" in out
 
 
-def test_ctrl_c_ends_measure_with_130_and_one_word(tmp_path):
+def test_ctrl_c_ends_measure_with_130_and_one_word(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
     from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
-    command = [sys.executable, "-m", "milplib.cli", "measure", str(tmp_path / "sc")]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "milplib.cli",
+        "measure",
+        str(tmp_path / "sc"),
+    ]
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path / "r")],
         stdout=subprocess.PIPE,

@@ -7,6 +7,8 @@ import email.parser  # noqa: F401
 import os
 import sys
 import traceback
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,12 +21,12 @@ from milplib.scip import self_test  # noqa: F401
 NOBODY = 65534
 
 
-def as_nobody(arguments, stderr):
+def as_nobody(arguments: list[Any], stderr: Path) -> int:
     """Run the command line in a forked child without root's rights; give its exit code."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        code = 70
+        code: Any = 70
         try:
             if os.getuid() == 0:
                 os.setgroups([])
@@ -46,7 +48,7 @@ def as_nobody(arguments, stderr):
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path: Path) -> Path:
     """A folder that nobody may read but not write, with an instance and an unreadable one."""
     for path in (*tmp_path.parents, tmp_path):
         if path.stat().st_uid == os.getuid() and path.is_relative_to("/tmp"):
@@ -60,13 +62,13 @@ def place(tmp_path):
     return tmp_path
 
 
-def complaint(place):
+def complaint(place: Path) -> str:
     (line,) = (place / "stderr").read_text().splitlines()
     assert line.startswith("milplib: error: ")
     return line
 
 
-def test_a_folder_that_may_not_be_written_is_one_line_and_exit_code_2(place):
+def test_a_folder_that_may_not_be_written_is_one_line_and_exit_code_2(place: Path) -> None:
     before = sorted(path.name for path in place.iterdir())
     for command in (
         ["generate", "CA-milplib-small", "--count", 1, "--out", place / "out"],
@@ -79,7 +81,7 @@ def test_a_folder_that_may_not_be_written_is_one_line_and_exit_code_2(place):
     assert sorted(path.name for path in place.iterdir()) == before
 
 
-def test_a_folder_that_cannot_take_the_results_is_refused_before_any_work(place):
+def test_a_folder_that_cannot_take_the_results_is_refused_before_any_work(place: Path) -> None:
     # All but the last step of days of work would succeed.
     (place / "out" / "unfinished").mkdir(parents=True)
     (place / "out" / "unfinished").chmod(0o777)
@@ -91,7 +93,7 @@ def test_a_folder_that_cannot_take_the_results_is_refused_before_any_work(place)
     assert not list((place / "out" / "unfinished").iterdir())
 
 
-def test_a_run_that_goes_on_in_a_read_only_folder_is_refused_before_any_work(place):
+def test_a_run_that_goes_on_in_a_read_only_folder_is_refused_before_any_work(place: Path) -> None:
     (place / "out").mkdir()
     (place / "out").chmod(0o777)
     command = ["collect", place / "i", "--out", place / "out" / "s", "--samples-per-instance", 1]
@@ -103,12 +105,12 @@ def test_a_run_that_goes_on_in_a_read_only_folder_is_refused_before_any_work(pla
     assert sorted((place / "out").rglob("*")) == before
 
 
-def test_an_instance_that_may_not_be_read_is_one_line_and_exit_code_2(place):
+def test_an_instance_that_may_not_be_read_is_one_line_and_exit_code_2(place: Path) -> None:
     assert as_nobody(["solve", place / "i" / "secret.lp"], place / "stderr") == 2
     assert "Permission denied" in complaint(place)
 
 
-def test_an_instance_that_may_not_be_read_does_not_spoil_the_others(place):
+def test_an_instance_that_may_not_be_read_does_not_spoil_the_others(place: Path) -> None:
     (place / "out").mkdir()
     (place / "out").chmod(0o777)
     arguments = [
@@ -129,7 +131,7 @@ def test_an_instance_that_may_not_be_read_does_not_spoil_the_others(place):
     assert outcomes == {"i/a.lp": "complete", "i/secret.lp": "unreadable"}
 
 
-def test_a_folder_that_may_not_be_entered_is_one_line_and_exit_code_2(place):
+def test_a_folder_that_may_not_be_entered_is_one_line_and_exit_code_2(place: Path) -> None:
     (place / "locked").mkdir()
     (place / "locked").chmod(0o700)
     for command in (
@@ -142,7 +144,9 @@ def test_a_folder_that_may_not_be_entered_is_one_line_and_exit_code_2(place):
         assert "Permission denied" in complaint(place)
 
 
-def test_a_cache_that_may_not_be_written_is_one_line_and_exit_code_2(place, monkeypatch):
+def test_a_cache_that_may_not_be_written_is_one_line_and_exit_code_2(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MILPLIB_CACHE", str(place / "cache"))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert as_nobody(["fetch", "CA-easy", "--source", place / "i"], place / "stderr") == 2
@@ -153,7 +157,9 @@ def test_a_cache_that_may_not_be_written_is_one_line_and_exit_code_2(place, monk
     assert "Permission denied" in complaint(place)
 
 
-def test_a_file_of_a_source_that_may_not_be_read_is_broken_and_the_others_are_fetched(place):
+def test_a_file_of_a_source_that_may_not_be_read_is_broken_and_the_others_are_fetched(
+    place: Path,
+) -> None:
     (place / "out").mkdir()
     (place / "out").chmod(0o777)
     command = ["fetch", "CA-easy", "--source", place / "i", "--split", "test"]

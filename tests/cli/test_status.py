@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from .conftest import fail, succeed
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A collection that was killed after its first instance."""
     folder = tmp_path_factory.mktemp("killed")
     (folder / "ca").mkdir()
@@ -40,7 +42,7 @@ def killed(tmp_path_factory):
     return folder / "s", working, process.pid
 
 
-def test_while_a_run_works_its_process_is_named(killed):
+def test_while_a_run_works_its_process_is_named(killed: Any) -> None:
     _, working, pid = killed
     # On a fast machine it may have ended before it was asked.
     if working["state"] == "working":
@@ -48,7 +50,7 @@ def test_while_a_run_works_its_process_is_named(killed):
         assert working["done"] <= working["total"] == 30
 
 
-def test_a_killed_run_is_stopped_and_keeps_what_it_has(killed):
+def test_a_killed_run_is_stopped_and_keeps_what_it_has(killed: Any) -> None:
     folder, _, _ = killed
     found = json.loads(succeed("status", folder, "--json"))
     assert found["kind"] == "collection"
@@ -59,6 +61,6 @@ def test_a_killed_run_is_stopped_and_keeps_what_it_has(killed):
     assert "failures" in printed
 
 
-def test_what_is_no_run_is_one_line_and_exit_code_2(tmp_path):
+def test_what_is_no_run_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     fail("status", tmp_path / "nowhere", naming="does not exist")
     fail("status", tmp_path, naming="is not the folder of a run")

@@ -4,74 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from milplib.errors import (
     InstanceError,
-    OutputError,
     ParameterError,
-    ResultsError,
     UnknownNameError,
 )
 from milplib.evaluation import COLUMNS, Evaluation, evaluate
 from milplib.evaluation.traces import traces_by_run
-from milplib.generators import CombinatorialAuction
 
-AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
-
-CHANGING = {"order", "host", "peak_memory", "primal_dual_integral"} | {
-    name for name in COLUMNS if name.endswith("time")
-}
-"""Columns that two equal evaluations may differ in."""
+from .conftest import CHANGING, by_policy, lasting
 
 
-@pytest.fixture(scope="module")
-def auctions(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data") / "ca"
-    folder.mkdir()
-    for seed in range(2):
-        AUCTION.generate(seed).write(folder / f"{seed}.lp")
-    return folder
-
-
-def lasting(results):
-    """The table without what depends on the clock and the machine."""
-    return results.table.drop_columns(sorted(CHANGING)).to_pylist()
-
-
-def content(folder):
-    """Files by name but the one that says where and when they were made."""
-    files = (path for path in folder.iterdir() if path.is_file())
-    return {path.name: path.read_bytes() for path in files if path.name != "environment.json"}
-
-
-def by_policy(results):
-    found = {}
-    for row in results.table.to_pylist():
-        found.setdefault(row["policy"], []).append(row)
-    return found
-
-
-@pytest.fixture(scope="module")
-def plain(auctions, tmp_path_factory):
-    """An evaluation in which nothing happens: two rules, two instances, one worker."""
-    out = tmp_path_factory.mktemp("plain") / "results"
-    seen = []
-    results = evaluate(
-        [auctions], policies=["pscost"], seeds=[3], time_limit=60, out=out, on_progress=seen.append
-    )
-    assert [progress.done for progress in seen] == [0, 2, 4]
-    assert {(progress.total, progress.failed) for progress in seen} == {(4, 0)}
-    return results, out
-
-
-def test_every_policy_runs_on_every_instance_with_every_seed(plain):
+def test_every_policy_runs_on_every_instance_with_every_seed(
+    plain: tuple[Evaluation, Path],
+) -> None:
     results, out = plain
     rows = results.table.to_pylist()
     found = [(row["seed"], row["instance"], row["policy"]) for row in rows]
@@ -95,7 +46,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
         assert row["fair_nodes"] >= row["nodes"]
         assert row["instance_hash"]
         assert row["time_limit"] == 60
-    orders = {}
+    orders: dict[Any, Any] = {}
     for row in rows:
         orders.setdefault((row["instance"], row["seed"]), []).append(row["order"])
     assert all(sorted(order) == [0, 1] for order in orders.values())
@@ -103,7 +54,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(plain):
     assert sum(row["strong_branching_iterations"] for row in relpscost) > 0
 
 
-def test_the_bounds_of_every_run_are_kept_over_time(plain):
+def test_the_bounds_of_every_run_are_kept_over_time(plain: tuple[Evaluation, Path]) -> None:
     results, _ = plain
     traces = traces_by_run(results.traces)
     rows = results.table.to_pylist()
@@ -116,7 +67,9 @@ def test_the_bounds_of_every_run_are_kept_over_time(plain):
         assert 0 < row.primal_dual_integral < row.time
 
 
-def test_results_of_a_version_without_traces_are_read_and_judged(plain, tmp_path):
+def test_results_of_a_version_without_traces_are_read_and_judged(
+    plain: tuple[Evaluation, Path], tmp_path: Path
+) -> None:
     results, out = plain
     older = tmp_path / "older"
     older.mkdir()
@@ -132,33 +85,10 @@ def test_results_of_a_version_without_traces_are_read_and_judged(plain, tmp_path
         assert math.isnan(row.primal_integral)
 
 
-def test_the_same_call_on_finished_results_runs_nothing_and_changes_nothing(plain, auctions):
-    results, out = plain
-    times = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    again = evaluate([auctions], policies=["pscost"], seeds=[3], time_limit=60, out=out)
-    assert again.table.equals(results.table)
-    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == times
-
-
-def test_other_arguments_are_refused_and_change_nothing(plain, auctions, misbehaving):
-    _, out = plain
-    before = content(out)
-    given = {"policies": ["pscost"], "seeds": [3], "time_limit": 60}
-    for other in (
-        {"policies": ["random"]},
-        {"policies": [f"{misbehaving}:good"]},
-        {"seeds": [4]},
-        {"time_limit": 61},
-        {"setting": "learn2branch"},
-        {"baseline": "pscost"},
-    ):
-        with pytest.raises(OutputError, match=r"holds another evaluation.*--force"):
-            evaluate([auctions], **given | other, out=out)
-    assert content(out) == before
-
-
 @pytest.mark.slow
-def test_two_workers_give_the_same_table_up_to_times(plain, auctions, tmp_path):
+def test_two_workers_give_the_same_table_up_to_times(
+    plain: tuple[Evaluation, Path], auctions: Path, tmp_path: Path
+) -> None:
     results, _ = plain
     two = evaluate(
         [auctions], policies=["pscost"], seeds=[3], time_limit=60, workers=2, out=tmp_path / "r"
@@ -168,7 +98,9 @@ def test_two_workers_give_the_same_table_up_to_times(plain, auctions, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, misbehaving):
+def test_a_policy_that_goes_wrong_costs_its_own_runs_only(
+    auctions: Path, tmp_path: Path, misbehaving: str
+) -> None:
     names = [
         "good",
         "killed",
@@ -221,7 +153,7 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(auctions, tmp_path, mi
             assert row.time == pytest.approx(10.0)
 
 
-def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_path):
+def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_path: Path) -> None:
     from milplib.generators import from_name
 
     (tmp_path / "sc").mkdir()
@@ -231,7 +163,7 @@ def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_
     assert [row.time for row in results.summary().rows] == pytest.approx([1.0, 1.0])
 
 
-def test_an_unreadable_instance_is_listed_beside_the_others(auctions, tmp_path):
+def test_an_unreadable_instance_is_listed_beside_the_others(auctions: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     (folder / "broken.lp").write_text("maximize\nOBJ: x1 +")
@@ -245,7 +177,7 @@ def test_an_unreadable_instance_is_listed_beside_the_others(auctions, tmp_path):
     assert [(row.runs, row.solved) for row in summary.rows] == [(1, 1), (1, 1)]
 
 
-def test_only_unreadable_instances_are_an_error_and_leave_nothing(tmp_path):
+def test_only_unreadable_instances_are_an_error_and_leave_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "i"
     folder.mkdir()
     (folder / "a.lp").write_bytes(b"\0\1\2garbage")
@@ -255,7 +187,9 @@ def test_only_unreadable_instances_are_an_error_and_leave_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_clean_setting_takes_the_known_optimum_or_finds_it(auctions, tmp_path):
+def test_the_clean_setting_takes_the_known_optimum_or_finds_it(
+    auctions: Path, tmp_path: Path
+) -> None:
     known, unknown = tmp_path / "known", tmp_path / "unknown"
     for folder in (known, unknown):
         folder.mkdir()
@@ -283,7 +217,7 @@ def test_the_clean_setting_takes_the_known_optimum_or_finds_it(auctions, tmp_pat
 
 
 @pytest.mark.slow
-def test_an_infeasible_instance_is_a_result_with_the_clean_setting_too(tmp_path):
+def test_an_infeasible_instance_is_a_result_with_the_clean_setting_too(tmp_path: Path) -> None:
     folder = tmp_path / "i"
     folder.mkdir()
     (folder / "a.lp").write_text(
@@ -300,7 +234,7 @@ def test_an_infeasible_instance_is_a_result_with_the_clean_setting_too(tmp_path)
 
 
 @pytest.mark.slow
-def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path):
+def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path: Path) -> None:
     from milplib.generators import from_name
 
     (tmp_path / "sc").mkdir()
@@ -314,7 +248,7 @@ def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_wrong_known_optimum_is_found_out(auctions, tmp_path):
+def test_a_wrong_known_optimum_is_found_out(auctions: Path, tmp_path: Path) -> None:
     folder = tmp_path / "i"
     folder.mkdir()
     (folder / "a.lp").write_bytes((auctions / "0.lp").read_bytes())
@@ -325,7 +259,9 @@ def test_a_wrong_known_optimum_is_found_out(auctions, tmp_path):
 
 
 @pytest.mark.slow
-def test_real_instances_with_known_optima_contradict_nothing(test_data, tmp_path):
+def test_real_instances_with_known_optima_contradict_nothing(
+    test_data: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "miplib"
     folder.mkdir()
     for name in ("flugpl.mps.gz", "stein27_inf.lp", "MANN_a9.clq.lp", "optima.csv"):
@@ -335,29 +271,6 @@ def test_real_instances_with_known_optima_contradict_nothing(test_data, tmp_path
     )
     assert set(results.table.column("failure").to_pylist()) == {""}
     assert not results.summary().errors
-
-
-@pytest.mark.slow
-def test_force_replaces_an_evaluation_and_nothing_else(auctions, tmp_path):
-    one = tmp_path / "one"
-    one.mkdir()
-    (one / "a.lp").write_bytes((auctions / "0.lp").read_bytes())
-    out = tmp_path / "r"
-    evaluate([one], policies=["pscost"], time_limit=60, out=out)
-    (out / "notes.txt").write_text("mine")
-    results = evaluate([one], policies=["random"], time_limit=60, out=out, force=True)
-    assert results.policies == ("random", "relpscost")
-    assert (out / "notes.txt").read_text() == "mine"
-    assert not (out / "unfinished").exists()
-
-
-@pytest.mark.parametrize("name", ["runs.csv", "report.html", "manifest.json"])
-def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(name, auctions, tmp_path):
-    (tmp_path / name).write_text("years of work")
-    for force in (False, True):
-        with pytest.raises(OutputError):
-            evaluate([auctions], policies=["pscost"], out=tmp_path, force=force)
-    assert content(tmp_path) == {name: b"years of work"}
 
 
 @pytest.mark.parametrize(
@@ -373,62 +286,16 @@ def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(name, auctions,
     ],
 )
 def test_arguments_outside_their_domain_are_refused_before_anything_is_written(
-    option, error, auctions, tmp_path
-):
+    option: dict[str, Any], error: type, auctions: Path, tmp_path: Path
+) -> None:
     with pytest.raises(error):
-        evaluate([auctions], **{"policies": ["pscost"], "out": tmp_path / "r"} | option)
+        evaluate([auctions], **dict[str, Any](policies=["pscost"], out=tmp_path / "r") | option)
     assert not (tmp_path / "r").exists()
 
 
-SCRIPT = """
-import sys
-from milplib.evaluation import evaluate
-if __name__ == "__main__":
-    evaluate([sys.argv[1]], policies=["pscost"], seeds=[3], time_limit=60, out=sys.argv[2],
-             workers=int(sys.argv[3]))
-"""
-
-
-@pytest.mark.parametrize(
-    ("how", "workers"),
-    [(signal.SIGKILL, 1), pytest.param(signal.SIGINT, 2, marks=pytest.mark.slow)],
-)
-def test_a_killed_evaluation_goes_on_to_the_same_table(plain, auctions, tmp_path, how, workers):
-    results, _ = plain
-    script, out = tmp_path / "script.py", tmp_path / "r"
-    script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(auctions), str(out), str(workers)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list((out / "unfinished").glob("0*.json")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(process.pid, how)
-    process.wait(timeout=60)
-    finished = {path: path.stat().st_mtime_ns for path in (out / "unfinished").glob("0*.json")}
-    assert len(finished) == 1
-    partial = Evaluation.load(out)
-    assert not partial.is_complete
-    assert len(partial.table) == 2 * len(finished)
-    assert len(traces_by_run(partial.traces)) == 2 * len(finished)
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stderr
-    assert lasting(Evaluation.load(out)) == lasting(results)
-
-
-def test_a_script_without_a_main_guard_is_told_so(auctions, tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from milplib.evaluation import evaluate\n"
-        f"evaluate([{str(auctions)!r}], policies=['pscost'], out={str(tmp_path / 'r')!r})\n"
-    )
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0
-    assert "__main__" in done.stderr.splitlines()[-1]
-
-
-def test_the_manifest_says_what_was_run_but_not_where(plain, auctions):
+def test_the_manifest_says_what_was_run_but_not_where(
+    plain: tuple[Evaluation, Path], auctions: Path
+) -> None:
     _, out = plain
     manifest = json.loads((out / "manifest.json").read_text())
     assert set(manifest["files"]) == {"runs.parquet", "runs.csv", "traces.parquet"}
@@ -437,18 +304,7 @@ def test_the_manifest_says_what_was_run_but_not_where(plain, auctions):
     assert str(auctions.parent) not in (out / "manifest.json").read_text()
 
 
-def test_results_that_are_damaged_are_refused(plain, tmp_path):
-    _, out = plain
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for name, data in content(out).items():
-        (copy / name).write_bytes(data)
-    (copy / "runs.parquet").unlink()
-    with pytest.raises(ResultsError, match=r"runs\.parquet"):
-        Evaluation.load(copy)
-
-
-def test_the_table_goes_to_pandas(plain):
+def test_the_table_goes_to_pandas(plain: tuple[Evaluation, Path]) -> None:
     results, _ = plain
     frame = results.to_pandas()
     assert list(frame.columns) == list(COLUMNS)

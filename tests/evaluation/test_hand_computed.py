@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from narrowing import present
 
-from milplib.evaluation import performance_profile
+from milplib.evaluation import Evaluation, performance_profile
 from milplib.evaluation.traces import check_traces, trace_table
 
 LIMIT = 100.0
@@ -28,21 +30,21 @@ NODES = {
 BASE_STRONG_BRANCHING = 900
 # All runs find 80 after 0.5 s, and after 0.75 s find 50 and prove 20. The optimum is 40.
 TRACE = {"time": [0.5, 0.75], "primal": [80.0, 50.0], "dual": [None, 20.0]}
-NEAR = {"rel": 1e-9, "abs": 1e-9}
+NEAR: dict[str, Any] = {"rel": 1e-9, "abs": 1e-9}
 
 
-def sgm(values, shift):
+def sgm(values: list[Any], shift: float) -> float:
     """exp(mean over instances of the mean over seeds of log(value + shift)) - shift."""
     means = [math.fsum(math.log(v + shift) for v in seeds) / len(seeds) for seeds in values]
     return math.exp(math.fsum(means) / len(means)) - shift
 
 
-def judged(place):
+def judged(place: int) -> list[list[float]]:
     return [[pair[place] or LIMIT for pair in TIMES[name]] for name in INSTANCES]
 
 
 @pytest.fixture
-def results(planted_run, planted_results):
+def results(planted_run: Any, planted_results: Any) -> Evaluation:
     rows = []
     for name, seed, place in itertools.product(INSTANCES, SEEDS, (0, 1)):
         time, nodes = TIMES[name][seed][place], NODES[name][seed][place]
@@ -64,17 +66,18 @@ def results(planted_run, planted_results):
             | (stopped if time is None else {"time": time})
         )
     traces = check_traces(trace_table(rows), where="the traces")
-    return replace(planted_results(rows), traces=traces)
+    result: Evaluation = replace(planted_results(rows), traces=traces)
+    return result
 
 
 @pytest.fixture
-def rows(results):
+def rows(results: Evaluation) -> tuple[Any, ...]:
     mine, base = results.summary().rows
     assert (mine.policy, base.policy) == ("mine", "base")
     return mine, base
 
 
-def test_times_and_their_ratio(rows):
+def test_times_and_their_ratio(rows: tuple[Any, ...]) -> None:
     mine, base = rows
     above, below = sgm(judged(0), 1.0), sgm(judged(1), 1.0)
     assert (mine.time, base.time) == pytest.approx((above, below), **NEAR)
@@ -89,7 +92,7 @@ def test_times_and_their_ratio(rows):
     assert (found.instances, found.runs) == (3, 6)
 
 
-def test_the_interval_is_students_with_the_jackknifes_error(rows):
+def test_the_interval_is_students_with_the_jackknifes_error(rows: tuple[Any, ...]) -> None:
     without = [
         math.log(
             sgm([s for n, s in enumerate(judged(0)) if n != out], 1.0)
@@ -107,7 +110,7 @@ def test_the_interval_is_students_with_the_jackknifes_error(rows):
     assert found.high == pytest.approx(ratio * math.exp(quantile * error), **NEAR)
 
 
-def test_nodes_are_of_the_pairs_that_both_solved(rows):
+def test_nodes_are_of_the_pairs_that_both_solved(rows: tuple[Any, ...]) -> None:
     mine, base = rows
     solved = [[NODES[name][seed] for seed in SEEDS if name != "ca/c" or seed] for name in INSTANCES]
     for row, place in ((mine, 0), (base, 1)):
@@ -121,7 +124,7 @@ def test_nodes_are_of_the_pairs_that_both_solved(rows):
     assert ratio.runs == 5
 
 
-def test_solved_counts_wins_and_par10(rows):
+def test_solved_counts_wins_and_par10(rows: tuple[Any, ...]) -> None:
     mine, base = rows
     assert (mine.runs, mine.solved, mine.failures) == (6, 5, {"timelimit": 1})
     assert (base.runs, base.solved, base.failures) == (6, 6, {})
@@ -131,7 +134,9 @@ def test_solved_counts_wins_and_par10(rows):
     assert base.par10 == pytest.approx((5 + 15.05 + 46.5) / 3, **NEAR)
 
 
-def test_simplex_iterations_count_strong_branching_and_mark_lower_bounds(rows):
+def test_simplex_iterations_count_strong_branching_and_mark_lower_bounds(
+    rows: tuple[Any, ...],
+) -> None:
     for place, row in enumerate(rows):
         work = [
             [100 * pair[place] + BASE_STRONG_BRANCHING * place for pair in NODES[name]]
@@ -141,7 +146,7 @@ def test_simplex_iterations_count_strong_branching_and_mark_lower_bounds(rows):
         assert (row.lp_runs, row.lp_lower_bounds) == (6, 1 - place)
 
 
-def test_integrals(rows):
+def test_integrals(rows: tuple[Any, ...]) -> None:
     for place, row in enumerate(rows):
         ends = judged(place)
         # 1 until 0.5 s; from 0.75 s on (50 - 40)/50, (40 - 20)/40 and (50 - 20)/50.
@@ -155,7 +160,7 @@ def test_integrals(rows):
         assert row.integral_runs == 6
 
 
-def test_the_signed_rank_test_by_counting_all_signs(results):
+def test_the_signed_rank_test_by_counting_all_signs(results: Evaluation) -> None:
     (found,) = results.summary().tests
     pairs = zip(judged(0), judged(1), strict=True)
     logs = [
@@ -164,7 +169,7 @@ def test_the_signed_rank_test_by_counting_all_signs(results):
     order = sorted(map(abs, logs))
     ranks = [order.index(abs(value)) + 1 for value in logs]
 
-    def smaller_sum(signs):
+    def smaller_sum(signs: Any) -> Any:
         above = sum(rank for rank, sign in zip(ranks, signs, strict=True) if sign)
         return min(above, sum(ranks) - above)
 
@@ -176,7 +181,9 @@ def test_the_signed_rank_test_by_counting_all_signs(results):
     assert found.corrected == pytest.approx(p_value, **NEAR)
 
 
-def test_the_virtual_best_takes_the_fastest_of_every_pair(results, rows):
+def test_the_virtual_best_takes_the_fastest_of_every_pair(
+    results: Evaluation, rows: tuple[Any, ...]
+) -> None:
     best = results.summary().virtual_best["ca"]
     times = [[1.0, 3.0], [7.0, 15.0], [63.0, 30.0]]
     nodes = [[10, 30], [40, 70], [600, 280]]
@@ -188,11 +195,11 @@ def test_the_virtual_best_takes_the_fastest_of_every_pair(results, rows):
         assert ratio.time.value == pytest.approx(row.time / sgm(times, 1.0), **NEAR)
         assert ratio.time.value >= 1
     both = [[10, 30], [40, 70], [280]]
-    ratio = best.ratios["mine"].nodes
-    assert ratio.value == pytest.approx(rows[0].nodes / sgm(both, 10.0), **NEAR)
+    of_mine = best.ratios["mine"].nodes
+    assert of_mine.value == pytest.approx(rows[0].nodes / sgm(both, 10.0), **NEAR)
 
 
-def test_the_performance_profile(results):
+def test_the_performance_profile(results: Evaluation) -> None:
     runs = results.runs
     profile = performance_profile(runs.time, runs.solved)
     by_hand = [
@@ -208,11 +215,13 @@ def test_the_performance_profile(results):
     assert fractions.tolist() == pytest.approx([2 / 6, 3 / 6, 4 / 6, 5 / 6, 1], **NEAR)
 
 
-def test_with_one_distribution_the_matrix_is_the_comparison(results, rows):
+def test_with_one_distribution_the_matrix_is_the_comparison(
+    results: Evaluation, rows: tuple[Any, ...]
+) -> None:
     table = results.summary().matrix
     found = rows[0].against_baseline.time
-    assert table.cells == {("mine", "ca"): found}
-    assert table.pooled["mine"] == found
-    for same in (table.balanced["mine"], table.by_domain["mine", "ca"]):
+    assert present(table).cells == {("mine", "ca"): found}
+    assert present(table).pooled["mine"] == found
+    for same in (present(table).balanced["mine"], present(table).by_domain["mine", "ca"]):
         for name in ("value", "low", "high", "geometric_mean"):
             assert getattr(same, name) == pytest.approx(getattr(found, name), **NEAR)

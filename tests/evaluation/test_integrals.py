@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from milplib import Instance
 from milplib.errors import ResultsError
 from milplib.evaluation.integrals import (
     best_known_values,
@@ -52,11 +57,13 @@ POINTS = [(1.0, NAN, 2.0), (2.0, 10.0, 2.0), (4.0, 8.0, 4.0)]
         (1e19, 1.0, 1.0),
     ],
 )
-def test_the_gap_is_berthold_s_and_lies_between_0_and_1(a, b, expected):
+def test_the_gap_is_berthold_s_and_lies_between_0_and_1(
+    a: float, b: float, expected: float
+) -> None:
     assert float(gap(a, b)) == pytest.approx(expected, abs=1e-12)
 
 
-def test_integrals_of_a_trace_are_those_of_the_hand_computation():
+def test_integrals_of_a_trace_are_those_of_the_hand_computation() -> None:
     trace = Trace.of(POINTS)
     # 1 before there is a solution, then |10 - 5|/10 for 2 s and |8 - 5|/8 for 6 s.
     assert primal_integral(trace, reference=5.0, end=10.0) == pytest.approx(2 + 1 + 2.25, abs=1e-9)
@@ -66,7 +73,7 @@ def test_integrals_of_a_trace_are_those_of_the_hand_computation():
     assert primal_dual_integral(trace, end=10.0) == pytest.approx(2 + 1.6 + 3, abs=1e-9)
 
 
-def test_what_comes_after_the_end_does_not_count_and_no_trace_is_a_gap_of_one():
+def test_what_comes_after_the_end_does_not_count_and_no_trace_is_a_gap_of_one() -> None:
     trace = Trace.of(POINTS)
     assert primal_integral(trace, reference=5.0, end=3.0) == pytest.approx(2 + 0.5, abs=1e-9)
     assert primal_integral(trace, reference=5.0, end=0.5) == pytest.approx(0.5, abs=1e-9)
@@ -75,7 +82,7 @@ def test_what_comes_after_the_end_does_not_count_and_no_trace_is_a_gap_of_one():
     assert dual_integral(trace, reference=NAN, end=10.0) == 10.0
 
 
-def test_the_sense_does_not_matter():
+def test_the_sense_does_not_matter() -> None:
     trace = Trace.of(POINTS)
     turned = Trace(time=trace.time, primal=-trace.primal, dual=-trace.dual)
     for end in (3.0, 10.0):
@@ -85,19 +92,32 @@ def test_the_sense_does_not_matter():
         assert primal_dual_integral(turned, end=end) == primal_dual_integral(trace, end=end)
 
 
-def run_with(planted_run, policy, **fields):
+def run_with(planted_run: Callable[..., Any], policy: str, **fields: Any) -> dict[str, Any]:
     trace = trace_as_json(Trace.of(POINTS))
-    return planted_run(policy, "ca/0.lp", time=10.0, objective=5.0, trace=trace) | fields
+    given: dict[str, Any] = (
+        planted_run(policy, "ca/0.lp", time=10.0, objective=5.0, trace=trace) | fields
+    )
+    return given
 
 
-def integrals_of(rows):
+def integrals_of(rows: list[dict[str, Any]]) -> dict[str, npt.NDArray[np.float64]]:
     return run_integrals(run_table(rows), trace_table(rows))
 
 
-def test_a_failure_counts_to_its_limit_whatever_it_left(planted_run):
-    stopped = {"failure": "timelimit", "status": "timelimit", "time": 60.3, "objective": 8.0}
-    crashed = {"failure": "crash", "status": "died", "objective": None, "trace": None}
-    wrong = {"failure": "wrong solution"}
+def test_a_failure_counts_to_its_limit_whatever_it_left(planted_run: Callable[..., Any]) -> None:
+    stopped: dict[str, Any] = {
+        "failure": "timelimit",
+        "status": "timelimit",
+        "time": 60.3,
+        "objective": 8.0,
+    }
+    crashed: dict[str, Any] = {
+        "failure": "crash",
+        "status": "died",
+        "objective": None,
+        "trace": None,
+    }
+    wrong: dict[str, Any] = {"failure": "wrong solution"}
     rows = [
         run_with(planted_run, "solved"),
         run_with(planted_run, "stopped", **stopped),
@@ -113,7 +133,9 @@ def test_a_failure_counts_to_its_limit_whatever_it_left(planted_run):
     assert found["primal_dual_integral"].tolist() == pytest.approx(by_hand, abs=1e-9)
 
 
-def test_a_solved_run_without_a_trace_has_no_integral_rather_than_0(planted_run, planted_results):
+def test_a_solved_run_without_a_trace_has_no_integral_rather_than_0(
+    planted_run: Callable[..., Any], planted_results: Callable[..., Any]
+) -> None:
     rows = [run_with(planted_run, "a", trace=None), run_with(planted_run, "b")]
     assert np.isnan(integrals_of(rows)["primal_integral"]).tolist() == [True, False]
     traces = trace_table(rows)
@@ -133,7 +155,9 @@ def test_a_solved_run_without_a_trace_has_no_integral_rather_than_0(planted_run,
         ([{"failure": "crash", "objective": None}] * 2, NAN),
     ],
 )
-def test_the_best_known_value(changes, expected, planted_run):
+def test_the_best_known_value(
+    changes: list[Any], expected: float, planted_run: Callable[..., Any]
+) -> None:
     rows = [
         planted_run(policy, "ca/0.lp", **change)
         for policy, change in zip("ab", changes, strict=True)
@@ -141,7 +165,7 @@ def test_the_best_known_value(changes, expected, planted_run):
     assert best_known_values(run_table(rows))["ca/0.lp"] == pytest.approx(expected, nan_ok=True)
 
 
-def test_traces_are_written_and_read_again(planted_run, tmp_path):
+def test_traces_are_written_and_read_again(planted_run: Callable[..., Any], tmp_path: Path) -> None:
     rows = [run_with(planted_run, "a"), run_with(planted_run, "b", trace=None)]
     assert write_traces(trace_table(rows), tmp_path) == "traces.parquet"
     (found,) = traces_by_run(read_traces(tmp_path / "traces.parquet")).items()
@@ -161,7 +185,7 @@ def test_traces_are_written_and_read_again(planted_run, tmp_path):
         ({"policy": [None, "a"]}, "no 'policy'"),
     ],
 )
-def test_impossible_traces_are_refused(planted, words):
+def test_impossible_traces_are_refused(planted: dict[str, Any], words: str) -> None:
     columns = {
         "policy": ["a", "a"],
         "instance": ["i", "i"],
@@ -178,7 +202,9 @@ def test_impossible_traces_are_refused(planted, words):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 nothing PAR1"])
-def test_a_file_that_is_no_table_of_traces_is_refused_by_name(content, tmp_path):
+def test_a_file_that_is_no_table_of_traces_is_refused_by_name(
+    content: bytes, tmp_path: Path
+) -> None:
     (tmp_path / "traces.parquet").write_bytes(content)
     with pytest.raises(ResultsError, match=r"traces\.parquet"):
         read_traces(tmp_path / "traces.parquet")
@@ -192,7 +218,7 @@ def test_a_file_that_is_no_table_of_traces_is_refused_by_name(content, tmp_path)
     ],
     ids=["minimised", "maximised"],
 )
-def test_the_trace_of_a_real_solve_gives_scips_own_integral(instance):
+def test_the_trace_of_a_real_solve_gives_scips_own_integral(instance: Instance) -> None:
     result = solve(instance)
     trace = result.trace
     assert result.status == "optimal"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from narrowing import instance_from, present
 
 from milplib import Instance
 from milplib.evaluation.run import _described
@@ -17,9 +19,9 @@ from milplib.solving import solve
 INF = np.inf
 
 
-def instance(**changes) -> Instance:
+def instance(**changes: Any) -> Instance:
     """-3 ≤ 1000 x - y ≤ 1000, x + z ≥ 1; x in [0, 1] and y in [-5, 9] integer, z in [0, inf]."""
-    arrays = {
+    arrays: dict[str, Any] = {
         "objective": [1.0, 2.0, 3.0],
         "A": np.array([[1000.0, -1.0, 0.0], [1.0, 0.0, 1.0]]),
         "row_lower": [-3.0, 1.0],
@@ -32,11 +34,11 @@ def instance(**changes) -> Instance:
     return Instance(**arrays | changes)
 
 
-def words(solution, **options):
+def words(solution: list[float], **options: Any) -> str:
     return " | ".join(map(str, violations(instance(), solution, **options)))
 
 
-def test_a_solution_violates_nothing():
+def test_a_solution_violates_nothing() -> None:
     assert violations(instance(), [1.0, 0.0, 0.0], objective=11.0) == ()
     assert violations(instance(), [0.0, 3.0, 1.0], objective=19.0) == ()
 
@@ -57,12 +59,16 @@ def test_a_solution_violates_nothing():
         ([1.0, 0.0], 11.0, "shape (2,)"),
     ],
 )
-def test_what_a_solution_violates_is_named(solution, objective, word):
+def test_what_a_solution_violates_is_named(
+    solution: list[float], objective: float, word: str
+) -> None:
     assert word in words(solution, objective=objective)
 
 
 @pytest.mark.parametrize(("factor", "fine"), [(0.9, True), (1.1, False)])
-def test_the_tolerance_is_relative_for_rows_and_bounds_and_absolute_for_integers(factor, fine):
+def test_the_tolerance_is_relative_for_rows_and_bounds_and_absolute_for_integers(
+    factor: float, fine: bool
+) -> None:
     step = factor * FEASIBILITY_TOLERANCE
     # The row's side is 1000: it may be missed by a thousand times as much. y is continuous here.
     loose = instance(integrality=[1, 0, 0])
@@ -73,11 +79,11 @@ def test_the_tolerance_is_relative_for_rows_and_bounds_and_absolute_for_integers
     assert (words([1.0, 0.0, 0.0], objective=11.0 * (1 + step)) == "") == fine
 
 
-def test_large_terms_that_cancel_out_are_no_violation():
+def test_large_terms_that_cancel_out_are_no_violation() -> None:
     n = 1000
     signs = np.where(np.arange(n) % 2, 1.0, -1.0)
     values = np.repeat(1e9 * np.random.RandomState(0).rand(n // 2), 2)
-    row = Instance(
+    row = instance_from(
         objective=np.zeros(n),
         A=sp.csr_array(signs[None, :] * 0.1),
         row_lower=[0.0],
@@ -104,22 +110,22 @@ def test_large_terms_that_cancel_out_are_no_violation():
     ],
     ids=["minimised", "maximised"],
 )
-def test_real_solutions_are_right_and_every_change_of_a_tight_one_is_found(made):
+def test_real_solutions_are_right_and_every_change_of_a_tight_one_is_found(made: Instance) -> None:
     result = solve(made)
-    assert violations(made, result.solution, objective=result.objective) == ()
+    assert violations(made, present(result.solution), objective=result.objective) == ()
     for column in np.flatnonzero(made.objective)[:20]:
-        changed = result.solution.copy()
+        changed = present(result.solution).copy()
         changed[column] = 1 - changed[column]
         assert violations(made, changed, objective=result.objective)
 
 
-def test_an_instance_without_rows_has_none_to_violate():
+def test_an_instance_without_rows_has_none_to_violate() -> None:
     empty = instance(A=sp.csr_array((0, 3)), row_lower=[], row_upper=[])
     assert violations(empty, [1.0, 0.0, 0.0]) == ()
     assert len(violations(empty, [2.0, 0.0, 0.0])) == 1
 
 
-def test_a_run_with_a_wrong_solution_is_a_failure_that_says_what_is_violated():
+def test_a_run_with_a_wrong_solution_is_a_failure_that_says_what_is_violated() -> None:
     made = SetCover(n_rows=40, n_columns=60, density=0.1).generate(seed=0)
     result = solve(made)
     assert _described(result, made)["failure"] == ""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -14,7 +17,9 @@ from milplib.evaluation import COLUMNS, Evaluation
 from milplib.evaluation.table import check_table, read_table, run_table, write_table
 
 
-def test_what_is_written_is_read_and_the_csv_says_the_same(planted_run, tmp_path):
+def test_what_is_written_is_read_and_the_csv_says_the_same(
+    planted_run: Callable[..., Any], tmp_path: Path
+) -> None:
     rows = [
         planted_run("a", "ca/0.lp", failure_detail='says "no", twice\nor more'),
         planted_run("b", "ca/0.lp", failure="crash", time=None, objective=None, gap=math.inf),
@@ -30,19 +35,23 @@ def test_what_is_written_is_read_and_the_csv_says_the_same(planted_run, tmp_path
     assert text.column("gap").to_pylist() == [0.0, math.inf]
 
 
-def test_every_column_says_what_it_means():
+def test_every_column_says_what_it_means() -> None:
     schema = run_table([]).schema
     assert all(schema.field(name).metadata[b"description"] for name in COLUMNS)
 
 
 @pytest.mark.parametrize("name", ["policy", "seed", "failure", "time_limit"])
-def test_a_table_without_a_column_that_it_needs_is_refused_by_name(name, planted_run):
+def test_a_table_without_a_column_that_it_needs_is_refused_by_name(
+    name: str, planted_run: Callable[..., Any]
+) -> None:
     table = run_table([planted_run("a", "x")]).drop_columns([name])
     with pytest.raises(ResultsError, match=f"no column '{name}'"):
         check_table(table, where="the table")
 
 
-def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(planted_run):
+def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(
+    planted_run: Callable[..., Any],
+) -> None:
     table = run_table([planted_run("a", "x")]).drop_columns(["peak_memory", "order"])
     checked = check_table(table, where="the table")
     assert checked.column("peak_memory").null_count == 1
@@ -63,18 +72,20 @@ def test_a_table_of_an_older_version_gets_the_columns_that_it_lacks(planted_run)
         ({"policy": None}, "no 'policy'"),
     ],
 )
-def test_impossible_values_are_refused(planted, words, planted_run):
+def test_impossible_values_are_refused(
+    planted: dict[str, Any], words: str, planted_run: Callable[..., Any]
+) -> None:
     with pytest.raises(ResultsError, match=words):
         check_table(run_table([planted_run("a", "x") | planted]), where="the table")
 
 
-def test_a_run_that_occurs_twice_is_refused_by_name(planted_run):
+def test_a_run_that_occurs_twice_is_refused_by_name(planted_run: Callable[..., Any]) -> None:
     table = run_table([planted_run("a", "x", 3), planted_run("a", "x", 3)])
     with pytest.raises(ResultsError, match="a on x with seed 3 occurs 2 times"):
         check_table(table, where="the table")
 
 
-def test_a_column_of_another_type_is_refused(planted_run):
+def test_a_column_of_another_type_is_refused(planted_run: Callable[..., Any]) -> None:
     table = run_table([planted_run("a", "x")])
     place = table.column_names.index("seed")
     table = table.set_column(place, "seed", pa.array(["zero"]))
@@ -83,14 +94,14 @@ def test_a_column_of_another_type_is_refused(planted_run):
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PAR1" + bytes(100)])
-def test_a_file_that_is_no_parquet_is_refused(content, tmp_path):
+def test_a_file_that_is_no_parquet_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "runs.parquet"
     path.write_bytes(content)
     with pytest.raises(ResultsError, match=r"runs\.parquet"):
         read_table(path)
 
 
-def test_a_file_that_is_cut_off_is_refused(planted_run, tmp_path):
+def test_a_file_that_is_cut_off_is_refused(planted_run: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "runs.parquet"
     pq.write_table(run_table([planted_run("a", "x")]), path)
     path.write_bytes(path.read_bytes()[:-20])
@@ -111,7 +122,7 @@ def test_a_file_that_is_cut_off_is_refused(planted_run, tmp_path):
         '"config": {"policies": 3}}',
     ],
 )
-def test_a_folder_that_holds_no_results_is_refused(manifest, tmp_path):
+def test_a_folder_that_holds_no_results_is_refused(manifest: str | None, tmp_path: Path) -> None:
     if manifest is not None:
         (tmp_path / "manifest.json").write_text(manifest)
     with pytest.raises(ResultsError, match=r"manifest\.json"):

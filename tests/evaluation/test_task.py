@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,12 @@ from milplib.policies import PolicyFile, gcnn_shapes, write_policy
     "option",
     [{"time_limit": 0}, {"time_limit": float("inf")}, {"time_limit": float("nan")}, {"grace": -1}],
 )
-def test_limits_must_be_positive_and_finite(option):
+def test_limits_must_be_positive_and_finite(option: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
-        RunParameters(**{"setting": "default", "time_limit": 1, "grace": 1} | option)
+        RunParameters(**dict[str, Any](setting="default", time_limit=1, grace=1) | option)
 
 
-def test_every_policy_runs_once_at_every_place_of_the_order_now_and_then():
+def test_every_policy_runs_once_at_every_place_of_the_order_now_and_then() -> None:
     policies, _ = evaluated_policies(["pscost", "random"], baseline="relpscost")
     orders = [
         tuple(policy.label for policy in run_order(policies, instance=f"{n}.lp", seed=seed))
@@ -33,7 +35,7 @@ def test_every_policy_runs_once_at_every_place_of_the_order_now_and_then():
     assert run_order(policies, instance="x", seed=1) == run_order(policies, instance="x", seed=1)
 
 
-def policy_file(path, value=0.0):
+def policy_file(path: Path, value: float = 0.0) -> Path:
     import numpy as np
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ def policy_file(path, value=0.0):
     return path
 
 
-def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     one, two = (policy_file(tmp_path / place / "gcnn.safetensors") for place in "ab")
     found, baseline = evaluated_policies([one, str(two), "pscost"], baseline="relpscost")
     assert [policy.label for policy in found] == ["a/gcnn", "b/gcnn", "pscost", "relpscost"]
@@ -62,35 +64,37 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
     assert alone[0].label == "gcnn"
 
 
-def test_a_file_with_the_name_of_a_rule_is_told_apart_from_it(tmp_path):
+def test_a_file_with_the_name_of_a_rule_is_told_apart_from_it(tmp_path: Path) -> None:
     path = policy_file(tmp_path / "mine" / "relpscost.safetensors")
     found, baseline = evaluated_policies([path], baseline="relpscost")
     assert [policy.label for policy in found] == ["mine/relpscost", "relpscost"]
     assert baseline == "relpscost"
 
 
-def test_a_file_can_be_the_baseline_and_runs_once(tmp_path):
+def test_a_file_can_be_the_baseline_and_runs_once(tmp_path: Path) -> None:
     path = policy_file(tmp_path / "gcnn.safetensors")
     found, baseline = evaluated_policies(["pscost", path], baseline=os.fspath(path))
     assert [policy.label for policy in found] == ["pscost", "gcnn"]
     assert baseline == "gcnn"
 
 
-def test_a_policy_given_twice_is_refused(tmp_path):
+def test_a_policy_given_twice_is_refused(tmp_path: Path) -> None:
     path = policy_file(tmp_path / "gcnn.safetensors")
     for twice in (["pscost", "pscost"], [path, str(path)]):
         with pytest.raises(ParameterError, match="given twice"):
             evaluated_policies(twice, baseline="relpscost")
 
 
-def test_no_policy_and_a_single_name_instead_of_a_list_are_refused():
+def test_no_policy_and_a_single_name_instead_of_a_list_are_refused() -> None:
     with pytest.raises(ParameterError, match="no policy"):
         evaluated_policies([], baseline="relpscost")
     with pytest.raises(ParameterError, match="give a list"):
         evaluated_policies("pscost", baseline="relpscost")
 
 
-def test_unknown_names_and_files_that_are_no_policies_are_refused_before_anything_runs(tmp_path):
+def test_unknown_names_and_files_that_are_no_policies_are_refused_before_anything_runs(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(UnknownNameError, match="relpscost"):
         evaluated_policies(["relpcost"], baseline="relpscost")
     (tmp_path / "a.safetensors").write_bytes(b"garbage")
@@ -100,12 +104,12 @@ def test_unknown_names_and_files_that_are_no_policies_are_refused_before_anythin
         evaluated_policies(["pscost"], baseline="relpcost")
 
 
-def test_a_policy_that_cannot_go_to_another_process_is_refused_by_name():
+def test_a_policy_that_cannot_go_to_another_process_is_refused_by_name() -> None:
     with pytest.raises(PolicyError, match="define it at the top of a module"):
         evaluated_policies([lambda state: state.candidates], baseline="relpscost")
 
 
-def test_a_policy_that_only_this_process_knows_is_refused(monkeypatch):
+def test_a_policy_that_only_this_process_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
     import types
 

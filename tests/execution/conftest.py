@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -145,7 +146,7 @@ def never_ends(mark):
 
 
 @pytest.fixture(scope="package")
-def functions(tmp_path_factory) -> Iterator[ModuleType]:
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """A module of functions that every process started from here can import."""
     folder = tmp_path_factory.mktemp("functions")
     (folder / "milplib_test_functions.py").write_text(textwrap.dedent(FUNCTIONS))
@@ -166,7 +167,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_until(condition, seconds: float = 120.0) -> None:
+def wait_until(condition: Any, seconds: float = 120.0) -> None:
     """Wait for what must come; a machine under load takes its time."""
     limit = time.monotonic() + seconds
     while not condition():

@@ -10,6 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ import milplib
 from milplib.errors import MissingPackageError
 from milplib.execution import ClusterError, Execution, TaskFailure, cluster, run_tasks
 from milplib.execution.errors import WorkerDiedError, WorkerStartError
+from milplib.execution.software import software_here
 
 distributed = pytest.importorskip("distributed")
 
@@ -58,7 +61,9 @@ class DaskCluster:
 
 
 @pytest.fixture(scope="module")
-def two_workers(functions, tmp_path_factory) -> Iterator[DaskCluster]:
+def two_workers(
+    functions: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DaskCluster]:
     dask = DaskCluster(tmp_path_factory.mktemp("dask"))
     dask.add_worker()
     dask.add_worker()
@@ -67,17 +72,19 @@ def two_workers(functions, tmp_path_factory) -> Iterator[DaskCluster]:
 
 
 @pytest.fixture
-def new_cluster(functions, tmp_path) -> Iterator[DaskCluster]:
+def new_cluster(functions: ModuleType, tmp_path: Path) -> Iterator[DaskCluster]:
     dask = DaskCluster(tmp_path)
     yield dask
     dask.close()
 
 
-def results(function, tasks, **execution):
+def results(function: Any, tasks: Any, **execution: Any) -> Any:
     return dict(run_tasks(function, tasks, execution=Execution(**execution)))
 
 
-def test_a_cluster_of_our_own_gives_the_results_and_leaves_no_process(functions, processes):
+def test_a_cluster_of_our_own_gives_the_results_and_leaves_no_process(
+    functions: ModuleType, processes: SimpleNamespace
+) -> None:
     found = results(functions.process, range(4), cluster="local:1")
     assert sorted(found) == list(range(4))
     assert len(set(found.values())) == 1  # one child process, kept by the worker
@@ -85,7 +92,9 @@ def test_a_cluster_of_our_own_gives_the_results_and_leaves_no_process(functions,
 
 
 @pytest.mark.slow
-def test_deaths_are_told_apart_and_cost_no_worker(functions, two_workers):
+def test_deaths_are_told_apart_and_cost_no_worker(
+    functions: ModuleType, two_workers: DaskCluster
+) -> None:
     ways = {"segfault": "crash", "exit": "crash", "grow": "out of memory", "kill": "killed"}
     tasks = [*ways, *"abcd"]
     found = results(functions.end, tasks, cluster=two_workers.address, memory_limit=300)
@@ -96,7 +105,7 @@ def test_deaths_are_told_apart_and_cost_no_worker(functions, two_workers):
 
 
 @pytest.mark.slow
-def test_what_a_task_raises_is_raised_here(functions, two_workers):
+def test_what_a_task_raises_is_raised_here(functions: ModuleType, two_workers: DaskCluster) -> None:
     with pytest.raises(ValueError, match="seven") as caught:
         results(functions.raise_at_seven, [7], cluster=two_workers.address)
     assert "in raise_at_seven" in caught.value.__notes__[0]
@@ -104,19 +113,21 @@ def test_what_a_task_raises_is_raised_here(functions, two_workers):
 
 @pytest.mark.slow
 def test_a_task_that_is_killed_from_outside_is_done_by_another_process(
-    functions, processes, two_workers, tmp_path
-):
+    functions: ModuleType, processes: SimpleNamespace, two_workers: DaskCluster, tmp_path: Path
+) -> None:
     processes.kill_when_marked(tmp_path / "pid", signal.SIGKILL)
     found = results(functions.wait_once, [tmp_path / "pid"], cluster=two_workers.address)
     assert found == {0: "done"}
 
 
 @pytest.mark.slow
-def test_a_worker_whose_first_processes_are_killed_says_so_of_its_task(functions, new_cluster):
+def test_a_worker_whose_first_processes_are_killed_says_so_of_its_task(
+    functions: ModuleType, new_cluster: DaskCluster
+) -> None:
     """A worker that joined later asks a child process for its software before its first task."""
     new_cluster.add_worker()
 
-    def run_and_kill():
+    def run_and_kill() -> Any:
         import threading
         from contextlib import suppress
 
@@ -127,7 +138,7 @@ def test_a_worker_whose_first_processes_are_killed_says_so_of_its_task(functions
 
         ended = threading.Event()
 
-        def kill_children():
+        def kill_children() -> None:
             while not ended.wait(0.05):
                 for child in psutil.Process().children():
                     with suppress(psutil.NoSuchProcess):
@@ -156,10 +167,12 @@ def test_a_worker_whose_first_processes_are_killed_says_so_of_its_task(functions
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_what_runs_on_the_cluster(functions, processes, two_workers, tmp_path):
+def test_ctrl_c_ends_what_runs_on_the_cluster(
+    functions: ModuleType, processes: SimpleNamespace, two_workers: DaskCluster, tmp_path: Path
+) -> None:
     marks = [tmp_path / "quick1", tmp_path / "slow1"]
 
-    def interrupt():
+    def interrupt() -> None:
         execution = Execution(cluster=two_workers.address)
         for _ in run_tasks(functions.touch_and_wait, marks, execution=execution):
             processes.wait_until(lambda: all(mark.exists() for mark in marks))
@@ -172,7 +185,9 @@ def test_ctrl_c_ends_what_runs_on_the_cluster(functions, processes, two_workers,
 
 
 @pytest.mark.slow
-def test_workers_that_do_not_see_the_files_are_refused(functions, new_cluster, tmp_path):
+def test_workers_that_do_not_see_the_files_are_refused(
+    functions: ModuleType, new_cluster: DaskCluster, tmp_path: Path
+) -> None:
     new_cluster.add_worker()
     here = tmp_path / "here.lp"
     here.touch()
@@ -184,18 +199,18 @@ def test_workers_that_do_not_see_the_files_are_refused(functions, new_cluster, t
         distributed.Client(address, set_as_default=False) as client,
         pytest.raises(ClusterError, match="does not see /nowhere"),
     ):
-        cluster._check_workers(client, cluster.software_here(), ["/nowhere/a.lp"])
+        cluster._check_workers(client, software_here(), ["/nowhere/a.lp"])
 
 
 @pytest.mark.slow
 def test_a_task_on_a_worker_that_is_lost_is_done_by_another(
-    functions, processes, new_cluster, tmp_path
-):
+    functions: ModuleType, processes: SimpleNamespace, new_cluster: DaskCluster, tmp_path: Path
+) -> None:
     new_cluster.add_worker("--no-nanny")
     address = new_cluster.address
     mark = tmp_path / "pid"
 
-    def lose_worker():
+    def lose_worker() -> None:
         processes.wait_until(mark.exists)
         new_cluster.add_worker()
         new_cluster.workers[0].kill()
@@ -209,7 +224,7 @@ def test_a_task_on_a_worker_that_is_lost_is_done_by_another(
 
 
 @pytest.mark.slow
-def test_a_task_that_every_worker_is_lost_with_is_a_failure(functions):
+def test_a_task_that_every_worker_is_lost_with_is_a_failure(functions: ModuleType) -> None:
     found = results(functions.end, ["kill the parent", "other"], cluster="local:2")
     assert found[1] == "other"
     assert (found[0].kind, found[0].attempts) == ("killed", 6)
@@ -217,14 +232,14 @@ def test_a_task_that_every_worker_is_lost_with_is_a_failure(functions):
 
 @pytest.mark.slow
 def test_the_loss_of_the_scheduler_ends_the_run_after_what_was_finished(
-    functions, processes, new_cluster, tmp_path
-):
+    functions: ModuleType, processes: SimpleNamespace, new_cluster: DaskCluster, tmp_path: Path
+) -> None:
     new_cluster.add_worker()
     marks = [tmp_path / "quick1", tmp_path / "slow1"]
     execution = Execution(cluster=new_cluster.address)
     kept = []
 
-    def lose_scheduler():
+    def lose_scheduler() -> None:
         for _, result in run_tasks(functions.touch_and_wait, marks, execution=execution):
             kept.append(result)
             new_cluster.scheduler.kill()
@@ -235,7 +250,9 @@ def test_the_loss_of_the_scheduler_ends_the_run_after_what_was_finished(
 
 
 @pytest.mark.slow
-def test_workers_with_another_milplib_are_refused_before_any_work(functions, new_cluster, tmp_path):
+def test_workers_with_another_milplib_are_refused_before_any_work(
+    functions: ModuleType, new_cluster: DaskCluster, tmp_path: Path
+) -> None:
     copy = tmp_path / "other" / "milplib"
     shutil.copytree(Path(milplib.__file__).parent, copy)
     text = (copy / "version.py").read_text()
@@ -249,20 +266,22 @@ def test_workers_with_another_milplib_are_refused_before_any_work(functions, new
     assert not mark.exists()
 
 
-def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_LIMIT", 0.2)
     with pytest.raises(ClusterError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:9"):
         results(abs, [1], cluster="tcp://127.0.0.1:9")
 
 
 @pytest.mark.slow
-def test_a_cluster_without_workers_is_named(monkeypatch, new_cluster):
+def test_a_cluster_without_workers_is_named(
+    monkeypatch: pytest.MonkeyPatch, new_cluster: DaskCluster
+) -> None:
     monkeypatch.setattr(cluster, "WORKER_LIMIT", 0.2)
     with pytest.raises(ClusterError, match=r"no worker for 0\.2 s: start some \(dask worker"):
         results(abs, [1], cluster=new_cluster.address)
 
 
-def test_without_dask_the_extra_is_named(monkeypatch):
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)  # as the import system marks absence
     with pytest.raises(MissingPackageError, match=r"pip install 'milplib\[dask\]'"):
         results(abs, [1], cluster="local:1")

@@ -34,7 +34,7 @@ def test_what_cannot_run_here_is_at_least_python() -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_run(tmp_path) -> None:
+def test_the_commands_run(tmp_path: Path) -> None:
     code = "".join(code for language, mark, code in BLOCKS if language == "sh" and not mark)
     assert code.count("--cluster") == 2
     code = code.replace("8786", str(free_port())).replace("CA-very-easy", "CA-milplib-small")

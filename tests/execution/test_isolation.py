@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,23 +19,23 @@ from milplib.execution.isolated_solve import isolated_row
 from milplib.execution.isolation import WorkerTimeoutError, run_isolated
 
 
-def test_it_runs_in_another_process_on_one_thread(functions):
+def test_it_runs_in_another_process_on_one_thread(functions: ModuleType) -> None:
     pid, threads = run_isolated(functions.environment, None)
     assert pid != os.getpid()
     assert threads == os.environ.get("OMP_NUM_THREADS", "1")
 
 
-def test_a_large_result_comes_back_whole(functions):
+def test_a_large_result_comes_back_whole(functions: ModuleType) -> None:
     assert len(run_isolated(functions.big, None, time_limit=60)) == 5_000_000
 
 
-def test_what_it_raises_is_raised_here_with_its_traceback(functions):
+def test_what_it_raises_is_raised_here_with_its_traceback(functions: ModuleType) -> None:
     with pytest.raises(UnknownNameError, match="did you mean apple") as caught:
         run_isolated(functions.raise_unknown, None)
     assert "in raise_unknown" in caught.value.__notes__[0]
 
 
-def test_an_error_or_a_result_that_cannot_travel_is_described(functions):
+def test_an_error_or_a_result_that_cannot_travel_is_described(functions: ModuleType) -> None:
     with pytest.raises(Exception, match="Stubborn: 1 and 2"):
         run_isolated(functions.raise_stubborn, None)
     with pytest.raises(Exception, match="lambda"):
@@ -40,28 +43,28 @@ def test_an_error_or_a_result_that_cannot_travel_is_described(functions):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
-def test_a_process_that_is_killed_says_by_what(number, functions):
+def test_a_process_that_is_killed_says_by_what(number: Any, functions: ModuleType) -> None:
     with pytest.raises(WorkerDiedError, match=f"killed by {number.name}"):
         run_isolated(functions.kill, int(number))
 
 
-def test_a_process_that_leaves_says_with_which_code():
+def test_a_process_that_leaves_says_with_which_code() -> None:
     with pytest.raises(WorkerDiedError, match="exit code 3"):
         run_isolated(os._exit, 3)
 
 
-def test_a_process_that_hangs_is_killed_at_the_limit():
+def test_a_process_that_hangs_is_killed_at_the_limit() -> None:
     begin = time.monotonic()
     with pytest.raises(WorkerTimeoutError, match=r"within 0\.5 seconds"):
         run_isolated(time.sleep, 600, time_limit=0.5)
     assert time.monotonic() - begin < 300  # not the 600 that it wanted
 
 
-def test_ctrl_c_is_left_to_the_parent_whatever_handler_is_set(functions):
+def test_ctrl_c_is_left_to_the_parent_whatever_handler_is_set(functions: ModuleType) -> None:
     assert run_isolated(functions.interrupted, None, time_limit=60) == "goes on"
 
 
-def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "from milplib.execution.isolation import run_isolated\nrun_isolated(abs, -1)\n"
     )
@@ -72,32 +75,37 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     assert "__main__" in done.stderr.splitlines()[-1]
 
 
-def test_a_process_over_its_memory_is_killed(functions):
+def test_a_process_over_its_memory_is_killed(functions: ModuleType) -> None:
     with pytest.raises(WorkerDiedError, match="more than the limit of 300 MB") as caught:
         run_isolated(functions.end, "grow", memory_limit=300)
     assert caught.value.kind == "out of memory"
 
 
-def test_a_run_killed_from_outside_is_made_again(functions, processes, tmp_path):
+def test_a_run_killed_from_outside_is_made_again(
+    functions: ModuleType, processes: SimpleNamespace, tmp_path: Path
+) -> None:
     mark = tmp_path / "pid"
     processes.kill_when_marked(mark, signal.SIGKILL)
-    assert isolated_row(functions.wait_once, mark, time_limit=300, grace=60) == "done"
+    row: Any = isolated_row(functions.wait_once, mark, time_limit=300, grace=60)
+    assert row == "done"
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_each_time_is_a_crash(functions):
+def test_a_run_that_is_killed_each_time_is_a_crash(functions: ModuleType) -> None:
     row = isolated_row(functions.kill, int(signal.SIGKILL), time_limit=300, grace=60)
     assert (row["status"], row["failure"]) == ("died", "crash")
     assert "SIGKILL" in row["failure_detail"]
     assert row["failure_detail"].endswith("tried 6 times")
 
 
-def test_a_run_over_its_memory_is_a_failure_of_that_kind(functions):
+def test_a_run_over_its_memory_is_a_failure_of_that_kind(functions: ModuleType) -> None:
     row = isolated_row(functions.end, "grow", time_limit=300, grace=60, memory_limit=300)
     assert (row["status"], row["failure"]) == ("killed", "memlimit")
 
 
-def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(functions, processes, tmp_path):
+def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(
+    functions: ModuleType, processes: SimpleNamespace, tmp_path: Path
+) -> None:
     mark = tmp_path / "pid"
     code = (
         "import milplib_test_functions as f\nfrom milplib.execution.isolation import run_isolated\n"

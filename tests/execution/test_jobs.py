@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -16,14 +19,14 @@ SMALL = distribution("SC-milplib-small")
 
 
 @pytest.fixture(scope="module")
-def auctions(tmp_path_factory):
+def auctions(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("auctions")
     for seed in range(2):
         CombinatorialAuction(n_items=50, n_bids=200).generate(seed).write(folder / f"{seed}.lp")
     return folder
 
 
-def files(folder):
+def files(folder: Path) -> Any:
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -35,8 +38,8 @@ def files(folder):
     ],
     ids=["workers", "cluster"],
 )
-def test_instances_are_the_same_wherever_they_are_generated(tmp_path, execution):
-    progress = []
+def test_instances_are_the_same_wherever_they_are_generated(tmp_path: Path, execution: Any) -> None:
+    progress: list[Any] = []
     here = generate_split(SMALL, count=3, out=tmp_path / "here")
     there = generate_split(
         SMALL, count=3, out=tmp_path / "there", execution=execution, on_progress=progress.append
@@ -47,7 +50,9 @@ def test_instances_are_the_same_wherever_they_are_generated(tmp_path, execution)
 
 
 @pytest.mark.slow
-def test_an_instance_that_cannot_be_generated_costs_no_other_one(functions, tmp_path):
+def test_an_instance_that_cannot_be_generated_costs_no_other_one(
+    functions: ModuleType, tmp_path: Path
+) -> None:
     mended = tmp_path / "mended"
     crashing = functions.Crashing(n_rows=20, n_columns=40, density=0.2, mended=str(mended))
     source = replace(SMALL, generator=crashing)
@@ -64,9 +69,9 @@ def test_an_instance_that_cannot_be_generated_costs_no_other_one(functions, tmp_
 
 @pytest.mark.slow
 def test_an_evaluation_whose_worker_dies_is_reported_and_goes_on(
-    functions, auctions, tmp_path, monkeypatch
-):
-    def run():
+    functions: ModuleType, auctions: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> Any:
         return evaluate(
             [auctions],
             policies=[f"{functions.__name__}:ends_the_worker"],
@@ -86,7 +91,7 @@ def test_an_evaluation_whose_worker_dies_is_reported_and_goes_on(
     assert not (tmp_path / "out" / "unfinished").exists()
 
 
-def test_a_solve_over_its_memory_is_a_row_of_its_own(auctions, tmp_path):
+def test_a_solve_over_its_memory_is_a_row_of_its_own(auctions: Any, tmp_path: Path) -> None:
     # A process with SCIP in it has more than this before it begins.
     results = measure([auctions], out=tmp_path / "out", execution=Execution(memory_limit=5))
     assert [row["failure"] for row in results.rows] == ["memlimit", "memlimit"]

@@ -6,6 +6,9 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import CancelledError, as_completed
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,7 +16,7 @@ from milplib.execution import WorkerDiedError
 from milplib.execution.local import ProcessExecutor
 
 
-def test_it_is_an_executor(functions):
+def test_it_is_an_executor(functions: ModuleType) -> None:
     with ProcessExecutor(2) as executor:
         futures = [executor.submit(functions.same, number) for number in range(5)]
         assert sorted(future.result() for future in as_completed(futures)) == list(range(5))
@@ -22,7 +25,7 @@ def test_it_is_an_executor(functions):
         executor.submit(abs, -1)
 
 
-def test_a_worker_killed_while_idle_is_replaced(processes):
+def test_a_worker_killed_while_idle_is_replaced(processes: SimpleNamespace) -> None:
     with ProcessExecutor(1) as executor:
         idle = executor.submit(os.getpid).result()
         os.kill(idle, signal.SIGKILL)
@@ -33,8 +36,8 @@ def test_a_worker_killed_while_idle_is_replaced(processes):
         assert executor.submit(os.getpid).result() != idle
 
 
-def test_a_worker_killed_while_it_starts_is_replaced(processes):
-    def children():
+def test_a_worker_killed_while_it_starts_is_replaced(processes: SimpleNamespace) -> None:
+    def children() -> Any:
         return {process.pid for process in multiprocessing.active_children()}
 
     before = children()
@@ -46,14 +49,16 @@ def test_a_worker_killed_while_it_starts_is_replaced(processes):
         assert future.result() != first
 
 
-def test_workers_that_are_idle_for_long_end(processes):
+def test_workers_that_are_idle_for_long_end(processes: SimpleNamespace) -> None:
     with ProcessExecutor(1, idle_limit=0.2) as executor:
         pid = executor.submit(os.getpid).result()
         processes.wait_until(lambda: not processes.is_alive(pid))
         assert executor.submit(os.getpid).result() != pid
 
 
-def test_a_call_that_nobody_waits_for_is_ended(functions, processes, tmp_path):
+def test_a_call_that_nobody_waits_for_is_ended(
+    functions: ModuleType, processes: SimpleNamespace, tmp_path: Path
+) -> None:
     with ProcessExecutor(1) as executor:
         running = executor.submit(functions.wait_once, tmp_path / "pid")
         waiting = executor.submit(os.getpid)
@@ -67,23 +72,25 @@ def test_a_call_that_nobody_waits_for_is_ended(functions, processes, tmp_path):
         processes.wait_until(lambda: not processes.is_alive(int((tmp_path / "pid").read_text())))
 
 
-def test_ending_it_kills_what_runs(functions, processes, tmp_path):
+def test_ending_it_kills_what_runs(
+    functions: ModuleType, processes: SimpleNamespace, tmp_path: Path
+) -> None:
     executor = ProcessExecutor(1)
     running = executor.submit(functions.wait_once, tmp_path / "pid")
     processes.wait_until((tmp_path / "pid").exists)
     executor.terminate()
-    assert running.exception().kind == "killed"
+    assert getattr(running.exception(), "kind", None) == "killed"
     assert not processes.is_alive(int((tmp_path / "pid").read_text()))
 
 
-def test_a_worker_is_not_blamed_for_the_memory_of_the_task_before(functions):
+def test_a_worker_is_not_blamed_for_the_memory_of_the_task_before(functions: ModuleType) -> None:
     with ProcessExecutor(1, memory_limit=300) as executor:
         first = executor.submit(functions.hold, 200).result()
         second = executor.submit(functions.hold, 200).result()
     assert first != second  # it was replaced, being more than half full
 
 
-def test_a_result_or_error_that_cannot_travel_is_described(functions):
+def test_a_result_or_error_that_cannot_travel_is_described(functions: ModuleType) -> None:
     with ProcessExecutor(1) as executor:
         with pytest.raises(Exception, match="lambda"):
             executor.submit(functions.give_a_lambda, None).result()

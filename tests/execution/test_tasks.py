@@ -8,6 +8,10 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -34,13 +38,13 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def start(functions, tmp_path):
+def start(functions: ModuleType, tmp_path: Path) -> Iterator[Any]:
     """Start the script as the leader of a process group, as a shell does."""
     path = tmp_path / "script.py"
     path.write_text(textwrap.dedent(SCRIPT))
     started = []
 
-    def start(*arguments):
+    def start(*arguments: Any) -> Any:
         process = subprocess.Popen(
             [sys.executable, str(path), str(tmp_path), *arguments],
             stdout=subprocess.PIPE,
@@ -58,7 +62,7 @@ def start(functions, tmp_path):
         process.kill()
 
 
-def results(function, tasks, **execution):
+def results(function: Any, tasks: Any, **execution: Any) -> Any:
     return dict(run_tasks(function, tasks, execution=Execution(**execution)))
 
 
@@ -83,7 +87,9 @@ WAYS = {
     ],
     ids=["some", "all"],
 )
-def test_each_kind_of_death_is_told_apart_and_touches_no_other_task(functions, ways):
+def test_each_kind_of_death_is_told_apart_and_touches_no_other_task(
+    functions: ModuleType, ways: Any
+) -> None:
     tasks = []
     for way in ways:  # every one that ends has others beside it, before it and after it
         tasks += [f"before {way}", way, f"after {way}"]
@@ -101,22 +107,22 @@ def test_each_kind_of_death_is_told_apart_and_touches_no_other_task(functions, w
         assert str(result).startswith(f"{kind}: ")
 
 
-def test_a_task_that_hangs_is_killed_at_the_limit_and_tried_twice():
+def test_a_task_that_hangs_is_killed_at_the_limit_and_tried_twice() -> None:
     found = results(time.sleep, [600, 600], workers=2, task_time_limit=0.5)
     assert {(found[n].kind, found[n].attempts) for n in (0, 1)} == {("hang", 2)}
     assert "more than 0.5 s" in found[0].detail
 
 
 def test_a_task_whose_worker_is_killed_from_outside_is_done_by_another(
-    functions, processes, tmp_path
-):
+    functions: ModuleType, processes: SimpleNamespace, tmp_path: Path
+) -> None:
     marks = {number: tmp_path / number.name for number in (signal.SIGKILL, signal.SIGTERM)}
     for number, mark in marks.items():
         processes.kill_when_marked(mark, number)
     assert results(functions.wait_once, list(marks.values()), workers=2) == {0: "done", 1: "done"}
 
 
-def test_a_worker_is_replaced_after_its_tasks(functions):
+def test_a_worker_is_replaced_after_its_tasks(functions: ModuleType) -> None:
     # The limit moves even a single worker out of this process.
     found = results(functions.process, range(5), task_time_limit=600, tasks_per_worker=2)
     pids = [found[position] for position in range(5)]
@@ -126,13 +132,15 @@ def test_a_worker_is_replaced_after_its_tasks(functions):
     assert len(set(pids)) == 3
 
 
-def test_workers_compute_on_one_thread(functions):
+def test_workers_compute_on_one_thread(functions: ModuleType) -> None:
     found = results(functions.environment, range(2), workers=2)
     assert {threads for _, threads in found.values()} == {os.environ.get("OMP_NUM_THREADS", "1")}
 
 
-def test_what_a_task_raises_is_raised_here_after_the_results_that_were_there(functions):
-    found = []
+def test_what_a_task_raises_is_raised_here_after_the_results_that_were_there(
+    functions: ModuleType,
+) -> None:
+    found: list[Any] = []
     running = run_tasks(functions.raise_at_seven, range(8), execution=Execution(workers=2))
     with pytest.raises(ValueError, match="seven") as caught:
         found.extend(running)
@@ -141,15 +149,15 @@ def test_what_a_task_raises_is_raised_here_after_the_results_that_were_there(fun
     assert "in raise_at_seven" in caught.value.__notes__[0]
 
 
-def test_errors_keep_their_kind_on_the_way(functions):
+def test_errors_keep_their_kind_on_the_way(functions: ModuleType) -> None:
     with pytest.raises(UnknownNameError, match="did you mean apple"):
         results(functions.raise_unknown, [1], workers=2)
 
 
-def test_no_more_tasks_are_taken_than_can_be_handed_out(functions):
+def test_no_more_tasks_are_taken_than_can_be_handed_out(functions: ModuleType) -> None:
     taken = given = most = 0
 
-    def tasks():
+    def tasks() -> Iterator[Any]:
         nonlocal taken
         for number in range(500):
             taken += 1
@@ -163,22 +171,24 @@ def test_no_more_tasks_are_taken_than_can_be_handed_out(functions):
     assert most <= 4
 
 
-def test_for_no_tasks_nothing_is_started_or_asked():
+def test_for_no_tasks_nothing_is_started_or_asked() -> None:
     nowhere = Execution(cluster="tcp://127.0.0.1:9")
     assert list(run_tasks(abs, [], execution=nowhere)) == []
 
 
-def test_one_worker_runs_in_this_process_in_order():
+def test_one_worker_runs_in_this_process_in_order() -> None:
     found = run_tasks(lambda task: (task, os.getpid()), "ab", execution=Execution())
     assert list(found) == [(0, ("a", os.getpid())), (1, ("b", os.getpid()))]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_while_a_result_is_being_kept_waits_until_it_is(functions, tmp_path, workers):
+def test_ctrl_c_while_a_result_is_being_kept_waits_until_it_is(
+    functions: ModuleType, tmp_path: Path, workers: int
+) -> None:
     kept = []
     tasks = [tmp_path / name for name in ("quick1", "slow1", "slow2")]
 
-    def keep():
+    def keep() -> None:
         execution = Execution(workers=workers)
         for _, result in run_tasks(functions.touch_and_wait, tasks, execution=execution):
             signal.raise_signal(signal.SIGINT)
@@ -191,7 +201,9 @@ def test_ctrl_c_while_a_result_is_being_kept_waits_until_it_is(functions, tmp_pa
         signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_gives_what_was_finished_and_leaves_no_process(start, processes, tmp_path):
+def test_ctrl_c_gives_what_was_finished_and_leaves_no_process(
+    start: Any, processes: SimpleNamespace, tmp_path: Path
+) -> None:
     process = start("wait")
     marks = [tmp_path / f"slow{number}" for number in (1, 2)]
     processes.wait_until(lambda: all(mark.exists() for mark in marks))
@@ -205,7 +217,9 @@ def test_ctrl_c_gives_what_was_finished_and_leaves_no_process(start, processes, 
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_inside_a_solve_end_with_their_parent(start, processes, tmp_path, how):
+def test_workers_inside_a_solve_end_with_their_parent(
+    start: Any, processes: SimpleNamespace, tmp_path: Path, how: Any
+) -> None:
     process = start("solve")
     marks = [tmp_path / f"slow{number}" for number in (1, 2)]
     processes.wait_until(lambda: all(mark.exists() for mark in marks))
@@ -216,7 +230,7 @@ def test_workers_inside_a_solve_end_with_their_parent(start, processes, tmp_path
     processes.wait_until(lambda: not any(map(processes.is_alive, pids)))
 
 
-def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "from milplib.execution import Execution, run_tasks\n"
         "list(run_tasks(abs, [1, 2], execution=Execution(workers=2)))\n"
@@ -243,11 +257,11 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path):
         ({"cluster": "local:2", "workers": 2}, "either workers or a cluster"),
     ],
 )
-def test_wrong_places_and_limits_are_refused(wrong, words):
+def test_wrong_places_and_limits_are_refused(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ParameterError, match=words):
         Execution(**wrong)
 
 
-def test_workers_and_an_execution_are_not_taken_together():
+def test_workers_and_an_execution_are_not_taken_together() -> None:
     with pytest.raises(ParameterError, match="either workers or execution"):
         execution_or_workers(Execution(), 2)

@@ -9,8 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_drawing_the_figure_again_gives_the_same_file(tmp_path):
-    command = [sys.executable, ROOT / "experiments" / "figure.py", "--out", tmp_path / "ratios.svg"]
+def test_drawing_the_figure_again_gives_the_same_file(tmp_path: Path) -> None:
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / "experiments" / "figure.py",
+        "--out",
+        tmp_path / "ratios.svg",
+    ]
     subprocess.run(command, check=True, timeout=120)
     committed = ROOT / "docs" / "results" / "ratios.svg"
     assert (tmp_path / "ratios.svg").read_bytes() == committed.read_bytes()

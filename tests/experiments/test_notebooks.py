@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pandas as pd
@@ -19,7 +20,7 @@ VERDICT = EXPERIMENTS / "verdict" / "results"
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("evaluated")
     (folder / "ca").mkdir()
     CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder / "ca" / "a.lp")
@@ -28,7 +29,7 @@ def results(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _jupyter_of_its_own(tmp_path, monkeypatch):
+def _jupyter_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the kernel from the user's settings and history."""
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "jupyter"))
@@ -36,7 +37,7 @@ def _jupyter_of_its_own(tmp_path, monkeypatch):
     monkeypatch.delenv("MILPLIB_RESULTS", raising=False)
 
 
-def executed(path, *more):
+def executed(path: Path, *more: Any) -> Any:
     """Run a notebook where it lies, and cells behind it; give what each code cell put out."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells += [nbformat.v4.new_code_cell(source) for source in more]
@@ -50,11 +51,11 @@ def executed(path, *more):
     return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def kinds(outputs):
+def kinds(outputs: Any) -> Any:
     return {kind for output in outputs for kind in output.get("data", {})}
 
 
-def check_against_summary(path, folder):
+def check_against_summary(path: Path, folder: Path) -> None:
     """The notebook's table says what the summary says, and there is a figure."""
     *outputs, printed = executed(path, "print(table.to_csv(index=False))")
     assert not [output for cell in outputs for output in cell if output.output_type == "stream"]
@@ -74,19 +75,21 @@ def check_against_summary(path, folder):
             assert shown["to"] == pytest.approx(row.against_baseline.time.high, nan_ok=True)
 
 
-def test_results_of_ones_own_are_read_from_the_folder_that_is_named(results, monkeypatch):
+def test_results_of_ones_own_are_read_from_the_folder_that_is_named(
+    results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MILPLIB_RESULTS", str(results))
     check_against_summary(EXPERIMENTS / "read_results.ipynb", results)
 
 
-def test_the_committed_results_are_read_where_nothing_is_named():
+def test_the_committed_results_are_read_where_nothing_is_named() -> None:
     if not (VERDICT / "manifest.json").is_file():
         pytest.skip("there are no committed results in experiments/verdict/results")
     check_against_summary(EXPERIMENTS / "read_results.ipynb", VERDICT)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_notebook_is_committed_without_outputs(path):
+def test_a_notebook_is_committed_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -94,7 +97,7 @@ def test_a_notebook_is_committed_without_outputs(path):
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
 
 
-def test_table_and_figure_take_ten_lines():
+def test_table_and_figure_take_ten_lines() -> None:
     notebook = nbformat.read(EXPERIMENTS / "read_results.ipynb", as_version=4)
     lines = [
         line
@@ -106,7 +109,7 @@ def test_table_and_figure_take_ten_lines():
     assert len(lines) <= 10
 
 
-def test_every_file_of_the_folder_stands_in_its_readme():
+def test_every_file_of_the_folder_stands_in_its_readme() -> None:
     text = (EXPERIMENTS / "README.md").read_text()
     names = {path.name for path in EXPERIMENTS.iterdir() if not path.name.startswith((".", "_"))}
     assert not [name for name in names - {"README.md"} if f"`{name}" not in text]

@@ -14,9 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_shipping_again_gives_the_same_files_and_removes_others(tmp_path):
+def test_shipping_again_gives_the_same_files_and_removes_others(tmp_path: Path) -> None:
     (tmp_path / "old.safetensors").write_bytes(b"")
-    command = [sys.executable, ROOT / "experiments" / "ship.py", "--out", tmp_path]
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / "experiments" / "ship.py",
+        "--out",
+        tmp_path,
+    ]
     subprocess.run(command, check=True, timeout=300)
     shipped = Path(pretrained.__file__).parent / "shipped"
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in shipped.iterdir()}

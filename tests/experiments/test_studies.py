@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ STUDIES = [
 LARGEST = 8 * 1024 * 1024
 
 
-def committed(*arguments):
+def committed(*arguments: Any) -> Any:
     """Names of committed files, or of all where this is no clone."""
     command = ["git", "ls-files", "-z", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -27,13 +28,13 @@ def committed(*arguments):
     return [ROOT / name for name in done.stdout.split("\0") if name]
 
 
-def test_the_committed_experiments_fit_in_8_mb():
+def test_the_committed_experiments_fit_in_8_mb() -> None:
     files = [path for path in committed("experiments") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= LARGEST
     assert sum(-(-path.stat().st_size // 4096) * 4096 for path in files) <= LARGEST
 
 
-def test_a_study_has_one_record_one_table_of_runs_and_its_tables_committed():
+def test_a_study_has_one_record_one_table_of_runs_and_its_tables_committed() -> None:
     for study in EXPERIMENTS.glob("*.yaml"):
         names = {path.name for path in committed(f"experiments/{study.stem}/small")}
         assert {"study.json", "runs.parquet"} <= names
@@ -41,7 +42,7 @@ def test_a_study_has_one_record_one_table_of_runs_and_its_tables_committed():
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_the_tables_of_a_study_are_those_of_its_runs_byte_for_byte(study):
+def test_the_tables_of_a_study_are_those_of_its_runs_byte_for_byte(study: Any) -> None:
     folder = study.with_suffix("")
     scales = [scale for scale in study_scales(study) if (folder / scale).is_dir()]
     assert scales == ["small"]
@@ -52,7 +53,7 @@ def test_the_tables_of_a_study_are_those_of_its_runs_byte_for_byte(study):
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_nothing_of_a_committed_study_is_to_do_in_a_fresh_clone(study, tmp_path):
+def test_nothing_of_a_committed_study_is_to_do_in_a_fresh_clone(study: Any, tmp_path: Path) -> None:
     plan = plan_study(study, scale="small", data=tmp_path / "data")
     assert plan.todo == ()
     assert any(planned.state == "done" for planned in plan.tasks)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TABLES = [sys.executable, ROOT / "experiments" / "tables.py"]
+TABLES: list[str | Path] = [sys.executable, ROOT / "experiments" / "tables.py"]
 TEXTS = [
     "README.md",
     "RESULTS.md",
@@ -20,7 +20,7 @@ TEXTS = [
 
 
 @pytest.mark.slow
-def test_tables_are_those_of_the_runs(tmp_path):
+def test_tables_are_those_of_the_runs(tmp_path: Path) -> None:
     copies = {text: _changed(text, tmp_path) for text in TEXTS}
     subprocess.run([*TABLES, *copies.values()], check=True, timeout=600)
     for text, copy in copies.items():
@@ -28,7 +28,7 @@ def test_tables_are_those_of_the_runs(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_changed_table_is_refused_and_stays(tmp_path):
+def test_a_changed_table_is_refused_and_stays(tmp_path: Path) -> None:
     copy = _changed("experiments/verdict/README.md", tmp_path)
     before = copy.read_text()
     found = subprocess.run([*TABLES, "--check", copy], capture_output=True, text=True, timeout=300)
@@ -38,7 +38,7 @@ def test_a_changed_table_is_refused_and_stays(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_table_of_a_study_is_written_anew(tmp_path):
+def test_a_table_of_a_study_is_written_anew(tmp_path: Path) -> None:
     for name in ("sums.yaml", "sums/small/study.json", "sums/small/runs.parquet"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "experiments" / name, tmp_path / name)

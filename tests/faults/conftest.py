@@ -9,41 +9,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
+from market_split import market_split
 
-from milplib import Instance
 from milplib.learn import collect
 
 N_TASKS = 200
-OPTIONS = {"samples_per_instance": 2, "expert_probability": 1.0}
+OPTIONS: dict[str, Any] = {"samples_per_instance": 2, "expert_probability": 1.0}
 """Of every collection here, so that all have the same bytes."""
 
 
-def market_split(seed, *, n_columns=14, n_rows=3):
-    """A small instance that is branched on, within hundredths of a second.
-
-    Cornuéjols and Dawande, "A class of hard small 0-1 programs", IPCO 1998: no relaxation helps.
-    """
-    weights = np.random.RandomState(seed).randint(0, 100, size=(n_rows, n_columns))
-    half = weights.sum(axis=1) // 2
-    n_slacks = 2 * n_rows
-    identity = np.eye(n_rows)
-    return Instance(
-        objective=[0.0] * n_columns + [1.0] * n_slacks,
-        A=sp.csr_array(np.hstack([weights, identity, -identity]).astype(float)),
-        row_lower=half.astype(float),
-        row_upper=half.astype(float),
-        lower=[0.0] * (n_columns + n_slacks),
-        upper=[1.0] * n_columns + [np.inf] * n_slacks,
-        integrality=[1] * n_columns + [0] * n_slacks,
-        sense="minimize",
-    )
-
-
-def write_instances(folder, count):
+def write_instances(folder: Path, count: Any) -> Any:
     folder.mkdir(parents=True)
     for seed in range(count):
         market_split(seed).write(folder / f"{seed:03}.lp")
@@ -51,13 +30,13 @@ def write_instances(folder, count):
 
 
 @pytest.fixture(scope="session")
-def instances(tmp_path_factory):
+def instances(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder of `N_TASKS` instances."""
     return write_instances(tmp_path_factory.mktemp("faults") / "i", N_TASKS)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(instances):
+def undisturbed(instances: Any) -> Any:
     """What an undisturbed collection from them with one worker writes."""
     out = instances.parent / "undisturbed"
     samples = collect([instances], out=out, **OPTIONS)
@@ -65,7 +44,7 @@ def undisturbed(instances):
     return content(out)
 
 
-def content(folder):
+def content(folder: Path) -> Any:
     """All files by name but the one that says where they were made."""
     return {
         path.name: path.read_bytes()
@@ -74,13 +53,13 @@ def content(folder):
     }
 
 
-def start(instances, out, *options, largest_file=None, **more):
+def start(instances: Any, out: Any, *options: Any, largest_file: Any = None, **more: Any) -> Any:
     """Begin a collection as a user does, in a process group of its own.
 
     With `largest_file`, no process of it may write a file of more bytes: a quota, in effect.
     """
 
-    def prepare():
+    def prepare() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
     command = ["collect", instances, "--out", out, *options]
@@ -97,14 +76,14 @@ def start(instances, out, *options, largest_file=None, **more):
     )
 
 
-def run(instances, out, *options, **more):
+def run(instances: Any, out: Any, *options: Any, **more: Any) -> Any:
     """Run a collection to its end; give the exit code and the lines on stderr."""
     process = start(instances, out, *options, **more)
     _, errors = process.communicate(timeout=600)
     return process.returncode, errors.splitlines()
 
 
-def n_finished(out):
+def n_finished(out: Any) -> Any:
     """Number of tasks that a run which goes on has finished."""
     try:
         names = os.listdir(Path(out) / "unfinished")
@@ -113,7 +92,7 @@ def n_finished(out):
     return sum(name.endswith(".json") and name[0].isdigit() for name in names)
 
 
-def wait_for_tasks(process, out, count):
+def wait_for_tasks(process: subprocess.Popen[str], out: Any, count: Any) -> bool:
     """Wait until so many tasks are finished; whether the run still goes on then."""
     deadline = time.monotonic() + 300
     while process.poll() is None and time.monotonic() < deadline:
@@ -124,9 +103,9 @@ def wait_for_tasks(process, out, count):
     return False
 
 
-def descendants(pid):
+def descendants(pid: Any) -> Any:
     """Processes that a process has started, and those they have, with their command lines."""
-    parents = {}
+    parents: dict[Any, Any] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -144,7 +123,7 @@ def descendants(pid):
     return found
 
 
-def workers_of(process):
+def workers_of(process: subprocess.Popen[str]) -> Any:
     """Worker processes of a run: not the helper that minds shared resources."""
     return sorted(
         pid
@@ -153,7 +132,7 @@ def workers_of(process):
     )
 
 
-def kill_workers(process, out, *, seed, kills=8):
+def kill_workers(process: subprocess.Popen[str], out: Any, *, seed: int, kills: int = 8) -> Any:
     """Kill random workers after random numbers of finished tasks; give how many were killed."""
     rng = np.random.RandomState(seed)
     killed = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from milplib.errors import SampleError
@@ -16,25 +19,25 @@ class StoppedError(Exception):
     pass
 
 
-def stop_at_the_end(progress):
+def stop_at_the_end(progress: Any) -> None:
     if progress.done == N_INSTANCES:
         raise StoppedError
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory):
+def few(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder of few instances."""
     return write_instances(tmp_path_factory.mktemp("few") / "i", N_INSTANCES)
 
 
 @pytest.fixture(scope="module")
-def whole(few):
+def whole(few: Any) -> Any:
     """The bytes of their samples, collected in one piece."""
     return content(collect([few], out=few.parent / "whole", **OPTIONS).folder)
 
 
 @pytest.fixture
-def unmerged(few, tmp_path):
+def unmerged(few: Any, tmp_path: Path) -> Any:
     """A collection that was stopped when all was done but the merging."""
     with pytest.raises(StoppedError):
         collect([few], out=tmp_path / "s", on_progress=stop_at_the_end, **OPTIONS)
@@ -43,7 +46,9 @@ def unmerged(few, tmp_path):
 
 @pytest.mark.parametrize("name", ["000001.samples", "000001.json"])
 @pytest.mark.parametrize("damage", ["lost", "cut off"])
-def test_what_is_lost_or_cut_off_is_collected_anew(few, whole, unmerged, name, damage):
+def test_what_is_lost_or_cut_off_is_collected_anew(
+    few: Any, whole: Any, unmerged: Any, name: str, damage: str
+) -> None:
     path = unmerged / "unfinished" / name
     data = path.read_bytes()
     path.unlink() if damage == "lost" else path.write_bytes(data[: len(data) // 2])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,13 +16,13 @@ N_INSTANCES = 6
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory):
+def few(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder of few instances."""
     return write_instances(tmp_path_factory.mktemp("few") / "i", N_INSTANCES)
 
 
 @pytest.fixture(scope="module")
-def whole(few):
+def whole(few: Any) -> Any:
     """The bytes of their samples, collected in one piece."""
     out = few.parent / "whole"
     code, errors = run(few, out)
@@ -28,7 +30,7 @@ def whole(few):
     return content(out)
 
 
-def check_stopped(code, errors, out):
+def check_stopped(code: Any, errors: Any, out: Any) -> None:
     assert code == 2, errors
     (line,) = errors
     assert line.startswith(f"milplib: error: cannot write {out}/")
@@ -39,8 +41,8 @@ def check_stopped(code, errors, out):
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_no_room_for_the_shards_stops_a_run_that_goes_on_when_there_is(
-    few, whole, tmp_path, workers
-):
+    few: Any, whole: Any, tmp_path: Path, workers: int
+) -> None:
     out = tmp_path / "s"
     (shard,) = (data for name, data in whole.items() if name.endswith(".arrow"))
     code, errors = run(few, out, "--workers", workers, largest_file=len(shard) - 1)
@@ -55,7 +57,9 @@ def test_no_room_for_the_shards_stops_a_run_that_goes_on_when_there_is(
 
 
 @pytest.mark.slow
-def test_no_room_for_a_tasks_samples_leaves_no_half_of_it(few, whole, tmp_path):
+def test_no_room_for_a_tasks_samples_leaves_no_half_of_it(
+    few: Any, whole: Any, tmp_path: Path
+) -> None:
     out = tmp_path / "s"
     code, errors = run(few, out, largest_file=4000)
     check_stopped(code, errors, out)
@@ -67,7 +71,7 @@ def test_no_room_for_a_tasks_samples_leaves_no_half_of_it(few, whole, tmp_path):
 
 
 @pytest.mark.slow
-def test_no_room_at_all_is_said_before_any_work(few, whole, tmp_path):
+def test_no_room_at_all_is_said_before_any_work(few: Any, whole: Any, tmp_path: Path) -> None:
     out = tmp_path / "s"
     code, errors = run(few, out, largest_file=0)
     check_stopped(code, errors, out)
@@ -93,7 +97,9 @@ cp -r "$disk/s" "$report/s"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_full_file_system_stops_a_run_that_goes_on_when_there_is_room(tmp_path, workers):
+def test_a_full_file_system_stops_a_run_that_goes_on_when_there_is_room(
+    tmp_path: Path, workers: int
+) -> None:
     can_mount = ("unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "t", tmp_path)
     if not shutil.which("unshare") or subprocess.run(can_mount, check=False).returncode:
         pytest.skip("this machine lets nobody mount a small file system")

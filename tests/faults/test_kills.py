@@ -6,6 +6,8 @@ import json
 import os
 import signal
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +37,7 @@ CASES = pytest.mark.parametrize(
 )
 
 
-def check(out, undisturbed):
+def check(out: Any, undisturbed: Any) -> None:
     """Every instance has its samples once, and all bytes are those of an undisturbed run."""
     samples = SampleSet(out)
     entries = samples.manifest.instances
@@ -50,8 +52,8 @@ def check(out, undisturbed):
 
 @CASES
 def test_workers_that_are_killed_at_random_change_nothing(
-    instances, undisturbed, tmp_path, place, seed
-):
+    instances: Any, undisturbed: Any, tmp_path: Path, place: list[str], seed: int
+) -> None:
     out = tmp_path / "s"
     process = start(instances, out, *place)
     killed = kill_workers(process, out, seed=seed)
@@ -63,8 +65,8 @@ def test_workers_that_are_killed_at_random_change_nothing(
 
 @CASES
 def test_a_run_that_is_killed_three_times_and_resumed_has_the_same_bytes(
-    instances, undisturbed, tmp_path, place, seed
-):
+    instances: Any, undisturbed: Any, tmp_path: Path, place: list[str], seed: int
+) -> None:
     out = tmp_path / "s"
     rng = np.random.RandomState(seed)
     for _ in range(3):
@@ -91,8 +93,8 @@ def test_a_run_that_is_killed_three_times_and_resumed_has_the_same_bytes(
     ids=["two", "four", "dask"],
 )
 def test_any_number_of_workers_and_a_cluster_give_the_bytes_of_one_worker(
-    instances, undisturbed, tmp_path, place
-):
+    instances: Any, undisturbed: Any, tmp_path: Path, place: list[str]
+) -> None:
     code, errors = run(instances, tmp_path / "s", *place)
     assert code == 0, errors
     check(tmp_path / "s", undisturbed)
@@ -100,7 +102,9 @@ def test_any_number_of_workers_and_a_cluster_give_the_bytes_of_one_worker(
 
 @pytest.mark.slow
 @PLACES
-def test_ctrl_c_ends_a_run_and_loses_no_finished_task(instances, undisturbed, tmp_path, place):
+def test_ctrl_c_ends_a_run_and_loses_no_finished_task(
+    instances: Any, undisturbed: Any, tmp_path: Path, place: list[str]
+) -> None:
     out = tmp_path / "s"
     process = start(instances, out, *place)
     assert wait_for_tasks(process, out, 20)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
+from market_split import market_split
 
 from milplib.learn import SampleSet
 from milplib.runs import run_status
 
-from .conftest import content, market_split, run
+from .conftest import content, run
 
 # By the number of binary columns of the instance, beside which it has six others: which of them
 # the block below breaks on.
@@ -38,7 +41,7 @@ class Faulty:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder with a module of the user's own, and instances on some of which it breaks."""
     place = tmp_path_factory.mktemp("own")
     (place / "own_blocks.py").write_text(BLOCK)
@@ -52,20 +55,22 @@ def place(tmp_path_factory):
     return place
 
 
-def collect(place, name, out, *options, faults):
+def collect(place: Path, name: str, out: Any, *options: Any, faults: Any) -> Any:
     environment = os.environ | {"FAULTS": str(int(faults))}
     blocks = ("--blocks", "own_blocks:Faulty")
     return run(name, out, *options, *blocks, cwd=place, env=environment)
 
 
-def outcomes(out):
+def outcomes(out: Any) -> Any:
     return {
         entry["instance"].partition("/")[2]: (entry["outcome"], entry["failure"])
         for entry in SampleSet(out).manifest.instances
     }
 
 
-def check_failed_and_tried_again(place, name, out, *options, kinds):
+def check_failed_and_tried_again(
+    place: Path, name: str, out: Any, *options: Any, kinds: Any
+) -> None:
     code, errors = collect(place, name, out, *options, faults=True)
     assert code == 0, errors
     expected = {f"good{seed}.lp": ("complete", "") for seed in range(3)}
@@ -86,7 +91,9 @@ def check_failed_and_tried_again(place, name, out, *options, kinds):
 
 
 @pytest.mark.slow
-def test_a_task_that_crashes_is_failed_and_the_others_are_complete(place, tmp_path):
+def test_a_task_that_crashes_is_failed_and_the_others_are_complete(
+    place: Any, tmp_path: Path
+) -> None:
     check_failed_and_tried_again(place, "crashing", tmp_path / "s", "--workers", 2, kinds=["crash"])
 
 
@@ -94,7 +101,9 @@ def test_a_task_that_crashes_is_failed_and_the_others_are_complete(place, tmp_pa
 @pytest.mark.parametrize(
     "where", [("--workers", 2), ("--cluster", "local:2")], ids=["local", "dask"]
 )
-def test_a_crash_a_hang_and_too_much_memory_are_told_apart(place, tmp_path, where):
+def test_a_crash_a_hang_and_too_much_memory_are_told_apart(
+    place: Any, tmp_path: Path, where: tuple[Any, ...]
+) -> None:
     # Every other task takes less than a second and less than 300 MB.
     limits = ("--memory-limit", 1500, "--task-time-limit", 40)
     check_failed_and_tried_again(

@@ -1,6 +1,10 @@
 """Files that are no whole instance are refused by name, before or by SCIP."""
 
+from __future__ import annotations
+
 import gzip
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,41 +41,41 @@ ENDATA
 """
 
 
-def put(folder, name, content):
+def put(folder: Path, name: str, content: Any) -> Any:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
-def without_end(binaries):
+def without_end(binaries: Any) -> Any:
     """An LP file as learn2branch writes it: its last section is cut where the names end."""
     return LP[: LP.index(" x1 x2\n")] + binaries
 
 
-def test_the_files_that_the_others_are_made_of_can_be_read(tmp_path):
+def test_the_files_that_the_others_are_made_of_can_be_read(tmp_path: Path) -> None:
     assert milplib.read(put(tmp_path, "whole.lp", LP)).n_columns == 3
     assert milplib.read(put(tmp_path, "whole.mps", MPS)).n_columns == 1
 
 
-def test_a_missing_file_is_refused_by_name(tmp_path):
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"nothing\.lp: there is no such file"):
         milplib.read(tmp_path / "nothing.lp")
 
 
-def test_a_folder_is_refused_by_name(tmp_path):
+def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "folder.lp").mkdir()
     with pytest.raises(InstanceError, match=r"folder\.lp: it is a folder"):
         milplib.read(tmp_path / "folder.lp")
 
 
 @pytest.mark.parametrize("name", ["instance.cip", "instance", "instance.gz", "instance.lp.bz2"])
-def test_another_suffix_is_refused_with_the_known_ones(tmp_path, name):
+def test_another_suffix_is_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     with pytest.raises(InstanceError, match=r"\.lp, \.mps, \.lp\.gz or \.mps\.gz"):
         milplib.read(put(tmp_path, name, LP))
 
 
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
-def test_an_empty_file_is_refused_by_name(tmp_path, suffix):
+def test_an_empty_file_is_refused_by_name(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(InstanceError, match="the file is empty"):
         milplib.read(put(tmp_path, f"empty{suffix}", b""))
     with pytest.raises(InstanceError, match="the file is empty"):
@@ -79,7 +83,7 @@ def test_an_empty_file_is_refused_by_name(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
-def test_binary_garbage_is_refused_by_name(tmp_path, suffix):
+def test_binary_garbage_is_refused_by_name(tmp_path: Path, suffix: str) -> None:
     garbage = bytes(range(256)) * 8
     with pytest.raises(InstanceError, match="it holds binary data"):
         milplib.read(put(tmp_path, f"garbage{suffix}", garbage))
@@ -88,7 +92,7 @@ def test_binary_garbage_is_refused_by_name(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(("suffix", "text"), [(".lp", LP), (".mps", MPS)])
-def test_a_truncated_gz_is_refused_by_name(tmp_path, suffix, text):
+def test_a_truncated_gz_is_refused_by_name(tmp_path: Path, suffix: str, text: str) -> None:
     packed = gzip.compress(text.encode())
     for length in range(1, len(packed)):
         with pytest.raises(InstanceError, match=r"cut off or damaged|not compressed by gzip"):
@@ -99,7 +103,7 @@ def test_a_truncated_gz_is_refused_by_name(tmp_path, suffix, text):
         milplib.read(put(tmp_path, f"damaged{suffix}.gz", bytes(damaged)))
 
 
-def test_an_lp_file_that_ends_anywhere_but_after_its_binaries_is_refused(tmp_path):
+def test_an_lp_file_that_ends_anywhere_but_after_its_binaries_is_refused(tmp_path: Path) -> None:
     start = LP.index("minimize")
     for length in range(start + 1, LP.index("End") + 2):
         if LP[:length].endswith((" x1 x2", " x1 x2\n")):
@@ -108,14 +112,14 @@ def test_an_lp_file_that_ends_anywhere_but_after_its_binaries_is_refused(tmp_pat
             milplib.read(put(tmp_path, "cut.lp", LP[:length]))
 
 
-def test_an_mps_file_that_ends_anywhere_is_refused(tmp_path):
+def test_an_mps_file_that_ends_anywhere_is_refused(tmp_path: Path) -> None:
     for length in range(1, MPS.rindex("ENDATA") + 5):
         with pytest.raises(InstanceError, match=r"no line ENDATA|in the section ROWS must be"):
             milplib.read(put(tmp_path, "cut.mps", MPS[:length]))
 
 
 @pytest.mark.parametrize("binaries", [" x1 x2", " x1 x2\n", " x2 x1", "\n\n x1\n x2\n \\ end"])
-def test_a_whole_list_of_binaries_needs_no_end(tmp_path, binaries):
+def test_a_whole_list_of_binaries_needs_no_end(tmp_path: Path, binaries: str) -> None:
     instance = milplib.read(put(tmp_path, "published.lp", without_end(binaries)))
     assert instance.integrality.tolist() == [1, 1, 0]
 
@@ -128,12 +132,14 @@ def test_a_whole_list_of_binaries_needs_no_end(tmp_path, binaries):
         (" x1 x2 y", r"unknown variable in binaries section.*no 'End': it may be cut off"),
     ],
 )
-def test_a_list_of_binaries_that_was_cut_off_is_refused(tmp_path, binaries, message):
+def test_a_list_of_binaries_that_was_cut_off_is_refused(
+    tmp_path: Path, binaries: str, message: str
+) -> None:
     with pytest.raises(InstanceError, match=message):
         milplib.read(put(tmp_path, "cut.lp", without_end(binaries)))
 
 
-def test_an_end_with_text_behind_it_or_on_a_line_with_more_is_an_end(tmp_path):
+def test_an_end_with_text_behind_it_or_on_a_line_with_more_is_an_end(tmp_path: Path) -> None:
     assert milplib.read(put(tmp_path, "a.lp", LP + "\\ comment\nignored\n")).n_rows == 2
     assert milplib.read(put(tmp_path, "b.lp", "max o: x st c: x <= 1 END")).n_rows == 1
 
@@ -141,19 +147,19 @@ def test_an_end_with_text_behind_it_or_on_a_line_with_more_is_an_end(tmp_path):
 @pytest.mark.parametrize(
     "text", ["just words\n", "maximise\nobj: x\nst\nc: x <= 1\nend\n", "max: 3x+2y;\n", "\\ none\n"]
 )
-def test_text_that_is_no_lp_file_is_refused(tmp_path, text):
+def test_text_that_is_no_lp_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InstanceError, match=r"begins with 'minimize' or|nothing but comments"):
         milplib.read(put(tmp_path, "text.lp", text))
 
 
-def test_a_word_longer_than_the_buffers_of_scip_is_refused(tmp_path):
+def test_a_word_longer_than_the_buffers_of_scip_is_refused(tmp_path: Path) -> None:
     text = f"minimize\nobj: {'x' * 70_000}\nsubject to\nend\n"
     with pytest.raises(InstanceError, match="a word of more than 65535 characters"):
         milplib.read(put(tmp_path, "long.lp", text))
 
 
 @pytest.mark.parametrize("row", [" L", " L  $C1", "    L C1", "    L    C1     ", " LESS C1"])
-def test_a_row_that_would_end_the_process_is_refused(tmp_path, row):
+def test_a_row_that_would_end_the_process_is_refused(tmp_path: Path, row: str) -> None:
     text = MPS.replace(" L  C1\n", f"{row}\n", 1)
     with pytest.raises(InstanceError, match=r"line 5 .* in the section ROWS must be"):
         milplib.read(put(tmp_path, "row.mps", text))
@@ -162,7 +168,7 @@ def test_a_row_that_would_end_the_process_is_refused(tmp_path, row):
 @pytest.mark.parametrize(
     "rows", ["\tN\tOBJ\n\tL\tC1\n", "   N OBJ\n   L C1\n", " N  OBJ\n    L      C1\n"]
 )
-def test_rows_that_are_indented_otherwise_can_be_read(tmp_path, rows):
+def test_rows_that_are_indented_otherwise_can_be_read(tmp_path: Path, rows: str) -> None:
     text = MPS.replace(" N  OBJ\n L  C1\n", rows, 1)
     assert milplib.read(put(tmp_path, "row.mps", text)).row_names == ("C1",)
 
@@ -177,7 +183,9 @@ def test_rows_that_are_indented_otherwise_can_be_read(tmp_path, rows):
         ("INDICATORS\n IF C1        x1        1\n", "indicator constraints"),
     ],
 )
-def test_sections_that_are_not_linear_are_refused_by_name(tmp_path, section, what):
+def test_sections_that_are_not_linear_are_refused_by_name(
+    tmp_path: Path, section: str, what: str
+) -> None:
     text = MPS.replace("ENDATA\n", f"{section}ENDATA\n")
     with pytest.raises(InstanceError, match=f"line 12 begins the section '[A-Z]+': {what}"):
         milplib.read(put(tmp_path, "foreign.mps", text))

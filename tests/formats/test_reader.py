@@ -1,8 +1,11 @@
 """Reading: every kind of row, bound and objective, and what SCIP says about bad files."""
 
+from __future__ import annotations
+
 import gzip
 import locale
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyscipopt
@@ -14,13 +17,21 @@ from milplib.errors import InstanceError
 INF = np.inf
 
 
-def read(folder, text, *, name="file.lp"):
+def read(folder: Path, text: str, *, name: str = "file.lp") -> Any:
     path = folder / name
     path.write_text(text)
     return milplib.read(path)
 
 
-def mps(*, rows="", columns="", rhs="", ranges="", bounds="", sense=""):
+def mps(
+    *,
+    rows: str = "",
+    columns: str = "",
+    rhs: str = "",
+    ranges: str = "",
+    bounds: str = "",
+    sense: str = "",
+) -> Any:
     return (
         f"NAME t\n{sense}ROWS\n N  COST\n{rows}COLUMNS\n{columns}RHS\n{rhs}"
         + (f"RANGES\n{ranges}" if ranges else "")
@@ -29,11 +40,11 @@ def mps(*, rows="", columns="", rhs="", ranges="", bounds="", sense=""):
     )
 
 
-def integer(columns):
+def integer(columns: Any) -> Any:
     return f" M 'MARKER' 'INTORG'\n{columns} M 'MARKER' 'INTEND'\n"
 
 
-def test_an_lp_file_is_read_as_it_stands(tmp_path):
+def test_an_lp_file_is_read_as_it_stands(tmp_path: Path) -> None:
     instance = read(
         tmp_path,
         "Maximize\n obj: 3 x - y + 2.5 z + 0 b - 7\nSubject To\n"
@@ -62,7 +73,9 @@ def test_an_lp_file_is_read_as_it_stands(tmp_path):
     assert instance.integrality.tolist() == [1, 0, 0, 1, 1, 0]
 
 
-def test_the_constant_of_an_mps_objective_has_the_opposite_sign_of_its_right_hand_side(tmp_path):
+def test_the_constant_of_an_mps_objective_has_the_opposite_sign_of_its_right_hand_side(
+    tmp_path: Path,
+) -> None:
     text = mps(columns=" x COST 2\n", rhs=" RHS COST -7.5\n", sense="OBJSENSE\n    MAX\n")
     instance = read(tmp_path, text, name="file.mps")
     assert (instance.sense, instance.offset) == ("maximize", 7.5)
@@ -83,7 +96,9 @@ def test_the_constant_of_an_mps_objective_has_the_opposite_sign_of_its_right_han
         ("E", None, (5, 5)),
     ],
 )
-def test_ranges_in_an_mps_file_follow_the_sense_of_the_row(tmp_path, sense, span, sides):
+def test_ranges_in_an_mps_file_follow_the_sense_of_the_row(
+    tmp_path: Path, sense: str, span: int | None, sides: Any
+) -> None:
     text = mps(
         rows=f" {sense}  R\n",
         columns=" x COST 1\n x R 1\n",
@@ -114,14 +129,16 @@ def test_ranges_in_an_mps_file_follow_the_sense_of_the_row(tmp_path, sense, span
         (True, " LO B x -4\n UP B x -1\n", (-4, -1, 1)),
     ],
 )
-def test_every_type_of_bound_in_an_mps_file_is_read(tmp_path, is_integer, lines, expected):
+def test_every_type_of_bound_in_an_mps_file_is_read(
+    tmp_path: Path, is_integer: bool, lines: str, expected: Any
+) -> None:
     columns = " x COST 1\n"
     text = mps(columns=integer(columns) if is_integer else columns, bounds=lines)
     instance = read(tmp_path, text, name="file.mps")
     assert (instance.lower[0], instance.upper[0], instance.integrality[0]) == expected
 
 
-def test_further_free_rows_of_an_mps_file_are_dropped(tmp_path):
+def test_further_free_rows_of_an_mps_file_are_dropped(tmp_path: Path) -> None:
     text = mps(
         rows=" N  OTHER\n L  R\n", columns=" x COST 1\n x OTHER 2\n x R 3\n", rhs=" RHS OTHER 3\n"
     )
@@ -130,7 +147,7 @@ def test_further_free_rows_of_an_mps_file_are_dropped(tmp_path):
     assert instance.objective.tolist() == [1.0]
 
 
-def test_lazy_constraints_and_user_cuts_are_rows(tmp_path):
+def test_lazy_constraints_and_user_cuts_are_rows(tmp_path: Path) -> None:
     instance = read(
         tmp_path,
         "min obj: x + y\nst\nc: x + y >= 1\nlazy constraints\nl: x - y <= 2\n"
@@ -140,14 +157,14 @@ def test_lazy_constraints_and_user_cuts_are_rows(tmp_path):
     assert instance.row_upper.tolist() == [INF, 2, 9]
 
 
-def test_an_instance_may_have_neither_rows_nor_columns(tmp_path):
+def test_an_instance_may_have_neither_rows_nor_columns(tmp_path: Path) -> None:
     assert read(tmp_path, "minimize\nobj:\nsubject to\nend\n").A.shape == (0, 0)
     assert read(tmp_path, mps(), name="file.mps").A.shape == (0, 0)
     assert read(tmp_path, "minimize\nobj: 0 x\nsubject to\nend\n").A.shape == (0, 1)
 
 
 @pytest.mark.parametrize("name", ["file.LP", "file.lp.gz", "FILE.Lp.Gz"])
-def test_suffixes_are_read_in_any_case_and_compressed(tmp_path, name):
+def test_suffixes_are_read_in_any_case_and_compressed(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     content = b"max obj: x\nst\nc: x <= 1\nend\n"
     path.write_bytes(gzip.compress(content) if name.lower().endswith("gz") else content)
@@ -178,7 +195,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "message"), BAD)
-def test_a_bad_lp_file_gives_one_line_with_its_name_and_the_reason(tmp_path, capfd, text, message):
+def test_a_bad_lp_file_gives_one_line_with_its_name_and_the_reason(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
     with pytest.raises(InstanceError, match=message) as caught:
         read(tmp_path, text)
     assert str(caught.value).startswith(f"cannot read {tmp_path / 'file.lp'}: ")
@@ -198,8 +217,8 @@ def test_a_bad_lp_file_gives_one_line_with_its_name_and_the_reason(tmp_path, cap
     ],
 )
 def test_a_bad_mps_file_gives_one_line_with_its_name_and_the_reason(
-    tmp_path, capfd, content, message
-):
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: Any, message: str
+) -> None:
     with pytest.raises(InstanceError, match=message) as caught:
         read(tmp_path, content, name="file.mps")
     assert str(caught.value).startswith(f"cannot read {tmp_path / 'file.mps'}: ")
@@ -207,14 +226,16 @@ def test_a_bad_mps_file_gives_one_line_with_its_name_and_the_reason(
     assert capfd.readouterr() == ("", "")
 
 
-def test_names_in_another_encoding_are_refused(tmp_path):
+def test_names_in_another_encoding_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "latin.lp"
     path.write_bytes("min obj: größe\nst\nc: größe >= 1\nend\n".encode("latin-1"))
     with pytest.raises(InstanceError, match="not encoded in UTF-8"):
         milplib.read(path)
 
 
-def test_a_failed_reading_leaves_pyscipopt_and_the_locale_as_they_were(tmp_path, capfd):
+def test_a_failed_reading_leaves_pyscipopt_and_the_locale_as_they_were(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = locale.setlocale(locale.LC_NUMERIC)
     with pytest.raises(InstanceError):
         read(tmp_path, "min obj: x\nst\nc1: x + ?? y >= 1\nend\n")
@@ -229,10 +250,10 @@ def test_a_failed_reading_leaves_pyscipopt_and_the_locale_as_they_were(tmp_path,
     assert err == ""
 
 
-def test_reading_keeps_no_model_alive(test_data):
+def test_reading_keeps_no_model_alive(test_data: Path) -> None:
     path = test_data / "ecole" / "instances" / "setcover_300_400.lp.gz"
 
-    def resident_bytes():
+    def resident_bytes() -> Any:
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
     for _ in range(20):
@@ -244,7 +265,7 @@ def test_reading_keeps_no_model_alive(test_data):
     assert resident_bytes() - before < 40e6
 
 
-def test_an_instance_of_known_optimum_is_read_with_its_objective(test_data):
+def test_an_instance_of_known_optimum_is_read_with_its_objective(test_data: Path) -> None:
     flugpl = milplib.read(test_data / "miplib" / "flugpl.mps.gz")
     assert (flugpl.n_rows, flugpl.n_columns, flugpl.integrality.sum()) == (18, 18, 11)
     model = flugpl.to_scip()

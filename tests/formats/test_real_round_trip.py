@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ EXPENSIVE = ("blend2.mps.gz", "dcmulti.mps.gz", "misc03.mps.gz")
 PLAIN = (".mps", ".lp")
 
 # Makes a family's smallest distribution one that is solved at once; others stay as they are.
-SMALLER = {
+SMALLER: dict[str, dict[str, Any]] = {
     "CombinatorialAuction": {"n_items": 40, "n_bids": 150},
     "CapacitatedFacilityLocation": {"n_customers": 12, "n_facilities": 10},
     "IndependentSet": {"n_nodes": 60},
@@ -66,26 +68,27 @@ TOLERANCE = 1e-6
 
 
 @pytest.fixture(scope="module")
-def real(test_data):
+def real(test_data: Path) -> Any:
     return lambda name: milplib.read(test_data / "miplib" / name)
 
 
 @pytest.fixture(scope="module")
-def optima(test_data) -> dict[str, dict[str, str]]:
+def optima(test_data: Path) -> dict[str, dict[str, str]]:
     with open(test_data / "miplib" / "optima.csv", newline="") as stream:
         return {row["instance"]: row for row in csv.DictReader(stream)}
 
 
-def small_instance(family) -> Instance:
+def small_instance(family: Any) -> Instance:
     """Generate an instance with the parameters of a distribution of ours, or with smaller ones."""
     ours = [entry for entry in family.distributions if entry.provenance == "milplib"]
     changes = SMALLER.get(family.__name__, {})
     generators = [replace(entry.generator, **changes) for entry in ours or family.distributions]
     instances = [generator.generate(0) for generator in generators]
-    return min(instances, key=lambda instance: instance.n_nonzeros)
+    given: Instance = min(instances, key=lambda instance: instance.n_nonzeros)
+    return given
 
 
-def reordered(instance, rows, columns) -> Instance:
+def reordered(instance: Instance, rows: Any, columns: Any) -> Instance:
     return replace(
         instance,
         A=instance.A[rows][:, columns],
@@ -100,7 +103,7 @@ def reordered(instance, rows, columns) -> Instance:
     )
 
 
-def in_the_order_of(other, instance) -> Instance:
+def in_the_order_of(other: Any, instance: Instance) -> Instance:
     """Put rows and columns where another instance has those of the same names."""
     return reordered(
         instance,
@@ -109,12 +112,12 @@ def in_the_order_of(other, instance) -> Instance:
     )
 
 
-def two_sided_rows(instance):
+def two_sided_rows(instance: Instance) -> Any:
     sides = np.isfinite(instance.row_lower) & np.isfinite(instance.row_upper)
     return np.flatnonzero(sides & (instance.row_lower != instance.row_upper))
 
 
-def for_a_file(instance, suffix) -> Instance:
+def for_a_file(instance: Instance, suffix: Any) -> Instance:
     """Make two rows of each row with two sides for an LP file, which cannot hold them."""
     rows = two_sided_rows(instance)
     if suffix == ".mps" or not rows.size:
@@ -130,18 +133,18 @@ def for_a_file(instance, suffix) -> Instance:
     )
 
 
-def written_and_read(instance, path) -> Instance:
+def written_and_read(instance: Instance, path: Path) -> Instance:
     instance.write(path)
     return milplib.read(path)
 
 
-def assert_equal(instance, other):
+def assert_equal(instance: Instance, other: Any) -> None:
     assert other.content_hash == instance.content_hash
     assert other.column_names == instance.column_names
     assert other.row_names == instance.row_names
 
 
-def assert_optimum(instance, known):
+def assert_optimum(instance: Instance, known: Any) -> None:
     result = milplib.solve(instance)
     assert result.status == known["status"]
     if known["status"] == "infeasible":
@@ -152,7 +155,9 @@ def assert_optimum(instance, known):
     )
 
 
-def test_the_real_instances_are_those_whose_optima_are_known(test_data, optima):
+def test_the_real_instances_are_those_whose_optima_are_known(
+    test_data: Path, optima: dict[str, dict[str, str]]
+) -> None:
     files = {path.name for path in (test_data / "miplib").iterdir()}
     assert files == {*REAL, "optima.csv"}
     assert {milplib.read(test_data / "miplib" / name).name for name in REAL} == set(optima)
@@ -160,14 +165,18 @@ def test_the_real_instances_are_those_whose_optima_are_known(test_data, optima):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_instance_survives_every_format(tmp_path, real, name, suffix):
+def test_a_real_instance_survives_every_format(
+    tmp_path: Path, real: Any, name: str, suffix: Any
+) -> None:
     instance = real(name)
     assert_equal(instance, written_and_read(instance, tmp_path / f"copy{suffix}"))
 
 
 @pytest.mark.parametrize("suffix", PLAIN)
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_instance_survives_in_any_order_of_rows_and_columns(tmp_path, real, name, suffix):
+def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
+    tmp_path: Path, real: Any, name: str, suffix: str
+) -> None:
     instance = real(name)
     random = np.random.RandomState(0)
     shuffled = reordered(
@@ -184,8 +193,8 @@ def test_a_real_instance_survives_in_any_order_of_rows_and_columns(tmp_path, rea
     [pytest.param(name, marks=pytest.mark.slow) if name in EXPENSIVE else name for name in REAL],
 )
 def test_a_real_instance_keeps_its_optimum_or_stays_infeasible(
-    tmp_path, real, optima, name, suffix
-):
+    tmp_path: Path, real: Any, optima: dict[str, dict[str, str]], name: str, suffix: str
+) -> None:
     instance = real(name)
     found = written_and_read(instance, tmp_path / f"copy{suffix}")
     assert_optimum(found, optima[instance.name])
@@ -193,8 +202,8 @@ def test_a_real_instance_keeps_its_optimum_or_stays_infeasible(
 
 @pytest.mark.parametrize("name", ["p0548.mps.gz", "MANN_a9.clq.lp"])
 def test_a_real_instance_with_two_sided_rows_is_refused_in_lp_and_mended_by_the_advice(
-    tmp_path, real, optima, name
-):
+    tmp_path: Path, real: Any, optima: dict[str, dict[str, str]], name: str
+) -> None:
     instance = real(name)
     # The sides that are missing, below all that binary columns can reach.
     smallest = instance.A.minimum(0).sum(axis=1) - 1
@@ -212,7 +221,9 @@ def test_a_real_instance_with_two_sided_rows_is_refused_in_lp_and_mended_by_the_
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_an_instance_of_every_family_survives_every_format_with_its_optimum(tmp_path, family):
+def test_an_instance_of_every_family_survives_every_format_with_its_optimum(
+    tmp_path: Path, family: Any
+) -> None:
     instance = small_instance(FAMILIES[family])
     result = milplib.solve(instance)
     assert result.status == "optimal"

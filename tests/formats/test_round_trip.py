@@ -1,12 +1,17 @@
 """What is written reads back equal: any instance, either format, compressed or not."""
 
+from __future__ import annotations
+
 import gzip
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import instance_from
 
 import milplib
 from milplib import Instance
@@ -24,7 +29,7 @@ whole_numbers = st.one_of(st.integers(-3, 3), st.integers(-(2**53), 2**53)).map(
 
 
 @st.composite
-def bounds(draw, integer):
+def bounds(draw: st.DrawFn, integer: Any) -> tuple[Any, ...]:
     drawn = whole_numbers if integer else numbers
     return (
         draw(st.one_of(st.sampled_from([0.0, 0.0, -np.inf]), drawn)),
@@ -33,7 +38,7 @@ def bounds(draw, integer):
 
 
 @st.composite
-def sides(draw, ranged):
+def sides(draw: st.DrawFn, ranged: Any) -> Any:
     kind = draw(st.sampled_from(["<=", ">=", "=", "free"] + ["two-sided"] * ranged))
     number = draw(numbers)
     if kind == "two-sided":
@@ -48,14 +53,14 @@ def sides(draw, ranged):
 
 
 @st.composite
-def instances(draw, *, ranged):
+def instances(draw: st.DrawFn, *, ranged: Any) -> Instance:
     n_rows, n_columns = draw(st.integers(0, 4)), draw(st.integers(0, 6))
     integrality = draw(st.lists(st.booleans(), min_size=n_columns, max_size=n_columns))
     column_bounds = [draw(bounds(integer)) for integer in integrality]
     row_sides = [draw(sides(ranged)) for _ in range(n_rows)]
     entry = st.one_of(st.just(0.0), numbers)
     matrix = np.array([draw(entry) for _ in range(n_rows * n_columns)], dtype=float)
-    return Instance(
+    return instance_from(
         objective=[draw(entry) for _ in range(n_columns)],
         A=matrix.reshape(n_rows, n_columns),
         row_lower=[low for low, _ in row_sides],
@@ -68,13 +73,13 @@ def instances(draw, *, ranged):
     )
 
 
-def assert_equal(instance, other):
+def assert_equal(instance: Instance, other: Any) -> None:
     assert other.content_hash == instance.content_hash
     assert other.column_names == instance.column_names
     assert other.row_names == instance.row_names
 
 
-def refusal_of(instance, path):
+def refusal_of(instance: Instance, path: Path) -> Any:
     try:
         instance.write(path)
     except InstanceError as error:
@@ -82,8 +87,8 @@ def refusal_of(instance, path):
     return None
 
 
-def tiny(**changes):
-    content = {
+def tiny(**changes: Any) -> Any:
+    content: dict[str, Any] = {
         "objective": [5.0, 4.0, 0.0],
         "A": [[2.0, 3.0, 0.0], [0.0, 1.0, -1.0]],
         "row_lower": [-np.inf, 1.0],
@@ -100,8 +105,8 @@ def tiny(**changes):
 @given(instance=instances(ranged=False))
 @settings(max_examples=120)
 def test_any_instance_without_two_sided_rows_survives_an_lp_file(
-    tmp_path_factory, suffix, instance
-):
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, instance: Instance
+) -> None:
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     instance.write(path)
     assert_equal(instance, milplib.read(path))
@@ -111,8 +116,8 @@ def test_any_instance_without_two_sided_rows_survives_an_lp_file(
 @given(instance=instances(ranged=True))
 @settings(max_examples=120)
 def test_any_instance_survives_an_mps_file_or_is_refused_for_a_range(
-    tmp_path_factory, suffix, instance
-):
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, instance: Instance
+) -> None:
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     refusal = refusal_of(instance, path)
     if refusal is None:
@@ -124,34 +129,36 @@ def test_any_instance_survives_an_mps_file_or_is_refused_for_a_range(
 
 @given(instance=instances(ranged=True))
 @settings(max_examples=120)
-def test_any_instance_survives_a_scip_model(instance):
+def test_any_instance_survives_a_scip_model(instance: Instance) -> None:
     assert_equal(instance, from_scip(instance.to_scip()))
 
 
 @pytest.mark.parametrize(
     ("low", "high"), [(-5, 5), (0, 7), (-3, 0), (1, 1e9), (-0.25, 0.5), (1e-5, 1e15), (-1e16, 0.5)]
 )
-def test_a_row_with_two_sides_survives_an_mps_file(tmp_path, low, high):
+def test_a_row_with_two_sides_survives_an_mps_file(tmp_path: Path, low: float, high: float) -> None:
     instance = tiny(row_lower=[low, 1], row_upper=[high, np.inf])
     instance.write(tmp_path / "ranged.mps")
     assert_equal(instance, milplib.read(tmp_path / "ranged.mps"))
 
 
-def test_sides_that_no_range_leads_to_are_refused_with_the_nearest_that_one_does(tmp_path):
+def test_sides_that_no_range_leads_to_are_refused_with_the_nearest_that_one_does(
+    tmp_path: Path,
+) -> None:
     instance = tiny(row_lower=[-0.1, 1], row_upper=[0.3, np.inf])
     with pytest.raises(InstanceError, match=r"make the upper one 0\.30000000000000004"):
         instance.write(tmp_path / "ranged.mps")
     tiny(row_lower=[-0.1, 1], row_upper=[0.30000000000000004, 9]).write(tmp_path / "ranged.mps")
 
 
-def test_a_row_with_two_sides_is_refused_in_an_lp_file(tmp_path):
+def test_a_row_with_two_sides_is_refused_in_an_lp_file(tmp_path: Path) -> None:
     instance = tiny(row_lower=[1, 1])
     with pytest.raises(InstanceError, match=r"row 'C1' with two sides.*write \.mps"):
         instance.write(tmp_path / "ranged.lp")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_lp_file_is_the_plain_text_of_learn2branch(tmp_path):
+def test_an_lp_file_is_the_plain_text_of_learn2branch(tmp_path: Path) -> None:
     tiny(offset=-7.5).write(tmp_path / "tiny.lp")
     assert (tmp_path / "tiny.lp").read_text() == (
         "maximize\nOBJ: +5 x1 +4 x2 +0 x3 -7.5\n\nsubject to\nC1: +2 x1 +3 x2 <= 4\n"
@@ -161,13 +168,15 @@ def test_an_lp_file_is_the_plain_text_of_learn2branch(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_equal_instances_give_equal_bytes_whatever_the_file_name(tmp_path, suffix):
+def test_equal_instances_give_equal_bytes_whatever_the_file_name(
+    tmp_path: Path, suffix: Any
+) -> None:
     tiny().write(tmp_path / f"one{suffix}")
     tiny().write(tmp_path / f"two{suffix}")
     assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
 
-def test_a_compressed_file_holds_the_plain_one(tmp_path):
+def test_a_compressed_file_holds_the_plain_one(tmp_path: Path) -> None:
     tiny().write(tmp_path / "tiny.mps")
     tiny().write(tmp_path / "tiny.mps.gz")
     packed = gzip.decompress((tmp_path / "tiny.mps.gz").read_bytes())
@@ -175,9 +184,9 @@ def test_a_compressed_file_holds_the_plain_one(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
-def test_lines_longer_than_the_buffers_of_scip_survive(tmp_path, suffix):
+def test_lines_longer_than_the_buffers_of_scip_survive(tmp_path: Path, suffix: str) -> None:
     n = 20_000
-    wide = Instance(
+    wide = instance_from(
         objective=np.arange(n) / 7,
         A=sp.csr_array(np.arange(1.0, n + 1)[None, :]),
         row_lower=[1],
@@ -202,7 +211,9 @@ NAMES = (
 @pytest.mark.parametrize("kind", ["column_names", "row_names"])
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_survives_or_is_refused_with_the_mend(tmp_path, name, suffix, kind, position):
+def test_a_name_survives_or_is_refused_with_the_mend(
+    tmp_path: Path, name: str, suffix: str, kind: str, position: int
+) -> None:
     names = ["first", "second", "third"][: 3 if kind == "column_names" else 2]
     names[position] = name
     instance = tiny(**{kind: tuple(names)})
@@ -217,7 +228,7 @@ def test_a_name_survives_or_is_refused_with_the_mend(tmp_path, name, suffix, kin
 
 
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
-def test_ordinary_names_are_not_refused(tmp_path, suffix):
+def test_ordinary_names_are_not_refused(tmp_path: Path, suffix: str) -> None:
     names = ("x#1", "customer(0,0,0)", "e12", "é" * 120, "x;y", "free_x", "st1", "OBJ", ".x", "a$")
     for name in names:
         assert refusal_of(tiny(column_names=(name, "b", "c")), tmp_path / f"a{suffix}") is None
@@ -239,16 +250,18 @@ def test_ordinary_names_are_not_refused(tmp_path, suffix):
     ],
 )
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
-def test_numbers_that_a_reader_would_change_are_refused_by_name(tmp_path, changes, message, suffix):
+def test_numbers_that_a_reader_would_change_are_refused_by_name(
+    tmp_path: Path, changes: dict[str, Any], message: str, suffix: str
+) -> None:
     with pytest.raises(InstanceError, match=message):
         tiny(**changes).write(tmp_path / f"number{suffix}")
 
 
-def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path):
+def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"must end in \.lp, \.mps, \.lp\.gz or \.mps\.gz"):
         tiny().write(tmp_path / "tiny.cip")
 
 
-def test_a_missing_folder_is_an_output_error(tmp_path):
+def test_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         tiny().write(tmp_path / "nowhere" / "tiny.lp")

@@ -1,6 +1,10 @@
 """An instance as a PySCIPOpt model, and the way back."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyscipopt
@@ -19,8 +23,8 @@ SOLVED = (
 )
 
 
-def mixed(**changes):
-    content = {
+def mixed(**changes: Any) -> Any:
+    content: dict[str, Any] = {
         "objective": [1.0, 2.0, 3.0, 4.0],
         "A": [[1.0, 0.0, -2.0, 1.0], [0.0, 0.0, 0.0, 0.0]],
         "row_lower": [1.0, -np.inf],
@@ -35,7 +39,7 @@ def mixed(**changes):
     return Instance(**(content | changes))
 
 
-def path_of(model):
+def path_of(model: Any) -> Any:
     """What a solve went through: equal for equal models."""
     model.hideOutput()
     # SCIP's symmetry detection depends on addresses in memory: two solves of one file differ.
@@ -45,7 +49,7 @@ def path_of(model):
     return model.getStatus(), model.getNTotalNodes(), model.getNLPIterations(), objective
 
 
-def test_a_model_has_everything_of_the_instance():
+def test_a_model_has_everything_of_the_instance() -> None:
     model = mixed().to_scip()
     variables = column_variables(model)
     assert [variable.name for variable in variables] == ["x1", "x2", "x3", "x4"]
@@ -60,13 +64,13 @@ def test_a_model_has_everything_of_the_instance():
     assert returned.name == "mixed"
 
 
-def test_columns_keep_their_order_where_scip_sorts_them_by_type():
+def test_columns_keep_their_order_where_scip_sorts_them_by_type() -> None:
     model = mixed().to_scip()
     assert [variable.name for variable in model.getVars()] == ["x2", "x4", "x3", "x1"]
     assert from_scip(model).column_names == ("x1", "x2", "x3", "x4")
 
 
-def test_an_instance_is_that_of_the_original_problem_after_the_solve_as_well():
+def test_an_instance_is_that_of_the_original_problem_after_the_solve_as_well() -> None:
     instance = mixed(objective=[1.0, 2.0, -1.0, 4.0])
     model = instance.to_scip()
     model.hideOutput()
@@ -75,7 +79,7 @@ def test_an_instance_is_that_of_the_original_problem_after_the_solve_as_well():
     assert from_scip(model).content_hash == instance.content_hash
 
 
-def test_a_variable_that_occurs_twice_in_a_row_counts_twice():
+def test_a_variable_that_occurs_twice_in_a_row_counts_twice() -> None:
     model = pyscipopt.Model()
     x = model.addVar("x")
     row = model.addCons(x >= 1)
@@ -86,12 +90,12 @@ def test_a_variable_that_occurs_twice_in_a_row_counts_twice():
 @pytest.mark.parametrize(
     "changes", [{"objective": [1.0, 2e20, 0, 0]}, {"A": [[0, 0, -1e20, 0], [0, 0, 0, 0]]}]
 )
-def test_a_coefficient_that_is_infinite_to_scip_is_refused(changes):
+def test_a_coefficient_that_is_infinite_to_scip_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InstanceError, match="which SCIP takes for infinite"):
         mixed(**changes).to_scip()
 
 
-def test_a_nonlinear_constraint_is_refused_by_name():
+def test_a_nonlinear_constraint_is_refused_by_name() -> None:
     model = pyscipopt.Model()
     x = model.addVar("x", ub=4)
     model.addCons(x * x <= 3, "circle")
@@ -100,7 +104,7 @@ def test_a_nonlinear_constraint_is_refused_by_name():
 
 
 @pytest.mark.parametrize("name", SOLVED)
-def test_arrays_lead_scip_on_the_same_path_as_the_file(test_data, name):
+def test_arrays_lead_scip_on_the_same_path_as_the_file(test_data: Path, name: str) -> None:
     path = test_data / "miplib" / name
     model = pyscipopt.Model()
     model.hideOutput()
@@ -124,7 +128,7 @@ def test_arrays_lead_scip_on_the_same_path_as_the_file(test_data, name):
 
 
 @pytest.mark.parametrize("name", ["MANN_a9.clq.lp", "lseu.mps.gz", "p0548.mps.gz"])
-def test_files_that_scip_leaves_in_order_need_no_reordering(test_data, name):
+def test_files_that_scip_leaves_in_order_need_no_reordering(test_data: Path, name: str) -> None:
     path = test_data / "miplib" / name
     model = pyscipopt.Model()
     model.hideOutput()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import linprog
 
+from milplib import Instance
 
-def relaxation_by_highs(instance):
+
+def relaxation_by_highs(instance: Instance) -> float:
     """The bound of the linear relaxation, which must be feasible and bounded."""
     sign = 1 if instance.sense == "minimize" else -1
     upper, lower = np.isfinite(instance.row_upper), np.isfinite(instance.row_lower)
@@ -18,10 +22,10 @@ def relaxation_by_highs(instance):
         bounds=np.column_stack((instance.lower, instance.upper)),
     )
     assert result.status == 0
-    return sign * result.fun
+    return float(sign * result.fun)
 
 
-def row(instance, name):
+def row(instance: Instance, name: str) -> tuple[Any, ...]:
     """The entries of a row by the names of their columns, and its sides."""
     position = instance.row_names.index(name)
     entries = slice(*instance.A.indptr[position : position + 2])

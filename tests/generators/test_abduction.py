@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from milplib.generators.randomness import random_stream
 from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_models": 2, "n_classes": 3, "n_objects": 40}
+SMALL: dict[str, Any] = {"n_models": 2, "n_classes": 3, "n_objects": 40}
 SEEDS = st.integers(0, 2**32)
 
 abductions = st.builds(
@@ -26,7 +29,7 @@ abductions = st.builds(
 )
 
 
-def predictions_of(generator, seed):
+def predictions_of(generator: Abduction, seed: int) -> tuple[Any, ...]:
     """The weights of the objects, and for each its predictions {model: class}, from 1 on."""
     stream = random_stream(seed)
     weights, predicted = generator._drawn(stream)
@@ -36,9 +39,9 @@ def predictions_of(generator, seed):
     ]
 
 
-def contradictions_of(predictions):
+def contradictions_of(predictions: list[Any]) -> dict[Any, int]:
     """On how many objects each two hypotheses contradict each other."""
-    count = {}
+    count: dict[Any, Any] = {}
     for made in predictions:
         for first, second in combinations(sorted(made.items()), 2):
             if first[1] != second[1]:
@@ -46,21 +49,26 @@ def contradictions_of(predictions):
     return count
 
 
-def pair_name(pair):
+def pair_name(pair: Any) -> str:
     return "_".join(str(number) for hypothesis in pair for number in hypothesis)
 
 
-def bound_of(generator, predictions):
-    return np.floor(generator.tolerance * sum(contradictions_of(predictions).values()))
+def bound_of(generator: Abduction, predictions: list[Any]) -> np.float64 | np.int64:
+    result: np.float64 | np.int64 = np.floor(
+        generator.tolerance * sum(contradictions_of(predictions).values())
+    )
+    return result
 
 
 @settings(max_examples=50)
 @given(abductions, SEEDS)
-def test_rows_are_covers_pairs_and_the_bound_on_contradictions(generator, seed):
+def test_rows_are_covers_pairs_and_the_bound_on_contradictions(
+    generator: Abduction, seed: int
+) -> None:
     instance = generator.generate(seed)
     weights, predictions = predictions_of(generator, seed)
     count = contradictions_of(predictions)
-    expected = {
+    expected: dict[str, Any] = {
         f"cover_{number}": (
             {f"x_{model}_{label}": -1 for model, label in sorted(made.items())}
             | {f"y_{number}": 1},
@@ -86,7 +94,7 @@ def test_rows_are_covers_pairs_and_the_bound_on_contradictions(generator, seed):
 
 
 @given(abductions, SEEDS)
-def test_hypotheses_are_binary_and_the_rest_is_continuous(generator, seed):
+def test_hypotheses_are_binary_and_the_rest_is_continuous(generator: Abduction, seed: int) -> None:
     instance = generator.generate(seed)
     hypotheses = np.array([name.startswith("x_") for name in instance.column_names])
     assert hypotheses.sum() == generator.n_models * generator.n_classes
@@ -95,7 +103,7 @@ def test_hypotheses_are_binary_and_the_rest_is_continuous(generator, seed):
     assert ((instance.lower == 0) & (instance.upper == 1)).all()
 
 
-def test_models_predict_as_often_and_as_rightly_as_asked():
+def test_models_predict_as_often_and_as_rightly_as_asked() -> None:
     generator = Abduction(
         n_models=20, n_classes=10, n_objects=2000, detection=0.6, lowest_accuracy=0.5
     )
@@ -107,7 +115,7 @@ def test_models_predict_as_often_and_as_rightly_as_asked():
     assert agree / n_made == pytest.approx(0.75, abs=0.03)
 
 
-def test_perfect_models_never_contradict_each_other():
+def test_perfect_models_never_contradict_each_other() -> None:
     instance = Abduction(
         n_models=3, n_classes=4, n_objects=30, detection=1, lowest_accuracy=1
     ).generate(0)
@@ -116,7 +124,7 @@ def test_perfect_models_never_contradict_each_other():
 
 
 @given(abductions, SEEDS)
-def test_accepting_nothing_is_feasible(generator, seed):
+def test_accepting_nothing_is_feasible(generator: Abduction, seed: int) -> None:
     instance = generator.generate(seed)
     assert (instance.row_upper >= 0).all()
     assert (instance.row_lower == -np.inf).all()
@@ -124,14 +132,14 @@ def test_accepting_nothing_is_feasible(generator, seed):
 
 @settings(max_examples=30)
 @given(abductions, SEEDS)
-def test_the_relaxation_is_feasible_and_bounded(generator, seed):
+def test_the_relaxation_is_feasible_and_bounded(generator: Abduction, seed: int) -> None:
     instance = generator.generate(seed)
     assert -1e-6 <= relaxation_by_highs(instance) <= instance.objective.sum() + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("tolerance", [0, 0.15])
-def test_scip_finds_the_heaviest_of_all_covers(tolerance, seed):
+def test_scip_finds_the_heaviest_of_all_covers(tolerance: float, seed: int) -> None:
     generator = Abduction(n_models=3, n_classes=3, n_objects=20, tolerance=tolerance)
     weights, predictions = predictions_of(generator, seed)
     bound = bound_of(generator, predictions)
@@ -151,7 +159,7 @@ def test_scip_finds_the_heaviest_of_all_covers(tolerance, seed):
     assert optimum_by_scip(generator.generate(seed)) == pytest.approx(best)
 
 
-def test_parameters_move_the_size_as_documented():
+def test_parameters_move_the_size_as_documented() -> None:
     generator = Abduction(n_models=4, n_classes=3, n_objects=2000)
     instance = generator.generate(0)
     n_pairs = 6 * 3 * 2  # with so many objects, all pairs of models and different classes
@@ -159,14 +167,14 @@ def test_parameters_move_the_size_as_documented():
     assert instance.n_rows == 2000 + n_pairs + 1
 
 
-def test_equal_seeds_give_equal_instances_and_others_others():
+def test_equal_seeds_give_equal_instances_and_others_others() -> None:
     generator = Abduction(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == hashes[3]
     assert len(set(hashes)) == 3
 
 
-def test_seed_0_gives_the_pinned_instance():
+def test_seed_0_gives_the_pinned_instance() -> None:
     assert Abduction(**SMALL).generate(0).content_hash == (
         "c1b971b99b9f989fdff5f813426e19f39c85676076f3d9d7848eaf0c69ac4792"
     )
@@ -186,6 +194,6 @@ def test_seed_0_gives_the_pinned_instance():
         ("tolerance", 1.1, "at least 0 and at most 1"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused(name: str, value: float, expected: str) -> None:
     with pytest.raises(ParameterError, match=f"{name} is .*{expected}"):
         Abduction(**{**SMALL, name: value})

@@ -1,17 +1,22 @@
+from __future__ import annotations
+
 from itertools import product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators.architecture_search import ArchitectureSearch
 
 from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_layers": 4, "n_blocks": 3}
+SMALL: dict[str, Any] = {"n_layers": 4, "n_blocks": 3}
 SEEDS = st.integers(0, 2**32)
 
 searches = st.builds(
@@ -23,7 +28,7 @@ searches = st.builds(
 )
 
 
-def parts(generator, instance):
+def parts(generator: ArchitectureSearch, instance: Instance) -> tuple[npt.NDArray[np.float64], ...]:
     """Scores (layers, blocks), costs (resources, layers, blocks) and budgets (resources,)."""
     shape = generator.n_layers, generator.n_blocks
     n_resources = generator.n_devices + 2
@@ -35,7 +40,7 @@ def parts(generator, instance):
 
 
 @given(searches, SEEDS)
-def test_rows_are_one_block_a_layer_and_budgets(generator, seed):
+def test_rows_are_one_block_a_layer_and_budgets(generator: ArchitectureSearch, seed: int) -> None:
     instance = generator.generate(seed)
     layers, blocks = range(1, generator.n_layers + 1), range(1, generator.n_blocks + 1)
     assert instance.column_names == tuple(f"x_{i}_{b}" for i, b in product(layers, blocks))
@@ -55,7 +60,7 @@ def test_rows_are_one_block_a_layer_and_budgets(generator, seed):
 
 
 @given(searches, SEEDS)
-def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
+def test_numbers_lie_in_the_ranges_of_the_scheme(generator: ArchitectureSearch, seed: int) -> None:
     scores, costs, budgets = parts(generator, generator.generate(seed))
     assert (scores[:, 0] == 0).all()
     assert (costs[..., 0] == 0).all()
@@ -69,7 +74,7 @@ def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
     assert (budgets > generator.tightness * dearest - 1).all()
 
 
-def test_wider_blocks_cost_and_score_more():
+def test_wider_blocks_cost_and_score_more() -> None:
     generator = ArchitectureSearch(n_layers=300, n_blocks=20)
     scores, costs, _ = parts(generator, generator.generate(0))
     for layer in range(300):
@@ -79,7 +84,7 @@ def test_wider_blocks_cost_and_score_more():
 
 
 @given(searches, SEEDS)
-def test_leaving_every_layer_out_is_feasible(generator, seed):
+def test_leaving_every_layer_out_is_feasible(generator: ArchitectureSearch, seed: int) -> None:
     instance = generator.generate(seed)
     point = np.array([float(name.endswith("_1")) for name in instance.column_names])
     for block in range(generator.n_layers):
@@ -91,14 +96,14 @@ def test_leaving_every_layer_out_is_feasible(generator, seed):
 
 @given(searches, SEEDS)
 @settings(max_examples=30)
-def test_the_relaxation_is_feasible_and_bounded(generator, seed):
+def test_the_relaxation_is_feasible_and_bounded(generator: ArchitectureSearch, seed: int) -> None:
     instance = generator.generate(seed)
     scores, *_ = parts(generator, instance)
     assert 0 <= relaxation_by_highs(instance) <= scores.max(axis=1).sum() + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_scip_finds_the_best_of_all_networks(seed):
+def test_scip_finds_the_best_of_all_networks(seed: int) -> None:
     generator = ArchitectureSearch(n_layers=5, n_blocks=4)
     instance = generator.generate(seed)
     scores, costs, budgets = parts(generator, instance)
@@ -112,7 +117,7 @@ def test_scip_finds_the_best_of_all_networks(seed):
 
 
 @given(searches, SEEDS)
-def test_parameters_move_the_size_as_documented(generator, seed):
+def test_parameters_move_the_size_as_documented(generator: ArchitectureSearch, seed: int) -> None:
     instance = generator.generate(seed)
     assert instance.n_columns == generator.n_layers * generator.n_blocks
     assert instance.n_rows == generator.n_layers + generator.n_devices + 2
@@ -121,14 +126,14 @@ def test_parameters_move_the_size_as_documented(generator, seed):
     )
 
 
-def test_equal_seeds_give_equal_instances_and_others_others():
+def test_equal_seeds_give_equal_instances_and_others_others() -> None:
     generator = ArchitectureSearch(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == hashes[3]
     assert len(set(hashes)) == 3
 
 
-def test_seed_0_gives_the_pinned_instance():
+def test_seed_0_gives_the_pinned_instance() -> None:
     assert ArchitectureSearch(**SMALL).generate(0).content_hash == (
         "3831b5c62e6b1c9f1ef993bd0b50c03bc584b6fb89c43e193a4b49fab2ab6dd0"
     )
@@ -146,6 +151,6 @@ def test_seed_0_gives_the_pinned_instance():
         ("tightness", float("nan"), "finite"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused(name: str, value: float, expected: str) -> None:
     with pytest.raises(ParameterError, match=f"{name} is .*{expected}"):
         ArchitectureSearch(**{**SMALL, name: value})

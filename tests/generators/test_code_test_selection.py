@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +15,12 @@ from milplib.generators.randomness import random_stream
 from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_solutions": 4, "n_tests": 5, "max_solutions": 2, "max_tests": 3}
+SMALL: dict[str, Any] = {"n_solutions": 4, "n_tests": 5, "max_solutions": 2, "max_tests": 3}
 SEEDS = st.integers(0, 2**32)
 
 
 @st.composite
-def selections(draw):
+def selections(draw: st.DrawFn) -> CodeTestSelection:
     n_solutions, n_tests = draw(st.integers(1, 8)), draw(st.integers(1, 8))
     rates = st.floats(0, 1)
     return CodeTestSelection(
@@ -33,7 +36,7 @@ def selections(draw):
     )
 
 
-def agreement_of(generator, seed):
+def agreement_of(generator: CodeTestSelection, seed: int) -> tuple[Any, ...]:
     """Rewards (solutions, tests) of pairs that pass, and minus the penalty of those that fail."""
     groups, weights, passes = generator._drawn(random_stream(seed))
     signed = np.where(passes, 1, -generator.penalty)
@@ -42,7 +45,7 @@ def agreement_of(generator, seed):
 
 @settings(max_examples=50)
 @given(selections(), SEEDS)
-def test_rows_are_limits_and_products(generator, seed):
+def test_rows_are_limits_and_products(generator: CodeTestSelection, seed: int) -> None:
     instance = generator.generate(seed)
     passes, agreement = agreement_of(generator, seed)
     solutions, tests = range(1, generator.n_solutions + 1), range(1, generator.n_tests + 1)
@@ -71,7 +74,9 @@ def test_rows_are_limits_and_products(generator, seed):
 
 
 @given(selections(), SEEDS)
-def test_choices_are_binary_and_products_continuous(generator, seed):
+def test_choices_are_binary_and_products_continuous(
+    generator: CodeTestSelection, seed: int
+) -> None:
     instance = generator.generate(seed)
     chosen = np.array([not name.startswith("z_") for name in instance.column_names])
     assert instance.sense == "maximize"
@@ -80,7 +85,7 @@ def test_choices_are_binary_and_products_continuous(generator, seed):
 
 
 @given(selections(), SEEDS)
-def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
+def test_numbers_lie_in_the_ranges_of_the_scheme(generator: CodeTestSelection, seed: int) -> None:
     groups, weights, _ = generator._drawn(random_stream(seed))
     assert np.isin(groups, np.arange(1, 6)).all()
     assert np.isin(weights, np.arange(1, 4)).all()
@@ -103,7 +108,9 @@ def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
         ({"bug_rate": 0.2, "wrong_tests": 1}, 0.2),
     ],
 )
-def test_passes_are_as_frequent_as_mistakes_and_tests_imply(rates, share):
+def test_passes_are_as_frequent_as_mistakes_and_tests_imply(
+    rates: dict[str, Any], share: float
+) -> None:
     generator = CodeTestSelection(
         n_solutions=400, n_tests=400, max_solutions=1, max_tests=1, n_bugs=12, **rates
     )
@@ -112,7 +119,7 @@ def test_passes_are_as_frequent_as_mistakes_and_tests_imply(rates, share):
 
 
 @given(selections(), SEEDS)
-def test_choosing_nothing_is_feasible(generator, seed):
+def test_choosing_nothing_is_feasible(generator: CodeTestSelection, seed: int) -> None:
     instance = generator.generate(seed)
     assert (instance.row_upper >= 0).all()
     assert (instance.row_lower == -np.inf).all()
@@ -120,7 +127,7 @@ def test_choosing_nothing_is_feasible(generator, seed):
 
 @settings(max_examples=30)
 @given(selections(), SEEDS)
-def test_the_relaxation_is_feasible_and_bounded(generator, seed):
+def test_the_relaxation_is_feasible_and_bounded(generator: CodeTestSelection, seed: int) -> None:
     instance = generator.generate(seed)
     most = instance.objective.clip(min=0).sum()
     assert -1e-6 <= relaxation_by_highs(instance) <= most + 1e-6
@@ -128,7 +135,7 @@ def test_the_relaxation_is_feasible_and_bounded(generator, seed):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("limits", [(5, 6), (2, 3)])
-def test_scip_finds_the_choice_of_most_agreement(limits, seed):
+def test_scip_finds_the_choice_of_most_agreement(limits: tuple[int, int], seed: int) -> None:
     generator = CodeTestSelection(
         n_solutions=5, n_tests=6, max_solutions=limits[0], max_tests=limits[1], n_bugs=4
     )
@@ -144,7 +151,7 @@ def test_scip_finds_the_choice_of_most_agreement(limits, seed):
 
 
 @given(selections(), SEEDS)
-def test_parameters_move_the_size_as_documented(generator, seed):
+def test_parameters_move_the_size_as_documented(generator: CodeTestSelection, seed: int) -> None:
     instance = generator.generate(seed)
     n_pairs = generator.n_solutions * generator.n_tests
     n_passing = int((instance.objective > 0).sum())
@@ -152,14 +159,14 @@ def test_parameters_move_the_size_as_documented(generator, seed):
     assert instance.n_rows == 2 + n_pairs + n_passing
 
 
-def test_equal_seeds_give_equal_instances_and_others_others():
+def test_equal_seeds_give_equal_instances_and_others_others() -> None:
     generator = CodeTestSelection(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == hashes[3]
     assert len(set(hashes)) == 3
 
 
-def test_seed_0_gives_the_pinned_instance():
+def test_seed_0_gives_the_pinned_instance() -> None:
     assert CodeTestSelection(**SMALL).generate(0).content_hash == (
         "18c7c974e50c35d1e56e9764f8ebf141821e1b90b27732ca04ad2fee69bf4259"
     )
@@ -181,6 +188,6 @@ def test_seed_0_gives_the_pinned_instance():
         ("wrong_tests", float("nan"), "at least 0 and at most 1"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused(name: str, value: float, expected: str) -> None:
     with pytest.raises(ParameterError, match=f"{name} is .*{expected}"):
         CodeTestSelection(**{**SMALL, name: value})

@@ -1,10 +1,15 @@
+from __future__ import annotations
+
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milplib import Instance
 from milplib.generators import CombinatorialAuction
 from milplib.generators.randomness import random_stream
 
@@ -22,14 +27,17 @@ auctions = st.builds(
 )
 
 
-def exclusion_rows(generator, instance):
+def exclusion_rows(generator: CombinatorialAuction, instance: Instance) -> npt.NDArray[np.bool]:
     """Rows that must be dummy items, since there are no more items than these come after."""
-    return instance.A[generator.n_items :].toarray().astype(bool)
+    result: npt.NDArray[np.bool] = instance.A[generator.n_items :].toarray().astype(bool)
+    return result
 
 
 @settings(deadline=None)
 @given(auctions, st.integers(0, 2**64))
-def test_the_formulation_is_a_binary_packing_of_all_bids_without_empty_rows(generator, seed):
+def test_the_formulation_is_a_binary_packing_of_all_bids_without_empty_rows(
+    generator: CombinatorialAuction, seed: int
+) -> None:
     instance = generator.generate(seed)
     assert instance.sense == "maximize"
     assert instance.n_columns == generator.n_bids
@@ -45,7 +53,9 @@ def test_the_formulation_is_a_binary_packing_of_all_bids_without_empty_rows(gene
 
 @settings(deadline=None)
 @given(auctions, st.integers(0, 2**64))
-def test_a_dummy_item_joins_the_distinct_equally_large_bids_of_one_bidder(generator, seed):
+def test_a_dummy_item_joins_the_distinct_equally_large_bids_of_one_bidder(
+    generator: CombinatorialAuction, seed: int
+) -> None:
     instance = generator.generate(seed)
     columns = instance.A.toarray()[: generator.n_items].T
     dummies = exclusion_rows(generator, instance)
@@ -60,7 +70,9 @@ def test_a_dummy_item_joins_the_distinct_equally_large_bids_of_one_bidder(genera
 
 
 @pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
-def test_bids_of_one_bidder_have_equally_large_bundles_that_meet_the_first(compatibility):
+def test_bids_of_one_bidder_have_equally_large_bundles_that_meet_the_first(
+    compatibility: Any,
+) -> None:
     # so many bids that every item occurs, hence the first rows are the items'
     generator = CombinatorialAuction(n_items=20, n_bids=400, compatibility=compatibility)
     instance = generator.generate(0)
@@ -72,7 +84,7 @@ def test_bids_of_one_bidder_have_equally_large_bundles_that_meet_the_first(compa
         assert (bundles[bids] & bundles[bids[0]]).any(axis=1).all()
 
 
-def test_items_join_a_bundle_by_interest_and_mean_compatibility_with_it():
+def test_items_join_a_bundle_by_interest_and_mean_compatibility_with_it() -> None:
     generator = CombinatorialAuction(n_items=5, n_bids=1)
     interests = np.array([0.9, 0.5, 0.2, 0.8, 0.4])
     compatibilities = np.array(
@@ -85,7 +97,7 @@ def test_items_join_a_bundle_by_interest_and_mean_compatibility_with_it():
         ]
     )
 
-    def joins(item, bundle):
+    def joins(item: Any, bundle: Any) -> Any:
         weights = interests * compatibilities[bundle].mean(axis=0)
         weights[bundle] = 0
         return weights[item] / weights.sum()
@@ -100,13 +112,13 @@ def test_items_join_a_bundle_by_interest_and_mean_compatibility_with_it():
         assert abs(found - expected) <= 4.5 * np.sqrt(expected * (1 - expected) / 60_000)
 
 
-def test_a_bidder_with_two_bids_needs_no_dummy_item():
+def test_a_bidder_with_two_bids_needs_no_dummy_item() -> None:
     instance = CombinatorialAuction(n_items=30, n_bids=200, max_n_sub_bids=1).generate(0)
     assert instance.n_rows <= 30
 
 
 @pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
-def test_bundle_sizes_are_geometric(compatibility):
+def test_bundle_sizes_are_geometric(compatibility: Any) -> None:
     # single bids only, from far more items than a bundle can hold
     generator = CombinatorialAuction(
         n_items=500, n_bids=5000, max_n_sub_bids=0, compatibility=compatibility
@@ -116,7 +128,7 @@ def test_bundle_sizes_are_geometric(compatibility):
     assert 1 / 0.3 - 0.15 < bundle_sizes.mean() < 1 / 0.3 + 0.25
 
 
-def test_prices_of_single_items_lie_in_the_bidders_value_range():
+def test_prices_of_single_items_lie_in_the_bidders_value_range() -> None:
     generator = CombinatorialAuction(n_items=50, n_bids=2000, add_item_probability=0)
     prices = generator.generate(0).objective
     # 1 … 100 for the item, ±50 for the bidder, 1 for the surplus
@@ -124,7 +136,7 @@ def test_prices_of_single_items_lie_in_the_bidders_value_range():
     assert 140 < prices.max() <= 151
 
 
-def test_items_of_large_interest_are_bid_on_first():
+def test_items_of_large_interest_are_bid_on_first() -> None:
     # with interests alone deciding, the mean private deviation is E[r²]/E[r] = 2/3 of the range
     generator = CombinatorialAuction(
         n_items=100, n_bids=5000, min_value=50, max_value=50, add_item_probability=0
@@ -135,12 +147,12 @@ def test_items_of_large_interest_are_bid_on_first():
 
 @pytest.mark.parametrize("n_items", [1, 2, 3])
 @pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
-def test_many_bids_on_few_items_come_to_an_end(n_items, compatibility):
+def test_many_bids_on_few_items_come_to_an_end(n_items: int, compatibility: Any) -> None:
     generator = CombinatorialAuction(n_items=n_items, n_bids=500, compatibility=compatibility)
     assert generator.generate(0).n_columns == 500
 
 
-def test_worthless_items_are_bid_on_for_the_surplus_alone():
+def test_worthless_items_are_bid_on_for_the_surplus_alone() -> None:
     instance = CombinatorialAuction(n_items=5, n_bids=50, min_value=0, max_value=0).generate(0)
     sizes = np.bincount(instance.A[:5].indices, minlength=50)
     assert instance.objective == pytest.approx(sizes**1.2, rel=1e-8)

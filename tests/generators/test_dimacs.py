@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import gzip
 import hashlib
 from itertools import combinations
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milplib.errors import InstanceError
-from milplib.generators.dimacs import read_dimacs
+from milplib.generators.dimacs import DimacsGraph, read_dimacs
 from milplib.generators.independent_set import independent_set
 
 from .test_optima import optimum_by_scip
@@ -26,14 +30,14 @@ REAL = {
 }
 
 
-def read_text(folder, text, name="graph.clq"):
+def read_text(folder: Path, text: bytes | str, name: str = "graph.clq") -> DimacsGraph:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_dimacs(path)
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_real_graphs_have_the_edges_that_their_lines_say(test_data, name):
+def test_real_graphs_have_the_edges_that_their_lines_say(test_data: Path, name: str) -> None:
     graph = read_dimacs(test_data / "dimacs" / name)
     text = gzip.decompress((test_data / "dimacs" / name).read_bytes())
     ends = [line.split()[1:] for line in text.decode().splitlines() if line.startswith("e")]
@@ -42,21 +46,23 @@ def test_real_graphs_have_the_edges_that_their_lines_say(test_data, name):
     assert graph.sha256 == hashlib.sha256(text).hexdigest()
 
 
-def test_the_hamming_graph_joins_words_at_a_distance_of_4_or_more(test_data):
+def test_the_hamming_graph_joins_words_at_a_distance_of_4_or_more(test_data: Path) -> None:
     graph = read_dimacs(test_data / "dimacs" / "hamming8-4.clq.gz")
     expected = [(u, v) for u in range(256) for v in range(u + 1, 256) if (u ^ v).bit_count() >= 4]
     assert list(map(tuple, graph.edges.tolist())) == expected
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw: st.DrawFn) -> tuple[Any, ...]:
     n_nodes = draw(st.integers(1, 12))
     nodes = st.integers(0, n_nodes - 1)
     return n_nodes, draw(st.lists(st.tuples(nodes, nodes)))
 
 
 @given(graphs(), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_edges_come_once_without_loops_and_in_order(tmp_path_factory, graph, newline, compressed):
+def test_edges_come_once_without_loops_and_in_order(
+    tmp_path_factory: pytest.TempPathFactory, graph: tuple[Any, ...], newline: str, compressed: bool
+) -> None:
     n_nodes, edges = graph
     lines = [f"p col {n_nodes} {len(edges)}", *(f"e {u + 1}  {v + 1} " for u, v in edges)]
     text = newline.join(lines).encode()
@@ -77,17 +83,17 @@ def test_edges_come_once_without_loops_and_in_order(tmp_path_factory, graph, new
     ],
     ids=["lines in both directions", "edges of both directions", "one line, counted twice"],
 )
-def test_headers_may_count_edges_once_or_twice(tmp_path, lines):
+def test_headers_may_count_edges_once_or_twice(tmp_path: Path, lines: str) -> None:
     assert read_text(tmp_path, lines).edges.tolist() == [[0, 1], [1, 2]]
 
 
-def test_lines_of_weights_and_of_the_making_are_passed_over(tmp_path):
+def test_lines_of_weights_and_of_the_making_are_passed_over(tmp_path: Path) -> None:
     text = "c\nc p edge 9 9\n\np col 3 1\nd 2\nv 1 2\nx 5\nn 1 7\ncomment\ne 1 3"
     graph = read_text(tmp_path, text, "graph.col")
     assert (graph.n_nodes, graph.edges.tolist()) == (3, [[0, 2]])
 
 
-def test_the_name_of_a_file_does_not_say_whether_it_is_compressed(tmp_path):
+def test_the_name_of_a_file_does_not_say_whether_it_is_compressed(tmp_path: Path) -> None:
     plain = read_text(tmp_path, TRIANGLE, "graph.clq.gz")
     compressed = read_text(tmp_path, gzip.compress(TRIANGLE.encode()), "graph.clq")
     assert plain.sha256 == compressed.sha256
@@ -125,15 +131,17 @@ def test_the_name_of_a_file_does_not_say_whether_it_is_compressed(tmp_path):
     ],
 )
 def test_a_file_that_is_no_whole_graph_is_refused_with_its_name_and_the_place(
-    tmp_path, text, message
-):
+    tmp_path: Path, text: bytes | str, message: str
+) -> None:
     with pytest.raises(InstanceError) as caught:
         read_text(tmp_path, text)
     assert str(caught.value).startswith(f"cannot read {tmp_path / 'graph.clq'}: ")
     assert message in str(caught.value)
 
 
-def test_a_file_cut_off_between_lines_is_refused_wherever_it_ends(tmp_path, test_data):
+def test_a_file_cut_off_between_lines_is_refused_wherever_it_ends(
+    tmp_path: Path, test_data: Path
+) -> None:
     text = gzip.decompress((test_data / "dimacs" / "keller4.clq.gz").read_bytes())
     lines = text.splitlines(keepends=True)
     for kept in (0, 5, 14, 15, 1000, len(lines) - 1):
@@ -141,7 +149,7 @@ def test_a_file_cut_off_between_lines_is_refused_wherever_it_ends(tmp_path, test
             read_text(tmp_path, b"".join(lines[:kept]))
 
 
-def test_a_missing_file_or_a_folder_is_refused_by_name(tmp_path):
+def test_a_missing_file_or_a_folder_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"absent\.clq: No such file"):
         read_dimacs(tmp_path / "absent.clq")
     with pytest.raises(InstanceError, match="Is a directory"):
@@ -149,7 +157,9 @@ def test_a_missing_file_or_a_folder_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.parametrize("clique_rows", [False, True])
-def test_the_rows_of_independent_sets_cover_each_edge_of_a_real_graph_once(test_data, clique_rows):
+def test_the_rows_of_independent_sets_cover_each_edge_of_a_real_graph_once(
+    test_data: Path, clique_rows: bool
+) -> None:
     graph = read_dimacs(test_data / "dimacs" / "keller4.clq.gz")
     instance = independent_set(graph.n_nodes, graph.edges, clique_rows=clique_rows)
     rows = np.split(instance.A.indices, instance.A.indptr[1:-1])
@@ -159,7 +169,7 @@ def test_the_rows_of_independent_sets_cover_each_edge_of_a_real_graph_once(test_
     assert instance.n_rows < len(graph.edges) if clique_rows else instance.n_rows == len(pairs)
 
 
-def test_scip_finds_the_largest_independent_set_of_a_graph_from_a_file(tmp_path):
+def test_scip_finds_the_largest_independent_set_of_a_graph_from_a_file(tmp_path: Path) -> None:
     ring = "p edge 7 7\n" + "".join(f"e {node} {node % 7 + 1}\n" for node in range(1, 8))
     graph = read_text(tmp_path, ring)
     assert optimum_by_scip(independent_set(graph.n_nodes, graph.edges)) == pytest.approx(3)

@@ -1,10 +1,15 @@
+from __future__ import annotations
+
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators.expert_placement import ExpertPlacement
 from milplib.generators.randomness import random_stream
@@ -12,13 +17,19 @@ from milplib.generators.randomness import random_stream
 from .linear_programs import relaxation_by_highs, row
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_layers": 2, "n_experts": 3, "n_devices": 2, "n_successors": 2, "n_tokens": 40}
+SMALL: dict[str, Any] = {
+    "n_layers": 2,
+    "n_experts": 3,
+    "n_devices": 2,
+    "n_successors": 2,
+    "n_tokens": 40,
+}
 
 SEEDS = st.integers(0, 2**32)
 
 
 @st.composite
-def placements(draw):
+def placements(draw: st.DrawFn) -> ExpertPlacement:
     n_layers, n_experts = draw(st.integers(2, 4)), draw(st.integers(2, 5))
     return ExpertPlacement(
         n_layers=n_layers,
@@ -31,9 +42,9 @@ def placements(draw):
     )
 
 
-def traffic_of(routes):
+def traffic_of(routes: npt.NDArray[np.int64]) -> dict[tuple[int, ...], int]:
     """Tokens by (layer, expert, next expert), counted one by one and numbered from 1."""
-    traffic = {}
+    traffic: dict[Any, Any] = {}
     for route in routes.tolist():
         for layer, (expert, following) in enumerate(pairwise(route), 1):
             pair = layer, expert + 1, following + 1
@@ -41,7 +52,9 @@ def traffic_of(routes):
     return traffic
 
 
-def cost_of(generator, network, devices):
+def cost_of(
+    generator: ExpertPlacement, network: Any, devices: npt.NDArray[np.int64] | tuple[int, ...]
+) -> np.float64 | None:
     """What a placement costs, token by token; None if it does not fit.
 
     ``devices`` holds the device of each expert, layer after layer.
@@ -59,10 +72,13 @@ def cost_of(generator, network, devices):
         used[device] += size
     if (used > network.memory).any():
         return None
-    return sent + generator.time_cost * (work / network.speeds).max()
+    result: np.float64 | None = sent + generator.time_cost * (work / network.speeds).max()
+    return result
 
 
-def point_of(generator, instance, network, devices):
+def point_of(
+    generator: ExpertPlacement, instance: Instance, network: Any, devices: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
     """The columns' values for a placement."""
     values = dict.fromkeys(instance.column_names, 0.0)
     on = np.reshape(devices, (generator.n_layers, generator.n_experts))
@@ -81,14 +97,14 @@ def point_of(generator, instance, network, devices):
 
 @given(placements(), SEEDS)
 @settings(max_examples=50)
-def test_rows_are_places_memory_time_and_crossings(generator, seed):
+def test_rows_are_places_memory_time_and_crossings(generator: ExpertPlacement, seed: int) -> None:
     instance, network = generator.generate(seed), generator._network(random_stream(seed))
     layers, experts, devices = (
         range(1, n + 1) for n in (generator.n_layers, generator.n_experts, generator.n_devices)
     )
     traffic = traffic_of(network.routes)
     pairs = sorted(traffic)
-    expected = {
+    expected: dict[str, Any] = {
         f"place_{layer}_{expert}": ({f"x_{layer}_{expert}_{d}": 1 for d in devices}, (1, 1))
         for layer, expert in product(layers, experts)
     }
@@ -118,7 +134,9 @@ def test_rows_are_places_memory_time_and_crossings(generator, seed):
 
 
 @given(placements(), SEEDS)
-def test_places_are_binary_and_the_rest_is_continuous(generator, seed):
+def test_places_are_binary_and_the_rest_is_continuous(
+    generator: ExpertPlacement, seed: int
+) -> None:
     instance = generator.generate(seed)
     placed = np.array([name.startswith("x_") for name in instance.column_names])
     assert instance.sense == "minimize"
@@ -129,20 +147,22 @@ def test_places_are_binary_and_the_rest_is_continuous(generator, seed):
 
 
 @given(placements(), SEEDS)
-def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
+def test_numbers_lie_in_the_ranges_of_the_scheme(generator: ExpertPlacement, seed: int) -> None:
     network = generator._network(random_stream(seed))
     assert network.routes.shape == (generator.n_tokens, generator.n_layers)
     assert ((network.routes >= 0) & (network.routes < generator.n_experts)).all()
     assert np.isin(network.sizes, np.arange(2, 9)).all()
     assert np.isin(network.speeds, np.arange(10, 21)).all()
-    goes_to = {}
+    goes_to: dict[Any, Any] = {}
     for layer, expert, following in traffic_of(network.routes):
         goes_to.setdefault((layer, expert), set()).add(following)
     assert max(map(len, goes_to.values())) <= generator.n_successors
 
 
 @given(placements(), SEEDS)
-def test_the_placement_that_the_memory_was_made_for_is_feasible(generator, seed):
+def test_the_placement_that_the_memory_was_made_for_is_feasible(
+    generator: ExpertPlacement, seed: int
+) -> None:
     instance, network = generator.generate(seed), generator._network(random_stream(seed))
     point = point_of(generator, instance, network, network.devices)
     activity = instance.A @ point
@@ -155,11 +175,11 @@ def test_the_placement_that_the_memory_was_made_for_is_feasible(generator, seed)
 
 @given(placements(), SEEDS)
 @settings(max_examples=30)
-def test_the_relaxation_is_feasible_and_bounded(generator, seed):
+def test_the_relaxation_is_feasible_and_bounded(generator: ExpertPlacement, seed: int) -> None:
     assert relaxation_by_highs(generator.generate(seed)) >= -1e-6
 
 
-def test_popular_experts_get_more_tokens():
+def test_popular_experts_get_more_tokens() -> None:
     generator = ExpertPlacement(
         n_layers=3, n_experts=8, n_devices=2, n_successors=8, n_tokens=20000
     )
@@ -173,7 +193,9 @@ def test_popular_experts_get_more_tokens():
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("n_experts", "n_devices"), [(3, 2), (2, 3)])
-def test_scip_finds_the_cheapest_of_all_placements(n_experts, n_devices, seed):
+def test_scip_finds_the_cheapest_of_all_placements(
+    n_experts: int, n_devices: int, seed: int
+) -> None:
     generator = ExpertPlacement(
         n_layers=2,
         n_experts=n_experts,
@@ -192,7 +214,7 @@ def test_scip_finds_the_cheapest_of_all_placements(n_experts, n_devices, seed):
     assert optimum_by_scip(generator.generate(seed)) == pytest.approx(min(costs), rel=1e-6)
 
 
-def test_parameters_move_the_size_as_documented():
+def test_parameters_move_the_size_as_documented() -> None:
     generator = ExpertPlacement(n_layers=4, n_experts=5, n_devices=3, n_successors=5, n_tokens=5000)
     instance = generator.generate(0)
     n_pairs = 3 * 5 * 5  # with so many tokens, all
@@ -200,14 +222,14 @@ def test_parameters_move_the_size_as_documented():
     assert instance.n_rows == 4 * 5 + 2 * 3 + 3 * n_pairs
 
 
-def test_equal_seeds_give_equal_instances_and_others_others():
+def test_equal_seeds_give_equal_instances_and_others_others() -> None:
     generator = ExpertPlacement(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == hashes[3]
     assert len(set(hashes)) == 3
 
 
-def test_seed_0_gives_the_pinned_instance():
+def test_seed_0_gives_the_pinned_instance() -> None:
     assert ExpertPlacement(**SMALL).generate(0).content_hash == (
         "257ce11485b1960157fe67327d7d3b39a536170856a5ee024d9d71fb640dc6c4"
     )
@@ -227,6 +249,6 @@ def test_seed_0_gives_the_pinned_instance():
         ("time_cost", float("inf"), "finite"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused(name: str, value: float, expected: str) -> None:
     with pytest.raises(ParameterError, match=f"{name} is .*{expected}"):
         ExpertPlacement(**{**SMALL, name: value})

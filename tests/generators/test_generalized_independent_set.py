@@ -1,14 +1,20 @@
+from __future__ import annotations
+
 import gzip
 import pickle
 from dataclasses import fields, replace
 from itertools import combinations, product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from narrowing import present
 from scipy.optimize import linprog
 
+from milplib import Instance
 from milplib.errors import InstanceError, ParameterError
 from milplib.generators.dimacs import read_dimacs
 from milplib.generators.generalized_independent_set import GeneralizedIndependentSet
@@ -17,7 +23,7 @@ from milplib.generators.randomness import random_stream
 
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_nodes": 10}
+SMALL: dict[str, Any] = {"n_nodes": 10}
 SQUARE = "p edge 5 4\ne 2 1\ne 3 2\ne 4 3\ne 4 1\n"
 
 SEEDS = st.integers(0, 2**32)
@@ -32,25 +38,28 @@ random_sets = st.builds(
 
 
 @pytest.fixture
-def square(tmp_path):
+def square(tmp_path: Path) -> Path:
     path = tmp_path / "square.clq"
     path.write_text(SQUARE)
     return path
 
 
-def edges_of(instance):
+def edges_of(instance: Instance) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """The fixed and the removable edges by the rows' names, numbered from 1."""
     split = [name.split("_") for name in instance.row_names]
-    return tuple(
+    fixed, removable = (
         [(int(u), int(v)) for kind, u, v in split if kind == wanted]
         for wanted in ("fixed", "removable")
     )
+    return fixed, removable
 
 
 @given(random_sets, SEEDS)
-def test_rows_forbid_fixed_edges_and_make_removable_ones_cost(generator, seed):
+def test_rows_forbid_fixed_edges_and_make_removable_ones_cost(
+    generator: GeneralizedIndependentSet, seed: int
+) -> None:
     instance = generator.generate(seed)
-    nodes = range(1, generator.n_nodes + 1)
+    nodes = range(1, present(generator.n_nodes) + 1)
     fixed, removable = edges_of(instance)
     assert instance.column_names == (
         *(f"x_{node}" for node in nodes),
@@ -59,7 +68,7 @@ def test_rows_forbid_fixed_edges_and_make_removable_ones_cost(generator, seed):
     assert sorted(fixed + removable) == [
         (u + 1, v + 1)
         for u, v in erdos_renyi(
-            random_stream(seed), generator.n_nodes, generator.edge_probability
+            random_stream(seed), present(generator.n_nodes), generator.edge_probability
         ).tolist()
     ]
     for name, row in zip(instance.row_names, instance.A.toarray(), strict=True):
@@ -73,12 +82,14 @@ def test_rows_forbid_fixed_edges_and_make_removable_ones_cost(generator, seed):
 
 
 @given(random_sets, SEEDS)
-def test_nodes_earn_the_revenue_and_removals_cost_all_binary(generator, seed):
+def test_nodes_earn_the_revenue_and_removals_cost_all_binary(
+    generator: GeneralizedIndependentSet, seed: int
+) -> None:
     instance = generator.generate(seed)
     revenue, removal_cost = (
         float(f"{value:.9g}") for value in (generator.revenue, generator.removal_cost)
     )
-    nodes, removals = np.split(instance.objective, [generator.n_nodes])
+    nodes, removals = np.split(instance.objective, [present(generator.n_nodes)])
     assert (nodes == -revenue).all()
     assert (removals == removal_cost).all()
     assert instance.sense == "minimize"
@@ -88,7 +99,9 @@ def test_nodes_earn_the_revenue_and_removals_cost_all_binary(generator, seed):
 
 
 @given(random_sets, SEEDS)
-def test_choosing_no_node_is_feasible_and_the_relaxation_is_bounded(generator, seed):
+def test_choosing_no_node_is_feasible_and_the_relaxation_is_bounded(
+    generator: GeneralizedIndependentSet, seed: int
+) -> None:
     instance = generator.generate(seed)
     assert (instance.A @ np.zeros(instance.n_columns) <= instance.row_upper).all()
     relaxed = linprog(
@@ -103,19 +116,27 @@ def test_choosing_no_node_is_feasible_and_the_relaxation_is_bounded(generator, s
     assert relaxed.fun >= instance.objective[0] * generator.n_nodes * (1 + 1e-6)
 
 
-def best_choice(n_nodes, fixed, removable, revenue, removal_cost):
-    def value(chosen):
+def best_choice(
+    n_nodes: int,
+    fixed: list[tuple[int, int]],
+    removable: list[tuple[int, int]],
+    revenue: int,
+    removal_cost: float,
+) -> float:
+    def value(chosen: Any) -> Any:
         pairs = set(combinations([node + 1 for node in range(n_nodes) if chosen[node]], 2))
         if pairs.intersection(fixed):
             return 0
         return removal_cost * len(pairs.intersection(removable)) - revenue * sum(chosen)
 
-    return min(map(value, product((False, True), repeat=n_nodes)))
+    return float(min(map(value, product((False, True), repeat=n_nodes))))
 
 
 @pytest.mark.parametrize(("revenue", "removal_cost"), [(100, 1), (1, 0.75)])
 @pytest.mark.parametrize("seed", range(3))
-def test_scip_finds_the_best_of_all_choices_of_nodes(revenue, removal_cost, seed):
+def test_scip_finds_the_best_of_all_choices_of_nodes(
+    revenue: int, removal_cost: float, seed: int
+) -> None:
     instance = GeneralizedIndependentSet(
         n_nodes=11,
         edge_probability=0.6,
@@ -128,7 +149,7 @@ def test_scip_finds_the_best_of_all_choices_of_nodes(revenue, removal_cost, seed
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_scip_finds_the_best_of_all_choices_on_a_graph_from_a_file(square, seed):
+def test_scip_finds_the_best_of_all_choices_on_a_graph_from_a_file(square: Path, seed: int) -> None:
     generator = GeneralizedIndependentSet(
         graph=square, revenue=3, removal_cost=2, removable_probability=0.5
     )
@@ -141,12 +162,14 @@ def test_scip_finds_the_best_of_all_choices_on_a_graph_from_a_file(square, seed)
     ("level", "n_nodes", "n_columns", "n_rows"),
     [("easy", 115, 607, 1967), ("medium", 150, 988, 3352), ("hard", 175, 1317, 4567)],
 )
-def test_named_distributions_have_the_published_size(level, n_nodes, n_columns, n_rows):
+def test_named_distributions_have_the_published_size(
+    level: str, n_nodes: int, n_columns: int, n_rows: int
+) -> None:
     (entry,) = (
         entry for entry in GeneralizedIndependentSet.distributions if entry.name == f"GISP-{level}"
     )
     assert entry.provenance == "verified"
-    instances = [entry.generator.generate(seed) for seed in range(40)]
+    instances = [present(entry.generator).generate(seed) for seed in range(40)]
     sizes = np.array([(i.n_columns, i.n_rows, i.n_nonzeros) for i in instances])
     # Columns and rows are sums of as many draws as there are pairs of nodes; the published means
     # are rounded. To 4 standard deviations of a mean of 40.
@@ -158,15 +181,16 @@ def test_named_distributions_have_the_published_size(level, n_nodes, n_columns, 
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_every_edge_is_removable_equally_often(share):
+def test_every_edge_is_removable_equally_often(share: float) -> None:
     generator = GeneralizedIndependentSet(n_nodes=60, removable_probability=share)
     fixed, removable = (sum(counts) for counts in zip(*counts_of(generator, 10), strict=True))
     deviation = np.sqrt(share * (1 - share) * (fixed + removable))
     assert abs(removable - share * (fixed + removable)) <= 4 * deviation
 
 
-def counts_of(generator, n_seeds):
-    return [tuple(map(len, edges_of(generator.generate(seed)))) for seed in range(n_seeds)]
+def counts_of(generator: GeneralizedIndependentSet, n_seeds: int) -> list[tuple[int, int]]:
+    sets = [edges_of(generator.generate(seed)) for seed in range(n_seeds)]
+    return [(len(fixed), len(removable)) for fixed, removable in sets]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +203,7 @@ def counts_of(generator, n_seeds):
         ),
     ],
 )
-def test_20_seeds_of_a_real_graph_are_20_instances_of_its_edges(test_data, name):
+def test_20_seeds_of_a_real_graph_are_20_instances_of_its_edges(test_data: Path, name: str) -> None:
     path = test_data / "dimacs" / f"{name}.clq.gz"
     edges = [(u + 1, v + 1) for u, v in read_dimacs(path).edges.tolist()]
     generator = GeneralizedIndependentSet(graph=path, removable_probability=0.75)
@@ -193,7 +217,7 @@ def test_20_seeds_of_a_real_graph_are_20_instances_of_its_edges(test_data, name)
     assert instances[7].name == f"GISP-{name}-seed-7"
 
 
-def test_nodes_without_an_edge_are_columns_without_a_row(square):
+def test_nodes_without_an_edge_are_columns_without_a_row(square: Path) -> None:
     instance = GeneralizedIndependentSet(graph=square).generate(0)
     assert instance.column_names[4] == "x_5"
     assert instance.A[:, [4]].nnz == 0
@@ -201,7 +225,9 @@ def test_nodes_without_an_edge_are_columns_without_a_row(square):
     assert (lonely.n_rows, lonely.n_columns) == (0, 5)
 
 
-def test_an_instance_depends_on_the_graph_and_not_on_where_or_how_it_is_stored(square, tmp_path):
+def test_an_instance_depends_on_the_graph_and_not_on_where_or_how_it_is_stored(
+    square: Path, tmp_path: Path
+) -> None:
     compressed = tmp_path / "other.clq.gz"
     compressed.write_bytes(gzip.compress(square.read_bytes()))
     one, other = (GeneralizedIndependentSet(graph=path) for path in (square, compressed))
@@ -209,7 +235,7 @@ def test_an_instance_depends_on_the_graph_and_not_on_where_or_how_it_is_stored(s
     assert one.generate(3).content_hash == other.generate(3).content_hash
 
 
-def test_a_graph_that_has_changed_is_refused(square):
+def test_a_graph_that_has_changed_is_refused(square: Path) -> None:
     generator = GeneralizedIndependentSet(graph=square)
     parameters = {field.name: getattr(generator, field.name) for field in fields(generator)}
     square.write_text(SQUARE.replace("e 4 1", "e 4 2"))
@@ -223,7 +249,7 @@ def test_a_graph_that_has_changed_is_refused(square):
         generator.generate(0)
 
 
-def test_a_generator_of_a_file_survives_pickling_and_its_own_repr(square):
+def test_a_generator_of_a_file_survives_pickling_and_its_own_repr(square: Path) -> None:
     generator = GeneralizedIndependentSet(graph=square)
     assert isinstance(generator.graph, str)
     for copy in (pickle.loads(pickle.dumps(generator)), eval(repr(generator))):
@@ -232,18 +258,20 @@ def test_a_generator_of_a_file_survives_pickling_and_its_own_repr(square):
 
 
 @given(random_sets, SEEDS)
-def test_a_seed_gives_the_same_instance_again(generator, seed):
+def test_a_seed_gives_the_same_instance_again(
+    generator: GeneralizedIndependentSet, seed: int
+) -> None:
     assert generator.generate(seed).content_hash == generator.generate(seed).content_hash
 
 
-def test_seeds_give_different_graphs_and_removable_edges():
+def test_seeds_give_different_graphs_and_removable_edges() -> None:
     instances = [GeneralizedIndependentSet(n_nodes=30).generate(seed) for seed in range(10)]
     assert len({instance.content_hash for instance in instances}) == 10
     complete = GeneralizedIndependentSet(n_nodes=12, edge_probability=1)
     assert len({complete.generate(seed).row_names for seed in range(10)}) == 10
 
 
-def test_seed_0_gives_the_pinned_instances(square):
+def test_seed_0_gives_the_pinned_instances(square: Path) -> None:
     hashes = [
         generator.generate(0).content_hash
         for generator in (
@@ -274,14 +302,16 @@ def test_seed_0_gives_the_pinned_instances(square):
         ("graph_sha256", "00", "None for a random graph"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float | str | None, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
         GeneralizedIndependentSet(**{**SMALL, name: value})
     assert f"{name} is {value!r}" in str(caught.value)
     assert expected in str(caught.value)
 
 
-def test_a_graph_from_a_file_has_its_own_number_of_nodes(square, tmp_path):
+def test_a_graph_from_a_file_has_its_own_number_of_nodes(square: Path, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="n_nodes is 5, expected None"):
         GeneralizedIndependentSet(graph=square, n_nodes=5)
     with pytest.raises(InstanceError, match=r"absent\.clq"):
@@ -289,6 +319,6 @@ def test_a_graph_from_a_file_has_its_own_number_of_nodes(square, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [-1, 0.5, None])
-def test_a_seed_that_is_not_an_integer_from_0_on_is_refused(seed):
+def test_a_seed_that_is_not_an_integer_from_0_on_is_refused(seed: Any) -> None:
     with pytest.raises(ParameterError, match="seed is"):
         GeneralizedIndependentSet(**SMALL).generate(seed)

@@ -1,10 +1,15 @@
+from __future__ import annotations
+
 from itertools import product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators.item_placement import ItemPlacement
 from milplib.generators.randomness import random_stream
@@ -18,7 +23,7 @@ TOLERANCE = 1e-7
 
 
 @st.composite
-def placements(draw):
+def placements(draw: st.DrawFn) -> ItemPlacement:
     n_bins = draw(st.integers(1, 5))
     return ItemPlacement(
         n_items=draw(st.integers(n_bins, 15)),
@@ -29,7 +34,9 @@ def placements(draw):
     )
 
 
-def parts(generator, instance):
+def parts(
+    generator: ItemPlacement, instance: Instance
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Sizes, shape (items, resources), and capacities, shape (bins, resources)."""
     n_items, n_bins, n_resources = generator.n_items, generator.n_bins, generator.n_resources
     of_first_bin = instance.A[n_items : n_items + n_resources].toarray()
@@ -37,24 +44,29 @@ def parts(generator, instance):
     return of_first_bin[:, : n_items * n_bins : n_bins].T, upper.reshape(n_bins, n_resources)
 
 
-def numbers(*sizes):
+def numbers(*sizes: int) -> product[Any]:
     return product(*(range(1, size + 1) for size in sizes))
 
 
-def deficits_of(sizes, bins, n_bins):
+def deficits_of(
+    sizes: npt.NDArray[Any], bins: npt.NDArray[np.int64], n_bins: int
+) -> npt.NDArray[np.float64]:
     """What each bin lacks of its fair share, shape (bins, resources); bins from 0."""
     content = np.array([sizes[bins == b].sum(axis=0) for b in range(n_bins)])
-    return np.maximum(0, 1 - content / (sizes.sum(axis=0) / n_bins))
+    result: npt.NDArray[np.float64] = np.maximum(0, 1 - content / (sizes.sum(axis=0) / n_bins))
+    return result
 
 
 @settings(max_examples=50)
 @given(placements(), st.integers(0, 2**32))
-def test_rows_are_placements_capacities_shares_and_largest_deficits(generator, seed):
+def test_rows_are_placements_capacities_shares_and_largest_deficits(
+    generator: ItemPlacement, seed: int
+) -> None:
     instance = generator.generate(seed)
     n_items, n_bins, n_resources = generator.n_items, generator.n_bins, generator.n_resources
     sizes, capacities = parts(generator, instance)
     shares = n_bins * sizes / sizes.sum(axis=0)
-    expected = {}
+    expected: dict[str, Any] = {}
     for (i,) in numbers(n_items):
         expected[f"placed_{i}"] = {f"place_{i}_{b}": 1 for b in range(1, n_bins + 1)}, 1, 1
     for b, r in numbers(n_bins, n_resources):
@@ -76,7 +88,9 @@ def test_rows_are_placements_capacities_shares_and_largest_deficits(generator, s
 
 @settings(max_examples=50)
 @given(placements(), st.integers(0, 2**32))
-def test_columns_are_binary_places_deficits_and_weighted_largest_deficits(generator, seed):
+def test_columns_are_binary_places_deficits_and_weighted_largest_deficits(
+    generator: ItemPlacement, seed: int
+) -> None:
     instance = generator.generate(seed)
     n_items, n_bins, n_resources = generator.n_items, generator.n_bins, generator.n_resources
     assert instance.column_names == (
@@ -95,7 +109,9 @@ def test_columns_are_binary_places_deficits_and_weighted_largest_deficits(genera
 
 @settings(max_examples=50)
 @given(placements(), st.integers(0, 2**32))
-def test_sizes_are_integers_in_their_range_and_survive_9_digits(generator, seed):
+def test_sizes_are_integers_in_their_range_and_survive_9_digits(
+    generator: ItemPlacement, seed: int
+) -> None:
     instance = generator.generate(seed)
     sizes, capacities = parts(generator, instance)
     assert (sizes == np.floor(sizes)).all()
@@ -109,7 +125,9 @@ def test_sizes_are_integers_in_their_range_and_survive_9_digits(generator, seed)
 
 @settings(max_examples=50)
 @given(placements(), st.integers(0, 2**32))
-def test_the_hidden_placement_is_feasible_and_leaves_no_bin_empty(generator, seed):
+def test_the_hidden_placement_is_feasible_and_leaves_no_bin_empty(
+    generator: ItemPlacement, seed: int
+) -> None:
     instance = generator.generate(seed)
     sizes, bins = generator._sizes_and_hidden_bins(random_stream(seed))
     assert np.ptp(np.bincount(bins, minlength=generator.n_bins)) <= 1
@@ -122,7 +140,7 @@ def test_the_hidden_placement_is_feasible_and_leaves_no_bin_empty(generator, see
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_scip_finds_the_most_even_of_all_placements_that_fit(seed):
+def test_scip_finds_the_most_even_of_all_placements_that_fit(seed: int) -> None:
     generator = ItemPlacement(n_items=7, n_bins=3, n_resources=2, slack=0.15)
     instance = generator.generate(seed)
     sizes, capacities = parts(generator, instance)
@@ -140,7 +158,9 @@ def test_scip_finds_the_most_even_of_all_placements_that_fit(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_relaxation_is_bounded_by_0_and_above_it_where_bins_cannot_hold_their_share(seed):
+def test_the_relaxation_is_bounded_by_0_and_above_it_where_bins_cannot_hold_their_share(
+    seed: int,
+) -> None:
     bounds = {}
     for slack in (0.0, 100.0):
         instance = ItemPlacement(n_items=12, n_bins=4, n_resources=2, slack=slack).generate(seed)
@@ -153,7 +173,9 @@ def test_the_relaxation_is_bounded_by_0_and_above_it_where_bins_cannot_hold_thei
     ("sizes", "rows", "columns", "nonzeros"),
     [((105, 10, 3), 195, 1083, 7440), ((15, 3, 3), 42, 57, 342), ((4, 2, 1), 10, 11, 30)],
 )
-def test_sizes_follow_from_items_bins_and_resources(sizes, rows, columns, nonzeros):
+def test_sizes_follow_from_items_bins_and_resources(
+    sizes: tuple[int, int, int], rows: int, columns: int, nonzeros: int
+) -> None:
     n_items, n_bins, n_resources = sizes
     generator = ItemPlacement(n_items=n_items, n_bins=n_bins, n_resources=n_resources)
     instance = generator.generate(0)
@@ -161,14 +183,14 @@ def test_sizes_follow_from_items_bins_and_resources(sizes, rows, columns, nonzer
     assert found == (rows, columns, nonzeros)
 
 
-def test_the_same_seed_gives_the_pinned_instance_and_other_seeds_give_others():
+def test_the_same_seed_gives_the_pinned_instance_and_other_seeds_give_others() -> None:
     hashes = [SMALL.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == "8d3c76e5bc5e54fc025e3a138e1069aaa600497ad5d379198730f3de2c2c3ba9"
     assert hashes[3] == hashes[0]
     assert len(set(hashes)) == 3
 
 
-def test_a_larger_slack_changes_the_capacities_alone():
+def test_a_larger_slack_changes_the_capacities_alone() -> None:
     tight, loose = (
         ItemPlacement(n_items=12, n_bins=4, n_resources=2, slack=slack).generate(5)
         for slack in (0.0, 0.5)
@@ -194,14 +216,16 @@ def test_a_larger_slack_changes_the_capacities_alone():
         ("slack", float("nan"), "at least 0 and at most 1000"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
-        ItemPlacement(**{"n_items": 12, "n_bins": 4, "n_resources": 2, name: value})
+        ItemPlacement(**dict[str, Any](n_items=12, n_bins=4, n_resources=2) | {name: value})
     assert f"{name} is {value!r}" in str(caught.value)
     assert expected in str(caught.value)
 
 
-def test_the_distributions_are_milplibs_own():
+def test_the_distributions_are_milplibs_own() -> None:
     assert {entry.name: entry.provenance for entry in ItemPlacement.distributions} == {
         "IP-milplib-easy": "milplib",
         "IP-milplib-very-hard": "milplib",

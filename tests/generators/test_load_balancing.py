@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from math import ceil, sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators.load_balancing import LoadBalancing
 
@@ -16,7 +20,7 @@ SMALL = LoadBalancing(n_workers=10, n_loads=5, n_allowed=4)
 
 
 @st.composite
-def balances(draw):
+def balances(draw: st.DrawFn) -> LoadBalancing:
     n_workers = draw(st.integers(2, 15))
     return LoadBalancing(
         n_workers=n_workers,
@@ -26,7 +30,7 @@ def balances(draw):
     )
 
 
-def data(generator, instance):
+def data(generator: LoadBalancing, instance: Instance) -> tuple[Any, ...]:
     """Pairs (worker, load) from 1 in their order, loads, capacities and costs by number."""
     n_workers, n_pairs = generator.n_workers, generator.n_loads * generator.n_allowed
     pairs = [tuple(map(int, name.split("_")[1:])) for name in instance.column_names[:n_pairs]]
@@ -38,7 +42,7 @@ def data(generator, instance):
 
 @settings(max_examples=50)
 @given(balances(), st.integers(0, 2**32))
-def test_rows_are_capacities_links_and_failures(generator, seed):
+def test_rows_are_capacities_links_and_failures(generator: LoadBalancing, seed: int) -> None:
     instance = generator.generate(seed)
     pairs, loads, capacities, _ = data(generator, instance)
     expected = {}
@@ -61,7 +65,9 @@ def test_rows_are_capacities_links_and_failures(generator, seed):
 
 @settings(max_examples=50)
 @given(balances(), st.integers(0, 2**32))
-def test_columns_are_reservations_for_allowed_pairs_and_binary_uses_at_a_cost(generator, seed):
+def test_columns_are_reservations_for_allowed_pairs_and_binary_uses_at_a_cost(
+    generator: LoadBalancing, seed: int
+) -> None:
     instance = generator.generate(seed)
     n, m, a = generator.n_workers, generator.n_loads, generator.n_allowed
     pairs, *_ = data(generator, instance)
@@ -79,7 +85,9 @@ def test_columns_are_reservations_for_allowed_pairs_and_binary_uses_at_a_cost(ge
 
 @settings(max_examples=50)
 @given(balances(), st.integers(0, 2**32))
-def test_numbers_lie_in_the_ranges_of_the_scheme_and_survive_9_digits(generator, seed):
+def test_numbers_lie_in_the_ranges_of_the_scheme_and_survive_9_digits(
+    generator: LoadBalancing, seed: int
+) -> None:
     instance = generator.generate(seed)
     pairs, loads, capacities, costs = data(generator, instance)
     assert all(load in range(10, 101) for load in loads.values())
@@ -96,7 +104,9 @@ def test_numbers_lie_in_the_ranges_of_the_scheme_and_survive_9_digits(generator,
 
 @settings(max_examples=50)
 @given(balances(), st.integers(0, 2**32))
-def test_using_all_workers_evenly_survives_every_failure(generator, seed):
+def test_using_all_workers_evenly_survives_every_failure(
+    generator: LoadBalancing, seed: int
+) -> None:
     instance = generator.generate(seed)
     pairs, loads, *_ = data(generator, instance)
     evenly = [loads[j] / (generator.n_allowed - 1) for _, j in pairs]
@@ -106,27 +116,33 @@ def test_using_all_workers_evenly_survives_every_failure(generator, seed):
     assert (activity <= instance.row_upper + 1e-9).all()
 
 
-def survives_every_failure(used, pairs, loads, capacities):
+def survives_every_failure(
+    used: list[int],
+    pairs: list[tuple[int, int]],
+    loads: dict[int, np.float64],
+    capacities: dict[int, float],
+) -> bool:
     """Solve the reservations of the used workers as a linear program of its own."""
     of_used = [(i, j) for i, j in pairs if i in used]
-    rows, sides = [], []
+    rows: list[list[int]] = []
+    sides = []
     for i in used:
         rows.append([worker == i for worker, _ in of_used])
         sides.append(capacities[i])
     for j, load in loads.items():
         for failed in [None, *used]:
-            rows.append([-(other == j and worker != failed) for worker, other in of_used])
+            rows.append([-int(other == j and worker != failed) for worker, other in of_used])
             sides.append(-load)
     if not of_used:
         return False
     flow = linprog(np.zeros(len(of_used)), A_ub=np.array(rows, float), b_ub=sides)
     assert flow.status in (0, 2)
-    return flow.status == 0
+    return bool(flow.status == 0)
 
 
 @pytest.mark.parametrize("ratio", [1, 3])
 @pytest.mark.parametrize("seed", range(2))
-def test_scip_finds_the_cheapest_of_all_sets_of_workers_that_survive(seed, ratio):
+def test_scip_finds_the_cheapest_of_all_sets_of_workers_that_survive(seed: int, ratio: int) -> None:
     generator = LoadBalancing(n_workers=6, n_loads=3, n_allowed=4, ratio=ratio)
     instance = generator.generate(seed)
     pairs, loads, capacities, costs = data(generator, instance)
@@ -140,7 +156,7 @@ def test_scip_finds_the_cheapest_of_all_sets_of_workers_that_survive(seed, ratio
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_relaxation_is_bounded_and_above_0(seed):
+def test_the_relaxation_is_bounded_and_above_0(seed: int) -> None:
     instance = SMALL.generate(seed)
     assert 0 < relaxation_by_highs(instance) < instance.objective.sum()
 
@@ -149,7 +165,9 @@ def test_the_relaxation_is_bounded_and_above_0(seed):
     ("sizes", "rows", "columns", "nonzeros"),
     [((40, 15, 6), 220, 130, 720), ((2, 1, 2), 6, 4, 8), ((10, 5, 4), 50, 30, 120)],
 )
-def test_sizes_follow_from_workers_loads_and_allowed_workers(sizes, rows, columns, nonzeros):
+def test_sizes_follow_from_workers_loads_and_allowed_workers(
+    sizes: tuple[int, int, int], rows: int, columns: int, nonzeros: int
+) -> None:
     n_workers, n_loads, n_allowed = sizes
     generator = LoadBalancing(n_workers=n_workers, n_loads=n_loads, n_allowed=n_allowed)
     instance = generator.generate(0)
@@ -157,7 +175,7 @@ def test_sizes_follow_from_workers_loads_and_allowed_workers(sizes, rows, column
     assert found == (rows, columns, nonzeros)
 
 
-def test_capacities_grow_with_the_ratio_and_nothing_else_changes():
+def test_capacities_grow_with_the_ratio_and_nothing_else_changes() -> None:
     small, large = (
         LoadBalancing(n_workers=10, n_loads=5, n_allowed=4, ratio=ratio).generate(3)
         for ratio in (4, 8)
@@ -169,7 +187,7 @@ def test_capacities_grow_with_the_ratio_and_nothing_else_changes():
     assert (small.row_upper[:10] <= large.row_upper[:10]).all()
 
 
-def test_every_worker_is_allowed_about_as_often_as_any_other():
+def test_every_worker_is_allowed_about_as_often_as_any_other() -> None:
     generator = LoadBalancing(n_workers=20, n_loads=2000, n_allowed=5)
     names = generator.generate(0).column_names[:10_000]
     counts = np.bincount([int(name.split("_")[1]) - 1 for name in names], minlength=20)
@@ -177,7 +195,7 @@ def test_every_worker_is_allowed_about_as_often_as_any_other():
     assert np.abs(counts - 500).max() < 100
 
 
-def test_the_same_seed_gives_the_pinned_instance_and_other_seeds_give_others():
+def test_the_same_seed_gives_the_pinned_instance_and_other_seeds_give_others() -> None:
     hashes = [SMALL.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == "563bc5985eb27e579e692ba102f5645ce8b7edaacd0f319698018cd6a8cabfc0"
     assert hashes[3] == hashes[0]
@@ -198,14 +216,16 @@ def test_the_same_seed_gives_the_pinned_instance_and_other_seeds_give_others():
         ("ratio", float("inf"), "above 0 and at most 1000"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
-        LoadBalancing(**{"n_workers": 10, "n_loads": 5, "n_allowed": 4, name: value})
+        LoadBalancing(**dict[str, Any](n_workers=10, n_loads=5, n_allowed=4) | {name: value})
     assert f"{name} is {value!r}" in str(caught.value)
     assert expected in str(caught.value)
 
 
-def test_the_distributions_are_milplibs_own():
+def test_the_distributions_are_milplibs_own() -> None:
     assert {entry.name: entry.provenance for entry in LoadBalancing.distributions} == {
         "LB-milplib-easy": "milplib",
         "LB-milplib-hard": "milplib",

@@ -1,28 +1,39 @@
 """Maritime inventory routing: rows rebuilt from names, the idle fleet, optima by enumeration."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from itertools import chain, combinations, product
 from math import sqrt
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators.maritime_inventory_routing import MaritimeInventoryRouting
 from milplib.generators.randomness import random_stream
-from milplib.generators.shipping import draw_scenario
+from milplib.generators.shipping import ShippingScenario, draw_scenario
 
 from .linear_programs import relaxation_by_highs
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_loading_ports": 1, "n_discharging_ports": 2, "n_vessels": 2, "n_periods": 8}
+SMALL: dict[str, Any] = {
+    "n_loading_ports": 1,
+    "n_discharging_ports": 2,
+    "n_vessels": 2,
+    "n_periods": 8,
+}
 SEEDS = st.integers(0, 2**32)
 
 
 @st.composite
-def routings(draw):
+def routings(draw: st.DrawFn) -> MaritimeInventoryRouting:
     revenue = draw(st.floats(0, 9))
     return MaritimeInventoryRouting(
         n_loading_ports=draw(st.integers(1, 3)),
@@ -35,7 +46,7 @@ def routings(draw):
     )
 
 
-def rows_of(instance):
+def rows_of(instance: Instance) -> dict[str, tuple[dict[str, float], np.float64, np.float64]]:
     """Every row by name, as the coefficients by column name and the two sides."""
     rows = {}
     for row, name in enumerate(instance.row_names):
@@ -46,18 +57,20 @@ def rows_of(instance):
     return rows
 
 
-def by_name(instance, values):
+def by_name(instance: Instance, values: npt.NDArray[np.float64]) -> dict[str, float]:
     return dict(zip(instance.column_names, values.tolist(), strict=True))
 
 
-def where(names, kind):
+def where(names: tuple[str, ...], kind: str) -> list[Any]:
     """The numbers in the names of a kind."""
     return [tuple(map(int, name.split("_")[1:])) for name in names if name.split("_")[0] == kind]
 
 
 @settings(max_examples=25)
 @given(routings(), SEEDS)
-def test_rows_are_routes_stocks_cargoes_transfers_presence_and_berths(generator, seed):
+def test_rows_are_routes_stocks_cargoes_transfers_presence_and_berths(
+    generator: MaritimeInventoryRouting, seed: int
+) -> None:
     instance = generator.generate(seed)
     scenario = draw_scenario(random_stream(seed), generator)
     n_ports = generator.n_loading_ports + generator.n_discharging_ports
@@ -65,10 +78,10 @@ def test_rows_are_routes_stocks_cargoes_transfers_presence_and_berths(generator,
         range(1, n + 1) for n in (generator.n_vessels, n_ports, generator.n_periods)
     )
 
-    def days(i, j):
+    def days(i: Any, j: Any) -> Any:
         return scenario.days[i - 1, j - 1]
 
-    def sign(i):
+    def sign(i: Any) -> Any:
         return 1 if i <= generator.n_loading_ports else -1
 
     start = {
@@ -121,7 +134,9 @@ def test_rows_are_routes_stocks_cargoes_transfers_presence_and_berths(generator,
 
 @settings(max_examples=25)
 @given(routings(), SEEDS)
-def test_arcs_and_transfers_are_binary_and_amounts_are_bounded_and_continuous(generator, seed):
+def test_arcs_and_transfers_are_binary_and_amounts_are_bounded_and_continuous(
+    generator: MaritimeInventoryRouting, seed: int
+) -> None:
     instance = generator.generate(seed)
     scenario = draw_scenario(random_stream(seed), generator)
     kinds = np.array([name.split("_")[0] for name in instance.column_names])
@@ -148,7 +163,9 @@ def test_arcs_and_transfers_are_binary_and_amounts_are_bounded_and_continuous(ge
 
 
 @given(routings(), SEEDS)
-def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
+def test_numbers_lie_in_the_ranges_of_the_scheme(
+    generator: MaritimeInventoryRouting, seed: int
+) -> None:
     scenario = draw_scenario(random_stream(seed), generator)
     elsewhere = ~np.eye(len(scenario.days), dtype=bool)
     assert (scenario.days[elsewhere] >= 1).all()
@@ -176,13 +193,15 @@ def test_numbers_lie_in_the_ranges_of_the_scheme(generator, seed):
 
 @settings(max_examples=25)
 @given(routings(), SEEDS)
-def test_a_fleet_that_leaves_at_once_and_buys_all_on_the_spot_market_is_feasible(generator, seed):
+def test_a_fleet_that_leaves_at_once_and_buys_all_on_the_spot_market_is_feasible(
+    generator: MaritimeInventoryRouting, seed: int
+) -> None:
     instance = generator.generate(seed)
     rows = rows_of(instance)
     solution = dict.fromkeys(instance.column_names, 0.0)
     for v, i, t in where(instance.row_names, "route"):
         solution[f"leave_{v}_{i}_{t}"] = rows[f"route_{v}_{i}_{t}"][1]  # 1 at the start
-    cargo = {}
+    cargo: dict[Any, Any] = {}
     for v, t in where(instance.row_names, "cargo"):
         cargo[v] = solution[f"cargo_{v}_{t}"] = cargo.get(v, rows[f"cargo_{v}_{t}"][1])
     upper = by_name(instance, instance.upper)
@@ -201,15 +220,17 @@ def test_a_fleet_that_leaves_at_once_and_buys_all_on_the_spot_market_is_feasible
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_relaxation_is_feasible_and_bounded(seed):
+def test_the_relaxation_is_feasible_and_bounded(seed: int) -> None:
     instance = MaritimeInventoryRouting(**SMALL).generate(seed)
     assert np.isfinite(relaxation_by_highs(instance))
 
 
-def voyages(generator, scenario, vessel):
+def voyages(
+    generator: MaritimeInventoryRouting, scenario: ShippingScenario, vessel: int
+) -> Iterator[Any]:
     """Cost of the trips and the (port, period) stops of every voyage of a vessel."""
 
-    def onward(port, period):
+    def onward(port: Any, period: Any) -> Iterator[Any]:
         yield 0, ((port, period),)  # leaves
         for to in range(len(scenario.days)):
             trip = max(scenario.days[port, to], 1)
@@ -221,7 +242,7 @@ def voyages(generator, scenario, vessel):
     return onward(scenario.start_ports[vessel], scenario.start_periods[vessel])
 
 
-def cheapest_schedule(generator, seed):
+def cheapest_schedule(generator: MaritimeInventoryRouting, seed: int) -> float | np.float64:
     """Enumerate voyages and the stops with a transfer; the best amounts are a linear program.
 
     Its variables are the transfers and what is bought or sold on the spot market; stocks and
@@ -238,7 +259,7 @@ def cheapest_schedule(generator, seed):
         ]
         for vessel in range(generator.n_vessels)
     ]
-    costs = {}  # of the cheapest voyages that have these transfers
+    costs: dict[Any, Any] = {}  # of the cheapest voyages that have these transfers
     for schedule in product(*options):
         transfers = tuple(
             (vessel, *stop) for vessel, (_, chosen) in enumerate(schedule) for stop in chosen
@@ -277,7 +298,9 @@ def cheapest_schedule(generator, seed):
 @pytest.mark.parametrize(
     ("n_vessels", "n_periods", "seed"), [(1, 6, 0), (1, 6, 1), (1, 5, 2), (2, 3, 3), (2, 4, 4)]
 )
-def test_scip_finds_the_cheapest_of_all_voyages_and_transfers(n_vessels, n_periods, seed):
+def test_scip_finds_the_cheapest_of_all_voyages_and_transfers(
+    n_vessels: int, n_periods: int, seed: int
+) -> None:
     generator = MaritimeInventoryRouting(
         n_loading_ports=1, n_discharging_ports=1, n_vessels=n_vessels, n_periods=n_periods
     )
@@ -285,14 +308,14 @@ def test_scip_finds_the_cheapest_of_all_voyages_and_transfers(n_vessels, n_perio
     assert optimum == pytest.approx(cheapest_schedule(generator, seed), rel=1e-6, abs=1e-6)
 
 
-def test_a_seed_gives_the_same_bytes_and_another_one_another_instance():
+def test_a_seed_gives_the_same_bytes_and_another_one_another_instance() -> None:
     generator = MaritimeInventoryRouting(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == hashes[3]
     assert len(set(hashes)) == 3
 
 
-def test_seed_0_gives_the_pinned_instance():
+def test_seed_0_gives_the_pinned_instance() -> None:
     assert MaritimeInventoryRouting(**SMALL).generate(0).content_hash == (
         "a8c52de3dbb67ac29562e84d445d488ec7ae70f158ac82fa9367ef9d3fb2c253"
     )
@@ -313,7 +336,9 @@ def test_seed_0_gives_the_pinned_instance():
         ("spot_price", float("inf"), "finite"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float | None, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
         MaritimeInventoryRouting(**{**SMALL, name: value})
     assert f"{name} is {value!r}" in str(caught.value)

@@ -1,13 +1,17 @@
 """Middle-mile networks: rows rebuilt from names, the plan, optima by enumeration, refusals."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators.consolidation import draw_network
 from milplib.generators.middle_mile_network import MiddleMileNetwork
@@ -16,12 +20,12 @@ from milplib.generators.randomness import random_stream
 from .linear_programs import relaxation_by_highs
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_vendors": 4, "n_sites": 3, "n_commodities": 8}
+SMALL: dict[str, Any] = {"n_vendors": 4, "n_sites": 3, "n_commodities": 8}
 SEEDS = st.integers(0, 2**32)
 
 
 @st.composite
-def networks(draw):
+def networks(draw: st.DrawFn) -> MiddleMileNetwork:
     n_vendors, n_sites = draw(st.integers(1, 5)), draw(st.integers(1, 4))
     n_regions = draw(st.integers(1, 3))
     return MiddleMileNetwork(
@@ -40,7 +44,7 @@ def networks(draw):
     )
 
 
-def rows_of(instance):
+def rows_of(instance: Instance) -> dict[str, tuple[Any, ...]]:
     """Every row by name, as the coefficients by column name and the two sides."""
     rows = {}
     for row, name in enumerate(instance.row_names):
@@ -51,9 +55,10 @@ def rows_of(instance):
     return rows
 
 
-def paths_and_arcs(instance):
+def paths_and_arcs(instance: Instance) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Arcs of every path by its column, and columns u by arc."""
-    paths, choices = {}, {}
+    paths: dict[Any, Any] = {}
+    choices: dict[Any, Any] = {}
     for name in instance.column_names:
         kind, *stops = name.split("_")
         if kind == "x":
@@ -65,7 +70,9 @@ def paths_and_arcs(instance):
 
 @settings(max_examples=25)
 @given(networks(), SEEDS)
-def test_rows_are_paths_capacities_dispatches_frequencies_waits_and_lead_times(generator, seed):
+def test_rows_are_paths_capacities_dispatches_frequencies_waits_and_lead_times(
+    generator: MiddleMileNetwork, seed: int
+) -> None:
     instance = generator.generate(seed)
     rows = rows_of(instance)
     paths, choices = paths_and_arcs(instance)
@@ -73,7 +80,7 @@ def test_rows_are_paths_capacities_dispatches_frequencies_waits_and_lead_times(g
     pairs = {f"{path.split('_')[1]}_{path.split('_')[-1]}" for path in paths}
     assert len(pairs) == generator.n_commodities
     assert set(choices) == {arc for arcs in paths.values() for arc in arcs}
-    pallets = {}
+    pallets: dict[Any, Any] = {}
     for pair in pairs:
         vendor, site = pair.split("_")
         alternatives = [
@@ -116,12 +123,13 @@ def test_rows_are_paths_capacities_dispatches_frequencies_waits_and_lead_times(g
 @settings(max_examples=25)
 @given(networks(), SEEDS)
 def test_lead_times_count_travel_at_50_km_an_hour_and_bind_only_where_a_path_is_taken(
-    generator, seed
-):
+    generator: MiddleMileNetwork, seed: int
+) -> None:
     instance = generator.generate(seed)
     rows, (paths, _) = rows_of(instance), paths_and_arcs(instance)
     cost = dict(zip(instance.column_names, instance.objective, strict=True))
-    room, deadlines = {}, {}
+    room: dict[Any, Any] = {}
+    deadlines: dict[Any, Any] = {}
     for path, arcs in paths.items():
         if (row := rows.get(path.replace("x", "lead_time", 1))) is not None:
             big = row[0][path]
@@ -138,7 +146,7 @@ def test_lead_times_count_travel_at_50_km_an_hour_and_bind_only_where_a_path_is_
 
 @settings(max_examples=25)
 @given(networks(), SEEDS)
-def test_the_plan_that_was_drawn_is_feasible(generator, seed):
+def test_the_plan_that_was_drawn_is_feasible(generator: MiddleMileNetwork, seed: int) -> None:
     instance = generator.generate(seed)
     network = draw_network(random_stream(seed), generator)
     n_paths, n_arcs = network.legs.shape
@@ -164,8 +172,8 @@ def test_the_plan_that_was_drawn_is_feasible(generator, seed):
 @settings(max_examples=25)
 @given(networks(), SEEDS)
 def test_the_integer_flavour_has_only_integer_columns_and_the_other_binary_and_continuous_ones(
-    generator, seed
-):
+    generator: MiddleMileNetwork, seed: int
+) -> None:
     integer = replace(generator, dispatches="integer").generate(seed)
     assert integer.integrality.all()
     both = replace(generator, dispatches="continuous").generate(seed)
@@ -178,7 +186,7 @@ def test_the_integer_flavour_has_only_integer_columns_and_the_other_binary_and_c
     assert (both.objective == np.append(integer.objective, np.zeros((kinds == "w").sum()))).all()
 
 
-def test_paths_pass_centres_of_the_vendors_region_and_then_of_the_sites():
+def test_paths_pass_centres_of_the_vendors_region_and_then_of_the_sites() -> None:
     generator = MiddleMileNetwork(n_vendors=6, n_sites=4, n_commodities=24, max_paths=99, slack=10)
     seen = set()
     for seed in range(5):
@@ -191,11 +199,11 @@ def test_paths_pass_centres_of_the_vendors_region_and_then_of_the_sites():
     assert seen == {0, 1, 2}
 
 
-def cheapest_plan(generator, instance):
+def cheapest_plan(generator: MiddleMileNetwork, instance: Instance) -> float:
     """Enumerate the paths of all commodities, and for each choice the dispatches of its arcs."""
     rows, (paths, choices) = rows_of(instance), paths_and_arcs(instance)
     cost = dict(zip(instance.column_names, instance.objective, strict=True))
-    alternatives = {}
+    alternatives: dict[Any, Any] = {}
     for path in paths:
         alternatives.setdefault((path.split("_")[1], path.split("_")[-1]), []).append(path)
     best = np.inf
@@ -218,7 +226,7 @@ def cheapest_plan(generator, instance):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_scip_finds_the_cheapest_of_all_plans_in_both_flavours(seed):
+def test_scip_finds_the_cheapest_of_all_plans_in_both_flavours(seed: int) -> None:
     generator = MiddleMileNetwork(
         n_vendors=2,
         n_sites=2,
@@ -239,28 +247,28 @@ def test_scip_finds_the_cheapest_of_all_plans_in_both_flavours(seed):
 
 
 @pytest.mark.parametrize("dispatches", ["integer", "continuous"])
-def test_the_relaxation_is_feasible_and_bounded(dispatches):
+def test_the_relaxation_is_feasible_and_bounded(dispatches: Any) -> None:
     for seed in range(5):
         instance = MiddleMileNetwork(**SMALL, dispatches=dispatches).generate(seed)
         assert relaxation_by_highs(instance) > 0
 
 
-def test_smaller_vehicles_leave_more_often():
-    def total_dispatches(vehicle_pallets):
+def test_smaller_vehicles_leave_more_often() -> None:
+    def total_dispatches(vehicle_pallets: Any) -> Any:
         instance = MiddleMileNetwork(**SMALL, vehicle_pallets=vehicle_pallets).generate(0)
         return instance.upper.sum()
 
     assert total_dispatches(1) > total_dispatches(24) > SMALL["n_commodities"]
 
 
-def test_a_seed_gives_the_same_bytes_and_another_one_another_instance():
+def test_a_seed_gives_the_same_bytes_and_another_one_another_instance() -> None:
     generator = MiddleMileNetwork(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 2, 0)]
     assert hashes[0] == hashes[3]
     assert len(set(hashes)) == 3
 
 
-def test_seed_0_gives_the_pinned_instance():
+def test_seed_0_gives_the_pinned_instance() -> None:
     assert MiddleMileNetwork(**SMALL).generate(0).content_hash == (
         "7a0b14ae79d0d39663012437746a393c51cc845eae00d66d26064f2f625cd3c0"
     )
@@ -286,7 +294,9 @@ def test_seed_0_gives_the_pinned_instance():
         ("dispatches", "binary", "'integer' or 'continuous'"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float | str, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
         MiddleMileNetwork(**{**SMALL, name: value})
     assert f"{name} is {value!r}" in str(caught.value)

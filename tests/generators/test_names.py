@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,15 +23,15 @@ from milplib.library import InstanceGenerator, published_distributions
 FAMILIES = tuple(extensions("milplib.generators").values())
 
 
-def auction(n_items, n_bids):
+def auction(n_items: Any, n_bids: Any) -> Any:
     return CombinatorialAuction(n_items=n_items, n_bids=n_bids, compatibility="first_items")
 
 
-def cover(n_rows, n_columns=1000):
+def cover(n_rows: Any, n_columns: int = 1000) -> Any:
     return SetCover(n_rows=n_rows, n_columns=n_columns, density=0.05)
 
 
-def generalized(n_nodes):
+def generalized(n_nodes: Any) -> Any:
     return GeneralizedIndependentSet(
         n_nodes=n_nodes,
         edge_probability=0.3,
@@ -67,7 +71,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_published_name_stands_for_the_published_parameters(name):
+def test_a_published_name_stands_for_the_published_parameters(name: str) -> None:
     generator, provenance = PUBLISHED[name]
     (entry,) = (entry for entry in milplib.distributions() if entry.name == name)
     assert from_name(name) == entry.generator == generator
@@ -75,7 +79,9 @@ def test_a_published_name_stands_for_the_published_parameters(name):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_offers_the_protocol_and_a_small_or_easy_distribution_of_ours(family):
+def test_every_family_offers_the_protocol_and_a_small_or_easy_distribution_of_ours(
+    family: Any,
+) -> None:
     ours = [entry for entry in family.distributions if entry.provenance == "milplib"]
     assert all(entry.level == "milplib" and entry.name not in THEIRS for entry in ours)
     assert any(entry.name.endswith(("-milplib-small", "-easy")) for entry in ours)
@@ -84,7 +90,7 @@ def test_every_family_offers_the_protocol_and_a_small_or_easy_distribution_of_ou
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_catalogue_lists_every_distribution_of_a_family(family):
+def test_the_catalogue_lists_every_distribution_of_a_family(family: Any) -> None:
     listed = {
         entry.name: (entry.generator, entry.provenance)
         for entry in milplib.distributions()
@@ -93,12 +99,14 @@ def test_the_catalogue_lists_every_distribution_of_a_family(family):
     assert listed == {e.name: (e.generator, e.provenance) for e in family.distributions}
 
 
-def test_an_unknown_name_is_refused_with_the_nearest_one():
+def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(UnknownNameError, match="did you mean CA-medium"):
         from_name("CA-medum")
 
 
-def test_the_family_of_another_package_is_found_by_name(tmp_path, monkeypatch):
+def test_the_family_of_another_package_is_found_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "guest_family.py").write_text(
         "from milplib.generators import SetCover\n"
         "from milplib.library import Distribution\n"

@@ -1,11 +1,16 @@
+from __future__ import annotations
+
 from itertools import product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from milplib import Instance
 from milplib.errors import ParameterError
 from milplib.generators import network_verification
 from milplib.generators.network_verification import NetworkVerification, digits_network
@@ -18,12 +23,15 @@ SIZES = (32, 32, 10)
 
 
 @st.composite
-def verifications(draw):
+def verifications(draw: st.DrawFn) -> NetworkVerification:
     low = draw(st.floats(0.01, 8))
     return NetworkVerification(min_epsilon=low, max_epsilon=draw(st.floats(low, 16)))
 
 
-def read(image, layers):
+def read(
+    image: npt.NDArray[np.float64],
+    layers: tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], ...],
+) -> list[npt.NDArray[np.float64]]:
     """Send an image through the network: every layer's inputs, before the rectifier."""
     values, inputs = image, []
     for weight, bias in layers:
@@ -32,7 +40,11 @@ def read(image, layers):
     return inputs
 
 
-def solution_of(instance, image, layers):
+def solution_of(
+    instance: Instance,
+    image: npt.NDArray[np.float64],
+    layers: tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], ...],
+) -> npt.NDArray[np.float64]:
     """Build the solution of an image that is sent through the network."""
     inputs = read(image, layers)
     values = np.empty(instance.n_columns)
@@ -47,27 +59,30 @@ def solution_of(instance, image, layers):
     return values
 
 
-def violation(instance, solution):
+def violation(instance: Instance, solution: npt.NDArray[np.float64]) -> np.float64:
     activities = instance.A @ solution
-    return max(
+    result: np.float64 = max(
         (instance.row_lower - activities).max(),
         (activities - instance.row_upper).max(),
         (instance.lower - solution).max(),
         (solution - instance.upper).max(),
     )
+    return result
 
 
-def pixels_of(instance):
+def pixels_of(instance: Instance) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     return instance.lower[:64], instance.upper[:64]
 
 
-def column_of(instance):
+def column_of(instance: Instance) -> dict[str, int]:
     return {name: position for position, name in enumerate(instance.column_names)}
 
 
 @settings(max_examples=15, deadline=None)
 @given(verifications(), st.integers(0, 2**32))
-def test_any_image_within_the_bounds_is_a_solution_when_sent_through_the_network(generator, seed):
+def test_any_image_within_the_bounds_is_a_solution_when_sent_through_the_network(
+    generator: NetworkVerification, seed: int
+) -> None:
     instance = generator.generate(seed)
     low, high = pixels_of(instance)
     shares = random_stream(seed).random_sample((5, 64))
@@ -80,7 +95,9 @@ def test_any_image_within_the_bounds_is_a_solution_when_sent_through_the_network
 
 @settings(max_examples=15, deadline=None)
 @given(verifications(), st.integers(0, 2**32))
-def test_pixels_lie_within_epsilon_of_an_image_that_is_read_rightly(generator, seed):
+def test_pixels_lie_within_epsilon_of_an_image_that_is_read_rightly(
+    generator: NetworkVerification, seed: int
+) -> None:
     instance = generator.generate(seed)
     low, high = pixels_of(instance)
     network = digits_network()
@@ -100,7 +117,7 @@ def test_pixels_lie_within_epsilon_of_an_image_that_is_read_rightly(generator, s
     assert sorted(instance.objective[instance.objective != 0]) == [-1, 1]
 
 
-def test_all_shipped_images_are_read_rightly():
+def test_all_shipped_images_are_read_rightly() -> None:
     network = digits_network()
     said = [int(read(image, network.layers)[-1].argmax()) for image in network.images]
     assert said == network.digits.tolist()
@@ -110,14 +127,16 @@ def test_all_shipped_images_are_read_rightly():
 
 @settings(max_examples=10, deadline=None)
 @given(verifications(), st.integers(0, 2**32))
-def test_rows_are_the_inputs_of_neurons_and_the_rectifier(generator, seed):
+def test_rows_are_the_inputs_of_neurons_and_the_rectifier(
+    generator: NetworkVerification, seed: int
+) -> None:
     instance = generator.generate(seed)
     column, layers = column_of(instance), digits_network().layers
     rows = instance.A.toarray()
     for position, name in enumerate(instance.row_names):
         kind, layer, number = name.split("_")
         neuron = f"{layer}_{number}"
-        a, y, z = (column.get(f"{letter}_{neuron}") for letter in "ayz")
+        a, y, z = (column.get(f"{letter}_{neuron}", -1) for letter in "ayz")
         expected = np.zeros(instance.n_columns)
         if kind == "input":
             weight, bias = layers[int(layer) - 1]
@@ -144,7 +163,9 @@ def test_rows_are_the_inputs_of_neurons_and_the_rectifier(generator, seed):
 
 @settings(max_examples=10, deadline=None)
 @given(verifications(), st.integers(0, 2**32))
-def test_exactly_the_neurons_of_either_sign_are_binary_choices(generator, seed):
+def test_exactly_the_neurons_of_either_sign_are_binary_choices(
+    generator: NetworkVerification, seed: int
+) -> None:
     instance = generator.generate(seed)
     column = column_of(instance)
     for layer, size in enumerate(SIZES[:-1], start=1):
@@ -158,7 +179,7 @@ def test_exactly_the_neurons_of_either_sign_are_binary_choices(generator, seed):
     assert (instance.integrality == choices).all()
 
 
-def test_a_larger_epsilon_makes_more_neurons_unstable():
+def test_a_larger_epsilon_makes_more_neurons_unstable() -> None:
     unstable = [
         int(NetworkVerification(min_epsilon=e, max_epsilon=e).generate(0).integrality.sum())
         for e in (0.25, 1, 2.5, 5)
@@ -168,7 +189,9 @@ def test_a_larger_epsilon_makes_more_neurons_unstable():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_scip_finds_the_least_margin_over_all_patterns_of_a_tiny_network(monkeypatch, seed):
+def test_scip_finds_the_least_margin_over_all_patterns_of_a_tiny_network(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     random = np.random.RandomState(seed)
     layers = tuple(
         (random.randint(-256, 257, size) / 256, random.randint(-256, 257, size[0]) / 256)
@@ -190,7 +213,7 @@ def test_scip_finds_the_least_margin_over_all_patterns_of_a_tiny_network(monkeyp
             sign = 2 * np.array(pattern) - 1
             rows.append(-sign[:, np.newaxis] * slope)
             sides.append(sign * value)
-            slope, value = np.array(pattern)[:, np.newaxis] * slope, pattern * value
+            slope, value = np.array(pattern)[:, np.newaxis] * slope, np.array(pattern) * value
         weight, bias = layers[-1]
         found = linprog(
             margin @ weight @ slope,
@@ -204,14 +227,14 @@ def test_scip_finds_the_least_margin_over_all_patterns_of_a_tiny_network(monkeyp
     assert optimum_by_scip(instance) == pytest.approx(least, rel=1e-5, abs=1e-4)
 
 
-def test_the_relaxation_is_feasible_and_bounded():
+def test_the_relaxation_is_feasible_and_bounded() -> None:
     instance = NetworkVerification(min_epsilon=2, max_epsilon=3).generate(0)
     assert np.isfinite(relaxation_by_highs(instance))
     assert np.isfinite(instance.lower).all()
     assert np.isfinite(instance.upper).all()
 
 
-def test_a_seed_gives_the_pinned_instance_and_another_seed_another_one():
+def test_a_seed_gives_the_pinned_instance_and_another_seed_another_one() -> None:
     generator = NetworkVerification(min_epsilon=2, max_epsilon=3)
     hashes = [generator.generate(seed).content_hash for seed in (0, 0, 1)]
     assert hashes[0] == hashes[1] != hashes[2]
@@ -220,7 +243,7 @@ def test_a_seed_gives_the_pinned_instance_and_another_seed_another_one():
 
 @settings(max_examples=10, deadline=None)
 @given(verifications(), st.integers(0, 2**32))
-def test_nine_digits_write_every_number_in_full(generator, seed):
+def test_nine_digits_write_every_number_in_full(generator: NetworkVerification, seed: int) -> None:
     instance = generator.generate(seed)
     for values in (
         *(instance.objective, instance.A.data, instance.row_lower, instance.row_upper),
@@ -239,8 +262,10 @@ def test_nine_digits_write_every_number_in_full(generator, seed):
         ("max_epsilon", 1.5, "at least the min_epsilon of 2"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float | str, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
-        NetworkVerification(**{"min_epsilon": 2, "max_epsilon": 3, name: value})
+        NetworkVerification(**dict[str, Any](min_epsilon=2, max_epsilon=3) | {name: value})
     assert f"{name} is {value!r}" in str(caught.value)
     assert expected in str(caught.value)

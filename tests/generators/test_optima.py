@@ -1,12 +1,18 @@
 """Optima of tiny instances: SCIP on the generated instance against enumeration of the problem."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from pyscipopt import Model, quicksum
 from scipy.optimize import linprog
 
+from milplib import Instance
 from milplib.generators import (
     CapacitatedFacilityLocation,
     CombinatorialAuction,
@@ -19,7 +25,7 @@ from milplib.generators.randomness import random_stream
 SEEDS = range(3)
 
 
-def optimum_by_scip(instance):
+def optimum_by_scip(instance: Instance) -> float:
     model = Model()
     model.hideOutput()
     columns = [
@@ -49,12 +55,12 @@ def optimum_by_scip(instance):
     return model.getObjVal()
 
 
-def choices(n):
+def choices(n: int) -> npt.NDArray[np.int64]:
     return np.array(list(product((0, 1), repeat=n)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_scip_finds_the_cheapest_of_all_covers(seed):
+def test_scip_finds_the_cheapest_of_all_covers(seed: int) -> None:
     instance = SetCover(n_rows=8, n_columns=12, density=0.3).generate(seed)
     chosen = choices(12)
     covers = chosen[(chosen @ instance.A.toarray().T >= 1).all(axis=1)]
@@ -62,7 +68,7 @@ def test_scip_finds_the_cheapest_of_all_covers(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_scip_finds_the_dearest_of_all_compatible_bids(seed):
+def test_scip_finds_the_dearest_of_all_compatible_bids(seed: int) -> None:
     instance = CombinatorialAuction(n_items=6, n_bids=12).generate(seed)
     chosen = choices(12)
     compatible = chosen[(chosen @ instance.A.toarray().T <= 1).all(axis=1)]
@@ -84,7 +90,9 @@ def test_scip_finds_the_dearest_of_all_compatible_bids(seed):
     ],
     ids=["Barabási-Albert", "Erdős-Rényi"],
 )
-def test_scip_finds_the_largest_independent_set_of_the_graph(generator, sample, seed):
+def test_scip_finds_the_largest_independent_set_of_the_graph(
+    generator: IndependentSet, sample: Callable[..., Any], seed: int
+) -> None:
     edges = {tuple(edge) for edge in sample(random_stream(seed)).tolist()}
     largest = max(
         size
@@ -96,7 +104,7 @@ def test_scip_finds_the_largest_independent_set_of_the_graph(generator, sample, 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_scip_finds_the_cheapest_of_all_sets_of_open_facilities(seed):
+def test_scip_finds_the_cheapest_of_all_sets_of_open_facilities(seed: int) -> None:
     n_customers, n_facilities = 6, 5
     generator = CapacitatedFacilityLocation(
         n_customers=n_customers, n_facilities=n_facilities, ratio=2

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -23,7 +27,7 @@ from milplib.generators import (
     WildlifeCorridor,
 )
 
-SMALL = {
+SMALL: dict[Any, dict[str, Any]] = {
     SetCover: {"n_rows": 10, "n_columns": 10, "density": 0.5},
     CombinatorialAuction: {"n_items": 10, "n_bids": 10},
     IndependentSet: {"n_nodes": 10},
@@ -92,8 +96,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("family", "name", "value", "expected"), REFUSED)
 def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
-    family, name, value, expected
-):
+    family: type, name: str, value: float | str | None, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
         family(**{**SMALL[family], name: value})
     message = str(caught.value)
@@ -101,25 +105,25 @@ def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
     assert expected in message
 
 
-def test_a_density_too_small_to_cover_every_row_is_refused_with_the_smallest_one():
+def test_a_density_too_small_to_cover_every_row_is_refused_with_the_smallest_one() -> None:
     with pytest.raises(ParameterError, match=r"at least 0\.05\b"):
         SetCover(n_rows=100, n_columns=20, density=0.049)
     assert SetCover(n_rows=100, n_columns=20, density=0.05).generate(0).n_nonzeros == 100
 
 
-def test_a_density_too_small_to_use_every_column_twice_is_refused_with_the_smallest_one():
+def test_a_density_too_small_to_use_every_column_twice_is_refused_with_the_smallest_one() -> None:
     with pytest.raises(ParameterError, match=r"at least 0\.2\b"):
         SetCover(n_rows=10, n_columns=20, density=0.19)
     assert SetCover(n_rows=10, n_columns=20, density=0.2).generate(0).n_nonzeros == 40
 
 
-def test_capacities_that_could_fall_short_are_refused_with_the_smallest_ratio():
+def test_capacities_that_could_fall_short_are_refused_with_the_smallest_ratio() -> None:
     with pytest.raises(ParameterError, match=r"ratio is 5, expected at least 9\.0\b"):
         CapacitatedFacilityLocation(n_customers=1, n_facilities=40)
     CapacitatedFacilityLocation(n_customers=1, n_facilities=40, ratio=9)
 
 
-def test_an_edge_probability_that_is_missing_or_outside_0_to_1_is_refused():
+def test_an_edge_probability_that_is_missing_or_outside_0_to_1_is_refused() -> None:
     with pytest.raises(ParameterError, match="edge_probability is None"):
         IndependentSet(n_nodes=10, graph="erdos_renyi")
     with pytest.raises(ParameterError, match=r"edge_probability is 1\.5"):
@@ -128,17 +132,22 @@ def test_an_edge_probability_that_is_missing_or_outside_0_to_1_is_refused():
 
 @pytest.mark.parametrize("family", SMALL)
 @pytest.mark.parametrize("seed", [-1, 0.5, "0", None, True])
-def test_a_seed_that_is_not_an_integer_from_0_on_is_refused(family, seed):
+def test_a_seed_that_is_not_an_integer_from_0_on_is_refused(
+    family: type, seed: float | str | None
+) -> None:
     with pytest.raises(ParameterError, match="seed is"):
         family(**SMALL[family]).generate(seed)
 
 
-def test_integers_and_floats_of_numpy_are_taken():
+def test_integers_and_floats_of_numpy_are_taken() -> None:
     plain = SetCover(n_rows=10, n_columns=10, density=0.3)
-    numpy_s = SetCover(n_rows=np.int64(10), n_columns=np.int32(10), density=np.float64(0.3))
-    assert numpy_s.generate(np.int64(3)).content_hash == plain.generate(3).content_hash
+    numbers: dict[str, Any] = {"n_rows": np.int64(10), "n_columns": np.int32(10)}
+    numpy_s = SetCover(**numbers, density=np.float64(0.3))
+    seed: Any = np.int64(3)
+    assert numpy_s.generate(seed).content_hash == plain.generate(3).content_hash
 
 
-def test_positional_parameters_are_refused():
+def test_positional_parameters_are_refused() -> None:
+    family: Any = SetCover
     with pytest.raises(TypeError):
-        SetCover(10, 10, 0.5)
+        family(10, 10, 0.5)

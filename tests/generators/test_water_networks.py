@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from importlib.util import find_spec
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -10,6 +13,7 @@ from milplib.errors import MissingPackageError
 from milplib.generators.randomness import random_stream
 from milplib.generators.water_networks import (
     CONSUMERS_OF_NETWORK,
+    WaterNetwork,
     parse_epanet,
     real_network,
     street_network,
@@ -55,7 +59,7 @@ A main, a pump and a tank
 """
 
 
-def graph_of(network):
+def graph_of(network: WaterNetwork) -> Any:
     graph = nx.Graph()
     graph.add_nodes_from(range(network.n_nodes))
     graph.add_edges_from(network.links.tolist())
@@ -67,8 +71,8 @@ def graph_of(network):
     st.integers(0, 2**32), st.integers(1, 6), st.integers(1, 6), st.floats(0, 1), st.integers(1, 36)
 )
 def test_streets_are_a_connected_part_of_the_lattice(
-    seed, n_streets, n_avenues, loop_share, n_reservoirs
-):
+    seed: int, n_streets: int, n_avenues: int, loop_share: float, n_reservoirs: int
+) -> None:
     n_nodes = n_streets * n_avenues
     network = street_network(
         random_stream(seed),
@@ -92,7 +96,7 @@ def test_streets_are_a_connected_part_of_the_lattice(
     assert sorted(both.tolist()) == list(range(n_nodes))
 
 
-def test_pipes_below_streets_are_about_as_long_as_streets_are_apart():
+def test_pipes_below_streets_are_about_as_long_as_streets_are_apart() -> None:
     network = street_network(
         random_stream(0), n_streets=30, n_avenues=30, loop_share=1, n_reservoirs=1
     )
@@ -102,7 +106,7 @@ def test_pipes_below_streets_are_about_as_long_as_streets_are_apart():
 
 
 @pytest.mark.parametrize(("units", "metres"), [("GPM", 0.3048), ("LPS", 1)])
-def test_an_input_file_of_epanet_is_read_with_its_units(units, metres):
+def test_an_input_file_of_epanet_is_read_with_its_units(units: str, metres: float) -> None:
     network = parse_epanet(FILE.format(units=units))
     assert network.n_nodes == 5
     # R–A and B–T are pipes, then come the pump A–B and the valve B–C.
@@ -114,7 +118,7 @@ def test_an_input_file_of_epanet_is_read_with_its_units(units, metres):
 
 @needs_wntr
 @pytest.mark.parametrize("name", CONSUMERS_OF_NETWORK)
-def test_a_real_network_is_connected_and_has_the_known_size(name):
+def test_a_real_network_is_connected_and_has_the_known_size(name: str) -> None:
     network = real_network(name)
     n_nodes, n_pipes, n_others = SIZES[name]
     assert (network.n_nodes, len(network.lengths)) == (n_nodes, n_pipes)
@@ -126,11 +130,11 @@ def test_a_real_network_is_connected_and_has_the_known_size(name):
 
 
 @needs_wntr
-def test_the_longest_pipe_of_net3_is_45500_feet_long():
+def test_the_longest_pipe_of_net3_is_45500_feet_long() -> None:
     network = real_network("Net3")
     assert network.lengths.max() == pytest.approx(0.3048 * 45500)
 
 
-def test_a_network_that_the_package_does_not_ship_is_refused_with_the_extra():
+def test_a_network_that_the_package_does_not_ship_is_refused_with_the_extra() -> None:
     with pytest.raises(MissingPackageError, match=r"milplib\[water\]"):
         real_network("Net0")

@@ -1,7 +1,11 @@
+from __future__ import annotations
+
 from itertools import product
+from typing import Any
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +19,7 @@ from .test_optima import optimum_by_scip
 
 
 @st.composite
-def corridors(draw):
+def corridors(draw: st.DrawFn) -> WildlifeCorridor:
     order = draw(st.integers(2, 6))
     return WildlifeCorridor(
         order=order,
@@ -26,12 +30,14 @@ def corridors(draw):
     )
 
 
-def lattice(order):
+def lattice(order: int) -> Any:
     grid = nx.grid_2d_graph(order, order)
     return nx.relabel_nodes(grid, {(row, column): row * order + column for row, column in grid})
 
 
-def drawn(generator, seed):
+def drawn(
+    generator: WildlifeCorridor, seed: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[int]]:
     """Costs, utilities and reserves of a seed."""
     stream = random_stream(seed)
     n_parcels = generator.order**2
@@ -43,7 +49,7 @@ def drawn(generator, seed):
     return costs, utilities, reserves
 
 
-def flows_to(bought, order):
+def flows_to(bought: list[int], order: int) -> dict[str, float]:
     """Flows that bring one unit from the first parcel to every bought one, along a tree."""
     tree = nx.bfs_tree(lattice(order).subgraph(bought), 0)
     return {
@@ -54,7 +60,9 @@ def flows_to(bought, order):
 
 @settings(max_examples=30)
 @given(corridors(), st.integers(0, 2**32))
-def test_rows_are_the_budget_reserves_the_source_links_balances_and_the_purchases(generator, seed):
+def test_rows_are_the_budget_reserves_the_source_links_balances_and_the_purchases(
+    generator: WildlifeCorridor, seed: int
+) -> None:
     instance = generator.generate(seed)
     costs, _, reserves = drawn(generator, seed)
     graph, n = lattice(generator.order), generator.order**2
@@ -86,7 +94,7 @@ def test_rows_are_the_budget_reserves_the_source_links_balances_and_the_purchase
 
 @settings(max_examples=30)
 @given(corridors(), st.integers(0, 2**32))
-def test_purchases_are_binary_and_give_the_utility(generator, seed):
+def test_purchases_are_binary_and_give_the_utility(generator: WildlifeCorridor, seed: int) -> None:
     instance = generator.generate(seed)
     costs, utilities, _ = drawn(generator, seed)
     n = len(costs)
@@ -103,7 +111,7 @@ def test_purchases_are_binary_and_give_the_utility(generator, seed):
 
 @settings(max_examples=30)
 @given(corridors(), st.integers(0, 2**32))
-def test_buying_the_connecting_parcels_is_feasible(generator, seed):
+def test_buying_the_connecting_parcels_is_feasible(generator: WildlifeCorridor, seed: int) -> None:
     instance = generator.generate(seed)
     costs, _, reserves = drawn(generator, seed)
     bought = connecting_parcels(costs, generator.order, np.array(reserves))
@@ -120,7 +128,9 @@ def test_buying_the_connecting_parcels_is_feasible(generator, seed):
 
 @settings(max_examples=30)
 @given(corridors(), st.integers(0, 2**32))
-def test_the_budget_is_its_share_of_all_costs_or_what_the_connecting_parcels_cost(generator, seed):
+def test_the_budget_is_its_share_of_all_costs_or_what_the_connecting_parcels_cost(
+    generator: WildlifeCorridor, seed: int
+) -> None:
     costs, _, reserves = drawn(generator, seed)
     needed = costs[connecting_parcels(costs, generator.order, np.array(reserves))].sum()
     share = np.floor(generator.budget_share * costs.sum())
@@ -129,7 +139,7 @@ def test_the_budget_is_its_share_of_all_costs_or_what_the_connecting_parcels_cos
 
 @settings(max_examples=30)
 @given(st.integers(2, 7), st.integers(0, 2**32))
-def test_two_reserves_are_joined_by_a_cheapest_path(order, seed):
+def test_two_reserves_are_joined_by_a_cheapest_path(order: int, seed: int) -> None:
     costs = random_stream(seed).randint(0, 20, order**2, dtype=np.int64)
     bought = connecting_parcels(costs, order, np.array([0, order**2 - 1]))
     cheapest = nx.shortest_path_length(
@@ -140,7 +150,9 @@ def test_two_reserves_are_joined_by_a_cheapest_path(order, seed):
 
 @pytest.mark.parametrize("budget_share", [0, 0.4, 0.7])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_optimum_is_the_most_useful_of_all_connected_purchases(budget_share, seed):
+def test_the_optimum_is_the_most_useful_of_all_connected_purchases(
+    budget_share: float, seed: int
+) -> None:
     generator = WildlifeCorridor(order=3, n_reserves=3, budget_share=budget_share)
     instance = generator.generate(seed)
     costs, utilities, reserves = drawn(generator, seed)
@@ -160,21 +172,23 @@ def test_the_optimum_is_the_most_useful_of_all_connected_purchases(budget_share,
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_relaxation_is_feasible_and_bounded(seed):
+def test_the_relaxation_is_feasible_and_bounded(seed: int) -> None:
     instance = WildlifeCorridor(order=5).generate(seed)
     assert instance.objective.sum() <= relaxation_by_highs(instance) < 0
 
 
 @settings(max_examples=30)
 @given(corridors(), st.integers(0, 2**32))
-def test_the_size_follows_from_the_order_and_the_reserves(generator, seed):
+def test_the_size_follows_from_the_order_and_the_reserves(
+    generator: WildlifeCorridor, seed: int
+) -> None:
     instance = generator.generate(seed)
     n, n_arcs = generator.order**2, 4 * generator.order * (generator.order - 1)
     assert instance.n_columns == n + n_arcs + 2
     assert instance.n_rows == 1 + generator.n_reserves + 1 + n_arcs + n + 1
 
 
-def test_a_seed_gives_the_pinned_instance_and_others_give_others():
+def test_a_seed_gives_the_pinned_instance_and_others_give_others() -> None:
     generator = WildlifeCorridor(order=4)
     hashes = [generator.generate(seed).content_hash for seed in (0, 1, 0)]
     assert hashes[0] == hashes[2] != hashes[1]
@@ -194,13 +208,13 @@ def test_a_seed_gives_the_pinned_instance_and_others_give_others():
         ("max_utility", 0, "at least 1"),
     ],
 )
-def test_a_parameter_outside_its_range_is_refused(name, value, expected):
+def test_a_parameter_outside_its_range_is_refused(name: str, value: float, expected: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        WildlifeCorridor(**{"order": 4, name: value})
+        WildlifeCorridor(**dict[str, Any](order=4) | {name: value})
     assert f"{name} is {value!r}" in str(caught.value)
     assert expected in str(caught.value)
 
 
-def test_a_seed_that_is_negative_is_refused():
+def test_a_seed_that_is_negative_is_refused() -> None:
     with pytest.raises(ParameterError, match="seed is -1"):
         WildlifeCorridor(order=4).generate(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,14 @@ from milplib.hardness import LevelThresholds, level_of, majority_level
 THRESHOLDS = LevelThresholds()
 
 
-def level(*, solved, time=0.0, gap=0.0, time_limit=3600.0, thresholds=THRESHOLDS):
+def level(
+    *,
+    solved: Any,
+    time: float = 0.0,
+    gap: float = 0.0,
+    time_limit: float = 3600.0,
+    thresholds: Any = THRESHOLDS,
+) -> Any:
     return level_of(solved=solved, time=time, gap=gap, time_limit=time_limit, thresholds=thresholds)
 
 
@@ -20,18 +28,18 @@ def level(*, solved, time=0.0, gap=0.0, time_limit=3600.0, thresholds=THRESHOLDS
     ("time", "expected"),
     [(0.0, "easy"), (99.9, "easy"), (100.0, "medium"), (999.9, "medium"), (1000.0, "hard")],
 )
-def test_a_solved_instance_is_judged_by_its_time(time, expected):
+def test_a_solved_instance_is_judged_by_its_time(time: float, expected: str) -> None:
     assert level(solved=True, time=time) == expected
 
 
 @pytest.mark.parametrize(
     ("gap", "expected"), [(0.02, "very-hard"), (0.1, "very-hard"), (0.11, "ext-hard")]
 )
-def test_what_the_full_limit_stopped_is_judged_by_its_gap(gap, expected):
+def test_what_the_full_limit_stopped_is_judged_by_its_gap(gap: float, expected: str) -> None:
     assert level(solved=False, time=3600, gap=gap) == expected
 
 
-def test_without_a_solution_or_a_bound_it_is_ext_hard():
+def test_without_a_solution_or_a_bound_it_is_ext_hard() -> None:
     assert level(solved=False, time=3600, gap=math.inf) == "ext-hard"
 
 
@@ -46,15 +54,15 @@ def test_without_a_solution_or_a_bound_it_is_ext_hard():
         (0.5, "not solved in 0.5 s"),
     ],
 )
-def test_a_short_limit_tells_no_more_than_it_can(limit, expected):
+def test_a_short_limit_tells_no_more_than_it_can(limit: float, expected: str) -> None:
     assert level(solved=False, time=limit, gap=0.01, time_limit=limit) == expected
 
 
-def test_a_solve_within_a_short_limit_has_its_level():
+def test_a_solve_within_a_short_limit_has_its_level() -> None:
     assert level(solved=True, time=0.4, time_limit=0.5) == "easy"
 
 
-def test_thresholds_are_options():
+def test_thresholds_are_options() -> None:
     quick = LevelThresholds(easy=1, medium=2, limit=3, gap=0.5)
     assert level(solved=True, time=1.5, thresholds=quick) == "medium"
     assert level(solved=False, time=3, gap=0.4, time_limit=3, thresholds=quick) == "very-hard"
@@ -74,12 +82,12 @@ def test_thresholds_are_options():
         {"gap": math.nan},
     ],
 )
-def test_thresholds_must_ascend_and_be_positive(wrong):
+def test_thresholds_must_ascend_and_be_positive(wrong: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match=r"levels' (times|threshold)"):
         LevelThresholds(**wrong)
 
 
-def test_the_majority_is_more_than_half():
+def test_the_majority_is_more_than_half() -> None:
     assert majority_level(["easy", "hard", "hard"]) == "hard"
     assert majority_level(["easy", "hard"]) == "mixed"
     assert majority_level([]) == ""

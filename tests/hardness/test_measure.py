@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,7 @@ CHANGING = {"time", "primal_dual_integral", "peak_memory"}
 
 
 @pytest.fixture(scope="module")
-def auctions(tmp_path_factory):
+def auctions(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("data") / "ca"
     folder.mkdir()
     for seed in range(2):
@@ -39,28 +41,28 @@ def auctions(tmp_path_factory):
     return folder
 
 
-def content(folder):
+def content(folder: Path) -> Any:
     """Files by name but the one that says where and when they were made."""
     files = (path for path in folder.iterdir() if path.is_file())
     return {path.name: path.read_bytes() for path in files if path.name != "environment.json"}
 
 
-def lasting(results):
+def lasting(results: Any) -> Any:
     kept = [name for name in COLUMNS if name not in CHANGING]
     return [{name: row[name] for name in kept} for row in results.rows]
 
 
 @pytest.fixture(scope="module")
-def plain(auctions, tmp_path_factory):
+def plain(auctions: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A measurement in which nothing happens."""
     out = tmp_path_factory.mktemp("plain") / "results"
-    seen = []
+    seen: list[Any] = []
     results = measure([auctions], out=out, on_progress=seen.append)
     assert [(p.done, p.total, p.failed) for p in seen] == [(0, 2, 0), (1, 2, 0), (2, 2, 0)]
     return results, out
 
 
-def test_every_instance_is_a_row_with_its_level_and_the_solver_beside_it(plain):
+def test_every_instance_is_a_row_with_its_level_and_the_solver_beside_it(plain: Any) -> None:
     results, out = plain
     assert results.by.startswith("SCIP 10.")
     assert sorted(content(out)) == ["hardness.csv", "manifest.json", "statistics.png"]
@@ -82,28 +84,34 @@ def test_every_instance_is_a_row_with_its_level_and_the_solver_beside_it(plain):
     assert sum(summary.row_kinds.values()) == pytest.approx(1.0)
 
 
-def test_the_table_is_read_as_it_was_written(plain):
+def test_the_table_is_read_as_it_was_written(plain: Any) -> None:
     results, out = plain
     assert HardnessResults.load(out).rows == results.rows
     assert tuple(read_rows(out / "hardness.csv")) == results.rows
 
 
 @pytest.mark.slow
-def test_without_a_folder_nothing_is_written_and_the_rows_are_the_same(plain, auctions, tmp_path):
+def test_without_a_folder_nothing_is_written_and_the_rows_are_the_same(
+    plain: Any, auctions: Any, tmp_path: Path
+) -> None:
     results, _ = plain
     before = {path for path in auctions.parent.rglob("*")}
     assert lasting(measure([auctions])) == lasting(results)
     assert {path for path in auctions.parent.rglob("*")} == before
 
 
-def test_the_same_call_on_finished_results_solves_nothing_and_changes_nothing(plain, auctions):
+def test_the_same_call_on_finished_results_solves_nothing_and_changes_nothing(
+    plain: Any, auctions: Any
+) -> None:
     results, out = plain
     times = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
     assert measure([auctions], out=out).rows == results.rows
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == times
 
 
-def test_other_thresholds_judge_anew_without_a_solve(plain, auctions, tmp_path):
+def test_other_thresholds_judge_anew_without_a_solve(
+    plain: Any, auctions: Any, tmp_path: Path
+) -> None:
     results, out = plain
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -119,7 +127,7 @@ def test_other_thresholds_judge_anew_without_a_solve(plain, auctions, tmp_path):
     assert HardnessResults.load(copy).judging.thresholds == tight
 
 
-def test_other_arguments_are_refused_and_change_nothing(plain, auctions):
+def test_other_arguments_are_refused_and_change_nothing(plain: Any, auctions: Any) -> None:
     _, out = plain
     before = content(out)
     for other in ({"seed": 1}, {"time_limit": 61}, {"solver": None}):
@@ -128,7 +136,7 @@ def test_other_arguments_are_refused_and_change_nothing(plain, auctions):
     assert content(out) == before
 
 
-def test_statistics_alone_solve_nothing(auctions, tmp_path):
+def test_statistics_alone_solve_nothing(auctions: Any, tmp_path: Path) -> None:
     results = measure([auctions], solver=None, out=tmp_path / "r")
     assert results.by == ""
     for row in results.rows:
@@ -140,7 +148,7 @@ def test_statistics_alone_solve_nothing(auctions, tmp_path):
     assert (tmp_path / "r" / "statistics.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_solve_that_meets_its_limit_has_a_level_that_says_so(tmp_path):
+def test_a_solve_that_meets_its_limit_has_a_level_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
     from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
     (row,) = measure([tmp_path / "sc"], time_limit=1).rows
@@ -151,7 +159,7 @@ def test_a_solve_that_meets_its_limit_has_a_level_that_says_so(tmp_path):
     assert row["level"] == "ext-hard"
 
 
-def test_an_unreadable_instance_is_a_row_with_the_reason(auctions, tmp_path):
+def test_an_unreadable_instance_is_a_row_with_the_reason(auctions: Any, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     (folder / "broken.lp").write_text("maximize\nOBJ: x1 +")
@@ -167,7 +175,9 @@ def test_an_unreadable_instance_is_a_row_with_the_reason(auctions, tmp_path):
 
 
 @pytest.mark.parametrize("solver", ["scip", None])
-def test_only_unreadable_instances_are_an_error_and_leave_nothing(solver, tmp_path):
+def test_only_unreadable_instances_are_an_error_and_leave_nothing(
+    solver: str | None, tmp_path: Path
+) -> None:
     folder = tmp_path / "i"
     folder.mkdir()
     (folder / "a.lp").write_bytes(b"\0\1\2garbage")
@@ -177,7 +187,7 @@ def test_only_unreadable_instances_are_an_error_and_leave_nothing(solver, tmp_pa
     assert not (tmp_path / "r").exists()
 
 
-def test_a_solve_that_dies_or_hangs_keeps_its_statistics_and_has_no_level(auctions):
+def test_a_solve_that_dies_or_hangs_keeps_its_statistics_and_has_no_level(auctions: Any) -> None:
     """A process that is given no time at all is killed before it can answer."""
     from milplib.library.evaluated import evaluated_instances
 
@@ -194,14 +204,14 @@ def test_a_solve_that_dies_or_hangs_keeps_its_statistics_and_has_no_level(auctio
     assert (summary.failed, summary.levels, summary.time_median) == (1, {}, 1e-6)
 
 
-def test_samples_are_capped_by_those_wanted_of_an_instance():
+def test_samples_are_capped_by_those_wanted_of_an_instance() -> None:
     judging = Judging(thresholds=LevelThresholds(), expert_probability=0.5, samples_per_instance=3)
     assert judging.judged({"failure": "crash", "branchings": 100})["expected_samples"] == 3
     assert judging.judged({"failure": "crash", "branchings": 4})["expected_samples"] == 2.0
     assert judging.judged({"failure": "crash"})["expected_samples"] is None
 
 
-def test_highs_measures_too_and_its_level_names_it(auctions, tmp_path):
+def test_highs_measures_too_and_its_level_names_it(auctions: Any, tmp_path: Path) -> None:
     pytest.importorskip("highspy")
     results = measure([auctions], solver="highs", out=tmp_path / "r")
     assert results.by.startswith("HiGHS 1.")
@@ -211,7 +221,7 @@ def test_highs_measures_too_and_its_level_names_it(auctions, tmp_path):
         assert row["expected_samples"] is None
 
 
-def test_the_split_that_is_asked_for_is_taken(auctions, tmp_path):
+def test_the_split_that_is_asked_for_is_taken(auctions: Any, tmp_path: Path) -> None:
     for split, number in (("train", 0), ("test", 1)):
         (tmp_path / "ca" / split).mkdir(parents=True)
         data = (auctions / f"{number}.lp").read_bytes()
@@ -236,8 +246,8 @@ def test_the_split_that_is_asked_for_is_taken(auctions, tmp_path):
     ],
 )
 def test_arguments_outside_their_domain_are_refused_before_anything_is_written(
-    option, error, auctions, tmp_path
-):
+    option: dict[str, Any], error: Any, auctions: Any, tmp_path: Path
+) -> None:
     with pytest.raises(error):
         measure([auctions], **{"out": tmp_path / "r"} | option)
     assert not (tmp_path / "r").exists()
@@ -252,7 +262,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-def test_a_killed_measurement_goes_on_to_the_same_rows(plain, auctions, tmp_path):
+def test_a_killed_measurement_goes_on_to_the_same_rows(
+    plain: Any, auctions: Any, tmp_path: Path
+) -> None:
     results, _ = plain
     script, out = tmp_path / "script.py", tmp_path / "r"
     script.write_text(SCRIPT)
@@ -273,12 +285,16 @@ def test_a_killed_measurement_goes_on_to_the_same_rows(plain, auctions, tmp_path
 
 
 @pytest.mark.slow
-def test_two_workers_give_the_same_rows_up_to_times(plain, auctions, tmp_path):
+def test_two_workers_give_the_same_rows_up_to_times(
+    plain: Any, auctions: Any, tmp_path: Path
+) -> None:
     results, _ = plain
     assert lasting(measure([auctions], workers=2, out=tmp_path / "r")) == lasting(results)
 
 
-def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(auctions, tmp_path):
+def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(
+    auctions: Any, tmp_path: Path
+) -> None:
     (tmp_path / "hardness.csv").write_text("years of work")
     for force in (False, True):
         with pytest.raises(OutputError):
@@ -286,7 +302,9 @@ def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(auctions, tmp_p
     assert content(tmp_path) == {"hardness.csv": b"years of work"}
 
 
-def test_force_replaces_a_measurement_and_nothing_else(plain, auctions, tmp_path):
+def test_force_replaces_a_measurement_and_nothing_else(
+    plain: Any, auctions: Any, tmp_path: Path
+) -> None:
     measure([auctions], solver=None, out=tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
     assert measure([auctions], out=tmp_path, force=True).by
@@ -302,7 +320,9 @@ def test_force_replaces_a_measurement_and_nothing_else(plain, auctions, tmp_path
         ("manifest.json", '{"format": "milplib-evaluation"}', "not a manifest of a milplib"),
     ],
 )
-def test_results_that_are_damaged_are_refused(name, text, words, plain, tmp_path):
+def test_results_that_are_damaged_are_refused(
+    name: str, text: str | None, words: str, plain: Any, tmp_path: Path
+) -> None:
     _, out = plain
     for file, data in content(out).items():
         (tmp_path / file).write_bytes(data)
@@ -313,7 +333,9 @@ def test_results_that_are_damaged_are_refused(name, text, words, plain, tmp_path
         HardnessResults.load(tmp_path)
 
 
-def test_the_figure_is_the_same_every_time_and_survives_rows_without_numbers(plain, tmp_path):
+def test_the_figure_is_the_same_every_time_and_survives_rows_without_numbers(
+    plain: Any, tmp_path: Path
+) -> None:
     from milplib.hardness.figure import write_figure
 
     results, out = plain

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from narrowing import instance_from
 
 from milplib.errors import InstanceError, MissingPackageError, UnknownNameError
 from milplib.formats.reader import read
@@ -20,7 +23,7 @@ INF = np.inf
 QUICK = ("bell5", "egout", "flugpl", "lseu", "misc03", "p0548", "rgn", "MANN_a9.clq", "stein27_inf")
 
 
-def has_highs():
+def has_highs() -> bool:
     try:
         load_solver("highs")
     except MissingPackageError:
@@ -32,9 +35,9 @@ needs_highs = pytest.mark.skipif(not has_highs(), reason="highspy is not install
 SOLVERS = ["scip", pytest.param("highs", marks=needs_highs)]
 
 
-def tiny(**changes):
+def tiny(**changes: Any) -> Any:
     """min x + y with x + y <= 3, both whole numbers."""
-    content = {
+    content: dict[str, Any] = {
         "objective": [1.0, 1.0],
         "A": [[1.0, 1.0]],
         "row_lower": [-INF],
@@ -46,13 +49,13 @@ def tiny(**changes):
     return Instance(**content | changes)
 
 
-def measured(solver, instance, time_limit=60):
+def measured(solver: Any, instance: Instance, time_limit: int = 60) -> Any:
     return load_solver(solver).measure(instance, time_limit=time_limit, seed=0)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("name", QUICK)
-def test_real_instances_have_their_known_optima(solver, name, test_data):
+def test_real_instances_have_their_known_optima(solver: str, name: str, test_data: Path) -> None:
     folder = test_data / "miplib"
     with open(folder / "optima.csv", newline="") as stream:
         known = {row["instance"]: row for row in csv.DictReader(stream)}[name]
@@ -87,7 +90,9 @@ def test_real_instances_have_their_known_optima(solver, name, test_data):
         ({"A": np.zeros((0, 2)), "row_lower": [], "row_upper": []}, "optimal", 0.0),
     ],
 )
-def test_sense_offset_bounds_and_integrality_are_respected(solver, changes, status, objective):
+def test_sense_offset_bounds_and_integrality_are_respected(
+    solver: str, changes: dict[str, Any], status: str, objective: float | None
+) -> None:
     found = measured(solver, tiny(**changes))
     assert (found.status, found.solved, found.gap) == (status, True, 0.0)
     assert found.objective == (None if objective is None else pytest.approx(objective))
@@ -95,7 +100,7 @@ def test_sense_offset_bounds_and_integrality_are_respected(solver, changes, stat
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("integrality", [0, 1])
-def test_an_unbounded_instance_is_a_result(solver, integrality):
+def test_an_unbounded_instance_is_a_result(solver: str, integrality: int) -> None:
     unbounded = tiny(
         objective=[-1, -1], row_lower=[0], row_upper=[INF], integrality=[integrality] * 2
     )
@@ -106,8 +111,8 @@ def test_an_unbounded_instance_is_a_result(solver, integrality):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(("upper", "status"), [(1.0, "optimal"), (-1.0, "infeasible")])
-def test_an_instance_without_columns_is_a_result(solver, upper, status):
-    nothing = Instance(
+def test_an_instance_without_columns_is_a_result(solver: str, upper: float, status: str) -> None:
+    nothing = instance_from(
         objective=[], A=np.zeros((1, 0)), row_lower=[-INF], row_upper=[upper], lower=[],
         upper=[], integrality=[], offset=3,
     )  # fmt: skip
@@ -117,7 +122,7 @@ def test_an_instance_without_columns_is_a_result(solver, upper, status):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("sense", ["minimize", "maximize"])
-def test_a_solve_that_meets_its_limit_has_a_gap_on_the_right_side(solver, sense):
+def test_a_solve_that_meets_its_limit_has_a_gap_on_the_right_side(solver: str, sense: str) -> None:
     cover = from_name("SC-hard").generate(0)
     if sense == "maximize":  # the same instance, upside down
         cover = Instance(
@@ -135,12 +140,12 @@ def test_a_solve_that_meets_its_limit_has_a_gap_on_the_right_side(solver, sense)
 
 
 @needs_highs
-def test_highs_without_a_solution_integrates_the_whole_time(test_data):
+def test_highs_without_a_solution_integrates_the_whole_time(test_data: Path) -> None:
     found = measured("highs", read(test_data / "miplib" / "stein27_inf.lp"))
     assert found.primal_dual_integral == pytest.approx(100 * found.time)
 
 
-def test_branchings_are_nodes_with_children(test_data):
+def test_branchings_are_nodes_with_children(test_data: Path) -> None:
     found = measured("scip", read(test_data / "miplib" / "bell5.mps.gz"))
     # In a tree with two children a branching; some are cut off before they are counted as nodes.
     assert 0 < found.branchings < found.nodes <= 2 * found.branchings + 1
@@ -149,7 +154,7 @@ def test_branchings_are_nodes_with_children(test_data):
 
 
 @needs_highs
-def test_highs_does_not_tell_branchings_and_solves_alike_every_time():
+def test_highs_does_not_tell_branchings_and_solves_alike_every_time() -> None:
     cover = SetCover(n_rows=200, n_columns=300, density=0.05).generate(seed=1)
     first, second = (measured("highs", cover) for _ in range(2))
     assert first.branchings is None
@@ -158,7 +163,7 @@ def test_highs_does_not_tell_branchings_and_solves_alike_every_time():
 
 
 @needs_highs
-def test_highs_writes_nothing_to_standard_output():
+def test_highs_writes_nothing_to_standard_output() -> None:
     script = (
         "from milplib.hardness import load_solver\n"
         "from milplib.generators import SetCover\n"
@@ -172,23 +177,23 @@ def test_highs_writes_nothing_to_standard_output():
 
 
 @needs_highs
-def test_a_number_that_highs_does_not_take_is_named():
+def test_a_number_that_highs_does_not_take_is_named() -> None:
     with pytest.raises(InstanceError, match="HiGHS does not take"):
         measured("highs", tiny(A=[[1e16, 1.0]]))
 
 
-def test_a_missing_highspy_says_what_to_install(monkeypatch):
+def test_a_missing_highspy_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "highspy", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'milplib\[highs\]'"):
         load_solver("highs")
 
 
-def test_an_unknown_solver_is_refused_with_the_nearest_name():
+def test_an_unknown_solver_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean highs"):
         load_solver("high")
 
 
-def test_labels_hold_the_version():
+def test_labels_hold_the_version() -> None:
     name, version = load_solver("scip").label.split()
     assert name == "SCIP"
     assert version.count(".") == 2
@@ -206,6 +211,8 @@ def test_labels_hold_the_version():
         (5.0, -INF, INF, 100.0),
     ],
 )
-def test_gaps_are_those_of_scip(objective, bound, relative, percent):
+def test_gaps_are_those_of_scip(
+    objective: float | None, bound: Any, relative: float, percent: float
+) -> None:
     assert relative_gap(objective, bound) == pytest.approx(relative)
     assert percent_gap(objective, bound) == pytest.approx(percent)

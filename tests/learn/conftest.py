@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
+from typing import Any
 
-from milplib.generators import CombinatorialAuction, IndependentSet, SetCover
-from milplib.learn import collect
+import pytest
+from market_split import market_split
+
+from milplib.generators import (
+    CombinatorialAuction,
+    IndependentSet,
+    SetCover,
+)
+from milplib.learn import Sample, SampleSet, collect
+from milplib.library import InstanceGenerator
 
 # Family, instances, samples of each: small, but they branch.
-FAMILIES = {
+FAMILIES: dict[str, tuple[InstanceGenerator, int, int]] = {
     "auction": (CombinatorialAuction(n_items=50, n_bids=200), 6, 4),
     "independent_set": (
         IndependentSet(n_nodes=80, graph="erdos_renyi", edge_probability=0.15),
@@ -20,7 +29,7 @@ FAMILIES = {
 
 
 @pytest.fixture(scope="session")
-def sample_sets(tmp_path_factory):
+def sample_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SampleSet]:
     """Sets of samples by family, with both blocks."""
     folder = tmp_path_factory.mktemp("learning")
     sets = {}
@@ -41,6 +50,31 @@ def sample_sets(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def samples(sample_sets):
+def samples(sample_sets: dict[str, SampleSet]) -> list[Sample]:
     """All samples of all families."""
     return [sample for found in sample_sets.values() for sample in found]
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small real collection; tests that damage it work on copies."""
+    folder = tmp_path_factory.mktemp("collected")
+    for seed in range(3):
+        market_split(seed, n_columns=20).write(folder / f"{seed}.lp")
+    collect([folder], out=folder / "samples", samples_per_instance=3, expert_probability=0.5)
+    return folder / "samples"
+
+
+@pytest.fixture
+def copy(collected: Path, tmp_path: Path) -> Path:
+    for path in collected.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def instances(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("instances")
+    for seed in range(4):
+        market_split(seed).write(folder / f"{seed}.lp")
+    return folder

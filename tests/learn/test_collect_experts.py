@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +20,15 @@ from milplib.learn.samples.statistics import sample_statistics
 from milplib.learn.training.losses import LOSSES
 from milplib.scip import EXPERTS
 
-OPTIONS = {"samples_per_instance": 3, "expert_probability": 1.0, "setting": "learn2branch"}
+OPTIONS: dict[str, Any] = {
+    "samples_per_instance": 3,
+    "expert_probability": 1.0,
+    "setting": "learn2branch",
+}
 
 
 @pytest.fixture(scope="module")
-def auctions(tmp_path_factory):
+def auctions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("auctions")
     for seed in (1, 3, 4):
         CombinatorialAuction(n_items=40, n_bids=150).generate(seed).write(folder / f"{seed}.lp")
@@ -30,14 +36,14 @@ def auctions(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def listed(auctions, tmp_path_factory):
+def listed(auctions: Path, tmp_path_factory: pytest.TempPathFactory) -> SampleSet:
     """Samples in which at most 5 candidates have a score."""
     return collect(
         [auctions], out=tmp_path_factory.mktemp("listed") / "s", expert="shortlist:5", **OPTIONS
     )
 
 
-def test_a_shortlists_samples_say_which_candidates_have_no_score(listed):
+def test_a_shortlists_samples_say_which_candidates_have_no_score(listed: SampleSet) -> None:
     assert len(listed) == 9
     for sample in listed:
         assert sample.valid.sum() == min(5, len(sample.valid))
@@ -48,7 +54,7 @@ def test_a_shortlists_samples_say_which_candidates_have_no_score(listed):
     assert sum((~sample.valid).sum() for sample in listed) > 0
 
 
-def test_the_expert_is_part_of_the_collections_identity(auctions, listed):
+def test_the_expert_is_part_of_the_collections_identity(auctions: Path, listed: SampleSet) -> None:
     config = json.loads((listed.folder / "manifest.json").read_text())["config"]
     assert config["expert"] == "shortlist:5"
     with pytest.raises(OutputError):
@@ -57,8 +63,10 @@ def test_the_expert_is_part_of_the_collections_identity(auctions, listed):
 
 
 @pytest.mark.slow
-def test_the_default_is_the_full_expert_and_a_plain_name_is_written_out(auctions, tmp_path):
-    options = OPTIONS | {"samples_per_instance": 1, "max_episodes": 1}
+def test_the_default_is_the_full_expert_and_a_plain_name_is_written_out(
+    auctions: Path, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = OPTIONS | {"samples_per_instance": 1, "max_episodes": 1}
     default = collect([auctions], out=tmp_path / "default", **options)
     full = collect([auctions], out=tmp_path / "full", expert="full", **options)
     assert default.manifest.config == full.manifest.config
@@ -68,7 +76,9 @@ def test_the_default_is_the_full_expert_and_a_plain_name_is_written_out(auctions
     assert fast.manifest.config["expert"] == EXPERTS["fast"].name
 
 
-def test_an_expert_of_a_users_own_collects(auctions, tmp_path, monkeypatch):
+def test_an_expert_of_a_users_own_collects(
+    auctions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "my_experts.py").write_text(
         "from milplib.scip import LimitedStrongBranching\n"
         "class Two:\n"
@@ -80,7 +90,7 @@ def test_an_expert_of_a_users_own_collects(auctions, tmp_path, monkeypatch):
         "        return None\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    options = OPTIONS | {"samples_per_instance": 1}
+    options: dict[str, Any] = OPTIONS | {"samples_per_instance": 1}
     samples = collect([auctions], out=tmp_path / "s", expert="my_experts:Two", **options)
     assert samples.manifest.config["expert"] == "my_experts:Two"
     assert [sample.valid.sum() for sample in samples] == [2, 2, 2]
@@ -88,14 +98,18 @@ def test_an_expert_of_a_users_own_collects(auctions, tmp_path, monkeypatch):
         collect([auctions], out=tmp_path / "t", expert="my_experts:Nothing", **options)
 
 
-def test_an_unknown_expert_is_refused_before_anything_is_written(auctions, tmp_path):
+def test_an_unknown_expert_is_refused_before_anything_is_written(
+    auctions: Path, tmp_path: Path
+) -> None:
     with pytest.raises(UnknownNameError, match="full"):
         collect([auctions], out=tmp_path / "s", expert="shortlist:few")
     assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_no_loss_and_no_judgement_sees_a_candidate_without_a_score(listed, loss):
+def test_no_loss_and_no_judgement_sees_a_candidate_without_a_score(
+    listed: SampleSet, loss: str
+) -> None:
     graphs = GraphDataset([listed])
     batch = to_batch([graphs[number] for number in range(len(graphs))])
     scores = torch.randn(len(batch.scores), generator=torch.Generator().manual_seed(0))
@@ -109,7 +123,7 @@ def test_no_loss_and_no_judgement_sees_a_candidate_without_a_score(listed, loss)
     assert all(0 <= judgement.regret <= 1 for judgement in judged)
 
 
-def test_a_ranker_learns_from_samples_with_few_scores(listed, tmp_path):
+def test_a_ranker_learns_from_samples_with_few_scores(listed: SampleSet, tmp_path: Path) -> None:
     result = train_ranker([listed.folder], out=tmp_path / "p.safetensors", model="linear")
     assert math.isfinite(result.metrics.loss)
     assert 0 <= result.metrics.accuracy[0] <= 1

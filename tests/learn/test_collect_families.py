@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ EASY = {
 QUICK = ("LB", "IP", "SRPN", "NAS")
 
 
-def test_every_domain_with_a_generator_has_an_easy_level():
+def test_every_domain_with_a_generator_has_an_easy_level() -> None:
     generated = {entry.domain for entry in milplib.distributions() if entry.generator is not None}
     assert set(EASY) == generated
 
@@ -42,7 +44,7 @@ def test_every_domain_with_a_generator_has_an_easy_level():
     "domain",
     [d if d in QUICK else pytest.param(d, marks=pytest.mark.nightly) for d in EASY],
 )
-def test_the_easy_level_gives_samples(domain, tmp_path):
+def test_the_easy_level_gives_samples(domain: str, tmp_path: Path) -> None:
     (entry,) = (d for d in milplib.distributions() if d.name == EASY[domain])
     generate_split(entry, split="train", count=2, out=tmp_path / "data")
     samples = collect(

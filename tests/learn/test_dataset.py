@@ -2,57 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
 
 from milplib.errors import ParameterError, SampleError, UnknownNameError
-from milplib.learn import GraphDataset, SampleSet
+from milplib.learn import BranchingGraph, GraphDataset, SampleSet
 from milplib.learn.dataset import (
     BatchMemory,
     EpochBatches,
-    split_by_instance,
     to_batch,
     to_graph,
 )
-from milplib.learn.dataset.split import instances_of_samples, refuse_shared_instances
-from milplib.learn.options import TrainingOptions
-from milplib.learn.samples import (
-    DamagedShardWarning,
-    Label,
-    NodePosition,
-    SampleSchema,
-    TreeRecorder,
-)
-from milplib.learn.samples.shards import Manifest, ShardEntry, TreeEntry, write_batches
 from milplib.learn.training import load_loss
-from milplib.learn.training.data import Batches, TrainingData
+from milplib.learn.training.data import Batches
 from milplib.learn.training.device import Compute
-from milplib.scip import PseudocostFeature, load_state_functions
+from milplib.scip import PseudocostFeature
 
 
-def test_importing_learn_loads_no_torch():
+def test_importing_learn_loads_no_torch() -> None:
     code = "import sys, milplib.learn; print('torch' in sys.modules, dir(milplib.learn))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("False")
     assert "'train'" in done.stdout
 
 
-def test_without_torch_the_error_says_what_to_install():
+def test_without_torch_the_error_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "import milplib\n"
@@ -63,7 +50,7 @@ def test_without_torch_the_error_says_what_to_install():
     assert 'pip install "milplib[learn]"' in done.stdout
 
 
-def test_a_graph_holds_what_the_sample_holds(sample_sets):
+def test_a_graph_holds_what_the_sample_holds(sample_sets: dict[str, SampleSet]) -> None:
     samples = sample_sets["independent_set"]
     sample = samples[1]
     graph = to_graph(sample, blocks=samples.blocks)
@@ -83,13 +70,15 @@ def test_a_graph_holds_what_the_sample_holds(sample_sets):
     )
 
 
-def all_graphs(sample_sets):
+def all_graphs(sample_sets: dict[str, SampleSet]) -> list[BranchingGraph]:
     sets = [sample_sets["auction"], sample_sets["set_cover"]]
     return list(GraphDataset(sets, blocks=["pseudocost"]))
 
 
 @pytest.mark.parametrize("memory", [None, BatchMemory()], ids=["new memory", "memory used again"])
-def test_a_batch_is_that_of_pytorch_geometric(sample_sets, memory):
+def test_a_batch_is_that_of_pytorch_geometric(
+    sample_sets: dict[str, SampleSet], memory: BatchMemory | None
+) -> None:
     graphs = all_graphs(sample_sets)
     for part in (graphs, graphs[::-1], graphs[:1], graphs[3:9]):
         expected = Batch.from_data_list(part, follow_batch=["candidates"])
@@ -103,13 +92,15 @@ def test_a_batch_is_that_of_pytorch_geometric(sample_sets, memory):
         assert torch.equal(next(iter(loader)).edge_index, batch.edge_index)
 
 
-def test_memory_is_used_again_but_never_under_a_batch_that_somebody_holds(sample_sets):
+def test_memory_is_used_again_but_never_under_a_batch_that_somebody_holds(
+    sample_sets: dict[str, SampleSet],
+) -> None:
     graphs = all_graphs(sample_sets)
     memory = BatchMemory()
     held = to_batch(graphs[:5], memory=memory)
     copies = {name: t.clone() for name, t in held.to_dict().items() if torch.is_tensor(t)}
 
-    def address_of_another():
+    def address_of_another() -> Any:
         batch = to_batch(graphs[5:10], memory=memory)
         return min(batch[name].data_ptr() for name in copies if name != "candidates_batch")
 
@@ -126,21 +117,23 @@ def test_memory_is_used_again_but_never_under_a_batch_that_somebody_holds(sample
     assert torch.equal(view, copies["edge_features"][4:])
 
 
-def test_the_next_batch_is_made_while_one_is_used(sample_sets):
+def test_the_next_batch_is_made_while_one_is_used(sample_sets: dict[str, SampleSet]) -> None:
     graphs = GraphDataset([sample_sets["auction"]])
     asked, lent = [], threading.Event()
 
     class Watched:
-        def __len__(self):
+        def __len__(self) -> Any:
             return len(graphs)
 
-        def batch(self, places, *, memory):
+        def batch(self, places: Any, *, memory: Any) -> Any:
             asked.append((places, threading.current_thread()))
             if len(asked) == 2:
                 lent.set()
             return graphs.batch(places, memory=memory)
 
-    batches = Batches(Watched(), Compute.choose("cpu"))([[0, 1], [2, 3], [4, 5]])
+    watched: Any = Watched()
+
+    batches: Any = Batches(watched, Compute.choose("cpu"))([[0, 1], [2, 3], [4, 5]])
     first = next(batches)
     assert lent.wait(timeout=60)
     assert torch.equal(first.candidates, to_batch([graphs[0], graphs[1]]).candidates)
@@ -149,7 +142,9 @@ def test_the_next_batch_is_made_while_one_is_used(sample_sets):
     assert [places for places, _ in asked] in ([[0, 1], [2, 3]], [[0, 1], [2, 3], [4, 5]])
 
 
-def test_an_error_in_a_batch_comes_out_where_it_is_asked_for(sample_sets):
+def test_an_error_in_a_batch_comes_out_where_it_is_asked_for(
+    sample_sets: dict[str, SampleSet],
+) -> None:
     graphs = GraphDataset([sample_sets["auction"]])
     batches = Batches(graphs, Compute.choose("cpu"))([[0], [10**6]])
     next(batches)
@@ -158,7 +153,9 @@ def test_an_error_in_a_batch_comes_out_where_it_is_asked_for(sample_sets):
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 100_000, 1 << 30])
-def test_the_cache_changes_no_graph_and_keeps_to_its_size(sample_sets, cache_bytes):
+def test_the_cache_changes_no_graph_and_keeps_to_its_size(
+    sample_sets: dict[str, SampleSet], cache_bytes: int
+) -> None:
     samples = sample_sets["auction"]
     graphs = GraphDataset([samples], cache_bytes=cache_bytes)
     graphs.load()
@@ -180,12 +177,14 @@ def test_the_cache_changes_no_graph_and_keeps_to_its_size(sample_sets, cache_byt
     assert sum(memory.values()) <= cache_bytes + largest
 
 
-def test_a_block_that_a_set_lacks_is_named(sample_sets):
+def test_a_block_that_a_set_lacks_is_named(sample_sets: dict[str, SampleSet]) -> None:
     with pytest.raises(SampleError, match=r"auction\.samples have no block 'mine'.*pseudocost"):
         GraphDataset([sample_sets["auction"]], blocks=["mine"])
 
 
-def test_a_block_in_two_versions_is_named(sample_sets, tmp_path):
+def test_a_block_in_two_versions_is_named(
+    sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     source = sample_sets["auction"]
     other = SampleSet(source.folder)
     schema = other.manifest.schema
@@ -196,183 +195,7 @@ def test_a_block_in_two_versions_is_named(sample_sets, tmp_path):
         GraphDataset([source, other], blocks=["pseudocost"])
 
 
-def test_a_fifth_of_the_instances_is_held_out_whole(sample_sets):
-    sets = [sample_sets["auction"], sample_sets["independent_set"]]
-    split = split_by_instance(sets, share=0.2, seed=0)
-    for samples, training, validation in zip(sets, split.training, split.validation, strict=True):
-        assert sorted((*training, *validation)) == list(range(len(samples)))
-        names = [sample.tree.instance_hash for sample in samples]
-        hashes, numbers = instances_of_samples(samples)
-        assert names == [hashes[number] for number in numbers]
-        inside, outside = {names[i] for i in training}, {names[i] for i in validation}
-        assert not inside & outside
-        assert len(outside) == 1
-        assert outside <= set(split.held_out)
-    again = split_by_instance(sets[::-1], share=0.2, seed=0)
-    assert again.held_out == split.held_out
-    assert all(map(np.array_equal, again.training, split.training[::-1]))
-    others = {split_by_instance(sets, share=0.2, seed=seed).held_out for seed in range(8)}
-    assert len(others) > 1
-
-
-def test_an_instance_held_out_in_one_set_is_held_out_in_all(sample_sets):
-    samples = sample_sets["auction"]
-    split = split_by_instance([samples, samples], share=0.34, seed=3)
-    assert np.array_equal(split.validation[0], split.validation[1])
-    with pytest.raises(ParameterError, match="between 0 and 1"):
-        split_by_instance([samples], share=1.0, seed=0)
-
-
-def write_trees(folder, trees, sample, *, shards=2):
-    """Write a folder of trees (instance's content, its name, episode, samples): one state."""
-    schema = SampleSchema.of(load_state_functions(sample.state.blocks))
-    entries = []
-    for shard in range(shards):
-        batches = []
-        for content, name, episode, n in trees[shard::shards]:
-            recorder = TreeRecorder(
-                schema,
-                instance=name,
-                instance_hash=hashlib.sha256(str(content).encode()).hexdigest(),
-                episode=episode,
-                scip_seed=0,
-            )
-            label = Label(scores=sample.scores, valid=sample.valid, chosen=sample.chosen)
-            for node in range(n):
-                position = NodePosition(node=node + 1, parent=node, depth=node)
-                recorder.record(sample.state, position, label)
-            batches += recorder.batches()
-        path = folder / f"shard-{shard:05d}.arrow"
-        with path.open("wb") as stream:
-            write_batches(stream, batches, schema)
-        entries.append(ShardEntry.of(path, map(TreeEntry.of, batches)))
-    Manifest(config={}, software={}, schema=schema, shards=tuple(entries)).write(folder)
-    return SampleSet(folder)
-
-
-TREES = st.lists(
-    st.tuples(
-        st.integers(0, 6),  # the instance's content
-        st.sampled_from(["a.lp", "b.lp", "c.lp"]),  # its name, which says nothing
-        st.integers(0, 2),
-        st.integers(1, 3),
-    ),
-    min_size=1,
-    max_size=6,
-    unique_by=lambda tree: (tree[0], tree[2]),
-)
-
-
-def sides(split_sets):
-    """Trees and instances of each side of a split."""
-    trees = [{(s.tree.instance_hash, s.tree.episode) for s in side} for side in split_sets]
-    return trees, [{content for content, _ in side} for side in trees]
-
-
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    folders=st.lists(TREES, min_size=1, max_size=3),
-    share=st.floats(0.01, 0.99),
-    seed=st.integers(0, 2**32),
-)
-def test_no_tree_and_no_instance_is_ever_on_both_sides_of_a_split(
-    sample_sets, folders, share, seed
-):
-    sample = sample_sets["independent_set"][0]
-    with tempfile.TemporaryDirectory() as place:
-        sets = []
-        for number, trees in enumerate(folders):
-            (Path(place) / str(number)).mkdir()
-            sets.append(write_trees(Path(place) / str(number), trees, sample))
-        try:
-            split = split_by_instance(sets, share=share, seed=seed)
-        except SampleError:
-            # only where it cannot be done: too few instances, or one in too many folders
-            contents = [{tree[0] for tree in trees} for trees in folders]
-            assert min(map(len, contents)) < 2 or any(
-                a & b for i, a in enumerate(contents) for b in contents[:i]
-            )
-            return
-        found = [
-            [samples[int(i)] for samples, part in zip(sets, side, strict=True) for i in part]
-            for side in (split.training, split.validation)
-        ]
-        trees, instances = sides(found)
-        assert not trees[0] & trees[1]
-        assert not instances[0] & instances[1]
-        assert instances[1] == set(split.held_out)
-        for samples, training, validation in zip(
-            sets, split.training, split.validation, strict=True
-        ):
-            assert sorted([*training, *validation]) == list(range(len(samples)))
-            assert len(training) > 0
-            assert len(validation) > 0
-
-
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    folders=st.lists(TREES, min_size=1, max_size=2, unique_by=repr),
-    validation=st.just([]) | st.lists(TREES, min_size=1, max_size=2, unique_by=repr),
-    holdout=st.floats(0.01, 0.99),
-    seed=st.integers(0, 2**32),
-)
-def test_what_training_judges_by_shares_no_tree_and_no_instance_with_what_it_learns_from(
-    sample_sets, folders, validation, holdout, seed
-):
-    sample = sample_sets["independent_set"][0]
-    with tempfile.TemporaryDirectory() as place:
-        paths = []
-        for number, trees in enumerate((*folders, *validation)):
-            paths.append(Path(place) / str(number))
-            paths[-1].mkdir()
-            write_trees(paths[-1], trees, sample)
-        options = TrainingOptions(holdout=holdout)
-        n = len(folders)
-        learned, judged = (
-            {tree[0] for trees in part for tree in trees} for part in (folders, validation)
-        )
-        if learned & judged:
-            with pytest.raises(SampleError, match="share instances"):
-                TrainingData.open(paths[:n], paths[n:], options=options, seed=seed)
-            return
-        try:
-            data = TrainingData.open(paths[:n], paths[n:], options=options, seed=seed)
-        except SampleError:
-            assert not validation  # where instances are held out, see above
-            return
-        graphs = (data.training, data.validation)
-        found = [[side.sample(position) for position in range(len(side))] for side in graphs]
-        trees, instances = sides(found)
-        assert not trees[0] & trees[1]
-        assert not instances[0] & instances[1]
-        assert instances[0]
-        assert instances[1]
-        described = data.describe()
-        assert described["training"][0]["samples"] == data.training.sizes[0]
-
-
-def test_training_says_which_shard_is_left_out_and_describes_the_others(sample_sets, tmp_path):
-    trees = [(content, "a.lp", 0, 2) for content in range(6)]
-    write_trees(tmp_path, trees, sample_sets["independent_set"][0], shards=3)
-    options = TrainingOptions()
-    whole = TrainingData.open([tmp_path], options=options).describe()
-    os.truncate(tmp_path / "shard-00001.arrow", 100)
-    with pytest.warns(DamagedShardWarning, match=r"with 4 of 12 samples: .*shard-00001\.arrow"):
-        data = TrainingData.open([tmp_path], options=options)
-    assert len(data.training) + len(data.validation) == 8
-    (described,) = data.describe()["training"]
-    assert described["instances"] == 4
-    assert described["sha256"] != whole["training"][0]["sha256"]
-
-
-def test_validation_on_instances_of_training_is_refused_by_name(sample_sets):
-    auction = sample_sets["auction"]
-    with pytest.raises(SampleError, match=r"share instances .*auction-0\.lp.* and 3 more"):
-        refuse_shared_instances([sample_sets["set_cover"], auction], [auction])
-    refuse_shared_instances([sample_sets["set_cover"]], [auction])
-
-
-def test_an_epoch_of_one_set_takes_every_sample_once():
+def test_an_epoch_of_one_set_takes_every_sample_once() -> None:
     batches = EpochBatches([70], batch_size=32, seed=1)
     for number in range(3):
         epoch = batches.epoch(number)
@@ -385,7 +208,7 @@ def test_an_epoch_of_one_set_takes_every_sample_once():
     assert not np.array_equal(batches.epoch(0)[0], other.epoch(0)[0])
 
 
-def test_an_epoch_has_at_most_so_many_batches_and_the_next_goes_on_with_the_rest():
+def test_an_epoch_has_at_most_so_many_batches_and_the_next_goes_on_with_the_rest() -> None:
     batches = EpochBatches([100], batch_size=10, batches=4, seed=0)
     first = np.concatenate([np.concatenate(batches.epoch(number)) for number in range(5)])
     assert len(batches) == 4
@@ -399,19 +222,21 @@ def test_an_epoch_has_at_most_so_many_batches_and_the_next_goes_on_with_the_rest
     batch_size=st.integers(1, 9),
     seed=st.integers(0, 2**40),
 )
-def test_mixtures_keep_their_shares(sizes, mixture, batches, batch_size, seed):
+def test_mixtures_keep_their_shares(
+    sizes: list[int], mixture: str, batches: int, batch_size: int, seed: int
+) -> None:
     sampler = EpochBatches(
         sizes, mixture=mixture, batches=batches, batch_size=batch_size, seed=seed
     )
     ends = np.cumsum(sizes)
-    drawn = Counter()
+    drawn: Any = Counter()
     n_epochs = 4
     for number in range(n_epochs):
         epoch = np.concatenate(sampler.epoch(number))
         assert len(epoch) == min(sum(sizes), batches * batch_size)
         assert len(sampler.epoch(number)) == len(sampler)
         drawn.update(epoch.tolist())
-    by_set = Counter()
+    by_set: Any = Counter()
     for position, times in drawn.items():
         by_set[int(np.searchsorted(ends, position, side="right"))] += times
     total = n_epochs * sampler.samples
@@ -424,7 +249,7 @@ def test_mixtures_keep_their_shares(sizes, mixture, batches, batch_size, seed):
         assert max(times) - min(times) <= 1
 
 
-def test_a_mixture_that_cannot_be_is_refused():
+def test_a_mixture_that_cannot_be_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean balanced"):
         EpochBatches([1], mixture="balance")
     with pytest.raises(SampleError, match="without samples"):
@@ -433,7 +258,9 @@ def test_a_mixture_that_cannot_be_is_refused():
         EpochBatches([3], batch_size=0)
 
 
-def test_a_sample_without_a_valid_score_is_named(sample_sets, tmp_path):
+def test_a_sample_without_a_valid_score_is_named(
+    sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     import pyarrow as pa
 
     from milplib.files import file_sha256
@@ -461,7 +288,9 @@ def test_a_sample_without_a_valid_score_is_named(sample_sets, tmp_path):
 
 
 @pytest.mark.parametrize("loss", ["hard", "soft"])
-def test_losses_take_batches_of_torch_geometrics_own_loader(loss, sample_sets):
+def test_losses_take_batches_of_torch_geometrics_own_loader(
+    loss: str, sample_sets: dict[str, SampleSet]
+) -> None:
     graphs = GraphDataset([sample_sets["auction"], sample_sets["independent_set"]])
     size = 5
     for start, batch in enumerate(DataLoader(graphs, batch_size=size)):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milplib.learn import GCNN, GraphDataset
+from milplib.learn import GCNN, GraphDataset, SampleSet
 from milplib.learn.dataset import to_batch
 from milplib.learn.models import edge_sum as module
 from milplib.learn.models import fit_norms
@@ -30,21 +33,30 @@ PATHS = [pytest.param("native", marks=needs_native), "torch"]
 
 
 @pytest.fixture(params=PATHS)
-def path(request, monkeypatch):
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "torch":
         use_torch(monkeypatch)
-    return request.param
+    return str(request.param)
 
 
-def use_torch(monkeypatch):
+def use_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "native_module", lambda: None)
 
 
-def problem(*, targets=6, sources=5, edges=40, width=3, dtype=torch.float64, seed=0, ordered=False):
+def problem(
+    *,
+    targets: int = 6,
+    sources: int = 5,
+    edges: int = 40,
+    width: int = 3,
+    dtype: Any = torch.float64,
+    seed: int = 0,
+    ordered: bool = False,
+) -> Any:
     """Arguments of `edge_sum`: those with gradients, and the edges."""
     generator = torch.Generator().manual_seed(seed)
 
-    def draw(*shape):
+    def draw(*shape: Any) -> Any:
         return torch.randn(shape, generator=generator, dtype=dtype)
 
     ends = [
@@ -57,7 +69,7 @@ def problem(*, targets=6, sources=5, edges=40, width=3, dtype=torch.float64, see
     return [tensor.requires_grad_() for tensor in given], torch.stack(ends), draw(edges)
 
 
-def direct(given, edge_index, edges):
+def direct(given: Any, edge_index: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
     """The definition, an array of all messages."""
     target, source, weight = given
     t, s = edge_index.long()
@@ -65,19 +77,21 @@ def direct(given, edge_index, edges):
     return torch.zeros_like(target).index_add(0, t, messages)
 
 
-def with_gradients(function, given, *edges):
+def with_gradients(
+    function: Callable[..., Any], given: list[torch.Tensor], *edges: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
     total = function(*given, *edges)
     weights = torch.linspace(-1, 2, total.numel(), dtype=total.dtype).reshape(total.shape)
     return total, *torch.autograd.grad((total * weights).sum(), given)
 
 
-def test_gradients_are_those_of_finite_differences(path):
+def test_gradients_are_those_of_finite_differences(path: str) -> None:
     # more edges than a piece of the torch path has
     given, *edges = problem(edges=5000)
     assert torch.autograd.gradcheck(lambda *tensors: edge_sum(*tensors, *edges), given)
 
 
-def test_sum_and_gradients_are_the_definition_s(path):
+def test_sum_and_gradients_are_the_definition_s(path: str) -> None:
     for width in (1, 2, 7, 16, 20, 64, 100):
         given, *edges = problem(width=width, seed=width)
         found = with_gradients(edge_sum, given, *edges)
@@ -86,18 +100,25 @@ def test_sum_and_gradients_are_the_definition_s(path):
             assert torch.allclose(a, b, rtol=1e-12, atol=1e-12), width
 
 
-def test_integers_of_either_size_and_tensors_with_gaps_are_welcome(path):
-    given, edge_index, edges = problem(dtype=torch.float32)
-    expected = edge_sum(*given, edge_index, edges)
+def test_integers_of_either_size_and_tensors_with_gaps_are_welcome(path: str) -> None:
+    problem_of_32_bits: Any = problem(dtype=torch.float32)
+    given, edge_index, edges = problem_of_32_bits
+    target, source, weight = given
+    expected = edge_sum(target, source, weight, edge_index, edges)
     wide = torch.stack((edge_index.long(), torch.zeros_like(edge_index).long()), dim=2)[:, :, 0]
     gaps = torch.stack((edges, edges), dim=1)[:, 0]
-    columns = [tensor.detach().t().contiguous().t() for tensor in given]
+    columns: Any = [tensor.detach().t().contiguous().t() for tensor in given]
     assert not wide.is_contiguous()
-    assert torch.equal(edge_sum(*columns, wide, gaps), expected)
+    assert torch.equal(edge_sum(columns[0], columns[1], columns[2], wide, gaps), expected)
 
 
-def test_nothing_on_a_side_or_between_them_is_no_special_case(path):
-    for sizes in ({"edges": 0}, {"targets": 0, "sources": 0, "edges": 0}, {"sources": 1}):
+def test_nothing_on_a_side_or_between_them_is_no_special_case(path: str) -> None:
+    few: list[dict[str, Any]] = [
+        {"edges": 0},
+        {"targets": 0, "sources": 0, "edges": 0},
+        {"sources": 1},
+    ]
+    for sizes in few:
         given, *edges = problem(**sizes)
         total, *gradients = with_gradients(edge_sum, given, *edges)
         assert total.shape == given[0].shape
@@ -107,7 +128,7 @@ def test_nothing_on_a_side_or_between_them_is_no_special_case(path):
             assert not any(gradient.any() for gradient in gradients)
 
 
-def test_what_is_no_number_stays_none(path):
+def test_what_is_no_number_stays_none(path: str) -> None:
     given, *edges = problem(dtype=torch.float32)
     with torch.no_grad():
         given[0][2, 1] = torch.nan
@@ -124,8 +145,10 @@ def test_what_is_no_number_stays_none(path):
     ordered=st.booleans(),
     seed=st.integers(0, 2**20),
 )
-def test_every_level_gives_what_torch_gives(targets, sources, edges, width, ordered, seed):
-    sizes = {"targets": targets, "sources": sources, "edges": edges, "width": width}
+def test_every_level_gives_what_torch_gives(
+    targets: int, sources: int, edges: int, width: int, ordered: bool, seed: int
+) -> None:
+    sizes: dict[str, Any] = {"targets": targets, "sources": sources, "edges": edges, "width": width}
     given, *ends = problem(**sizes, ordered=ordered, seed=seed, dtype=torch.float32)
     with pytest.MonkeyPatch.context() as patch:
         use_torch(patch)
@@ -145,14 +168,14 @@ def test_every_level_gives_what_torch_gives(targets, sources, edges, width, orde
                 assert torch.allclose(ours.variance, moments.variance, rtol=1e-5, atol=1e-9)
 
 
-def joined(pieces):
+def joined(pieces: list[Moments]) -> Moments:
     first, *others = pieces
     for other in others:
         first = first.joined(other)
     return first
 
 
-def test_moments_of_what_never_varies_and_of_what_hardly_does(path):
+def test_moments_of_what_never_varies_and_of_what_hardly_does(path: str) -> None:
     index, edges = torch.tensor([[0, 0, 1], [0, 1, 1]]), torch.zeros(3)
     same = (torch.full((2, 20), 1 / 3), torch.zeros(2, 20), torch.ones(20))
     assert joined(edge_moments(*same, index, edges)).variance.item() == 0.0
@@ -162,7 +185,7 @@ def test_moments_of_what_never_varies_and_of_what_hardly_does(path):
     assert found.variance.item() == pytest.approx(0.125 / 3, rel=1e-9)
 
 
-def test_moments_join_as_if_they_had_been_one():
+def test_moments_join_as_if_they_had_been_one() -> None:
     values = torch.linspace(-3, 9, 40).reshape(20, 2) + 100
     found = joined([Moments.of(part) for part in values.split(7)])
     assert found.count == 20
@@ -172,8 +195,10 @@ def test_moments_join_as_if_they_had_been_one():
 
 @pytest.mark.slow
 @needs_native
-def test_the_same_seed_gives_the_same_losses_on_both_paths(sample_sets, monkeypatch):
-    def losses():
+def test_the_same_seed_gives_the_same_losses_on_both_paths(
+    sample_sets: dict[str, SampleSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def losses() -> Any:
         options = NetworkOptions(epochs=4, batch_size=4, blocks=("pseudocost",))
         data = TrainingData.open([sample_sets["auction"].folder], options=options, seed=3)
         model = GCNN(n_block_columns=3, generator=torch.Generator().manual_seed(3))
@@ -188,7 +213,9 @@ def test_the_same_seed_gives_the_same_losses_on_both_paths(sample_sets, monkeypa
 
 
 @needs_native
-def test_norms_are_those_of_the_torch_path(sample_sets, monkeypatch):
+def test_norms_are_those_of_the_torch_path(
+    sample_sets: dict[str, SampleSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
     graphs = to_batch(list(GraphDataset([sample_sets["auction"], sample_sets["set_cover"]])))
     models = [GCNN(generator=torch.Generator().manual_seed(1)) for _ in range(2)]
     fit_norms(models[0], lambda: [graphs])
@@ -199,19 +226,19 @@ def test_norms_are_those_of_the_torch_path(sample_sets, monkeypatch):
         assert torch.allclose(buffer, others[name], rtol=1e-5), name
 
 
-def arrays(dtype=np.float32):
+def arrays(dtype: type[Any] = np.float32) -> list[Any]:
     """Arguments of the native functions."""
     (target, source, weight), ends, edges = problem(width=20)
     floats = [t.detach().numpy().astype(dtype) for t in (target, source, weight)]
     return [*floats, ends.numpy(), edges.numpy().astype(dtype)]
 
 
-def outputs(given):
+def outputs(given: list[npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
     """What edge_gradient writes into."""
     return [np.ones_like(given[0]), *(np.empty_like(array) for array in given[:3])]
 
 
-BAD = {
+BAD: dict[str, Any] = {
     "another type": lambda a: a.astype(np.float16),
     "integers": lambda a: a.astype(np.int64),
     "the other precision": lambda a: a.astype(np.float64 if a.dtype == np.float32 else np.float32),
@@ -228,7 +255,7 @@ BAD = {
 @needs_native
 @pytest.mark.parametrize("place", range(9))
 @pytest.mark.parametrize("change", BAD)
-def test_what_does_not_fit_is_an_error_of_python(place, change):
+def test_what_does_not_fit_is_an_error_of_python(place: int, change: str) -> None:
     given = arrays()
     given += outputs(given)
     given[place] = BAD[change](given[place])
@@ -237,7 +264,7 @@ def test_what_does_not_fit_is_an_error_of_python(place, change):
 
 
 @needs_native
-def test_ends_out_of_range_and_numbers_that_are_none_are_named():
+def test_ends_out_of_range_and_numbers_that_are_none_are_named() -> None:
     for row in (0, 1):
         for wrong in (-1, 6 - row, 2**31 - 1, -(2**31)):
             given = arrays()
@@ -258,7 +285,7 @@ def test_ends_out_of_range_and_numbers_that_are_none_are_named():
 
 
 @needs_native
-def test_without_native_code_training_takes_the_torch_path():
+def test_without_native_code_training_takes_the_torch_path() -> None:
     code = (
         "import json, torch\n"
         "from milplib.learn.models.edge_sum import edge_sum, _is_native\n"

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 import milplib
 from milplib.errors import ParameterError
 from milplib.files import file_sha256
-from milplib.learn import train
+from milplib.learn import SampleSet, train
 from milplib.policies import pretrained_file, read_policy
 from milplib.policies.provenance import seen_in
 
-SMALL = {"hidden": 8, "batch_size": 4, "device": "cpu"}
+SMALL: dict[str, Any] = {"hidden": 8, "batch_size": 4, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
-def first(sample_sets, tmp_path_factory):
+def first(sample_sets: dict[str, SampleSet], tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("initial")
     return train(
         [sample_sets["auction"].folder], out=folder / "first.safetensors", epochs=2, **SMALL
     )
 
 
-def test_weights_and_norms_are_those_of_the_initial_policy(first, sample_sets, tmp_path):
+def test_weights_and_norms_are_those_of_the_initial_policy(
+    first: Any, sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     """With hardly a step, the policy is still the first one; norms are never trained."""
     result = train(
         [sample_sets["independent_set"].folder],
@@ -45,7 +50,9 @@ def test_weights_and_norms_are_those_of_the_initial_policy(first, sample_sets, t
     }
 
 
-def test_it_has_seen_what_the_initial_policy_has_seen(first, sample_sets, tmp_path):
+def test_it_has_seen_what_the_initial_policy_has_seen(
+    first: Any, sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     others = sample_sets["independent_set"]
     result = train(
         [others.folder],
@@ -60,7 +67,9 @@ def test_it_has_seen_what_the_initial_policy_has_seen(first, sample_sets, tmp_pa
     assert {seen_in(provenance, s.tree.instance_hash) for s in others} == {"training", "validation"}
 
 
-def test_a_shipped_policy_may_be_the_initial_one(sample_sets, tmp_path):
+def test_a_shipped_policy_may_be_the_initial_one(
+    sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     result = train(
         [sample_sets["auction"].folder],
         out=tmp_path / "p.safetensors",
@@ -82,7 +91,13 @@ def test_a_shipped_policy_may_be_the_initial_one(sample_sets, tmp_path):
         ({"blocks": ("tree",)}, "has blocks none, and this training tree"),
     ],
 )
-def test_one_of_other_sizes_is_refused_by_name(options, words, first, sample_sets, tmp_path):
+def test_one_of_other_sizes_is_refused_by_name(
+    options: dict[str, Any],
+    words: str,
+    first: Any,
+    sample_sets: dict[str, SampleSet],
+    tmp_path: Path,
+) -> None:
     with pytest.raises(ParameterError, match=words) as raised:
         train(
             [sample_sets["auction"].folder],

@@ -8,7 +8,9 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,12 +20,13 @@ import milplib
 from milplib.errors import MilplibError, ParameterError, PolicyError
 from milplib.evaluation import evaluate
 from milplib.generators import CombinatorialAuction
-from milplib.learn import train
+from milplib.learn import SampleSet, train
 from milplib.learn.dataset import to_batch, to_graph
+from milplib.learn.samples import Sample
 from milplib.policies import read_policy, register_network
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "extending.md"
-SMALL = {"epochs": 2, "batch_size": 4, "device": "cpu"}
+SMALL: dict[str, Any] = {"epochs": 2, "batch_size": 4, "device": "cpu"}
 
 OTHERS = '''
 import milplib
@@ -69,12 +72,13 @@ class NoModule:
 
 
 @pytest.fixture(scope="module")
-def auctions(sample_sets):
-    return sample_sets["auction"].folder
+def auctions(sample_sets: dict[str, SampleSet]) -> Path:
+    found_there: Path = sample_sets["auction"].folder
+    return found_there
 
 
 @pytest.fixture
-def modules(tmp_path, monkeypatch):
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Give a folder outside the package with the document's module and others."""
     folder = tmp_path / "modules"
     folder.mkdir()
@@ -87,13 +91,13 @@ def modules(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-def unseen(folder):
+def unseen(folder: Path) -> Any:
     folder.mkdir()
     CombinatorialAuction(n_items=50, n_bids=200).generate(seed=99).write(folder / "unseen.lp")
     return folder
 
 
-def command(*arguments, folder, program=("-m", "milplib.cli")):
+def command(*arguments: Any, folder: Path, program: tuple[Any, ...] = ("-m", "milplib.cli")) -> Any:
     return subprocess.run(
         [sys.executable, *program, *map(str, arguments)],
         cwd=folder,
@@ -105,7 +109,9 @@ def command(*arguments, folder, program=("-m", "milplib.cli")):
     )
 
 
-def test_the_documents_network_trains_reloads_evaluates_and_branches(auctions, modules, tmp_path):
+def test_the_documents_network_trains_reloads_evaluates_and_branches(
+    auctions: Path, modules: Any, tmp_path: Path
+) -> None:
     results = [
         train([auctions], out=tmp_path / f"{name}.safetensors", model="mynet:RowMeanNet",
               model_options={"hidden": 8}, blocks=("pseudocost",), **SMALL)
@@ -119,7 +125,9 @@ def test_the_documents_network_trains_reloads_evaluates_and_branches(auctions, m
     assert [block.name for block in content.blocks] == ["pseudocost"]
 
     network = importlib.import_module("mynet").RowMeanNet
-    policies = [milplib.load_policy(path, models=[m]) for m in (network, "mynet:RowMeanNet")]
+    policies: list[Any] = [
+        milplib.load_policy(path, models=[m]) for m in (network, "mynet:RowMeanNet")
+    ]
     (instance,) = unseen(tmp_path / "instances").glob("*.lp")
     solved = [milplib.solve(instance, policy=policy, on_error="raise") for policy in policies]
     assert solved[0].policy_calls > 0
@@ -133,8 +141,8 @@ def test_the_documents_network_trains_reloads_evaluates_and_branches(auctions, m
 
 
 def test_the_command_line_trains_and_solves_with_it_in_processes_of_its_own(
-    auctions, modules, tmp_path
-):
+    auctions: Path, modules: Any, tmp_path: Path
+) -> None:
     training = ("train", auctions, "--model", "mynet:RowMeanNet", "--model-option", "hidden=8")
     done = command(*training, "--epochs", 1, "--out", tmp_path / "net.safetensors", folder=modules)
     assert done.returncode == 0, done.stderr
@@ -152,11 +160,11 @@ def test_the_command_line_trains_and_solves_with_it_in_processes_of_its_own(
 
 
 def test_another_architecture_scores_at_run_time_as_it_does_in_torch(
-    auctions, samples, modules, tmp_path
-):
+    auctions: Path, samples: list[Sample], modules: Any, tmp_path: Path
+) -> None:
     result = train([auctions], out=tmp_path / "p.safetensors", model="others:Pooled",
                    model_options={"sizes": [6, 4]}, **SMALL)  # fmt: skip
-    policy = milplib.load_policy(result.policy, models=["others:Pooled"])
+    policy: Any = milplib.load_policy(result.policy, models=["others:Pooled"])
     others = importlib.import_module("others")
     module = others.Pooled(sizes=(6, 4))
     tensors = read_policy(result.policy).tensors
@@ -169,11 +177,18 @@ def test_another_architecture_scores_at_run_time_as_it_does_in_torch(
         assert np.array_equal(travelled.score(sample.state), policy.score(sample.state))
 
 
-def test_a_stopped_training_of_it_goes_on_to_the_same_policy(auctions, modules, tmp_path):
-    options = {"model": "mynet:RowMeanNet", "batch_size": 4, "epochs": 4, "device": "cpu"}
+def test_a_stopped_training_of_it_goes_on_to_the_same_policy(
+    auctions: Path, modules: Any, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {
+        "model": "mynet:RowMeanNet",
+        "batch_size": 4,
+        "epochs": 4,
+        "device": "cpu",
+    }
     whole = train([auctions], out=tmp_path / "whole.safetensors", **options)
 
-    def stop(progress):
+    def stop(progress: Any) -> None:
         if progress.phase == "training" and progress.done == 2:
             raise KeyboardInterrupt
 
@@ -183,7 +198,9 @@ def test_a_stopped_training_of_it_goes_on_to_the_same_policy(auctions, modules, 
     assert train([auctions], out=out, **options).policy.read_bytes() == whole.policy.read_bytes()
 
 
-def test_a_file_imports_nothing_and_a_registered_class_needs_no_naming(auctions, modules, tmp_path):
+def test_a_file_imports_nothing_and_a_registered_class_needs_no_naming(
+    auctions: Path, modules: Any, tmp_path: Path
+) -> None:
     (modules / "bystander.py").write_text((modules / "others.py").read_text())
     path = train(
         [auctions], out=tmp_path / "p.safetensors", model="bystander:Pooled", **SMALL
@@ -194,7 +211,8 @@ def test_a_file_imports_nothing_and_a_registered_class_needs_no_naming(auctions,
             milplib.load_policy(path, models=models)
     assert "bystander" not in sys.modules
     register_network(bystander.Pooled)
-    assert milplib.load_policy(path).network is bystander.Pooled
+    policy: Any = milplib.load_policy(path)
+    assert policy.network is bystander.Pooled
     with pytest.raises(ParameterError, match="is not a class of torch modules"):
         register_network(dict)
 
@@ -217,8 +235,8 @@ def test_a_file_imports_nothing_and_a_registered_class_needs_no_naming(auctions,
     ],
 )
 def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(
-    options, words, auctions, modules, tmp_path
-):
+    options: dict[str, Any], words: str, auctions: Path, modules: Any, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(MilplibError, match=words) as raised:
@@ -227,7 +245,9 @@ def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(
     assert not list(out.iterdir())
 
 
-def test_a_policy_that_does_not_fit_its_class_says_so(auctions, modules, tmp_path, monkeypatch):
+def test_a_policy_that_does_not_fit_its_class_says_so(
+    auctions: Path, modules: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = train([auctions], out=tmp_path / "p.safetensors", model="others:Pooled", **SMALL).policy
     others = importlib.import_module("others")
     monkeypatch.setattr(others.Pooled, "__init__", torch.nn.Module.__init__)  # it has changed
@@ -237,8 +257,8 @@ def test_a_policy_that_does_not_fit_its_class_says_so(auctions, modules, tmp_pat
 
 
 def test_a_network_that_an_installed_package_declares_is_trained_and_loaded_by_its_name(
-    auctions, modules, tmp_path
-):
+    auctions: Path, modules: Any, tmp_path: Path
+) -> None:
     package = modules / "theirs-1.0.dist-info"
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
@@ -300,11 +320,11 @@ KIND = ModelKind(name="one-feature", options=Options, run_options=RunOptions, fi
 
 
 def test_a_kind_of_ones_own_that_is_no_network_trains_and_scores(
-    auctions, samples, modules, tmp_path
-):
+    auctions: Path, samples: list[Sample], modules: Any, tmp_path: Path
+) -> None:
     (modules / "bystander.py").write_text(OWN_KIND)
     result = train([auctions], out=tmp_path / "p.safetensors", model="bystander:KIND", column=9)
-    policy = milplib.load_policy(result.policy, models=["bystander:KIND"])
+    policy: Any = milplib.load_policy(result.policy, models=["bystander:KIND"])
     state = samples[0].state
     assert np.array_equal(policy.score(state), state.variable_features[state.candidates, 9])
     with pytest.raises(PolicyError, match="architecture 'one-feature'; this milplib knows"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,11 +35,14 @@ from milplib.policies.candidate_matrix import candidate_matrix, matrix_columns
 from milplib.policies.forest import LEAF
 from milplib.scip import VariableFeature
 
-SMALL = {"gbdt": {"trees": 20, "leaves": 4}, "extratrees": {"trees": 10, "leaves": 20}}
+SMALL: dict[str, Any] = {
+    "gbdt": {"trees": 20, "leaves": 4},
+    "extratrees": {"trees": 10, "leaves": 20},
+}
 
 
 @pytest.fixture(scope="module")
-def folder_of_samples(tmp_path_factory):
+def folder_of_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Samples of independent sets with Khalil's features beside the pseudocosts and the tree's."""
     folder = tmp_path_factory.mktemp("rankers")
     (folder / "instances").mkdir()
@@ -55,15 +60,15 @@ def folder_of_samples(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def table(folder_of_samples):
+def table(folder_of_samples: Path) -> RankingTable:
     graphs = GraphDataset([SampleSet(folder_of_samples)], blocks=("khalil", "pseudocost"))
     return RankingTable.of(graphs)
 
 
 @pytest.mark.parametrize("model", ["linear", "gbdt", "extratrees"])
 def test_a_ranker_is_trained_into_a_file_that_repeats_its_validation(
-    model, folder_of_samples, tmp_path
-):
+    model: str, folder_of_samples: Path, tmp_path: Path
+) -> None:
     blocks = ("khalil", "pseudocost", "tree")
     results = [
         train_ranker(
@@ -84,7 +89,7 @@ def test_a_ranker_is_trained_into_a_file_that_repeats_its_validation(
     assert provenance["data"]["training"][0]["samples"] == 16
     assert str(folder_of_samples.parent) not in str(provenance)
 
-    policy = milplib.load_policy(results[0].policy)
+    policy: Any = milplib.load_policy(results[0].policy)
     assert [function.name for function in policy.state_functions] == list(blocks)
     samples = SampleSet(folder_of_samples)
     right = [
@@ -95,7 +100,7 @@ def test_a_ranker_is_trained_into_a_file_that_repeats_its_validation(
     assert np.mean(right) > results[0].choices["random"].accuracy  # of training samples, mostly
 
 
-def test_rankers_learn_what_the_expert_prefers(folder_of_samples, tmp_path):
+def test_rankers_learn_what_the_expert_prefers(folder_of_samples: Path, tmp_path: Path) -> None:
     """On their own training samples the trees repeat most of the expert's choices."""
     for model, least in (("gbdt", 0.5), ("extratrees", 0.5)):
         result = train_ranker(
@@ -104,13 +109,13 @@ def test_rankers_learn_what_the_expert_prefers(folder_of_samples, tmp_path):
             model=model,
             blocks=("khalil",),
         )
-        policy = milplib.load_policy(result.policy)
+        policy: Any = milplib.load_policy(result.policy)
         table = RankingTable.of(GraphDataset([SampleSet(folder_of_samples)], blocks=("khalil",)))
         ranks = [j.rank for j in table.judged(policy.score_matrix(table.matrix))]
         assert np.mean(np.array(ranks) == 1) >= least
 
 
-def policy_of_trees(trees, n_features):
+def policy_of_trees(trees: list[Tree], n_features: int) -> ForestPolicy:
     blocks = read_blocks(n_features)
     return ForestPolicy(
         PolicyFile(
@@ -123,7 +128,7 @@ def policy_of_trees(trees, n_features):
     )
 
 
-def read_blocks(n_features):
+def read_blocks(n_features: int) -> tuple[Any, ...]:
     from milplib.scip import BlockSchema, load_state_functions
 
     blocks = tuple(BlockSchema.of(f) for f in load_state_functions(["khalil", "pseudocost"]))
@@ -131,7 +136,7 @@ def read_blocks(n_features):
     return blocks
 
 
-def test_a_converted_forest_scores_as_scikit_learn_does(table):
+def test_a_converted_forest_scores_as_scikit_learn_does(table: RankingTable) -> None:
     from sklearn.ensemble import ExtraTreesRegressor
 
     model = ExtraTreesRegressor(n_estimators=30, max_leaf_nodes=300, random_state=1, n_jobs=1)
@@ -142,13 +147,18 @@ def test_a_converted_forest_scores_as_scikit_learn_does(table):
     np.testing.assert_allclose(policy.score_matrix(table.matrix), expected, rtol=1e-6, atol=1e-6)
 
 
-def test_a_converted_forest_scores_as_lightgbm_does(table):
+def test_a_converted_forest_scores_as_lightgbm_does(table: RankingTable) -> None:
     import lightgbm
 
     data = lightgbm.Dataset(
         table.matrix, label=np.floor(10 * table.relative_scores()), group=table.sizes
     )
-    options = {"objective": "lambdarank", "num_threads": 1, "verbosity": -1, "seed": 0}
+    options: dict[str, Any] = {
+        "objective": "lambdarank",
+        "num_threads": 1,
+        "verbosity": -1,
+        "seed": 0,
+    }
     booster = lightgbm.train(options | {"min_data_in_leaf": 2}, data, num_boost_round=80)
     policy = policy_of_trees(trees_of_lightgbm(booster), table.matrix.shape[1])
     expected = booster.predict(table.matrix, num_threads=1)
@@ -159,7 +169,7 @@ def test_a_converted_forest_scores_as_lightgbm_does(table):
     np.testing.assert_allclose(fewer.score_matrix(table.matrix), expected, rtol=1e-6, atol=1e-6)
 
 
-def test_a_threshold_between_two_floats_decides_as_before():
+def test_a_threshold_between_two_floats_decides_as_before() -> None:
     """0.1 in float64 lies between two float32 numbers; the upper one must go right."""
     above = np.float32(0.1)
     below = np.nextafter(above, np.float32(0))
@@ -183,16 +193,16 @@ def test_a_threshold_between_two_floats_decides_as_before():
     assert ForestPolicy(content, name="stump").score_matrix(lines).tolist() == [1.0, 2.0]
 
 
-def test_the_linear_loss_has_the_gradient_that_it_says(table):
+def test_the_linear_loss_has_the_gradient_that_it_says(table: RankingTable) -> None:
     valid = table.only_valid()
-    w = np.random.RandomState(0).normal(scale=0.1, size=valid.matrix.shape[1])
-    weights = 1.0 + np.arange(len(valid))
+    w: Any = np.random.RandomState(0).normal(scale=0.1, size=valid.matrix.shape[1])
+    weights = np.arange(1.0, len(valid) + 1.0)
     _, gradient = cross_entropy(valid, w, weights=weights)
     numeric = approx_fprime(w, lambda x: cross_entropy(valid, x, weights=weights)[0], 1e-6)
     np.testing.assert_allclose(gradient, numeric, rtol=1e-3, atol=1e-5)  # first differences
 
 
-def test_the_linear_ranker_finds_a_linear_rule(table):
+def test_the_linear_ranker_finds_a_linear_rule(table: RankingTable) -> None:
     """Labels of a drawn linear rule are found again on the samples themselves."""
     rule = np.zeros(table.matrix.shape[1])
     rule[[8, 20, 60]] = [4.0, -3.0, 5.0]
@@ -208,12 +218,14 @@ def test_the_linear_ranker_finds_a_linear_rule(table):
         sample_set=table.sample_set,
     )
     weight, details = fit_linear(drawn, drawn, weights=np.ones(len(drawn)))
-    ranks = [judgement.rank for judgement in drawn.judged(table.matrix @ weight)]
+    ranks = [
+        judgement.rank for judgement in drawn.judged((table.matrix @ weight).astype(np.float64))
+    ]
     assert np.mean(np.array(ranks) == 1) > 0.9
     assert details["penalty"] == 1e-5  # no need to hold back
 
 
-def test_samples_without_a_score_count_nothing(table):
+def test_samples_without_a_score_count_nothing(table: RankingTable) -> None:
     missing = RankingTable(
         matrix=table.matrix,
         starts=table.starts,
@@ -231,7 +243,7 @@ def test_samples_without_a_score_count_nothing(table):
     assert np.array_equal(left.matrix[left.starts[1] : left.starts[2]], missing.matrix[kept])
 
 
-def test_data_sets_of_a_balanced_mixture_count_the_same(table):
+def test_data_sets_of_a_balanced_mixture_count_the_same(table: RankingTable) -> None:
     of_two = RankingTable(
         **{
             name: getattr(table, name)
@@ -246,7 +258,9 @@ def test_data_sets_of_a_balanced_mixture_count_the_same(table):
         of_two.weights("other")
 
 
-def test_training_sees_what_the_policy_sees_when_it_runs(table, folder_of_samples):
+def test_training_sees_what_the_policy_sees_when_it_runs(
+    table: RankingTable, folder_of_samples: Path
+) -> None:
     sample = SampleSet(folder_of_samples)[1]
     begin, end = table.starts[1:3]
     seen = candidate_matrix(sample.state, ("khalil", "pseudocost"))
@@ -266,15 +280,17 @@ def test_training_sees_what_the_policy_sees_when_it_runs(table, folder_of_sample
     ],
 )
 def test_bad_arguments_are_one_line_and_leave_nothing(
-    options, error, message, folder_of_samples, tmp_path
-):
+    options: dict[str, Any], error: type, message: str, folder_of_samples: Path, tmp_path: Path
+) -> None:
     with pytest.raises(error, match=message) as raised:
         train_ranker([folder_of_samples], out=tmp_path / "x.safetensors", **options)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_policy_that_is_there_is_not_replaced_unasked(folder_of_samples, tmp_path):
+def test_a_policy_that_is_there_is_not_replaced_unasked(
+    folder_of_samples: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "x.safetensors"
     out.write_text("mine")
     with pytest.raises(OutputError, match="already there"):
@@ -288,16 +304,20 @@ def test_a_policy_that_is_there_is_not_replaced_unasked(folder_of_samples, tmp_p
 
 @pytest.mark.parametrize(("model", "package"), [("gbdt", "lightgbm"), ("extratrees", "sklearn")])
 def test_without_its_library_a_model_says_what_to_install(
-    model, package, folder_of_samples, tmp_path, monkeypatch
-):
+    model: str,
+    package: str,
+    folder_of_samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingPackageError, match=r"milplib\[rankers\]"):
         train_ranker([folder_of_samples], out=tmp_path / "x.safetensors", model=model)
 
 
 def test_the_command_trains_a_ranker_and_refuses_what_belongs_to_the_network(
-    folder_of_samples, tmp_path, capsys
-):
+    folder_of_samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "x.safetensors"
     train_command([folder_of_samples], out=out, model="linear", blocks=("khalil",))
     assert "accuracy@1" in capsys.readouterr().out

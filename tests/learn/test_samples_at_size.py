@@ -19,8 +19,8 @@ MORE_BYTES = 8e6
 
 @pytest.mark.slow
 def test_listing_splitting_shuffling_and_streaming_take_as_much_memory_for_ten_times_as_many(
-    tmp_path,
-):
+    tmp_path: Path,
+) -> None:
     figures = tmp_path / "figures.json"
     done = subprocess.run(
         [sys.executable, SCRIPT, str(SMALL), str(LARGE), "--instances", "100", "--json", figures],

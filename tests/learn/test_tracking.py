@@ -10,18 +10,20 @@ import os
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from milplib.errors import MissingPackageError, ResultsError
 from milplib.evaluation import Evaluation, evaluate
 from milplib.generators import CombinatorialAuction
+from milplib.learn import SampleSet
 from milplib.learn.tracking import WandbRun, import_wandb, track_evaluation
 from milplib.learn.training.tracking import make_tracker
 
 
 @pytest.fixture(autouse=True)
-def _wandb_of_its_own(tmp_path, monkeypatch):
+def _wandb_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep wandb from the user's settings and folders."""
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
@@ -32,9 +34,11 @@ def _wandb_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
 
 
-def records(folder):
+def records(folder: Any) -> list[Any]:
     """Records of the only run in a folder, as wandb would send them: a LevelDB log of protobufs."""
-    from wandb.proto.wandb_internal_pb2 import Record
+    import wandb.proto.wandb_internal_pb2 as records_of_wandb
+
+    Record: Any = getattr(records_of_wandb, "Record")  # noqa: B009, N806
 
     (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
     data = path.read_bytes()
@@ -56,7 +60,7 @@ def records(folder):
     return found
 
 
-def artefacts(found):
+def artefacts(found: list[Any]) -> dict[str, tuple[str, dict[str, str]]]:
     """Name and kind of every artefact, with the SHA of its files as wandb has it."""
     known = {}
     for record in found:
@@ -66,7 +70,7 @@ def artefacts(found):
     return known
 
 
-def numbers(found, kind):
+def numbers(found: list[Any], kind: str) -> dict[str, Any]:
     """Numbers of the run's summary or history, the last ones, by name."""
     known = {}
     for record in found:
@@ -77,11 +81,11 @@ def numbers(found, kind):
     return known
 
 
-def md5(path):
+def md5(path: Path) -> str:
     return base64.b64encode(hashlib.md5(path.read_bytes(), usedforsecurity=False).digest()).decode()
 
 
-def test_an_offline_training_holds_its_numbers_and_the_policy_file(tmp_path):
+def test_an_offline_training_holds_its_numbers_and_the_policy_file(tmp_path: Path) -> None:
     policy = tmp_path / "gcnn ca.safetensors"
     policy.write_bytes(b"weights")
     tracker = make_tracker(True, project="mine", folder=tmp_path, config={"seed": 3})
@@ -105,7 +109,7 @@ def test_an_offline_training_holds_its_numbers_and_the_policy_file(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluated")
     (folder / "ca").mkdir()
     CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(folder / "ca" / "a.lp")
@@ -113,7 +117,9 @@ def results(tmp_path_factory):
     return folder / "results"
 
 
-def test_an_offline_evaluation_holds_its_summary_and_the_report(results, caplog):
+def test_an_offline_evaluation_holds_its_summary_and_the_report(
+    results: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     before = {path: path.stat().st_mtime_ns for path in results.iterdir()}
     with caplog.at_level(logging.WARNING, "milplib"):
         track_evaluation(results, project="judged")
@@ -140,7 +146,9 @@ def test_an_offline_evaluation_holds_its_summary_and_the_report(results, caplog)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_disabled_nothing_is_written(results, tmp_path, monkeypatch):
+def test_disabled_nothing_is_written(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     folder = tmp_path / "results"
     folder.mkdir()
@@ -155,7 +163,9 @@ def test_disabled_nothing_is_written(results, tmp_path, monkeypatch):
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
-def test_a_tracker_nobody_asked_for_never_touches_wandb(tmp_path, monkeypatch):
+def test_a_tracker_nobody_asked_for_never_touches_wandb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)  # as if it were not installed
     tracker = make_tracker(False, project="p", folder=tmp_path, config={})
     tracker.record({"loss": 1.0}, epoch=1)
@@ -163,7 +173,9 @@ def test_a_tracker_nobody_asked_for_never_touches_wandb(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["wandb-own"]
 
 
-def test_a_missing_package_is_one_line_that_names_the_extra(results, tmp_path, monkeypatch):
+def test_a_missing_package_is_one_line_that_names_the_extra(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)  # as if it were not installed
     for action in (
         import_wandb,
@@ -177,14 +189,16 @@ def test_a_missing_package_is_one_line_that_names_the_extra(results, tmp_path, m
         assert len(str(raised.value).splitlines()) == 1
 
 
-def test_results_that_are_none_are_refused_before_a_run_begins(tmp_path):
+def test_results_that_are_none_are_refused_before_a_run_begins(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ResultsError):
         track_evaluation(tmp_path / "empty")
     assert not any((tmp_path / "empty").iterdir())
 
 
-def test_a_failing_wandb_is_said_once_and_costs_nothing(tmp_path, caplog):
+def test_a_failing_wandb_is_said_once_and_costs_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     run = WandbRun(project="p", job="evaluation", folder=tmp_path, config={})
     with caplog.at_level(logging.WARNING, "milplib"):
         run.keep([Path("not there")], name="x", kind="report")
@@ -197,7 +211,9 @@ def test_a_failing_wandb_is_said_once_and_costs_nothing(tmp_path, caplog):
 
 
 @pytest.mark.slow
-def test_a_real_training_sends_its_epochs_and_the_policy_that_it_wrote(sample_sets, tmp_path):
+def test_a_real_training_sends_its_epochs_and_the_policy_that_it_wrote(
+    sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     from milplib.learn import train
 
     out = tmp_path / "gcnn.safetensors"

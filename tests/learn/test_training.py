@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from narrowing import present
 
 import milplib
 from milplib.errors import (
@@ -24,41 +26,41 @@ from milplib.errors import (
 )
 from milplib.evaluation import evaluate
 from milplib.generators import CombinatorialAuction
-from milplib.learn import collect, train
-from milplib.learn.dataset import to_batch, to_graph
+from milplib.learn import TrainingResult, collect, train
 from milplib.learn.samples.sample_set import SampleSet
-from milplib.learn.training.losses import LOSSES, HardLabels, SoftTargets
-from milplib.learn.training.metrics import Judgement, judge, mean_metrics
+from milplib.learn.training.losses import HardLabels
 from milplib.policies import read_policy
 
-SMALL = {"hidden": 8, "batch_size": 4}
+SMALL: dict[str, Any] = {"hidden": 8, "batch_size": 4}
 AUCTION = CombinatorialAuction(n_items=50, n_bids=200)  # the family that samples are collected from
 
 
 @pytest.fixture(scope="module")
-def auctions(sample_sets):
+def auctions(sample_sets: dict[str, SampleSet]) -> Path:
     return sample_sets["auction"].folder
 
 
 @pytest.fixture(scope="module")
-def trained(auctions, tmp_path_factory):
+def trained(auctions: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A training to its end: the policy's bytes are what others are compared with."""
     out = tmp_path_factory.mktemp("trained") / "policy.safetensors"
     return train([auctions], out=out, epochs=6, seed=3, **SMALL)
 
 
-def test_a_training_leaves_a_policy_a_log_and_a_curve(trained):
+def test_a_training_leaves_a_policy_a_log_and_a_curve(trained: TrainingResult) -> None:
     assert milplib.load_policy(trained.policy).name == "policy"
-    with open(trained.folder / "log.csv") as stream:
+    with open(present(trained.folder) / "log.csv") as stream:
         lines = list(csv.DictReader(stream))
     assert [int(line["epoch"]) for line in lines] == list(range(1, 7))
     losses = [float(line["validation_loss"]) for line in lines]
     assert losses.index(min(losses)) + 1 == trained.best_epoch
-    assert (trained.folder / "curve.png").read_bytes().startswith(b"\x89PNG")
-    assert not (trained.folder / "checkpoint.safetensors").exists()
+    assert (present(trained.folder) / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert not (present(trained.folder) / "checkpoint.safetensors").exists()
 
 
-def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(trained, auctions):
+def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(
+    trained: TrainingResult, auctions: Path
+) -> None:
     provenance = read_policy(trained.policy).provenance
     assert provenance["data"]["training"][0]["samples"] == trained.training_samples
     assert provenance["validation"]["samples"] == trained.metrics.samples
@@ -68,7 +70,9 @@ def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(traine
 
 
 @pytest.mark.slow
-def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(trained, auctions, tmp_path):
+def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(
+    trained: TrainingResult, auctions: Path, tmp_path: Path
+) -> None:
     seen = read_policy(trained.policy).provenance["data"]["instance_hashes"]
     hashes = {tree.instance_hash for s in SampleSet(auctions).manifest.shards for tree in s.trees}
     assert {name[:16] for name in hashes} == {*seen["training"], *seen["validation"]}
@@ -86,13 +90,17 @@ def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(trained, 
     assert (base.failures, base.solved) == ({}, 2)
 
 
-def test_held_out_instances_are_judged_on_and_not_trained_on(trained, sample_sets):
+def test_held_out_instances_are_judged_on_and_not_trained_on(
+    trained: TrainingResult, sample_sets: dict[str, SampleSet]
+) -> None:
     total = len(sample_sets["auction"])
     assert trained.training_samples + trained.metrics.samples == total
     assert trained.metrics.samples == 4  # all samples of one of six instances
 
 
-def test_equal_arguments_give_equal_bytes_and_another_seed_others(trained, auctions, tmp_path):
+def test_equal_arguments_give_equal_bytes_and_another_seed_others(
+    trained: TrainingResult, auctions: Path, tmp_path: Path
+) -> None:
     again = train([auctions], out=tmp_path / "again.safetensors", epochs=6, seed=3, **SMALL)
     assert again.policy.read_bytes() == trained.policy.read_bytes()
     other = train([auctions], out=tmp_path / "other.safetensors", epochs=6, seed=4, **SMALL)
@@ -107,7 +115,9 @@ train([sys.argv[1]], out=sys.argv[2], epochs=6, seed=3, hidden=8, batch_size=4)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_training_goes_on_to_the_same_policy(trained, auctions, tmp_path, how):
+def test_a_killed_training_goes_on_to_the_same_policy(
+    trained: TrainingResult, auctions: Path, tmp_path: Path, how: Any
+) -> None:
     out = tmp_path / "policy.safetensors"
     # Slowed down at the log, which is written after each epoch: a real kill in the middle.
     slow = SCRIPT.replace(
@@ -137,7 +147,7 @@ def test_a_killed_training_goes_on_to_the_same_policy(trained, auctions, tmp_pat
     assert [record.epoch for record in result.history] == list(range(1, 7))
 
 
-def test_it_learns(sample_sets, tmp_path):
+def test_it_learns(sample_sets: dict[str, SampleSet], tmp_path: Path) -> None:
     """On a few samples, judged on those of another instance: better than chance by far."""
     result = train(
         [sample_sets["auction"].folder],
@@ -152,7 +162,9 @@ def test_it_learns(sample_sets, tmp_path):
     assert last.training_loss < 0.5 * first.training_loss
 
 
-def test_several_sets_are_mixed_and_judged_one_by_one(sample_sets, tmp_path):
+def test_several_sets_are_mixed_and_judged_one_by_one(
+    sample_sets: dict[str, SampleSet], tmp_path: Path
+) -> None:
     folders = [sample_sets[name].folder for name in ("auction", "independent_set")]
     result = train(folders, out=tmp_path / "p.safetensors", epochs=2, **SMALL)
     assert [name for name, _ in result.by_set] == [folder.name for folder in folders]
@@ -164,7 +176,7 @@ def test_several_sets_are_mixed_and_judged_one_by_one(sample_sets, tmp_path):
 @pytest.mark.parametrize(
     "options", [{"loss": "soft"}, {"blocks": ("pseudocost", "tree")}, {"sums": "relative"}]
 )
-def test_options_reach_the_policy(options, auctions, tmp_path):
+def test_options_reach_the_policy(options: dict[str, Any], auctions: Path, tmp_path: Path) -> None:
     result = train([auctions], out=tmp_path / "p.safetensors", epochs=1, **SMALL, **options)
     content = read_policy(result.policy)
     assert content.provenance["loss"] == options.get("loss", "hard")
@@ -176,64 +188,15 @@ def test_options_reach_the_policy(options, auctions, tmp_path):
     assert solved.policy_calls > 0
 
 
-def test_a_loss_of_ones_own_is_used(auctions, tmp_path):
+def test_a_loss_of_ones_own_is_used(auctions: Path, tmp_path: Path) -> None:
     class Margin:
         name = "margin"
 
-        def __call__(self, scores, batch):
+        def __call__(self, scores: Any, batch: Any) -> Any:
             return HardLabels()(scores * 2, batch)
 
     result = train([auctions], out=tmp_path / "p.safetensors", epochs=1, loss=Margin(), **SMALL)
     assert read_policy(result.policy).provenance["loss"] == "margin"
-
-
-def test_ties_share_the_label_and_missing_scores_do_not_count(samples):
-    graphs = [to_graph(sample) for sample in samples[:5]]
-    graphs[0].valid[1:] = graphs[0].tied[1:]
-    batch = to_batch(graphs)
-    scores = torch.randn(len(batch.candidates), generator=torch.Generator().manual_seed(0))
-    hard, soft = HardLabels()(scores, batch), SoftTargets(temperature=0.2)(scores, batch)
-    start = 0
-    for number, graph in enumerate(graphs):
-        k = len(graph.candidates)
-        own = scores[start : start + k][graph.valid].double()
-        start += k
-        log_share = torch.log_softmax(own, 0)
-        tied = graph.tied[graph.valid].double()
-        assert hard[number].item() == pytest.approx(
-            -(tied / tied.sum() * log_share).sum().item(), rel=1e-5
-        )
-        expert = graph.scores[graph.valid]
-        weight = torch.softmax(-(expert.max() - expert) / expert.max().abs() / 0.2, 0)
-        assert soft[number].item() == pytest.approx(-(weight * log_share).sum().item(), rel=1e-4)
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_a_candidate_without_a_score_gets_no_gradient(name, samples):
-    graph = to_graph(samples[0])
-    graph.valid[0] = False
-    graph.tied[0] = False
-    if not graph.tied.any():
-        graph.tied[1] = True
-    scores = torch.zeros(len(graph.candidates), requires_grad=True)
-    LOSSES[name]()(scores, to_batch([graph])).sum().backward()
-    assert scores.grad[0] == 0
-    assert torch.isfinite(scores.grad).all()
-
-
-def test_metrics_by_hand():
-    expert = np.array([4.0, 8.0, 8.0 - 1e-6, 1.0])
-    columns = np.arange(4)
-    assert judge(np.array([0, 0, 9, 0]), candidates=columns, expert=expert).rank == 1  # a tie
-    second = judge(np.array([9.0, 5.0, 0.0, 0.0]), candidates=columns, expert=expert)
-    assert (second.rank, second.regret) == (2, 0.5)
-    # equal scores: the lowest column is chosen
-    assert judge(np.zeros(4), candidates=np.array([3, 2, 1, 0]), expert=expert).regret == 0.875
-    metrics = mean_metrics([Judgement(rank=1, regret=0.0), Judgement(rank=7, regret=0.5)])
-    assert metrics.accuracy == (0.5, 0.5, 0.5, 1.0)
-    assert metrics.regret == 0.25
-    few = judge(np.array([1.0, 2.0]), candidates=np.arange(2), expert=np.array([2.0, 1.0]))
-    assert mean_metrics([few]).accuracy == (0.0, 1.0, 1.0, 1.0)  # fewer than k candidates
 
 
 @pytest.mark.parametrize(
@@ -249,20 +212,20 @@ def test_metrics_by_hand():
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(
-    options, error, message, auctions, tmp_path
-):
+    options: dict[str, Any], error: type, message: str, auctions: Path, tmp_path: Path
+) -> None:
     with pytest.raises(error, match=message):
         train([auctions], out=tmp_path / "p.safetensors", **options)
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_cuda_asked_for_and_not_there_is_refused(auctions, tmp_path):
+def test_cuda_asked_for_and_not_there_is_refused(auctions: Path, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="cuda"):
         train([auctions], out=tmp_path / "p.safetensors", device="cuda")
 
 
-def test_an_empty_data_set_is_refused_by_name(tmp_path):
+def test_an_empty_data_set_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "a.lp").write_text("minimize OBJ: x\nsubject to\nC: x >= 1.5\nEnd\n")
     samples = collect([tmp_path / "a"], out=tmp_path / "a.samples")
@@ -273,12 +236,14 @@ def test_an_empty_data_set_is_refused_by_name(tmp_path):
         train([], out=tmp_path / "p.safetensors")
 
 
-def test_validation_that_shares_instances_with_training_is_refused(auctions, tmp_path):
+def test_validation_that_shares_instances_with_training_is_refused(
+    auctions: Path, tmp_path: Path
+) -> None:
     with pytest.raises(SampleError, match="auction-0"):
         train([auctions], validation=[auctions], out=tmp_path / "p.safetensors")
 
 
-def test_one_instance_cannot_be_split(tmp_path, sample_sets):
+def test_one_instance_cannot_be_split(tmp_path: Path, sample_sets: dict[str, SampleSet]) -> None:
     folder = tmp_path / "one"
     folder.mkdir()
     milplib.generators.CombinatorialAuction(n_items=50, n_bids=200).generate(0).write(
@@ -289,7 +254,7 @@ def test_one_instance_cannot_be_split(tmp_path, sample_sets):
         train([samples.folder], out=tmp_path / "p.safetensors")
 
 
-def test_an_existing_policy_is_kept_without_force(trained, auctions):
+def test_an_existing_policy_is_kept_without_force(trained: TrainingResult, auctions: Path) -> None:
     before = trained.policy.read_bytes()
     with pytest.raises(OutputError, match="already there"):
         train([auctions], out=trained.policy, epochs=1, **SMALL)
@@ -298,7 +263,9 @@ def test_an_existing_policy_is_kept_without_force(trained, auctions):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
-def test_wandb_writes_offline_or_nothing(mode, auctions, tmp_path, monkeypatch):
+def test_wandb_writes_offline_or_nothing(
+    mode: str, auctions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WANDB_MODE", mode)
     monkeypatch.setenv("WANDB_SILENT", "true")
     code = (
@@ -314,10 +281,10 @@ def test_wandb_writes_offline_or_nothing(mode, auctions, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_command_line_trains_and_says_how_good_it_is(auctions, tmp_path):
+def test_the_command_line_trains_and_says_how_good_it_is(auctions: Path, tmp_path: Path) -> None:
     shutil.copytree(auctions, tmp_path / "s")
 
-    def run(*arguments):
+    def run(*arguments: Any) -> Any:
         return subprocess.run(
             [sys.executable, "-m", "milplib.cli", *arguments],
             cwd=tmp_path, capture_output=True, text=True, timeout=240,
@@ -339,8 +306,8 @@ def test_the_command_line_trains_and_says_how_good_it_is(auctions, tmp_path):
 
 
 def test_tracking_without_wandb_is_refused_before_anything_is_written(
-    auctions, tmp_path, monkeypatch
-):
+    auctions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)  # as if it were not installed
     with pytest.raises(MissingPackageError, match=r"milplib\[track\]"):
         train([auctions], out=tmp_path / "p.safetensors", track=True)
@@ -348,7 +315,7 @@ def test_tracking_without_wandb_is_refused_before_anything_is_written(
 
 
 @pytest.mark.slow
-def test_a_wandb_that_fails_does_not_cost_the_training(auctions, tmp_path):
+def test_a_wandb_that_fails_does_not_cost_the_training(auctions: Path, tmp_path: Path) -> None:
     """Online without a key: what a cluster's node without a login sees."""
     code = (
         "import sys; from milplib.learn import train; "

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+
+from narrowing import present
 
 COMMIT = "0" * 40
 PREFIX = "/datasets/weiminhu/D-MIPLIB/resolve/main/"
@@ -36,7 +40,7 @@ class Mirror:
 
 
 @contextmanager
-def serving():
+def serving() -> Iterator[Any]:
     mirror = Mirror()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(mirror))
     mirror.url = f"http://127.0.0.1:{server.server_port}"
@@ -49,7 +53,7 @@ def serving():
         server.server_close()
 
 
-def _handler(mirror: Mirror):
+def _handler(mirror: Mirror) -> type[Any]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -71,7 +75,7 @@ def _handler(mirror: Mirror):
                 return
             content = content.read_bytes() if isinstance(content, Path) else content
             etag = mirror.etags.get(self.path, hashlib.sha1(content).hexdigest())
-            begin = int(re.fullmatch(r"bytes=(\d+)-", asked).group(1)) if asked else 0
+            begin = int(present(re.fullmatch(r"bytes=(\d+)-", asked)).group(1)) if asked else 0
             self.send_response(206 if begin else 200)
             if begin:
                 self.send_header(

@@ -8,24 +8,25 @@ import shutil
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import milplib
 from milplib.errors import OutputError, SourceError, SourceUnavailableError
-from milplib.library import fetch
+from milplib.library import FetchedSplit, fetch
 from milplib.library.sources import ArchiveLimits, ArchiveSource
 from milplib.library.sources.base import flat_names
 from milplib.library.sources.layout import SplitLayout
 
 
 @pytest.fixture(autouse=True)
-def _offline(no_network):
+def _offline(no_network: None) -> None:
     """Nothing here needs a server."""
 
 
 @pytest.fixture
-def members(texts, tmp_path):
+def members(texts: list[bytes], tmp_path: Path) -> dict[str, bytes]:
     """The site's layout: nested, in all formats, with spaces and letters of all kinds."""
     instance = milplib.read(_written(tmp_path / "one.lp", texts[4]))
     instance.write(tmp_path / "one.mps")
@@ -44,26 +45,26 @@ def members(texts, tmp_path):
     }
 
 
-def _written(path, content):
+def _written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
 
 
-def archive(path, members, **options):
+def archive(path: Path, members: dict[str, bytes], **options: Any) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, **options) as target:
         for name, content in members.items():
             target.writestr(name, content)
     return path
 
 
-def unpacked(folder, members):
+def unpacked(folder: Path, members: dict[str, bytes]) -> Path:
     for name, content in members.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder
 
 
-def check_site_layout(found, members):
+def check_site_layout(found: list[FetchedSplit], members: dict[str, bytes]) -> None:
     assert {part.split: sorted(part.manifest.records) for part in found} == {
         "train": ["Größe_Ж_数.mps", "packed.mps.gz", "plain.lp", "with spaces and (brackets).lp"],
         "val": ["plain.lp"],
@@ -78,7 +79,9 @@ def check_site_layout(found, members):
         assert record.content_hash == instance.content_hash
 
 
-def test_the_layout_of_the_site_is_read_from_a_zip_and_from_a_folder(tmp_path, members):
+def test_the_layout_of_the_site_is_read_from_a_zip_and_from_a_folder(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
     zipped = fetch("CA-medium", source=archive(tmp_path / "a b.zip", members), out=tmp_path / "1")
     check_site_layout(zipped, members)
     folder = unpacked(tmp_path / "unpacked Ж", members)
@@ -87,7 +90,9 @@ def test_the_layout_of_the_site_is_read_from_a_zip_and_from_a_folder(tmp_path, m
     check_site_layout(inner, members)
 
 
-def test_an_archive_in_the_site_folder_of_the_cache_is_taken_first(tmp_path, members):
+def test_an_archive_in_the_site_folder_of_the_cache_is_taken_first(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
     site = tmp_path / "cache" / "site"
     site.mkdir(parents=True)
     archive(site / "CA-medium.zip", members)
@@ -98,7 +103,9 @@ def test_an_archive_in_the_site_folder_of_the_cache_is_taken_first(tmp_path, mem
     check_site_layout(fetch("CA-medium", offline=True), members)
 
 
-def test_an_archive_of_the_site_that_changed_is_refused_and_kept_aside(tmp_path, members):
+def test_an_archive_of_the_site_that_changed_is_refused_and_kept_aside(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
     site = tmp_path / "cache" / "site"
     site.mkdir(parents=True)
     archive(site / "CA-medium.zip", members)
@@ -109,7 +116,7 @@ def test_an_archive_of_the_site_that_changed_is_refused_and_kept_aside(tmp_path,
     assert len(list((tmp_path / "cache" / "refused").iterdir())) == 1
 
 
-def test_names_without_the_utf8_flag_are_still_utf8(tmp_path, texts):
+def test_names_without_the_utf8_flag_are_still_utf8(tmp_path: Path, texts: list[bytes]) -> None:
     # What programs write that do not know the flag: the name's bytes, and no word on them.
     name = "train/Größe.lp"
     path = archive(tmp_path / "a.zip", {"train/XXXXXXX.lp": texts[0]})
@@ -119,7 +126,9 @@ def test_names_without_the_utf8_flag_are_still_utf8(tmp_path, texts):
     assert list(found[0].manifest.records) == ["Größe.lp"]
 
 
-def test_an_archive_without_split_folders_is_the_split_that_is_asked_for(tmp_path, texts):
+def test_an_archive_without_split_folders_is_the_split_that_is_asked_for(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     path = archive(tmp_path / "a.zip", {"some/1.lp": texts[0], "2.lp": texts[1]})
     with pytest.raises(SourceError, match="--split"):
         fetch("CA-medium", source=path, out=tmp_path / "out")
@@ -127,7 +136,9 @@ def test_an_archive_without_split_folders_is_the_split_that_is_asked_for(tmp_pat
     assert sorted(found[0].manifest.records) == ["1.lp", "2.lp"]
 
 
-def test_a_split_that_is_missing_is_named_with_those_there_are(tmp_path, texts):
+def test_a_split_that_is_missing_is_named_with_those_there_are(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0]})
     with pytest.raises(SourceError, match=r"folder 'val' of .*a\.zip; it has train"):
         fetch("CA-medium", source=path, splits=["val"], out=tmp_path / "out")
@@ -137,7 +148,7 @@ def test_a_split_that_is_missing_is_named_with_those_there_are(tmp_path, texts):
 
 
 @pytest.mark.parametrize("kind", ["folder", "archive"])
-def test_a_source_without_instances_is_refused(tmp_path, kind):
+def test_a_source_without_instances_is_refused(tmp_path: Path, kind: str) -> None:
     files = {"train/readme.txt": b"nothing", "notes.md": b"nothing"}
     if kind == "folder":
         source = unpacked(tmp_path / "in", files)
@@ -148,7 +159,9 @@ def test_a_source_without_instances_is_refused(tmp_path, kind):
     assert not (tmp_path / "out" / "train" / "manifest.json").exists()
 
 
-def test_broken_instances_are_named_and_do_not_spoil_the_split(tmp_path, texts):
+def test_broken_instances_are_named_and_do_not_spoil_the_split(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     packed = gzip.compress(texts[0])
     members = {
         "train/good.lp": texts[0],
@@ -171,7 +184,7 @@ def test_broken_instances_are_named_and_do_not_spoil_the_split(tmp_path, texts):
     assert files == {"good.lp", "manifest.json"}
 
 
-def test_a_split_of_broken_instances_only_is_an_error(tmp_path):
+def test_a_split_of_broken_instances_only_is_an_error(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.zip", {"train/a.lp": b"", "train/b.lp": b"max"})
     with pytest.raises(SourceError, match=r"none of the 2 instances.*train/a\.lp.*empty"):
         fetch("CA-medium", source=path, out=tmp_path / "out")
@@ -180,7 +193,9 @@ def test_a_split_of_broken_instances_only_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     "name", ["../outside.lp", "train/../../outside.lp", "/outside.lp", "C:\\outside.lp", "..\\o.lp"]
 )
-def test_an_entry_that_leads_out_of_its_folder_refuses_the_archive(tmp_path, texts, name):
+def test_an_entry_that_leads_out_of_its_folder_refuses_the_archive(
+    tmp_path: Path, texts: list[bytes], name: str
+) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0], name: texts[1]})
     with pytest.raises(SourceError, match="outside of the folder"):
         fetch("CA-medium", source=path, out=tmp_path / "deep" / "out")
@@ -188,7 +203,7 @@ def test_an_entry_that_leads_out_of_its_folder_refuses_the_archive(tmp_path, tex
     assert not (tmp_path / "deep").exists()
 
 
-def test_an_entry_that_would_explode_refuses_the_archive(tmp_path):
+def test_an_entry_that_would_explode_refuses_the_archive(tmp_path: Path) -> None:
     zeros = b"\\ " + b" " * (40 << 20)
     path = archive(tmp_path / "a.zip", {"train/1.lp": zeros})
     with pytest.raises(SourceError, match=r"would grow \d+-fold"):
@@ -203,13 +218,17 @@ def test_an_entry_that_would_explode_refuses_the_archive(tmp_path):
         (ArchiveLimits(total_bytes=3000), "its entries would have"),
     ],
 )
-def test_limits_of_an_archive_are_kept(tmp_path, texts, limits, message):
+def test_limits_of_an_archive_are_kept(
+    tmp_path: Path, texts: list[bytes], limits: ArchiveLimits, message: str
+) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0], "train/2.lp": texts[1]})
     with pytest.raises(SourceError, match=message):
         ArchiveSource(path, name="CA-medium", limits=limits)
 
 
-def test_an_entry_that_lies_about_its_size_is_broken_and_writes_no_more(tmp_path, texts):
+def test_an_entry_that_lies_about_its_size_is_broken_and_writes_no_more(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0], "train/2.lp": texts[1]})
     size = len(texts[0]).to_bytes(4, "little")
     path.write_bytes(path.read_bytes().replace(size, (10).to_bytes(4, "little")))
@@ -217,7 +236,9 @@ def test_an_entry_that_lies_about_its_size_is_broken_and_writes_no_more(tmp_path
     assert [broken.name for broken in found.manifest.broken] == ["train/1.lp"]
 
 
-def test_a_name_that_stands_twice_is_broken_unless_its_files_are_equal(tmp_path, texts):
+def test_a_name_that_stands_twice_is_broken_unless_its_files_are_equal(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as target, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python's own, that a name stands twice
@@ -229,20 +250,22 @@ def test_a_name_that_stands_twice_is_broken_unless_its_files_are_equal(tmp_path,
     assert "2 different files" in found.manifest.broken[0].reason
 
 
-def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path, texts):
+def test_files_of_one_name_in_several_folders_are_told_apart(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     members = {"train/a/1.lp": texts[0], "train/b/1.lp": texts[1], "train/b/2.lp": texts[2]}
     path = archive(tmp_path / "a.zip", members)
     (found,) = fetch("CA-medium", source=path, out=tmp_path / "out")
     assert sorted(found.manifest.records) == ["2.lp", "a--1.lp", "b--1.lp"]
 
 
-def test_flat_names_never_collide():
+def test_flat_names_never_collide() -> None:
     paths = [("a", "b.lp"), ("A", "B.LP"), ("a--b.lp",), ("x", "a--b.lp")]
     names = flat_names(paths)
     assert len({name.casefold() for name in names}) == len(paths)
 
 
-def test_a_link_in_an_archive_is_not_followed(tmp_path, texts):
+def test_a_link_in_an_archive_is_not_followed(tmp_path: Path, texts: list[bytes]) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0]})
     with zipfile.ZipFile(path, "a") as target:
         link = zipfile.ZipInfo("train/link.lp")
@@ -252,7 +275,9 @@ def test_a_link_in_an_archive_is_not_followed(tmp_path, texts):
     assert [broken.reason for broken in found.manifest.broken] == ["it is a link, not a file"]
 
 
-def test_a_damaged_entry_is_broken_and_a_damaged_archive_is_refused(tmp_path, texts):
+def test_a_damaged_entry_is_broken_and_a_damaged_archive_is_refused(
+    tmp_path: Path, texts: list[bytes]
+) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
         target.writestr("train/1.lp", texts[0])
@@ -267,14 +292,14 @@ def test_a_damaged_entry_is_broken_and_a_damaged_archive_is_refused(tmp_path, te
         fetch("CA-medium", source=path, out=tmp_path / "other")
 
 
-def test_what_is_not_there_is_named(tmp_path):
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailableError, match=r"no folder or archive .*none\.zip"):
         fetch("CA-medium", source=tmp_path / "none.zip")
     with pytest.raises(milplib.MilplibError, match="did you mean mirror"):
         fetch("CA-medium", source="miror")
 
 
-def test_a_folder_in_use_by_others_is_not_touched(tmp_path, texts):
+def test_a_folder_in_use_by_others_is_not_touched(tmp_path: Path, texts: list[bytes]) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0]})
     (tmp_path / "out" / "train").mkdir(parents=True)
     (tmp_path / "out" / "train" / "mine.txt").write_text("mine")
@@ -284,7 +309,7 @@ def test_a_folder_in_use_by_others_is_not_touched(tmp_path, texts):
     assert [file.name for file in (tmp_path / "out" / "train").iterdir()] == ["mine.txt"]
 
 
-def test_other_instances_are_replaced_by_force_alone(tmp_path, texts):
+def test_other_instances_are_replaced_by_force_alone(tmp_path: Path, texts: list[bytes]) -> None:
     first = archive(tmp_path / "a.zip", {"train/1.lp": texts[0]})
     second = archive(tmp_path / "b.zip", {"train/2.lp": texts[1]})
     fetch("CA-medium", source=first, out=tmp_path / "out")
@@ -295,7 +320,7 @@ def test_other_instances_are_replaced_by_force_alone(tmp_path, texts):
     assert not (found.folder / "1.lp").exists()
 
 
-def test_an_archive_that_was_moved_is_the_same_source(tmp_path, texts):
+def test_an_archive_that_was_moved_is_the_same_source(tmp_path: Path, texts: list[bytes]) -> None:
     first = archive(tmp_path / "a.zip", {"train/1.lp": texts[0]})
     fetch("CA-medium", source=first, out=tmp_path / "out")
     moved = shutil.move(first, tmp_path / "b.zip")
@@ -303,7 +328,7 @@ def test_an_archive_that_was_moved_is_the_same_source(tmp_path, texts):
     assert found.manifest.complete
 
 
-def test_a_file_that_was_damaged_since_is_stored_again(tmp_path, texts):
+def test_a_file_that_was_damaged_since_is_stored_again(tmp_path: Path, texts: list[bytes]) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0], "train/2.lp": texts[1]})
     (found,) = fetch("CA-medium", source=path, out=tmp_path / "out")
     (found.folder / "1.lp").write_bytes(b"damaged")
@@ -313,7 +338,7 @@ def test_a_file_that_was_damaged_since_is_stored_again(tmp_path, texts):
     assert (found.folder / "2.lp").read_bytes() == texts[1]
 
 
-def test_a_folder_of_another_distribution_is_not_taken_for_the_asked_one():
+def test_a_folder_of_another_distribution_is_not_taken_for_the_asked_one() -> None:
     layout = SplitLayout(
         ["SC-easy/train/1.lp", "CA-medium/val/2.lp", "ca-MEDIUM/train/3.lp"],
         name="CA-medium",

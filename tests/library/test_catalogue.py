@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
+from narrowing import present
 
 import milplib
 from milplib.errors import NoGeneratorError
@@ -19,7 +21,7 @@ from milplib.library import (
 DOMAINS = tuple("CA SC MIS MVC GISP CFLP LB IP MIRP NNV OTS MMCN SRPN".split())  # noqa: SIM905
 
 
-def test_all_published_names_are_listed_once_domain_after_domain():
+def test_all_published_names_are_listed_once_domain_after_domain() -> None:
     listed = milplib.distributions()
     names = [entry.name for entry in listed]
     assert len(names) == len(set(names))
@@ -31,42 +33,46 @@ def test_all_published_names_are_listed_once_domain_after_domain():
 
 
 @pytest.mark.parametrize("name", published_distributions())
-def test_what_is_known_of_a_published_distribution_is_whole(name):
+def test_what_is_known_of_a_published_distribution_is_whole(name: str) -> None:
     entry = distribution(name)
     facts = entry.published
-    assert (facts.name, facts.domain) == (name, entry.domain)
-    assert name.startswith(f"{facts.domain}-{facts.level}")
-    assert facts.level == entry.level
+    assert (present(facts).name, present(facts).domain) == (name, entry.domain)
+    assert name.startswith(f"{present(facts).domain}-{present(facts).level}")
+    assert present(facts).level == entry.level
     assert entry.provenance != "milplib"
     assert (entry.generator is None) == (entry.provenance == "authors")
-    assert (facts.rows is None) == (facts.columns is None)
-    assert (facts.mean_bytes is None) == (facts.file_format == "")
-    assert facts.licence
-    assert "arXiv 2406.06954" in facts.references[0]
-    assert set(facts.splits) in ({"train", "val", "test"}, set())
+    assert (present(facts).rows is None) == (present(facts).columns is None)
+    assert (present(facts).mean_bytes is None) == (present(facts).file_format == "")
+    assert present(facts).licence
+    assert "arXiv 2406.06954" in present(facts).references[0]
+    assert set(present(facts).splits) in ({"train", "val", "test"}, set())
 
 
-def test_verified_means_that_the_size_of_published_files_is_known():
+def test_verified_means_that_the_size_of_published_files_is_known() -> None:
     for entry in milplib.distributions():
         if entry.provenance == "verified":
-            assert entry.published.mean_bytes
+            assert present(entry.published).mean_bytes
 
 
-def test_our_own_distributions_take_no_published_name():
+def test_our_own_distributions_take_no_published_name() -> None:
     for entry in milplib.distributions():
         assert (entry.published is None) == (entry.name not in published_distributions())
         if entry.provenance == "milplib":
             assert entry.published is None
 
 
-def test_settings_that_belong_to_a_distribution_are_known():
-    assert distribution("NNV-easy").published.settings == {"numerics/feastol": 1e-4}
-    assert distribution("MMCN-medium-BC").published.settings == {"limits/gap": 0.005}
+def test_settings_that_belong_to_a_distribution_are_known() -> None:
+    assert present(distribution("NNV-easy").published).settings == {"numerics/feastol": 1e-4}
+    assert present(distribution("MMCN-medium-BC").published).settings == {"limits/gap": 0.005}
     assert distribution("MMCN-medium-BC").level == "medium"
-    assert distribution("MIRP-medium").published.splits == {"train": 98, "val": 20, "test": 20}
+    assert present(distribution("MIRP-medium").published).splits == {
+        "train": 98,
+        "val": 20,
+        "test": 20,
+    }
 
 
-def test_a_parameter_that_a_family_was_given_later_is_recorded_only_where_it_is_used():
+def test_a_parameter_that_a_family_was_given_later_is_recorded_only_where_it_is_used() -> None:
     before, used = (
         generator_parameters(distribution(name).generator)
         for name in ("CFLP-easy", "CFLP-milplib-deep")
@@ -75,7 +81,7 @@ def test_a_parameter_that_a_family_was_given_later_is_recorded_only_where_it_is_
     assert used.keys() - before.keys() == {"transport_cost", "links"}
 
 
-def test_what_no_family_generates_is_refused_by_name(tmp_path):
+def test_what_no_family_generates_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(NoGeneratorError, match="'OTS-easy' cannot be generated") as caught:
         from_name("OTS-easy")
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import milplib
@@ -12,7 +14,9 @@ from milplib.library.evaluated import evaluated_instances, seed_list
 LP = "minimize\nOBJ: x\nsubject to\nC: x >= 1.5\nEnd\n"
 
 
-def test_of_split_folders_test_is_taken_and_the_manifest_names_the_distribution(tmp_path):
+def test_of_split_folders_test_is_taken_and_the_manifest_names_the_distribution(
+    tmp_path: Path,
+) -> None:
     source = milplib.library.distribution("CA-milplib-small")
     for split in ("train", "test"):
         generate_split(source, split=split, count=1, out=tmp_path / "data")
@@ -28,7 +32,7 @@ def test_of_split_folders_test_is_taken_and_the_manifest_names_the_distribution(
     ]
 
 
-def test_folders_of_one_name_are_distributions_of_their_own(tmp_path):
+def test_folders_of_one_name_are_distributions_of_their_own(tmp_path: Path) -> None:
     for place in ("x", "y"):
         (tmp_path / place / "ca").mkdir(parents=True)
         (tmp_path / place / "ca" / "a.lp").write_text(LP)
@@ -36,7 +40,7 @@ def test_folders_of_one_name_are_distributions_of_their_own(tmp_path):
     assert [instance.distribution for instance in found] == ["x/ca", "y/ca"]
 
 
-def test_known_optima_are_read_beside_the_instances(test_data):
+def test_known_optima_are_read_beside_the_instances(test_data: Path) -> None:
     found = {i.path.name: i for i in evaluated_instances([test_data / "miplib"])}
     assert found["bell5.mps.gz"].known_objective == 8966406.49
     assert found["MANN_a9.clq.lp"].known_objective == 16
@@ -45,14 +49,14 @@ def test_known_optima_are_read_beside_the_instances(test_data):
 
 
 @pytest.mark.parametrize("text", ["name,value\na,1\n", "instance,status,objective\na,optimal,x\n"])
-def test_a_damaged_file_of_optima_is_refused_by_name(text, tmp_path):
+def test_a_damaged_file_of_optima_is_refused_by_name(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.lp").write_text(LP)
     (tmp_path / "optima.csv").write_text(text)
     with pytest.raises(InstanceError, match=r"optima\.csv, line 2"):
         evaluated_instances([tmp_path])
 
 
-def test_no_folder_or_one_without_instances_is_refused(tmp_path):
+def test_no_folder_or_one_without_instances_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match="no folder"):
         evaluated_instances([])
     with pytest.raises(InstanceError, match="no instance files"):
@@ -60,6 +64,6 @@ def test_no_folder_or_one_without_instances_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("seeds", [0, -1, [], [1, 1], [-1], [2**31]])
-def test_seeds_that_scip_does_not_take_are_refused(seeds):
+def test_seeds_that_scip_does_not_take_are_refused(seeds: int | list[int]) -> None:
     with pytest.raises(ParameterError):
         seed_list(seeds)

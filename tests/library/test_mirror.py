@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import resource
-import signal
-import subprocess
-import sys
-import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,39 +16,10 @@ from milplib.library.sources import MirrorSource
 
 from .conftest import csv_text
 from .mirror_server import PREFIX
-
-TRAIN, VAL, TEST = (f"CA/medium/{split}.csv" for split in ("train", "validation", "test"))
-
-
-@pytest.fixture
-def served(mirror, texts):
-    """A mirror that has all splits of CA-medium."""
-    mirror.put(TRAIN, csv_text(texts[:3]))
-    mirror.put(VAL, csv_text(texts[3:4]))
-    mirror.put(TEST, csv_text(texts[4:6], as_repr=False))
-    return mirror
+from .mirrored import TRAIN, contents
 
 
-def contents(part):
-    return [(part.folder / name).read_bytes() for name in sorted(part.manifest.records)]
-
-
-def command(*arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, "-m", "milplib.cli", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def ended(process):
-    stdout, stderr = process.communicate(timeout=300)
-    return process.returncode, stdout, stderr
-
-
-def test_all_splits_are_fetched_whole_with_a_manifest(served, texts):
+def test_all_splits_are_fetched_whole_with_a_manifest(served: Any, texts: list[bytes]) -> None:
     seen = []
     progress = FetchProgress(on_bytes=lambda done, total, name: seen.append((done, total, name)))
     found = fetch("CA-medium", progress=progress)
@@ -74,7 +41,7 @@ def test_all_splits_are_fetched_whole_with_a_manifest(served, texts):
     assert (size, size, "train.csv") in seen
 
 
-def test_what_is_there_is_not_asked_for_again(served):
+def test_what_is_there_is_not_asked_for_again(served: Any) -> None:
     fetch("CA-medium")
     served.requests.clear()
     assert len(fetch("CA-medium")) == 3
@@ -85,12 +52,14 @@ def test_what_is_there_is_not_asked_for_again(served):
     assert served.requests == []
 
 
-def test_downloads_are_not_kept_once_their_instances_are(served, tmp_path):
+def test_downloads_are_not_kept_once_their_instances_are(served: Any, tmp_path: Path) -> None:
     fetch("CA-medium")
     assert not list((tmp_path / "cache" / "downloads").rglob("*.csv"))
 
 
-def test_another_folder_is_filled_from_the_cache(served, tmp_path, texts):
+def test_another_folder_is_filled_from_the_cache(
+    served: Any, tmp_path: Path, texts: list[bytes]
+) -> None:
     fetch("CA-medium")
     served.requests.clear()
     found = fetch("CA-medium", out=tmp_path / "out", offline=True)
@@ -100,13 +69,15 @@ def test_another_folder_is_filled_from_the_cache(served, tmp_path, texts):
     assert len(instance_files([tmp_path / "out"], split="test")) == 2
 
 
-def test_the_name_val_is_found_where_validation_is_not(mirror, texts):
+def test_the_name_val_is_found_where_validation_is_not(mirror: Any, texts: list[bytes]) -> None:
     mirror.put("CA/medium/val.csv", csv_text(texts[:1]))
     (found,) = fetch("CA-medium", splits=["val"])
     assert contents(found) == texts[:1]
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_broke(served, texts):
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(
+    served: Any, texts: list[bytes]
+) -> None:
     served.cuts = [2000, 3000]
     (found,) = fetch("CA-medium", splits=["train"])
     assert contents(found) == texts[:3]
@@ -114,26 +85,9 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(served, texts):
     assert begins == ["bytes=2000-", "bytes=5000-"]
 
 
-def test_a_download_goes_on_after_its_process_was_killed(served, texts):
-    padding = csv_text([text + b"\\" + b" " * 3_000_000 + b"\n" for text in texts[:3]])
-    served.put(TRAIN, padding)
-    served.seconds_per_piece = 0.02
-    process = command("fetch", "CA-medium", "--split", "train", "--source", "mirror")
-    begin = time.monotonic()
-    while not served.ranges() and time.monotonic() - begin < 120:
-        time.sleep(0.05)
-    time.sleep(1.0)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    served.seconds_per_piece = 0.0
-    served.requests.clear()
-    (found,) = fetch("CA-medium", splits=["train"], source="mirror")
-    assert len(found.manifest.records) == 3
-    (asked,) = served.ranges()
-    assert int(asked.removeprefix("bytes=").removesuffix("-")) > 0
-
-
-def test_a_download_of_a_file_that_changed_since_begins_anew(served, texts):
+def test_a_download_of_a_file_that_changed_since_begins_anew(
+    served: Any, texts: list[bytes]
+) -> None:
     served.cuts = [2000] + [0] * 6
     with pytest.raises(SourceError, match=r"cut off.*0\.0 MB are kept"):
         fetch("CA-medium", splits=["train"], source="mirror")
@@ -145,13 +99,15 @@ def test_a_download_of_a_file_that_changed_since_begins_anew(served, texts):
     assert served.ranges() == [""]
 
 
-def test_a_cut_download_does_not_fall_back_on_the_generator(served):
+def test_a_cut_download_does_not_fall_back_on_the_generator(served: Any) -> None:
     served.cuts = [2000] + [0] * 6
     with pytest.raises(SourceError, match="the same command goes on from there"):
         fetch("CA-medium", splits=["train"])
 
 
-def test_a_checksum_other_than_the_first_one_is_refused_and_the_file_kept(served, texts, tmp_path):
+def test_a_checksum_other_than_the_first_one_is_refused_and_the_file_kept(
+    served: Any, texts: list[bytes], tmp_path: Path
+) -> None:
     fetch("CA-medium", splits=["train"])
     changed = csv_text(texts[3:6])
     served.put(TRAIN, changed)
@@ -164,7 +120,9 @@ def test_a_checksum_other_than_the_first_one_is_refused_and_the_file_kept(served
     assert not list((tmp_path / "out" / "train").glob("*")) if (tmp_path / "out").exists() else True
 
 
-def test_a_checksum_other_than_the_one_the_server_names_is_refused(served, tmp_path):
+def test_a_checksum_other_than_the_one_the_server_names_is_refused(
+    served: Any, tmp_path: Path
+) -> None:
     served.etags[PREFIX + TRAIN] = "a" * 64
     with pytest.raises(SourceError, match=r"another checksum.*the server says aaaa"):
         fetch("CA-medium", splits=["train"])
@@ -172,10 +130,12 @@ def test_a_checksum_other_than_the_one_the_server_names_is_refused(served, tmp_p
     assert not (tmp_path / "cache" / "hashes.json").exists()
 
 
-def test_a_checksum_other_than_the_catalogue_s_is_refused(served, monkeypatch):
+def test_a_checksum_other_than_the_catalogue_s_is_refused(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from milplib.library import source_names
 
-    def known(name, **options):
+    def known(name: str, **options: Any) -> Any:
         return MirrorSource(name, **{**options, "checksums": {"train": "b" * 64}})
 
     monkeypatch.setattr(source_names, "MirrorSource", known)
@@ -183,17 +143,21 @@ def test_a_checksum_other_than_the_catalogue_s_is_refused(served, monkeypatch):
         fetch("CA-medium", splits=["train"])
 
 
-def test_truncated_rows_are_listed_and_do_not_spoil_the_split(mirror, texts):
+def test_truncated_rows_are_listed_and_do_not_spoil_the_split(
+    mirror: Any, texts: list[bytes]
+) -> None:
     rows = csv_text(texts[:3]).splitlines(keepends=True)
     mirror.put(TRAIN, "".join([rows[0], rows[1], rows[2][: len(rows[2]) // 2] + "\r\n", rows[3]]))
-    broken = []
+    broken: list[Any] = []
     (found,) = fetch("CA-medium", splits=["train"], progress=FetchProgress(on_broken=broken.append))
     assert contents(found) == [texts[0], texts[2]]
     assert [entry.name for entry in broken] == ["row 1 of train.csv"]
     assert found.manifest.broken == broken
 
 
-def test_an_instance_that_was_cut_before_it_was_encoded_is_listed(mirror, texts, tmp_path):
+def test_an_instance_that_was_cut_before_it_was_encoded_is_listed(
+    mirror: Any, texts: list[bytes], tmp_path: Path
+) -> None:
     mps = tmp_path / "a.mps"
     (tmp_path / "a.lp").write_bytes(texts[0])
     milplib.read(tmp_path / "a.lp").write(mps)
@@ -204,36 +168,38 @@ def test_an_instance_that_was_cut_before_it_was_encoded_is_listed(mirror, texts,
     assert "ENDATA" in found.manifest.broken[0].reason
 
 
-def test_rows_without_a_format_are_lp(mirror, texts):
+def test_rows_without_a_format_are_lp(mirror: Any, texts: list[bytes]) -> None:
     mirror.put(TRAIN, csv_text(texts[:2], columns=("", "MILP")))
     (found,) = fetch("CA-medium", splits=["train"])
     assert contents(found) == texts[:2]
 
 
-def test_a_file_with_other_columns_is_refused(mirror, tmp_path):
+def test_a_file_with_other_columns_is_refused(mirror: Any, tmp_path: Path) -> None:
     mirror.put(TRAIN, "id,text\n1,minimize\n")
     with pytest.raises(SourceError, match=r"one column 'MILP'.*it has 'id', 'text'"):
         fetch("CA-medium", splits=["train"], source="mirror")
 
 
-def test_a_split_that_the_mirror_has_not_is_named(mirror):
+def test_a_split_that_the_mirror_has_not_is_named(mirror: Any) -> None:
     with pytest.raises(SourceUnavailableError, match="has no train split of OTS-easy"):
         fetch("OTS-easy", source="mirror", splits=["train"])
     with pytest.raises(SourceUnavailableError, match="no source has the train or val or test"):
         fetch("OTS-easy")
 
 
-def test_splits_that_there_are_are_fetched_though_others_are_missing(mirror, texts):
+def test_splits_that_there_are_are_fetched_though_others_are_missing(
+    mirror: Any, texts: list[bytes]
+) -> None:
     mirror.put("SRPN/easy/test.csv", csv_text(texts[:1]))
     assert [part.split for part in fetch("SRPN-easy")] == ["test"]
 
 
-def test_suffixed_names_are_found_by_their_level(mirror, texts):
+def test_suffixed_names_are_found_by_their_level(mirror: Any, texts: list[bytes]) -> None:
     mirror.put("MMCN/hard-BI/test.csv", csv_text(texts[:1]))
     assert [part.split for part in fetch("MMCN-hard-BI")] == ["test"]
 
 
-def test_our_own_distributions_are_not_asked_of_the_mirror(mirror, tmp_path):
+def test_our_own_distributions_are_not_asked_of_the_mirror(mirror: Any, tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailableError, match="milplib's own"):
         fetch("SC-milplib-small", source="mirror")
     fetch("SC-milplib-small", splits=["test"], out=tmp_path / "out")
@@ -241,8 +207,8 @@ def test_our_own_distributions_are_not_asked_of_the_mirror(mirror, tmp_path):
 
 
 def test_without_network_a_verified_distribution_is_regenerated_with_a_warning(
-    no_network, monkeypatch, tmp_path
-):
+    no_network: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("milplib.library.split_fetcher.n_generated", lambda entry, split: 2)
     with pytest.warns(RegeneratedWarning, match=r"CA-easy is regenerated.*cannot reach"):
         (found,) = fetch("CA-easy", splits=["test"])
@@ -250,21 +216,23 @@ def test_without_network_a_verified_distribution_is_regenerated_with_a_warning(
     assert found.origin == "regenerated, not the published files"
 
 
-def test_splits_of_several_sources_are_not_mixed(served, monkeypatch):
+def test_splits_of_several_sources_are_not_mixed(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fetch("CA-medium", splits=["train"])
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(SourceUnavailableError, match="cannot reach"):
         fetch("CA-medium", splits=["train", "test"])
 
 
-def test_without_network_nothing_is_made_up(no_network):
+def test_without_network_nothing_is_made_up(no_network: None) -> None:
     with pytest.raises(SourceUnavailableError, match=r"cannot reach http://127\.0\.0\.1:9/.*OTS"):
         fetch("OTS-easy", source="mirror", splits=["train"])
     with pytest.raises(SourceUnavailableError, match=r"cannot reach http://127\.0\.0\.1:9/a\.zip"):
         fetch("OTS-easy", source="http://127.0.0.1:9/a.zip")
 
 
-def test_offline_asks_no_server(served):
+def test_offline_asks_no_server(served: Any) -> None:
     with pytest.raises(SourceUnavailableError, match="this is offline"):
         fetch("CA-medium", source="mirror", offline=True)
     with pytest.raises(SourceUnavailableError, match="this is offline"):
@@ -272,7 +240,9 @@ def test_offline_asks_no_server(served):
     assert served.requests == []
 
 
-def test_an_archive_is_fetched_from_its_url(mirror, texts, tmp_path):
+def test_an_archive_is_fetched_from_its_url(
+    mirror: Any, texts: list[bytes], tmp_path: Path
+) -> None:
     import zipfile
 
     path = tmp_path / "a.zip"
@@ -289,47 +259,9 @@ def test_an_archive_is_fetched_from_its_url(mirror, texts, tmp_path):
         fetch("CA-medium", source=f"{mirror.url}/none.zip")
 
 
-def test_two_processes_fetch_one_distribution_at_once(served, texts):
-    served.seconds_per_piece = 0.3
-    both = [command("fetch", "CA-medium", "--split", "train") for _ in range(2)]
-    for code, stdout, stderr in map(ended, both):
-        assert code == 0, stderr
-        assert "3 instances of CA-medium" in stdout
-    assert len(served.ranges()) == 1
-    assert contents(fetch("CA-medium", splits=["train"])[0]) == texts[:3]
-
-
-def test_the_command_names_broken_instances_on_stderr(mirror, texts):
-    rows = csv_text(texts[:2]).splitlines(keepends=True)
-    mirror.put(TRAIN, rows[0] + rows[1] + rows[2][:100])
-    code, stdout, stderr = ended(command("fetch", "CA-medium", "--split", "train"))
-    assert code == 0
-    assert "1 instances of CA-medium" in stdout
-    assert "1 broken" in stdout
-    assert stderr.startswith("milplib: broken instance: row 1 of train.csv: ")
-
-
-def test_a_full_disk_is_one_line_and_what_was_stored_is_kept(mirror, texts, tmp_path):
-    big = b"\\" + b"x" * 300_000 + b"\n" + texts[2]
-    mirror.put(TRAIN, csv_text([texts[0], texts[1], big]))
-    (tmp_path / "t.csv").write_bytes(mirror.files[PREFIX + TRAIN])
-
-    def limit():  # what the system says of a file that grows too large is what it says of a disk
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    asked = ("fetch", "CA-medium", "--split", "train", "--source", "mirror")
-    code, _, stderr = ended(command(*asked, preexec_fn=limit))
-    assert code == 2
-    assert stderr.count("\n") == 1
-    assert "train.csv" in stderr
-    assert "File too large" in stderr
-    code, stdout, stderr = ended(command(*asked))
-    assert code == 0, stderr
-    assert "3 instances" in stdout
-
-
-def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(served, monkeypatch, tmp_path):
+def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(
+    served: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import shutil
 
     usage = shutil.disk_usage(tmp_path)
@@ -338,49 +270,15 @@ def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(served, monk
         fetch("CA-medium", splits=["train"], source="mirror")
 
 
-def test_a_damaged_table_of_checksums_is_named(served, tmp_path):
+def test_a_damaged_table_of_checksums_is_named(served: Any, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "hashes.json").write_text("{")
     with pytest.raises(SourceError, match=r"hashes\.json.*mend or remove"):
         fetch("CA-medium", splits=["train"])
 
 
-def test_unknown_names_are_told_with_the_nearest(no_network):
+def test_unknown_names_are_told_with_the_nearest(no_network: None) -> None:
     with pytest.raises(MilplibError, match="did you mean CA-medium"):
         fetch("CA-mediun")
     with pytest.raises(MilplibError, match="split 'tests'"):
         fetch("CA-medium", splits=["tests"])
-
-
-@pytest.mark.nightly
-def test_200_megabytes_are_fetched_in_less_than_300_of_memory(mirror, tmp_path):
-    from milplib.generators import SetCover
-
-    SetCover(n_rows=1000, n_columns=1000, density=0.05).generate(seed=0).write(tmp_path / "a.lp")
-    text = (tmp_path / "a.lp").read_bytes()
-    path = tmp_path / "train.csv"
-    path.write_text(csv_text([text] * (200_000_000 // len(text) + 1)))
-    mirror.files[PREFIX + "SC/medium/train.csv"] = path
-    assert path.stat().st_size > 200_000_000
-    process = subprocess.run(
-        [sys.executable, "-c", _FETCH_AND_TELL_MEMORY],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    stored, peak = process.stdout.split()
-    assert int(stored) == 200_000_000 // len(text) + 1
-    assert int(peak) < 300_000  # KiB
-
-
-_FETCH_AND_TELL_MEMORY = r"""
-import re
-from pathlib import Path
-import milplib
-(found,) = milplib.fetch("SC-medium", splits=["train"], source="mirror")
-peak = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text()).group(1)
-print(len(found.manifest.records), peak)
-"""

@@ -11,9 +11,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
+from narrowing import present
 
 import milplib
 from milplib.errors import MilplibError
@@ -44,7 +45,7 @@ EXPENSIVE = (
 )
 
 
-def each(names):
+def each(names: Any) -> Any:
     return [
         pytest.param(name, marks=pytest.mark.slow) if name in EXPENSIVE else name for name in names
     ]
@@ -59,9 +60,9 @@ class FirstInstance(NamedTuple):
 
 
 @cache
-def first_instances(name) -> dict[str, list[FirstInstance]]:
+def first_instances(name: str) -> dict[str, list[FirstInstance]]:
     """Generate the instances with a hash once for all tests; keep no file."""
-    found = {}
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as out, warnings.catch_warnings():
         warnings.simplefilter("ignore", ReferenceWarning)
         for split in SPLITS:
@@ -78,7 +79,7 @@ def first_instances(name) -> dict[str, list[FirstInstance]]:
     return found
 
 
-def bytes_as_published(name, path):
+def bytes_as_published(name: str, path: Path) -> int:
     """Size of a file if the generator behind the published sets had written it.
 
     It lists binary columns in one line and has no End. In auctions rows have no name and prices
@@ -111,35 +112,35 @@ WITH_BYTES = [
 ]
 
 
-def of_all_splits(name):
+def of_all_splits(name: str) -> Any:
     return [instance for split in SPLITS for instance in first_instances(name)[split]]
 
 
-def test_every_distribution_with_a_generator_has_hashes_of_its_version():
+def test_every_distribution_with_a_generator_has_hashes_of_its_version() -> None:
     assert list(references()) == list(GENERATED), "make renew"
     for name, entry in GENERATED.items():
-        assert references()[name].generator_version == entry.generator.generator_version
-        assert {split: len(found) for split, found in reference_hashes(name).items()} == (
+        assert references()[name].generator_version == present(entry.generator).generator_version
+        assert {split: len(found) for split, found in present(reference_hashes(name)).items()} == (
             dict.fromkeys(SPLITS, REFERENCE_COUNT)
         )
     hashes = [
         sha256
         for name in GENERATED
-        for found in reference_hashes(name).values()
+        for found in present(reference_hashes(name)).values()
         for sha256 in found
     ]
     assert len(set(hashes)) == len(hashes)
     assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes)
 
 
-def test_the_hashes_were_made_with_the_tested_versions():
+def test_the_hashes_were_made_with_the_tested_versions() -> None:
     constraints = (Path(__file__).parents[2] / "constraints.txt").read_text()
     tested = dict(re.findall(r"^(\S+)==(\S+)$", constraints, re.MULTILINE))
     assert reference_stack() == {name: tested[name] for name in ("numpy", "scipy", "networkx")}
 
 
 @pytest.mark.parametrize("name", each(GENERATED))
-def test_the_first_instances_of_each_split_regenerate_to_their_hashes(name):
+def test_the_first_instances_of_each_split_regenerate_to_their_hashes(name: str) -> None:
     found = {
         split: tuple(instance.sha256 for instance in instances)
         for split, instances in first_instances(name).items()
@@ -150,30 +151,32 @@ def test_the_first_instances_of_each_split_regenerate_to_their_hashes(name):
 
 
 @pytest.mark.parametrize("name", each(WITH_SIZE))
-def test_the_first_instances_have_the_rows_and_columns_of_the_catalogue(name):
+def test_the_first_instances_have_the_rows_and_columns_of_the_catalogue(name: str) -> None:
     facts = GENERATED[name].published
     instances = of_all_splits(name)
     columns = [instance.columns for instance in instances]
     if name.startswith("GISP-"):  # one a removable edge, of a random graph
-        assert fmean(columns) == pytest.approx(facts.columns, rel=0.02)
+        assert fmean(columns) == pytest.approx(present(facts).columns, rel=0.02)
     else:
-        assert set(columns) == {facts.columns}
+        assert set(columns) == {present(facts).columns}
     # The catalogue's rows are rounded: 190 stands for a mean of 192.5.
-    assert fmean(instance.rows for instance in instances) == pytest.approx(facts.rows, rel=0.02)
+    assert fmean(instance.rows for instance in instances) == pytest.approx(
+        present(facts).rows, rel=0.02
+    )
 
 
 @pytest.mark.parametrize("name", each(WITH_BYTES))
-def test_the_first_instances_have_the_bytes_of_the_published_files(name):
+def test_the_first_instances_have_the_bytes_of_the_published_files(name: str) -> None:
     # A mean of nine auctions has a standard error of 0.7 %, one of nine of the others 0.03 %.
     tolerance = 0.02 if name.startswith("CA-") else 0.001
     mean = fmean(instance.published_bytes for instance in of_all_splits(name))
-    assert mean == pytest.approx(GENERATED[name].published.mean_bytes, rel=tolerance)
+    assert mean == pytest.approx(present(GENERATED[name].published).mean_bytes, rel=tolerance)
 
 
 class ShiftedSetCover(SetCover):
     """A family whose stream has changed."""
 
-    def generate(self, seed):
+    def generate(self, seed: int) -> Any:
         return super().generate(seed + 1)
 
 
@@ -186,11 +189,19 @@ class NewSetCover(ShiftedSetCover):
 SMALL = distribution("SC-milplib-small")
 
 
-def with_family(family) -> Distribution:
+def with_family(family: Any) -> Distribution:
     return replace(SMALL, generator=family(n_rows=300, n_columns=400, density=0.05))
 
 
-def generated(source, out, *, count=2, split="val", seed=0, file_format="lp"):
+def generated(
+    source: Any,
+    out: Any,
+    *,
+    count: int = 2,
+    split: str = "val",
+    seed: int = 0,
+    file_format: str = "lp",
+) -> Any:
     """Generate instances, and give what there is to compare with the reference."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ReferenceWarning)
@@ -201,7 +212,9 @@ def generated(source, out, *, count=2, split="val", seed=0, file_format="lp"):
     return {"split": split, "seed": seed, "file_format": file_format, "sha256s": sha256s}
 
 
-def put_version_first(monkeypatch, folder, package, number):
+def put_version_first(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, package: Any, number: Any
+) -> None:
     """Let a package look as if another version of it were installed."""
     metadata = folder / f"{package}-{number}.dist-info"
     metadata.mkdir(parents=True)
@@ -211,7 +224,7 @@ def put_version_first(monkeypatch, folder, package, number):
     monkeypatch.syspath_prepend(folder)
 
 
-def test_a_changed_family_gives_a_warning_that_names_it_and_the_instances(tmp_path):
+def test_a_changed_family_gives_a_warning_that_names_it_and_the_instances(tmp_path: Path) -> None:
     changed = with_family(ShiftedSetCover)
     found = generated(changed, tmp_path)
     assert differing_from_reference(changed, **found) == (0, 1)
@@ -221,13 +234,17 @@ def test_a_changed_family_gives_a_warning_that_names_it_and_the_instances(tmp_pa
     assert caught[0].filename == __file__
 
 
-def test_a_raised_generator_version_gives_a_warning_that_names_both_versions(tmp_path):
+def test_a_raised_generator_version_gives_a_warning_that_names_both_versions(
+    tmp_path: Path,
+) -> None:
     changed = with_family(NewSetCover)
     with pytest.warns(ReferenceWarning, match=r"version 2 of .*NewSetCover instead of 1"):
         warn_where_different(changed, **generated(changed, tmp_path))
 
 
-def test_another_stack_gives_a_warning_only_where_the_instances_differ(tmp_path, monkeypatch):
+def test_another_stack_gives_a_warning_only_where_the_instances_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recorded = version("numpy")
     put_version_first(monkeypatch, tmp_path / "stack", "numpy", "9.9.9")
     assert f"numpy 9.9.9 instead of {recorded}" in differences_of_stack()
@@ -238,24 +255,24 @@ def test_another_stack_gives_a_warning_only_where_the_instances_differ(tmp_path,
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"file_format": "mps"}, {"file_format": "lp.gz"}])
-def test_other_seeds_and_formats_have_no_reference(tmp_path, other):
+def test_other_seeds_and_formats_have_no_reference(tmp_path: Path, other: dict[str, Any]) -> None:
     assert differing_from_reference(SMALL, **generated(SMALL, tmp_path, **other)) == ()
 
 
-def test_a_distribution_of_another_package_has_no_reference(tmp_path):
+def test_a_distribution_of_another_package_has_no_reference(tmp_path: Path) -> None:
     guest = replace(with_family(ShiftedSetCover), name="GUEST-easy")
     assert reference_hashes("GUEST-easy") is None
     warn_where_different(guest, **generated(guest, tmp_path))
 
 
-def test_instances_are_compared_by_their_positions_and_later_ones_not_at_all():
-    first, second, third = reference_hashes(SMALL.name)["train"]
-    options = {"split": "train", "seed": 0, "file_format": "lp"}
+def test_instances_are_compared_by_their_positions_and_later_ones_not_at_all() -> None:
+    first, second, third = present(reference_hashes(SMALL.name))["train"]
+    options: dict[str, Any] = {"split": "train", "seed": 0, "file_format": "lp"}
     assert differing_from_reference(SMALL, sha256s={2: third, 1: second}, **options) == ()
     assert differing_from_reference(SMALL, sha256s={2: first, 0: "", 3: ""}, **options) == (0, 2)
 
 
-def test_a_reference_is_written_as_it_was_read(tmp_path):
+def test_a_reference_is_written_as_it_was_read(tmp_path: Path) -> None:
     write_reference(tmp_path / "copy.toml", references())
     shipped = Path(milplib.library.__file__).with_name("reference_hashes.toml")
     if not differences_of_stack():
@@ -266,7 +283,7 @@ def test_a_reference_is_written_as_it_was_read(tmp_path):
     )
 
 
-def test_a_changed_family_gets_no_new_hashes_before_it_raises_its_version(tmp_path):
+def test_a_changed_family_gets_no_new_hashes_before_it_raises_its_version(tmp_path: Path) -> None:
     hashes = dict.fromkeys(SPLITS, ("0" * 64,) * REFERENCE_COUNT)
     with pytest.raises(MilplibError, match=r"SC-easy gives other instances .* still 1: raise it"):
         write_reference(
@@ -279,7 +296,7 @@ def test_a_changed_family_gets_no_new_hashes_before_it_raises_its_version(tmp_pa
     assert "generator_version = 2" in (tmp_path / "new.toml").read_text()
 
 
-def test_generating_instances_that_differ_warns_the_caller_and_goes_on(tmp_path):
+def test_generating_instances_that_differ_warns_the_caller_and_goes_on(tmp_path: Path) -> None:
     with pytest.warns(ReferenceWarning, match="split test") as caught:
         records = generate_split(with_family(ShiftedSetCover), split="test", count=2, out=tmp_path)
     assert caught[0].filename == __file__

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
@@ -12,11 +15,18 @@ from milplib.generators import (
     IndependentSet,
     SetCover,
 )
+from milplib.library import InstanceGenerator
 from milplib.policies import PolicyFile, gcnn_shapes, write_policy
-from milplib.scip import BlockSchema, branching_candidates, extract_state, load_state_functions
+from milplib.scip import (
+    BlockSchema,
+    BranchingState,
+    branching_candidates,
+    extract_state,
+    load_state_functions,
+)
 from milplib.scip.rule import GuardedRule
 
-FAMILIES = {
+FAMILIES: dict[str, InstanceGenerator] = {
     "set cover": SetCover(n_rows=100, n_columns=150, density=0.08),
     "auction": CombinatorialAuction(n_items=60, n_bids=250),
     "facility location": CapacitatedFacilityLocation(n_customers=15, n_facilities=15),
@@ -24,7 +34,9 @@ FAMILIES = {
 }
 
 
-def noise(*, hidden=16, blocks=(), seed=0, sums="absolute"):
+def noise(
+    *, hidden: int = 16, blocks: tuple[Any, ...] = (), seed: int = 0, sums: str = "absolute"
+) -> PolicyFile:
     """A policy file's content: a network that nobody has trained."""
     rng = np.random.RandomState(seed)
     shapes = gcnn_shapes(hidden, sum(len(block.columns) for block in blocks))
@@ -47,18 +59,20 @@ def noise(*, hidden=16, blocks=(), seed=0, sums="absolute"):
 
 
 @pytest.fixture(scope="session")
-def noise_file(tmp_path_factory):
+def noise_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("policies") / "noise.safetensors"
     write_policy(path, noise())
     return path
 
 
 class _Watch(GuardedRule):
-    def __init__(self, functions, count):
+    def __init__(self, functions: Any, count: Any) -> None:
         super().__init__()
-        self.functions, self.count, self.states = functions, count, []
+        self.functions = functions
+        self.count = count
+        self.states: list[Any] = []
 
-    def decide(self):
+    def decide(self) -> int:
         self.states.append(extract_state(self.model, state_functions=self.functions))
         if len(self.states) >= self.count:
             self.model.interruptSolve()
@@ -67,7 +81,7 @@ class _Watch(GuardedRule):
 
 
 @pytest.fixture(scope="session")
-def states():
+def states() -> dict[str, list[BranchingState]]:
     """Some states of each family, with the blocks that come with milplib."""
     functions = load_state_functions(["pseudocost", "tree"])
     found = {}

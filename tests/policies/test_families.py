@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from narrowing import instance_from
 
 import milplib
 from milplib.errors import ParameterError, PolicyError
@@ -26,17 +30,17 @@ from milplib.policies import (
 AUCTIONS = CombinatorialAuction(n_items=50, n_bids=200)
 
 
-def features(instance):
+def features(instance: Instance) -> dict[str, float]:
     return dict(zip(FAMILY_FEATURES, family_features(instance).tolist(), strict=True))
 
 
 @pytest.fixture(scope="module")
-def auctions():
+def auctions() -> Family:
     return Family.of("auctions", "pscost", [AUCTIONS.generate(seed) for seed in range(5)])
 
 
-def test_the_features_of_a_small_instance_are_those_counted_by_hand():
-    instance = Instance(
+def test_the_features_of_a_small_instance_are_those_counted_by_hand() -> None:
+    instance = instance_from(
         objective=[1, -2, 0, 4],
         A=[[1, 1, 1, 0], [2, 0, 0, -3], [0, 1, 0, 0]],
         row_lower=[-np.inf, 0, 0],
@@ -62,13 +66,13 @@ def test_the_features_of_a_small_instance_are_those_counted_by_hand():
 
 
 @given(seed=st.integers(0, 1000))
-def test_features_do_not_depend_on_order_sense_or_the_side_a_row_is_written_on(seed):
+def test_features_do_not_depend_on_order_sense_or_the_side_a_row_is_written_on(seed: int) -> None:
     instance = AUCTIONS.generate(seed % 7)
     rng = np.random.default_rng(seed)
     rows, columns = rng.permutation(instance.n_rows), rng.permutation(instance.n_columns)
     sign = rng.choice([-1.0, 1.0], size=instance.n_rows)
     lower, upper = instance.row_lower[rows], instance.row_upper[rows]
-    other = Instance(
+    other = instance_from(
         objective=-instance.objective[columns],
         A=(instance.A[rows][:, columns].toarray().T * sign).T,
         row_lower=np.where(sign > 0, lower, -upper),
@@ -81,9 +85,9 @@ def test_features_do_not_depend_on_order_sense_or_the_side_a_row_is_written_on(s
     np.testing.assert_allclose(family_features(other), family_features(instance), atol=1e-12)
 
 
-def test_an_instance_without_rows_or_columns_has_finite_features():
+def test_an_instance_without_rows_or_columns_has_finite_features() -> None:
     for n in (0, 2):
-        empty = Instance(
+        empty = instance_from(
             objective=np.zeros(n),
             A=np.zeros((0, n)),
             row_lower=[],
@@ -95,7 +99,7 @@ def test_an_instance_without_rows_or_columns_has_finite_features():
         assert np.isfinite(family_features(empty)).all()
 
 
-def test_a_family_holds_unseen_and_larger_instances_and_no_others(auctions):
+def test_a_family_holds_unseen_and_larger_instances_and_no_others(auctions: Family) -> None:
     assert auctions.holds(family_features(AUCTIONS.generate(99)))
     larger = CombinatorialAuction(n_items=100, n_bids=400).generate(0)
     assert auctions.holds(family_features(larger))
@@ -107,7 +111,7 @@ def test_a_family_holds_unseen_and_larger_instances_and_no_others(auctions):
         assert auctions.outside(family_features(other.generate(0)))
 
 
-def test_an_instance_many_times_larger_is_outside_by_its_size(auctions):
+def test_an_instance_many_times_larger_is_outside_by_its_size(auctions: Family) -> None:
     far = auctions.outside(
         family_features(CombinatorialAuction(n_items=500, n_bids=2500).generate(0))
     )
@@ -115,7 +119,7 @@ def test_an_instance_many_times_larger_is_outside_by_its_size(auctions):
     assert far["log_columns"] == pytest.approx(np.log(2500))
 
 
-def test_of_two_families_the_nearer_one_decides():
+def test_of_two_families_the_nearer_one_decides() -> None:
     small = Family.of("small", "pscost", [AUCTIONS.generate(0)])
     larger_ones = CombinatorialAuction(n_items=100, n_bids=400)
     large = Family.of("large", "mostinf", [larger_ones.generate(seed) for seed in range(5)])
@@ -125,7 +129,7 @@ def test_of_two_families_the_nearer_one_decides():
         assert portfolio.picked(AUCTIONS.generate(0)).name == "pscost"
 
 
-def test_what_belongs_to_no_family_goes_to_the_policy_named_for_it(auctions):
+def test_what_belongs_to_no_family_goes_to_the_policy_named_for_it(auctions: Family) -> None:
     portfolio = portfolio_of([auctions], otherwise="vanillafullstrong", name="mine")
     cover = SetCover(n_rows=50, n_columns=60, density=0.1).generate(0)
     assert portfolio.name == "mine"
@@ -133,7 +137,7 @@ def test_what_belongs_to_no_family_goes_to_the_policy_named_for_it(auctions):
     assert milplib.solve(cover, policy=portfolio).policy == "mine"
 
 
-def test_families_are_what_they_were_when_read_again(auctions, tmp_path):
+def test_families_are_what_they_were_when_read_again(auctions: Family, tmp_path: Path) -> None:
     path = tmp_path / "families.json"
     write_families(path, [auctions])
     (again,) = read_families(path)
@@ -152,7 +156,9 @@ def test_families_are_what_they_were_when_read_again(auctions, tmp_path):
         lambda content: [content],
     ],
 )
-def test_a_damaged_file_is_named(auctions, tmp_path, damage):
+def test_a_damaged_file_is_named(
+    auctions: Family, tmp_path: Path, damage: Callable[..., Any]
+) -> None:
     path = tmp_path / "families.json"
     write_families(path, [auctions])
     path.write_text(json.dumps(damage(json.loads(path.read_text()))))
@@ -160,12 +166,12 @@ def test_a_damaged_file_is_named(auctions, tmp_path, damage):
         read_families(path)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="nowhere"):
         read_families(tmp_path / "nowhere.json")
 
 
-def test_impossible_families_are_refused_by_the_name_of_the_field(auctions):
+def test_impossible_families_are_refused_by_the_name_of_the_field(auctions: Family) -> None:
     with pytest.raises(ParameterError, match="needs at least one instance"):
         Family.of("none", "pscost", [])
     with pytest.raises(ParameterError, match="lower of the family"):

@@ -6,6 +6,8 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from milplib.policies import load_policy, read_policy, write_policy
 from .conftest import PSEUDOCOST, noise
 
 
-def test_what_is_written_is_read_to_the_bit(tmp_path):
+def test_what_is_written_is_read_to_the_bit(tmp_path: Path) -> None:
     content = noise(blocks=(PSEUDOCOST,))
     write_policy(tmp_path / "a.safetensors", content)
     found = read_policy(tmp_path / "a.safetensors")
@@ -31,7 +33,7 @@ def test_what_is_written_is_read_to_the_bit(tmp_path):
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
-def test_a_policy_is_read_without_torch(noise_file):
+def test_a_policy_is_read_without_torch(noise_file: Path) -> None:
     code = (
         "import sys, milplib; policy = milplib.load_policy(sys.argv[1]); "
         "assert policy.name == 'noise'; assert 'torch' not in sys.modules"
@@ -39,7 +41,7 @@ def test_a_policy_is_read_without_torch(noise_file):
     subprocess.run([sys.executable, "-c", code, str(noise_file)], check=True)
 
 
-def test_a_file_cut_off_anywhere_is_refused(noise_file, tmp_path):
+def test_a_file_cut_off_anywhere_is_refused(noise_file: Path, tmp_path: Path) -> None:
     content = noise_file.read_bytes()
     for length in (0, 3, 8, 100, len(content) // 2, len(content) - 1):
         (tmp_path / "cut.safetensors").write_bytes(content[:length])
@@ -55,20 +57,20 @@ def test_a_file_cut_off_anywhere_is_refused(noise_file, tmp_path):
         (b"\x80\x04\x95pickle", "not a policy file"),
     ],
 )
-def test_garbage_is_refused(content, message, tmp_path):
+def test_garbage_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
     with pytest.raises(PolicyError, match=message):
         load_policy(tmp_path / "x.safetensors")
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path):
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="there is no policy file"):
         load_policy(tmp_path / "x.safetensors")
     with pytest.raises(PolicyError, match="is a folder"):
         load_policy(tmp_path)
 
 
-def with_header(path, **changes):
+def with_header(path: Path, **changes: Any) -> Path:
     header = {
         "format": "milplib-policy",
         "version": 1,
@@ -101,15 +103,17 @@ def with_header(path, **changes):
         ({"blocks": 3}, "header of .* is damaged"),
     ],
 )
-def test_a_header_that_does_not_fit_is_named(changes, message, tmp_path):
+def test_a_header_that_does_not_fit_is_named(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     write_policy(tmp_path / "noise.safetensors", noise())
     with pytest.raises(PolicyError, match=message):
         load_policy(with_header(tmp_path / "noise.safetensors", **changes))
 
 
-def test_weights_that_are_not_finite_or_not_float32_are_refused(tmp_path):
+def test_weights_that_are_not_finite_or_not_float32_are_refused(tmp_path: Path) -> None:
     content = noise()
-    tensors = dict(content.tensors)
+    tensors: dict[str, Any] = dict(content.tensors)
     tensors["head.0.bias"] = tensors["head.0.bias"].copy()
     tensors["head.0.bias"][1] = np.nan
     target = tmp_path / "nan.safetensors"

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from milplib.errors import PolicyError
-from milplib.policies import GCNN_SUMS, GcnnPolicy, best_candidate
+from milplib.policies import GCNN_SUMS, GcnnPolicy, PolicyFile, best_candidate
 from milplib.scip import BlockSchema, BranchingState
 
 from .conftest import FAMILIES, PSEUDOCOST, TREE, noise
 
 
-def relu(x):
+def relu(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.maximum(x, 0)
 
 
-def textbook_scores(content, state):
+def textbook_scores(content: PolicyFile, state: BranchingState) -> npt.NDArray[np.float64]:
     """The formulas as they stand in the paper, in float64, one message an edge."""
     w = {name: tensor.astype(np.float64) for name, tensor in content.tensors.items()}
 
-    def norm(name, x):
+    def norm(name: str, x: Any) -> Any:
         return (x + w[f"{name}.shift"]) * w[f"{name}.scale"]
 
-    def dense(name, x):
+    def dense(name: str, x: Any) -> Any:
         return x @ w[f"{name}.weight"].T + w.get(f"{name}.bias", 0.0)
 
-    def embedding(side, x):
+    def embedding(side: Any, x: Any) -> Any:
         name = f"{side}_embedding"
         return relu(dense(f"{name}.2", relu(dense(f"{name}.0", norm(f"{side}_norm", x)))))
 
-    def convolution(name, targets, sources, target_of, source_of, edges, mean_edges):
+    def convolution(
+        name: str,
+        targets: Any,
+        sources: Any,
+        target_of: Any,
+        source_of: Any,
+        edges: Any,
+        mean_edges: Any,
+    ) -> Any:
         total = np.zeros_like(targets)
         for target, source, edge in zip(target_of, source_of, edges, strict=True):
             joint = (
@@ -64,13 +75,16 @@ def textbook_scores(content, state):
             for b in content.blocks
         ]
         features = np.hstack((features, norm("block_norm", np.hstack(columns).astype(np.float64))))
-    return dense("head.2", relu(dense("head.0", features)))[:, 0]
+    result: npt.NDArray[np.float64] = dense("head.2", relu(dense("head.0", features)))[:, 0]
+    return result
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
 @pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE, PSEUDOCOST)])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_scores_are_those_of_the_formulas(family, blocks, sums, states):
+def test_scores_are_those_of_the_formulas(
+    family: str, blocks: tuple[Any, ...], sums: str, states: dict[str, list[BranchingState]]
+) -> None:
     content = noise(blocks=blocks, seed=len(blocks), sums=sums)
     policy = GcnnPolicy(content, name="noise")
     for state in states[family]:
@@ -80,7 +94,9 @@ def test_scores_are_those_of_the_formulas(family, blocks, sums, states):
         assert (np.abs(found - expected) <= 1e-5 * np.maximum(1, np.abs(expected))).all()
 
 
-def test_a_negative_scale_of_a_message_is_folded_correctly(states):
+def test_a_negative_scale_of_a_message_is_folded_correctly(
+    states: dict[str, list[BranchingState]],
+) -> None:
     content = noise(seed=5)
     content.tensors["to_rows.message_norm.scale"][:] = -0.7
     state = states["auction"][0]
@@ -88,7 +104,9 @@ def test_a_negative_scale_of_a_message_is_folded_correctly(states):
     assert np.allclose(GcnnPolicy(content, name="n").score(state), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_scores_do_not_depend_on_the_order_of_rows_columns_or_edges(states):
+def test_scores_do_not_depend_on_the_order_of_rows_columns_or_edges(
+    states: dict[str, list[BranchingState]],
+) -> None:
     rng = np.random.RandomState(3)
     policy = GcnnPolicy(noise(), name="noise")
     for family in FAMILIES:
@@ -113,7 +131,7 @@ def test_scores_do_not_depend_on_the_order_of_rows_columns_or_edges(states):
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
-def test_a_state_without_rows_or_with_one_candidate_is_scored(sums):
+def test_a_state_without_rows_or_with_one_candidate_is_scored(sums: str) -> None:
     lonely = BranchingState(
         variable_features=np.ones((3, 19), dtype=np.float32),
         row_features=np.empty((0, 5), dtype=np.float32),
@@ -127,7 +145,9 @@ def test_a_state_without_rows_or_with_one_candidate_is_scored(sums):
     assert np.allclose(scores, textbook_scores(content, lonely), rtol=1e-5, atol=1e-5)
 
 
-def test_relative_sums_do_not_change_when_every_row_and_column_is_there_twice(states):
+def test_relative_sums_do_not_change_when_every_row_and_column_is_there_twice(
+    states: dict[str, list[BranchingState]],
+) -> None:
     # Twice as many rows and columns, and twice as many messages at each of them.
     policy, absolute = (GcnnPolicy(noise(sums=sums), name="noise") for sums in GCNN_SUMS[::-1])
     for family in FAMILIES:
@@ -149,12 +169,14 @@ def test_relative_sums_do_not_change_when_every_row_and_column_is_there_twice(st
         assert np.abs(absolute.score(denser) - absolute.score(state)).max() > 10 * bound
 
 
-def test_sums_of_another_kind_are_refused():
+def test_sums_of_another_kind_are_refused() -> None:
     with pytest.raises(PolicyError, match=r"has 'mean' sums; this milplib knows absolute and rel"):
         GcnnPolicy(noise(sums="mean"), name="noise")
 
 
-def test_a_block_that_is_missing_or_has_other_lines_is_an_error(states):
+def test_a_block_that_is_missing_or_has_other_lines_is_an_error(
+    states: dict[str, list[BranchingState]],
+) -> None:
     policy = GcnnPolicy(noise(blocks=(PSEUDOCOST,)), name="noise")
     state = states["auction"][0]
     with pytest.raises(PolicyError, match="lacks the block 'pseudocost'"):
@@ -175,14 +197,14 @@ def test_a_block_that_is_missing_or_has_other_lines_is_an_error(states):
         ),
     ],
 )
-def test_tensors_that_do_not_fit_are_named(change, message):
+def test_tensors_that_do_not_fit_are_named(change: Callable[..., Any], message: str) -> None:
     content = noise()
     change(content.tensors)
     with pytest.raises(PolicyError, match=message):
         GcnnPolicy(content, name="noise")
 
 
-def test_a_block_that_is_unknown_or_of_another_version_is_named():
+def test_a_block_that_is_unknown_or_of_another_version_is_named() -> None:
     for block, message in [
         (BlockSchema("mine", 1, ("a",)), "does not have"),
         (dataclasses.replace(PSEUDOCOST, version=2), "version 2"),
@@ -191,7 +213,7 @@ def test_a_block_that_is_unknown_or_of_another_version_is_named():
             GcnnPolicy(noise(blocks=(block,)), name="noise")
 
 
-def test_of_tied_scores_the_lowest_column_wins():
+def test_of_tied_scores_the_lowest_column_wins() -> None:
     candidates = np.array([9, 4, 6], dtype=np.int32)
     assert best_candidate(np.array([1.0, 1.0 - 1e-7, 0.5]), candidates) == 1
     assert best_candidate(np.array([1.0, 1.0 - 1e-3, 0.5]), candidates) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from milplib.policies.model_kinds import model_kinds
 from milplib.policies.networks import check_network_options
 
 
-def test_milplibs_kinds_are_declared_and_whole():
+def test_milplibs_kinds_are_declared_and_whole() -> None:
     assert {"gcnn", "linear", "gbdt", "extratrees", "network"} <= set(model_kind_names())
     assert {"gcnn", "linear", "forest", "network"} <= set(ARCHITECTURES)
     for name, kind in model_kinds().items():
@@ -31,7 +32,7 @@ def test_milplibs_kinds_are_declared_and_whole():
                 setattr(made, fields(made)[0].name, None)
 
 
-def test_the_command_line_has_an_option_for_each_field_of_each_kind():
+def test_the_command_line_has_an_option_for_each_field_of_each_kind() -> None:
     flags = set(inspect.signature(train_command).parameters)
     others = {"model_options": "model_option", "cache_bytes": "cache_gigabytes"}
     for kind in model_kinds().values():
@@ -39,11 +40,11 @@ def test_the_command_line_has_an_option_for_each_field_of_each_kind():
         assert {others.get(name, name) for name in names} <= flags
 
 
-def test_ways_of_mixing_have_one_list_of_names():
+def test_ways_of_mixing_have_one_list_of_names() -> None:
     assert tuple(MIXTURES) == options.MIXTURES
 
 
-def test_an_unknown_kind_is_refused_with_the_nearest():
+def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown kind of model 'gcn': did you mean gcnn"):
         model_kind("gcn")
     with pytest.raises(ParameterError, match="no class of torch modules"):
@@ -54,9 +55,9 @@ def test_an_unknown_kind_is_refused_with_the_nearest():
         ARCHITECTURES["none"]
 
 
-def test_options_of_a_network_are_checked_by_its_constructor():
+def test_options_of_a_network_are_checked_by_its_constructor() -> None:
     class Net:
-        def __init__(self, size, *, depth=2, n_block_columns=0):
+        def __init__(self, size: Any, *, depth: int = 2, n_block_columns: int = 0) -> None:
             pass
 
     check_network_options(Net, {"size": 3, "depth": None})

@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from narrowing import of_class
 
 import milplib
+from milplib import Instance
 from milplib.errors import PolicyError, UnknownNameError
 from milplib.files import file_sha256
 from milplib.generators import from_name
@@ -32,17 +34,17 @@ from milplib.policies import (
 MEGABYTE = 1_000_000
 
 
-def unseen(name, index=0):
+def unseen(name: str, index: int = 0) -> Instance:
     return generate_instance(name, split="test", index=index)
 
 
-def test_something_is_shipped():
+def test_something_is_shipped() -> None:
     assert pretrained_names()
     assert pretrained_families()
 
 
 @pytest.mark.parametrize("name", pretrained_names())
-def test_a_shipped_policy_is_small_and_has_a_card_about_this_very_file(name):
+def test_a_shipped_policy_is_small_and_has_a_card_about_this_very_file(name: str) -> None:
     path = pretrained_file(name)
     assert path.stat().st_size <= MEGABYTE
     card = pretrained_card(name)
@@ -52,20 +54,22 @@ def test_a_shipped_policy_is_small_and_has_a_card_about_this_very_file(name):
 
 
 @pytest.mark.parametrize("name", pretrained_names())
-def test_a_shipped_policy_is_loaded_by_its_name_from_anywhere(name, tmp_path, monkeypatch):
+def test_a_shipped_policy_is_loaded_by_its_name_from_anywhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert isinstance(load_policy(name), GcnnPolicy)
     assert load_policy(name).name == name
 
 
-def test_a_name_nearly_right_is_told_the_right_one():
+def test_a_name_nearly_right_is_told_the_right_one() -> None:
     with pytest.raises(UnknownNameError, match=pretrained_names()[0]):
         load_policy(pretrained_names()[0][:-1])
     with pytest.raises(PolicyError, match=pretrained_names()[0]):
         pretrained_card("none-such")
 
 
-def test_every_family_has_a_policy_that_there_is():
+def test_every_family_has_a_policy_that_there_is() -> None:
     for family in pretrained_families():
         assert load_policy(family.policy).name == family.policy
 
@@ -83,8 +87,8 @@ def test_every_family_has_a_policy_that_there_is():
         ("MVC-milplib-easy", "gcnn-vertex-covers"),
     ],
 )
-def test_auto_gives_unseen_instances_of_its_families_their_policy(name, policy):
-    auto = load_policy(AUTO)
+def test_auto_gives_unseen_instances_of_its_families_their_policy(name: str, policy: str) -> None:
+    auto = of_class(load_policy(AUTO), Portfolio)
     assert isinstance(auto, Portfolio)
     assert {auto.picked(unseen(name, index)).name for index in range(5)} == {policy}
 
@@ -100,19 +104,19 @@ def test_auto_gives_unseen_instances_of_its_families_their_policy(name, policy):
         and not {"digits", "case118", "net3"} & set(d.name.split("-"))
     ],
 )
-def test_auto_leaves_families_it_was_not_tried_on_to_scip(name):
-    assert load_policy(AUTO).picked(unseen(name)).name == "relpscost"
+def test_auto_leaves_families_it_was_not_tried_on_to_scip(name: str) -> None:
+    assert of_class(load_policy(AUTO), Portfolio).picked(unseen(name)).name == "relpscost"
 
 
-def test_auto_leaves_real_instances_to_scip(test_data):
-    auto = load_policy(AUTO)
+def test_auto_leaves_real_instances_to_scip(test_data: Path) -> None:
+    auto = of_class(load_policy(AUTO), Portfolio)
     instances = [path for path in (test_data / "miplib").iterdir() if path.suffix in (".gz", ".lp")]
     assert len(instances) >= 14
     for path in instances:
         assert auto.picked(milplib.read(path)).name == "relpscost", path.name
 
 
-def test_auto_solves_and_its_picking_is_part_of_the_time():
+def test_auto_solves_and_its_picking_is_part_of_the_time() -> None:
     instance = from_name("CA-milplib-small").generate(3)
     learned = milplib.solve(instance, policy=AUTO)
     assert learned.policy == AUTO
@@ -126,7 +130,7 @@ def test_auto_solves_and_its_picking_is_part_of_the_time():
     assert plain.observe_time == 0
 
 
-def test_the_plugin_takes_auto_in_somebody_elses_model():
+def test_the_plugin_takes_auto_in_somebody_elses_model() -> None:
     model = from_name("CA-milplib-small").generate(3).to_scip()
     model.hideOutput()
     use = milplib.include_policy(model, AUTO)
@@ -137,8 +141,8 @@ def test_the_plugin_takes_auto_in_somebody_elses_model():
 
 
 def test_policies_made_for_another_scip_are_left_to_scip_and_that_is_logged(
-    tmp_path, monkeypatch, caplog
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = tmp_path / "shipped"
     shutil.copytree(Path(pretrained.__file__).parent / "shipped", folder)
     for name in pretrained_names():
@@ -146,14 +150,14 @@ def test_policies_made_for_another_scip_are_left_to_scip_and_that_is_logged(
         write_policy(folder / f"{name}.safetensors", replace(content, scip_major=9))
     monkeypatch.setattr(pretrained, "_FOLDER", folder)
     with caplog.at_level(logging.WARNING, logger="milplib"):
-        auto = load_policy(AUTO)
+        auto = of_class(load_policy(AUTO), Portfolio)
     assert auto.picked(unseen("CA-very-easy")).name == "relpscost"
     assert "SCIP" in caplog.text
     with pytest.raises(PolicyError, match="scip major 9"):
         load_policy(pretrained_names()[0])
 
 
-def test_an_evaluation_says_which_shipped_policies_it_was(tmp_path):
+def test_an_evaluation_says_which_shipped_policies_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "ca"
     folder.mkdir()
     from_name("CA-milplib-small").generate(3).write(folder / "ca.mps.gz")
@@ -172,7 +176,7 @@ def test_an_evaluation_says_which_shipped_policies_it_was(tmp_path):
     assert by_policy[AUTO]["nodes"] == by_policy[name]["nodes"]
 
 
-def test_the_families_file_is_plain_json_with_every_feature():
+def test_the_families_file_is_plain_json_with_every_feature() -> None:
     path = Path(pretrained.__file__).parent / "shipped" / "families.json"
     for entry in json.loads(path.read_text())["families"]:
         assert entry["lower"].keys() == entry["upper"].keys()

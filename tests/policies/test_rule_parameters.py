@@ -5,10 +5,14 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pyscipopt
 import pytest
+from narrowing import of_class
 
+from milplib import SolveResult
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.evaluation.policies import evaluated_policies
 from milplib.generators import CombinatorialAuction
@@ -21,24 +25,26 @@ AUCTION = CombinatorialAuction(n_items=60, n_bids=200).generate(seed=0)
 FEWER = "relpscost:initcand=3,maxreliable=1"
 
 
-def test_a_rule_with_parameters_has_one_name_in_any_order_and_notation():
+def test_a_rule_with_parameters_has_one_name_in_any_order_and_notation() -> None:
     rule = load_policy("relpscost:maxreliable=1.0, initcand=3")
     assert isinstance(rule, ScipRule)
     assert (rule.rule, rule.name) == ("relpscost", FEWER)
     assert rule.parameters == {"initcand": 3, "maxreliable": 1.0}
     assert load_policy(rule.name).name == rule.name
     assert ScipRule("relpscost", parameters={"maxreliable": 1, "initcand": 3}).name == rule.name
-    assert load_policy("relpscost:dynamiclookahead=TRUE").parameters == {"dynamiclookahead": True}
-    assert load_policy("pscost:strategy=d").parameters == {"strategy": "d"}
+    assert of_class(load_policy("relpscost:dynamiclookahead=TRUE"), ScipRule).parameters == {
+        "dynamiclookahead": True
+    }
+    assert of_class(load_policy("pscost:strategy=d"), ScipRule).parameters == {"strategy": "d"}
     assert pickle.loads(pickle.dumps(rule)).parameters == rule.parameters
 
 
 @pytest.fixture(scope="module")
-def with_fewer():
+def with_fewer() -> SolveResult:
     return solve(AUCTION, policy=FEWER)
 
 
-def test_it_solves_as_scip_does_with_these_parameters_set_by_hand(with_fewer):
+def test_it_solves_as_scip_does_with_these_parameters_set_by_hand(with_fewer: SolveResult) -> None:
     result = with_fewer
     model = AUCTION.to_scip()
     model.hideOutput()
@@ -56,7 +62,7 @@ def test_it_solves_as_scip_does_with_these_parameters_set_by_hand(with_fewer):
     assert result.strong_branching_iterations < plain.strong_branching_iterations
 
 
-def test_the_parameters_are_set_in_a_model_of_ones_own():
+def test_the_parameters_are_set_in_a_model_of_ones_own() -> None:
     model = pyscipopt.Model()
     include_policy(model, FEWER)
     assert model.getParam("branching/relpscost/initcand") == 3
@@ -64,7 +70,7 @@ def test_the_parameters_are_set_in_a_model_of_ones_own():
     assert model.getParam("branching/relpscost/maxlookahead") == 9
 
 
-def test_in_a_switch_each_rule_has_its_own_parameters(with_fewer):
+def test_in_a_switch_each_rule_has_its_own_parameters(with_fewer: SolveResult) -> None:
     # By the second name the same parameters are set anew, after four nodes.
     both = Switch(FEWER, "relpscost:initcand=3,maxreliable=1,maxlookahead=9", nodes=3)
     assert solve(AUCTION, policy=both).nodes == with_fewer.nodes > 4
@@ -72,7 +78,7 @@ def test_in_a_switch_each_rule_has_its_own_parameters(with_fewer):
     assert 0 < other.strong_branching_iterations < with_fewer.strong_branching_iterations
 
 
-def test_after_a_solve_with_a_switch_the_users_parameters_are_back():
+def test_after_a_solve_with_a_switch_the_users_parameters_are_back() -> None:
     model = AUCTION.to_scip()
     model.hideOutput()
     model.setParam("branching/relpscost/initcand", 77)
@@ -107,13 +113,15 @@ def test_after_a_solve_with_a_switch_the_users_parameters_are_back():
         ("relpscost:maxdepth=5", "maxdepth of relpscost is milplib's to set"),
     ],
 )
-def test_what_is_wrong_with_a_name_is_said_without_scips_own_noise(name, words, capfd):
+def test_what_is_wrong_with_a_name_is_said_without_scips_own_noise(
+    name: str, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises((UnknownNameError, ParameterError), match=words):
         load_policy(name)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_rule_made_in_python_is_checked_when_it_meets_a_model():
+def test_a_rule_made_in_python_is_checked_when_it_meets_a_model() -> None:
     model = pyscipopt.Model()
     for rule, words in (
         (ScipRule("relpscst"), "relpscost"),
@@ -127,7 +135,9 @@ def test_a_rule_made_in_python_is_checked_when_it_meets_a_model():
     assert model.getParam("branching/relpscost/priority") == 10000
 
 
-def test_modules_and_files_keep_their_meaning(tmp_path, monkeypatch):
+def test_modules_and_files_keep_their_meaning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Python's own module `random` has the name of a rule.
     assert load_policy("random:choice").name == "choice"
     (tmp_path / "a:b=1.safetensors").write_bytes(b"no policy")
@@ -137,9 +147,9 @@ def test_modules_and_files_keep_their_meaning(tmp_path, monkeypatch):
             load_policy(name)
 
 
-def test_the_tuned_settings_are_few_different_and_known_to_scip():
+def test_the_tuned_settings_are_few_different_and_known_to_scip() -> None:
     assert len(TUNED_RELPSCOST) <= 8
-    rules = [load_policy(name) for name in TUNED_RELPSCOST]
+    rules: list[Any] = [load_policy(name) for name in TUNED_RELPSCOST]
     assert {rule.rule for rule in rules} == {"relpscost"}
     assert [rule.name for rule in rules] == list(TUNED_RELPSCOST)
     defaults = branching_parameters(pyscipopt.Model(), "relpscost")
@@ -148,7 +158,7 @@ def test_the_tuned_settings_are_few_different_and_known_to_scip():
             assert value != defaults[name].value(defaults[name].default), rule.name
 
 
-def test_every_parameter_of_every_rule_takes_its_own_default():
+def test_every_parameter_of_every_rule_takes_its_own_default() -> None:
     model = pyscipopt.Model()
     for rule in ("relpscost", "pscost", "lookahead", "distribution", "vanillafullstrong"):
         known = branching_parameters(model, rule)
@@ -159,7 +169,7 @@ def test_every_parameter_of_every_rule_takes_its_own_default():
             assert parameter.value(value) == value
 
 
-def test_an_evaluation_takes_rules_with_parameters_and_knows_equal_ones():
+def test_an_evaluation_takes_rules_with_parameters_and_knows_equal_ones() -> None:
     found, baseline = evaluated_policies([FEWER, "pscost"], baseline="relpscost")
     assert [(policy.label, policy.kind) for policy in found] == [
         (FEWER, "rule"),
@@ -175,10 +185,10 @@ def test_an_evaluation_takes_rules_with_parameters_and_knows_equal_ones():
         )
 
 
-def test_the_command_line_takes_them_too(tmp_path):
+def test_the_command_line_takes_them_too(tmp_path: Path) -> None:
     AUCTION.write(tmp_path / "a.lp")
 
-    def run(policy):
+    def run(policy: Any) -> Any:
         return subprocess.run(
             [sys.executable, "-m", "milplib.cli", "solve", "a.lp", "--policy", policy],
             cwd=tmp_path, capture_output=True, text=True, timeout=120,

@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 
 
-def test_examples_run(each_module: str, tmp_path: Path, monkeypatch) -> None:
+def test_examples_run(each_module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ FILES = {
 """What is generated, and a word that stands there."""
 
 
-def test_the_header_and_the_tables_of_features_are_those_of_the_enums(root, run) -> None:
+def test_the_header_and_the_tables_of_features_are_those_of_the_enums(
+    root: Path, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     run(sys.executable, root / "tools" / "feature_columns.py", "--check", cwd=root)
 
 
@@ -30,7 +34,9 @@ def copy(root: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_stale_file_is_named_and_renewed(name: str, copy: Path, run) -> None:
+def test_a_stale_file_is_named_and_renewed(
+    name: str, copy: Path, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     script, path = copy / "tools" / "feature_columns.py", copy / name
     expected = path.read_text()
     assert FILES[name] in expected

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +96,9 @@ def _is_allowed(imported: Import, module: str) -> bool:
     return _is_below(imported.name, {"milplib", *allowed.anywhere})
 
 
-def test_a_module_imports_only_what_its_package_may(each_module: str, modules, root) -> None:
+def test_a_module_imports_only_what_its_package_may(
+    each_module: str, modules: dict[str, Path], root: Path
+) -> None:
     path = modules[each_module]
     tree = ast.parse(path.read_text())
     wrong = [
@@ -169,11 +172,15 @@ sys.meta_path.insert(0, Watch())
         "milplib.solving",
     ],
 )
-def test_an_import_stays_light(module: str, run, tmp_path: Path) -> None:
+def test_an_import_stays_light(
+    module: str, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     run(sys.executable, "-c", f"{WATCH}import {module}", cwd=tmp_path)
 
 
-def test_the_watch_sees_a_heavy_import(run, tmp_path: Path) -> None:
+def test_the_watch_sees_a_heavy_import(
+    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     done = run(sys.executable, "-c", f"{WATCH}import torch.nn", cwd=tmp_path, check=False)
 
     assert done.stdout.strip() == "imports torch"

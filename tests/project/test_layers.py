@@ -78,7 +78,7 @@ def _in_words(cycle: Iterable[tuple[str, str]]) -> str:
 
 def _wrong_arrows(graph: grimp.ImportGraph, layers: Iterable[grimp.Layer]) -> list[str]:
     """Name an import chain of every package that imports one above it."""
-    found = graph.find_illegal_dependencies_for_layers(layers, containers={"milplib"})
+    found = graph.find_illegal_dependencies_for_layers(list(layers), containers={"milplib"})
     return [
         " -> ".join([sorted(route.heads)[0], *route.middle, sorted(route.tails)[0]])
         for wrong in found
@@ -86,21 +86,21 @@ def _wrong_arrows(graph: grimp.ImportGraph, layers: Iterable[grimp.Layer]) -> li
     ]
 
 
-def test_no_module_imports_itself_through_others(graph) -> None:
+def test_no_module_imports_itself_through_others(graph: grimp.ImportGraph) -> None:
     assert not _cycles(graph)
 
 
-def test_no_package_imports_one_above_it(graph) -> None:
+def test_no_package_imports_one_above_it(graph: grimp.ImportGraph) -> None:
     assert not _wrong_arrows(graph, LAYERS)
 
 
-def test_every_module_has_its_layer(graph) -> None:
+def test_every_module_has_its_layer(graph: grimp.ImportGraph) -> None:
     layered = {f"milplib.{name}" for layer in LAYERS for name in layer.module_tails}
 
     assert layered == graph.find_children("milplib") - {"milplib._native"}
 
 
-def test_the_contributing_page_shows_the_layers_that_are_tested(root) -> None:
+def test_the_contributing_page_shows_the_layers_that_are_tested(root: Path) -> None:
     text = (root / "CONTRIBUTING.md").read_text().partition("## Architecture")[2]
     shown = [set(line.split(" · ")) for line in text.split("```")[1].split("\n") if line]
 
@@ -113,7 +113,7 @@ TYPED = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from planted.u
 
 @pytest.mark.parametrize("line", [LAZY, TYPED, "from planted.upper import {}"])
 @pytest.mark.parametrize("imported", ["user", "other"])
-def test_the_check_sees_a_planted_cycle(line: str, imported: str, tmp_path) -> None:
+def test_the_check_sees_a_planted_cycle(line: str, imported: str, tmp_path: Path) -> None:
     """`upper.other` imports nothing, but Python runs the package's __init__ before it."""
     modules = {
         "__init__": "",
@@ -144,7 +144,9 @@ def test_the_check_sees_a_planted_cycle(line: str, imported: str, tmp_path) -> N
         ("milplib.policies.plugin", "milplib"),
     ],
 )
-def test_the_check_sees_a_planted_arrow(importer: str, imported: str, graph) -> None:
+def test_the_check_sees_a_planted_arrow(
+    importer: str, imported: str, graph: grimp.ImportGraph
+) -> None:
     graph.add_import(importer=importer, imported=imported)
     wrong = _wrong_arrows(graph, LAYERS)
     graph.remove_import(importer=importer, imported=imported)

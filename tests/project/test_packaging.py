@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -26,7 +28,7 @@ def _installed_path(path: Path) -> Path:
     return path if path.parts[0] == "milplib" else Path("milplib", path)
 
 
-def test_every_folder_of_modules_is_a_listed_package(root, pyproject) -> None:
+def test_every_folder_of_modules_is_a_listed_package(root: Path, pyproject: dict[str, Any]) -> None:
     folders = {
         path.parent.relative_to(root)
         for folder in FOLDERS
@@ -38,7 +40,7 @@ def test_every_folder_of_modules_is_a_listed_package(root, pyproject) -> None:
     assert set(pyproject["tool"]["setuptools"]["packages"]) == names
 
 
-def test_every_native_source_is_listed(root, pyproject) -> None:
+def test_every_native_source_is_listed(root: Path, pyproject: dict[str, Any]) -> None:
     (extension,) = pyproject["tool"]["setuptools"]["ext-modules"]
     files = {path.relative_to(root).as_posix() for path in (root / "native").iterdir()}
 
@@ -48,7 +50,7 @@ def test_every_native_source_is_listed(root, pyproject) -> None:
     assert extension["depends"] == sorted(name for name in files if not name.endswith(".cpp"))
 
 
-def test_no_name_of_an_extra_is_missing_in_all(pyproject) -> None:
+def test_no_name_of_an_extra_is_missing_in_all(pyproject: dict[str, Any]) -> None:
     extras = pyproject["project"]["optional-dependencies"]
     (everything,) = (Requirement(text) for text in extras["all"])
 
@@ -63,14 +65,14 @@ def _constraints(root: Path) -> dict[str, Version]:
     return {canonicalize_name(name): Version(version) for name, version in pins}
 
 
-def _requirements(pyproject) -> Iterator[Requirement]:
+def _requirements(pyproject: dict[str, Any]) -> Iterator[Requirement]:
     project = pyproject["project"]
     for texts in (project["dependencies"], *project["optional-dependencies"].values()):
         requirements = (Requirement(text) for text in texts)
         yield from (requirement for requirement in requirements if requirement.name != "milplib")
 
 
-def test_every_dependency_has_a_pin_inside_its_range(root, pyproject) -> None:
+def test_every_dependency_has_a_pin_inside_its_range(root: Path, pyproject: dict[str, Any]) -> None:
     pins = _constraints(root)
     for requirement in _requirements(pyproject):
         name = canonicalize_name(requirement.name)
@@ -78,13 +80,13 @@ def test_every_dependency_has_a_pin_inside_its_range(root, pyproject) -> None:
         assert requirement.specifier.contains(pins[name]), requirement
 
 
-def test_pyproject_holds_ranges_not_pins(pyproject) -> None:
+def test_pyproject_holds_ranges_not_pins(pyproject: dict[str, Any]) -> None:
     operators = {spec.operator for found in _requirements(pyproject) for spec in found.specifier}
 
     assert operators <= {">=", "<"}
 
 
-def test_all_that_a_dependency_asks_for_is_pinned(root, pyproject) -> None:
+def test_all_that_a_dependency_asks_for_is_pinned(root: Path, pyproject: dict[str, Any]) -> None:
     pins = _constraints(root)
     pending = [(found.name, found.extras) for found in _requirements(pyproject)]
     seen = set()
@@ -119,7 +121,11 @@ def _is_installed(name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def wheel(committed_tree: Path, tmp_path_factory: pytest.TempPathFactory, run) -> Path:
+def wheel(
+    committed_tree: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    run: Callable[..., subprocess.CompletedProcess[str]],
+) -> Path:
     """The wheel made of the source distribution made of the commit."""
     folder = tmp_path_factory.mktemp("dist")
     run(
@@ -131,7 +137,11 @@ def wheel(committed_tree: Path, tmp_path_factory: pytest.TempPathFactory, run) -
 
 
 @pytest.fixture(scope="module")
-def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory, run) -> Path:
+def elsewhere(
+    wheel: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    run: Callable[..., subprocess.CompletedProcess[str]],
+) -> Path:
     """A fresh environment that holds the wheel, and sees this one's dependencies."""
     folder = tmp_path_factory.mktemp("elsewhere") / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
@@ -158,7 +168,7 @@ EXTENSION = "milplib/_native.abi3.so"
 
 @pytest.mark.slow
 def test_the_wheel_holds_every_committed_file_of_the_packages_and_the_extension(
-    wheel, committed_tree
+    wheel: Path, committed_tree: Path
 ) -> None:
     committed = {
         _installed_path(path.relative_to(committed_tree)).as_posix()
@@ -179,7 +189,9 @@ def test_one_wheel_serves_every_python_of_the_limited_api(wheel: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_installed_extension_is_in_use_elsewhere(elsewhere, run, tmp_path) -> None:
+def test_the_installed_extension_is_in_use_elsewhere(
+    elsewhere: Path, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     command = (elsewhere / "bin" / "milplib", "doctor", "--json")
     report = json.loads(run(*command, cwd=tmp_path, MILPLIB_NATIVE="1").stdout)
 
@@ -189,7 +201,9 @@ def test_the_installed_extension_is_in_use_elsewhere(elsewhere, run, tmp_path) -
 
 
 @pytest.mark.slow
-def test_every_module_of_the_wheel_imports_elsewhere(elsewhere: Path, run, tmp_path) -> None:
+def test_every_module_of_the_wheel_imports_elsewhere(
+    elsewhere: Path, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     site_packages = _site_packages(elsewhere)
     modules = [
         ".".join(path.relative_to(site_packages).with_suffix("").parts)
@@ -215,7 +229,12 @@ def test_the_wheel_takes_no_name_but_milplib(elsewhere: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["doctor"]])
-def test_the_installed_command_runs_elsewhere(elsewhere, run, tmp_path, arguments) -> None:
+def test_the_installed_command_runs_elsewhere(
+    elsewhere: Path,
+    run: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    arguments: list[str],
+) -> None:
     done = run(elsewhere / "bin" / "milplib", *arguments, cwd=tmp_path)
 
     assert done.stdout.strip()
@@ -223,7 +242,7 @@ def test_the_installed_command_runs_elsewhere(elsewhere, run, tmp_path, argument
 
 @pytest.mark.slow
 def test_a_broken_compiler_does_not_fail_the_install_and_doctor_tells(
-    committed_tree, tmp_path, run
+    committed_tree: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     site = tmp_path / "site"
     run(
@@ -240,7 +259,7 @@ def test_a_broken_compiler_does_not_fail_the_install_and_doctor_tells(
     # Without the .pth files of this environment (-S), the checkout stays out of sight.
     paths = [str(site), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     doctor = (sys.executable, "-S", "-P", "-m", "milplib.cli", "doctor", "--json")
-    environment = {"PYTHONPATH": os.pathsep.join(paths), "MILPLIB_NATIVE": ""}
+    environment: dict[str, Any] = {"PYTHONPATH": os.pathsep.join(paths), "MILPLIB_NATIVE": ""}
     report = json.loads(_last_object(run(*doctor, cwd=tmp_path, **environment).stdout))
 
     assert report["healthy"]

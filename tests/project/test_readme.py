@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -52,7 +54,7 @@ def _blocks() -> list[Block]:
     ]
 
 
-def _runnable() -> list:
+def _runnable() -> list[Any]:
     return [
         pytest.param(block, id=f"line {block.line}", marks=[pytest.mark.slow] if block.slow else [])
         for block in _blocks()
@@ -77,7 +79,9 @@ def test_the_readme_names_both_commands_and_every_block_a_language() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", _runnable())
-def test_a_block_runs(block: Block, folder: Path, run) -> None:
+def test_a_block_runs(
+    block: Block, folder: Path, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     if block.language == "python":
         run(sys.executable, "-W", "error", "-c", block.smaller, cwd=folder)
     else:

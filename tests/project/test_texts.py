@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -92,7 +93,9 @@ def _pattern_of(phrase: str) -> re.Pattern[str]:
     return re.compile(rf"\b{phrase}\b".replace(" ", r"\s+"), re.IGNORECASE)
 
 
-def test_links_between_documents_lead_to_a_file_and_a_heading(root: Path, texts) -> None:
+def test_links_between_documents_lead_to_a_file_and_a_heading(
+    root: Path, texts: dict[Path, str]
+) -> None:
     documents = {path: text for path, text in texts.items() if path.suffix == ".md"}
     links = [(path, *link) for path, text in documents.items() for link in LINK.findall(text)]
     wrong = [
@@ -113,7 +116,7 @@ def _leads_somewhere(file: Path, heading: str) -> bool:
     return heading in [re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles]
 
 
-def test_texts_end_with_one_newline_and_have_no_trailing_space(texts) -> None:
+def test_texts_end_with_one_newline_and_have_no_trailing_space(texts: dict[Path, str]) -> None:
     # Instances and pages stay as their writers made them
     texts = {
         path: text for path, text in texts.items() if path.suffix not in (".mps", ".lp", ".html")
@@ -127,7 +130,9 @@ def test_texts_end_with_one_newline_and_have_no_trailing_space(texts) -> None:
     assert not wrong
 
 
-def test_contributing_gives_a_reason_for_every_dependency(root: Path, pyproject) -> None:
+def test_contributing_gives_a_reason_for_every_dependency(
+    root: Path, pyproject: dict[str, Any]
+) -> None:
     text = (root / "CONTRIBUTING.md").read_text()
     rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| (\S.*) \|$", text, re.MULTILINE)
     project = pyproject["project"]
@@ -142,7 +147,7 @@ def test_contributing_gives_a_reason_for_every_dependency(root: Path, pyproject)
     assert sorted((name, group) for name, group, _ in rows) == sorted(declared)
 
 
-def test_the_version_is_the_same_everywhere(root: Path, pyproject) -> None:
+def test_the_version_is_the_same_everywhere(root: Path, pyproject: dict[str, Any]) -> None:
     version = pyproject["project"]["version"]
 
     assert f'__version__ = "{version}"' in (root / "milplib" / "version.py").read_text()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sysconfig
 import venv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +31,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_all_commands_but_train(environment: Path, run, tmp_path) -> None:
+def test_all_commands_but_train(
+    environment: Path, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     rng = np.random.RandomState(0)
     tensors = {
         name: rng.normal(scale=0.2, size=shape).astype(np.float32)
@@ -40,7 +45,7 @@ def test_all_commands_but_train(environment: Path, run, tmp_path) -> None:
     )
     python = environment / "bin" / "python"
 
-    def milplib(*arguments: str, check: bool = True):
+    def milplib(*arguments: str, check: bool = True) -> Any:
         return run(python, "-m", "milplib.cli", *arguments, cwd=tmp_path, check=check)
 
     assert run(python, "-c", "import torch", cwd=tmp_path, check=False).returncode != 0

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import warnings
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import matplotlib
-import numpy as np
 import pytest
 
 from milplib.errors import OutputError, ResultsError
-from milplib.evaluation.table import run_table
-from milplib.evaluation.traces import trace_table
 from milplib.report import write_report
-from milplib.report.exports import latex_escaped, latex_table, write_exports
-from milplib.report.figures.curves import gap_curves, profile_plot
-from milplib.report.figures.heat_map import heat, heat_map_plot
-from milplib.report.figures.time_split import time_split
 from milplib.report.text import headline, judgement
 
 VOID = {"meta", "path"} | {"br", "img", "link", "input"}
@@ -27,52 +20,36 @@ VOID = {"meta", "path"} | {"br", "img", "link", "input"}
 class Page(HTMLParser):
     """Text, attributes and the balance of tags of a page."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.open, self.text, self.attributes, self.tags = [], [], [], []
+        self.open: list[Any] = []
+        self.text: list[Any] = []
+        self.attributes: list[Any] = []
+        self.tags: list[Any] = []
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self.tags.append(tag)
         self.attributes += attrs
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attrs):
+    def handle_startendtag(self, tag: Any, attrs: Any) -> None:
         self.tags.append(tag)
         self.attributes += attrs
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         if tag not in VOID:
             assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.text.append(data)
 
 
-def planted_rows(planted_run, *, instances=3):
-    return [
-        planted_run(policy, f"{family}/{n}.lp", seed, time=time, nodes=nodes, fair_nodes=nodes)
-        for family in ("ca", "sc")
-        for n in range(instances)
-        for seed in (0, 1)
-        for policy, time, nodes in (
-            ("mine", 2.0 + 0.1 * n, 30),
-            ("<other> & co", 3.0, 40),
-            ("base", 5.0 + n, 90),
-        )
-    ]
-
-
 @pytest.fixture
-def rows(planted_run):
-    return planted_rows(planted_run)
-
-
-@pytest.fixture
-def read(tmp_path):
-    def write_and_read(results):
+def read(tmp_path: Path) -> Any:
+    def write_and_read(results: Any) -> Any:
         text = write_report(results, tmp_path / "report.html").read_text()
         page = Page(text)
         assert page.open == []
@@ -81,7 +58,9 @@ def read(tmp_path):
     return write_and_read
 
 
-def test_the_page_is_whole_by_itself_and_shows_the_numbers(rows, planted_results, read):
+def test_the_page_is_whole_by_itself_and_shows_the_numbers(
+    rows: Any, planted_results: Any, read: Any
+) -> None:
     text, words, page = read(planted_results(rows))
     # It loads nothing.
     assert "http" not in text
@@ -111,7 +90,9 @@ def test_the_page_is_whole_by_itself_and_shows_the_numbers(rows, planted_results
     assert page.tags.count("figure") == 5
 
 
-def test_equal_results_give_equal_pages_in_whatever_style_the_user_has(rows, planted_results, read):
+def test_equal_results_give_equal_pages_in_whatever_style_the_user_has(
+    rows: Any, planted_results: Any, read: Any
+) -> None:
     plain, _, _ = read(planted_results(rows))
     with matplotlib.rc_context({"text.color": "#ff00ff", "font.size": 30, "svg.fonttype": "none"}):
         styled, _, _ = read(planted_results(rows))
@@ -119,7 +100,9 @@ def test_equal_results_give_equal_pages_in_whatever_style_the_user_has(rows, pla
     assert styled == plain
 
 
-def test_planted_faults_are_each_named_and_make_no_mean_better(rows, planted_results, read):
+def test_planted_faults_are_each_named_and_make_no_mean_better(
+    rows: Any, planted_results: Any, read: Any
+) -> None:
     clean = planted_results([dict(row) for row in rows]).summary()
     rows[0] |= {"failure": "crash", "failure_detail": "<killed>", "status": "died", "time": 0.1}
     rows[3] |= {"objective": 6.0}
@@ -149,14 +132,18 @@ def test_planted_faults_are_each_named_and_make_no_mean_better(rows, planted_res
             assert row.time > times["mine"]
 
 
-def test_a_cell_without_runs_is_marked_and_named(rows, planted_results, read):
+def test_a_cell_without_runs_is_marked_and_named(
+    rows: Any, planted_results: Any, read: Any
+) -> None:
     rows = [r for r in rows if not (r["policy"] == "mine" and r["instance"].startswith("sc/"))]
     _, words, page = read(planted_results(rows, expected_runs=36))
     assert "Empty cells: mine on sc." in words
     assert [value for name, value in page.attributes if name == "class"].count("empty") >= 1
 
 
-def test_one_policy_and_one_run_and_none_have_a_page(planted_run, planted_results, read):
+def test_one_policy_and_one_run_and_none_have_a_page(
+    planted_run: Any, planted_results: Any, read: Any
+) -> None:
     alone = planted_run("base", "ca/0.lp")
     _, words, page = read(planted_results([alone]))
     assert "1 policies" not in words
@@ -169,7 +156,9 @@ def test_one_policy_and_one_run_and_none_have_a_page(planted_run, planted_result
     assert "No policy ran on any instance." in words
 
 
-def test_an_evaluation_that_has_only_begun_has_a_page(planted_run, planted_results, read):
+def test_an_evaluation_that_has_only_begun_has_a_page(
+    planted_run: Any, planted_results: Any, read: Any
+) -> None:
     results = planted_results([planted_run("base", "ca/0.lp")], expected_runs=9)
     empty = type(results)(**(vars(results) | {"table": results.table.slice(0, 0)}))
     _, words, _ = read(empty)
@@ -177,8 +166,8 @@ def test_an_evaluation_that_has_only_begun_has_a_page(planted_run, planted_resul
 
 
 def test_a_pair_of_single_runs_of_no_time_has_ratios_without_an_interval(
-    planted_run, planted_results, read
-):
+    planted_run: Any, planted_results: Any, read: Any
+) -> None:
     rows = [planted_run(policy, "ca/0.lp", time=time) for policy, time in (("a", 0.0), ("b", 2.0))]
     _, words, page = read(planted_results(rows))
     assert "no interval" in words
@@ -189,7 +178,9 @@ def test_a_pair_of_single_runs_of_no_time_has_ratios_without_an_interval(
     ("change", "naming"),
     [({"time": -1.0}, "time"), ({"time": float("nan")}, "time"), ({"seed": 1}, "2 times")],
 )
-def test_a_table_with_impossible_rows_is_refused(rows, planted_results, change, naming):
+def test_a_table_with_impossible_rows_is_refused(
+    rows: Any, planted_results: Any, change: dict[str, Any], naming: str
+) -> None:
     place = 0  # its pair has the seed 1, too
     rows[place] = rows[place] | change
     with pytest.raises(ResultsError, match=naming):
@@ -197,8 +188,8 @@ def test_a_table_with_impossible_rows_is_refused(rows, planted_results, change, 
 
 
 def test_a_page_that_cannot_be_written_is_an_error_in_one_sentence(
-    planted_run, planted_results, tmp_path
-):
+    planted_run: Any, planted_results: Any, tmp_path: Path
+) -> None:
     results = planted_results([planted_run("base", "ca/0.lp")])
     with pytest.raises(OutputError, match="cannot write"):
         write_report(results, tmp_path / "nowhere" / "report.html")
@@ -213,8 +204,8 @@ def test_a_page_that_cannot_be_written_is_an_error_in_one_sentence(
     ],
 )
 def test_the_headline_claims_no_more_than_the_test_allows(
-    planted_run, planted_results, instances, factor, claim
-):
+    planted_run: Any, planted_results: Any, instances: int, factor: float, claim: str
+) -> None:
     rows = [
         planted_run(policy, f"ca/{n}.lp", time=(1 + 0.1 * n) * times)
         for n in range(instances)
@@ -228,126 +219,3 @@ def test_the_headline_claims_no_more_than_the_test_allows(
     expected = {0.5: "faster", 2.0: "slower"}[factor]
     expected = expected if instances == 12 else f"perhaps {expected}"
     assert judgement(summary, summary.rows[0]) == expected
-
-
-def test_exports_hold_the_numbers_of_the_summary(rows, planted_results, tmp_path):
-    results = planted_results(rows)
-    paths = write_exports(results, tmp_path)
-    assert {path.relative_to(tmp_path).as_posix() for path in paths} == {
-        "summary.csv",
-        "summary.tex",
-    } | {
-        f"figures/{name}.{form}"
-        for name in (
-            "profiles",
-            "ratios",
-            "time-pairs",
-            "nodes-pairs",
-            "seeds",
-            "matrix-time",
-        )
-        for form in ("png", "pdf")
-    }
-    starts = {".png": b"\x89PNG", ".pdf": b"%PDF"}
-    for path in paths[2:]:
-        assert path.read_bytes().startswith(starts[path.suffix])
-    with open(paths[0], newline="") as stream:
-        found = list(csv.DictReader(stream))
-    summary = results.summary()
-    assert len(found) == len(summary.rows) == 9
-    for line, row in zip(found, summary.rows, strict=True):
-        assert (line["distribution"], line["policy"]) == (row.distribution, row.policy)
-        assert float(line["time"]) == row.time
-        if row.against_baseline is None:
-            assert line["time_ratio"] == line["p_value"] == ""
-        else:
-            assert float(line["time_ratio_low"]) == row.against_baseline.time.low
-
-
-def test_equal_figures_give_equal_files(rows, planted_results, tmp_path):
-    results = planted_results(rows)
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        profile_plot(results.runs).save(tmp_path / folder)
-    for name in ("profiles.png", "profiles.pdf"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-
-
-def test_the_latex_table_is_well_formed_whatever_the_names(planted_run, planted_results):
-    names = ("50 % of a_b & {c}", r"\end{tabular} $x^2$ ~#1", "base")
-    rows = [planted_run(policy, "c_a/0.lp", time=1.0 + n) for n, policy in enumerate(names)]
-    rows += [row | {"instance": "sc/0.lp", "distribution": "sc"} for row in rows]
-    table = latex_table(planted_results(rows, expected_runs=20).summary())
-    lines = [line for line in table.splitlines() if not line.startswith("%")]
-    assert table.count(r"\begin{tabular}") == table.count(r"\end{tabular}") == 1
-    assert [line for line in lines if line in (r"\toprule", r"\midrule", r"\bottomrule")] == [
-        r"\toprule", *[r"\midrule"] * 3, r"\bottomrule"
-    ]  # fmt: skip
-    cells = [line for line in lines if line.endswith(r"\\") and "multicolumn" not in line]
-    assert len(cells) == 1 + 9
-    for line in cells:
-        assert len(re.findall(r"(?<!\\)&", line)) == 7
-    body = table[table.index(r"\toprule") :]
-    assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
-    assert not re.search(r"(?<!\\)[%#_^~]", body.replace("$p$", ""))
-    assert "% Not finished: 6 of 20 runs." in table
-    assert latex_escaped(names[1]).startswith(r"\textbackslash{}end\{tabular\} \$x")
-
-
-def test_mean_gaps_over_time_are_those_of_a_calculation_by_hand(planted_run):
-    trace = {"time": [1.0, 3.0], "primal": [8.0, 4.0], "dual": [2.0, 3.0]}
-    rows = [
-        planted_run("a", "x", time=5.0) | {"trace": trace},
-        planted_run("b", "x", time=5.0, failure="crash"),
-        planted_run("a", "y", time=5.0, failure="timelimit") | {"trace": trace},
-        planted_run("b", "y", time=5.0) | {"trace": trace},
-        planted_run("a", "only a has it", time=5.0) | {"trace": trace},
-    ]
-    seconds, gaps, pairs = gap_curves(
-        run_table(rows), trace_table(rows), policies=("a", "b", "c"), limit=60.0
-    )
-    assert pairs == 2
-    assert list(gaps) == ["a", "b"]
-
-    def at(policy, second):
-        return gaps[policy][np.searchsorted(seconds, second, side="right") - 1]
-
-    # before the first bounds; (8 - 2) / 8; (4 - 3) / 4; solved or stuck
-    assert [at("a", second) for second in (0.5, 2.0, 4.0, 30.0)] == [1.0, 0.75, 0.25, 0.125]
-    assert [at("b", second) for second in (0.5, 2.0, 4.0, 30.0)] == [1.0, 0.875, 0.625, 0.5]
-
-
-def test_the_time_split_adds_up_to_the_time_inside_the_policy(planted_run):
-    parts = {"observe_time": 1.0, "score_time": 2.0, "branch_time": 0.5}
-    rows = [
-        planted_run("mine", "x", time=10.0, policy_time=4.0, policy_calls=10) | parts,
-        planted_run("mine", "y", time=30.0, policy_time=4.0, policy_calls=30) | parts,
-        planted_run("rule", "x", time=10.0, policy_time=5.0, policy_calls=5),
-    ]
-    split = time_split(run_table(rows), ("mine", "rule", "never ran"))
-    assert split.shares[0] == pytest.approx([0.05, 0.1, 0.025, 0.025], rel=1e-12)
-    assert split.milliseconds[0] == pytest.approx([50.0, 100.0, 25.0, 25.0], rel=1e-12)
-    assert split.shares[1] == pytest.approx([0.0, 0.0, 0.0, 0.5], rel=1e-12)
-    assert np.isnan(split.shares[2]).all()
-
-
-def test_heat_is_even_at_1_and_the_same_for_a_ratio_and_its_inverse():
-    assert heat(1.0) == 0
-    for ratio in (1.5, 3.0, 100.0):
-        assert heat(ratio) > 0
-        assert heat(1 / ratio) == pytest.approx(-heat(ratio), rel=1e-12)  # rounding of logarithms
-    assert heat(0.0) == -1
-    assert heat(float("nan")) == 0
-
-
-@pytest.mark.parametrize("name", ["a", "relpscost:" + "initcand=10," * 12 + "maxreliable=1"])
-def test_the_matrix_has_room_for_names_of_any_length(name, planted_run, planted_results, tmp_path):
-    rows = [
-        planted_run(policy, f"CA-easy/{n}.lp", time=time)
-        for n in range(3)
-        for policy, time in ((name, 1.0), ("b", 2.0))
-    ]
-    plot = heat_map_plot(planted_results(rows).summary().matrix)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # of axes for which nothing is left
-        plot.save(tmp_path)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from installed_packages import InstallPackage
+from narrowing import present
 
 from milplib.cli.status import status as status_command
 from milplib.errors import MilplibError, ResultsError
@@ -39,8 +43,8 @@ TUNING = """
 """
 
 
-def manifest(folder, **changes):
-    content = {
+def manifest(folder: Path, **changes: Any) -> None:
+    content: dict[str, Any] = {
         "format": "tuner-runs",
         "version": 2,
         "config": {"settings": 4},
@@ -51,12 +55,14 @@ def manifest(folder, **changes):
 
 
 @pytest.fixture
-def tuner(install_package):
+def tuner(install_package: InstallPackage) -> None:
     install_package("milplib_test_tuner", TUNING, runs={"tuner-runs": "TUNING"})
 
 
 @pytest.mark.usefixtures("tuner")
-def test_the_runs_of_another_package_are_counted_by_what_it_declares(tmp_path, capsys):
+def test_the_runs_of_another_package_are_counted_by_what_it_declares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     manifest(tmp_path / "unfinished")
     for number, loss in enumerate([0.5, None]):
         path = tmp_path / "unfinished" / f"{number:06}.json"
@@ -74,14 +80,14 @@ def test_the_runs_of_another_package_are_counted_by_what_it_declares(tmp_path, c
 
 
 @pytest.mark.usefixtures("tuner")
-def test_a_complete_run_of_another_package_is_complete(tmp_path):
+def test_a_complete_run_of_another_package_is_complete(tmp_path: Path) -> None:
     manifest(tmp_path)
     status = run_status(tmp_path)
     assert (status.state, status.done, status.results) == ("complete", 4, 8)
 
 
 @pytest.mark.usefixtures("tuner")
-def test_another_version_and_a_task_that_its_kind_cannot_read_are_refused(tmp_path):
+def test_another_version_and_a_task_that_its_kind_cannot_read_are_refused(tmp_path: Path) -> None:
     manifest(tmp_path, version=1)
     with pytest.raises(ResultsError, match="has version 1"):
         run_status(tmp_path)
@@ -92,13 +98,15 @@ def test_another_version_and_a_task_that_its_kind_cannot_read_are_refused(tmp_pa
         run_status(tmp_path)
 
 
-def test_without_its_package_it_is_no_run(tmp_path):
+def test_without_its_package_it_is_no_run(tmp_path: Path) -> None:
     manifest(tmp_path)
     with pytest.raises(ResultsError, match="is not the folder of a run"):
         run_status(tmp_path)
 
 
-def test_a_kind_that_does_not_load_or_lacks_a_part_is_named(install_package):
+def test_a_kind_that_does_not_load_or_lacks_a_part_is_named(
+    install_package: InstallPackage,
+) -> None:
     install_package(
         "milplib_test_broken", "KIND = 1", runs={"broken-runs": "KIND", "lost-runs": "NOWHERE"}
     )
@@ -106,11 +114,15 @@ def test_a_kind_that_does_not_load_or_lacks_a_part_is_named(install_package):
         run_kind("broken-runs")
     with pytest.raises(MilplibError, match=r"'lost-runs' of milplib\.runs .* cannot be loaded"):
         run_kind("lost-runs")
-    assert run_kind("milplib-evaluation").noun == "evaluation"
+    assert present(run_kind("milplib-evaluation")).noun == "evaluation"
 
 
-def test_reading_a_measurement_loads_neither_learning_nor_heavy_packages(tmp_path):
-    content = {"format": "milplib-hardness", "config": {"instances": [1, 2]}, "software": {}}
+def test_reading_a_measurement_loads_neither_learning_nor_heavy_packages(tmp_path: Path) -> None:
+    content: dict[str, Any] = {
+        "format": "milplib-hardness",
+        "config": {"instances": [1, 2]},
+        "software": {},
+    }
     manifest(tmp_path / "unfinished", **content, version=1)
     code = (
         "import sys; from milplib.runs import run_status; "

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,7 @@ class StoppedError(Exception):
 
 
 @pytest.fixture(scope="module")
-def instances(tmp_path_factory):
+def instances(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("status") / "ca"
     folder.mkdir()
     for seed in range(3):
@@ -35,17 +37,17 @@ def instances(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def collection(instances):
+def collection(instances: Any) -> Any:
     """A collection that was watched, stopped after its first two instances, and completed."""
     out = instances.parent / "samples"
     seen = []
 
-    def watch(progress):
+    def watch(progress: Any) -> None:
         seen.append(run_status(out))
         if progress.done == 2 and len(seen) == 3:
             raise StoppedError
 
-    options = {"out": out, "samples_per_instance": 1, "expert_probability": 1.0}
+    options: dict[str, Any] = {"out": out, "samples_per_instance": 1, "expert_probability": 1.0}
     with pytest.raises(StoppedError):
         collect([instances], on_progress=watch, **options)
     stopped = run_status(out)
@@ -55,7 +57,7 @@ def collection(instances):
     )
 
 
-def test_a_run_that_works_names_its_process_and_counts_what_is_committed(collection):
+def test_a_run_that_works_names_its_process_and_counts_what_is_committed(collection: Any) -> None:
     first, *_, last = collection.seen
     assert {status.state for status in collection.seen} == {"working"}
     assert first.holder == f"process {os.getpid()} on {os.uname().nodename}"
@@ -65,7 +67,9 @@ def test_a_run_that_works_names_its_process_and_counts_what_is_committed(collect
     assert (last.done, last.total, last.remaining_seconds) == (4, 4, 0)
 
 
-def test_a_run_that_stopped_keeps_its_count_and_the_rate_of_its_last_stretch(collection):
+def test_a_run_that_stopped_keeps_its_count_and_the_rate_of_its_last_stretch(
+    collection: Any,
+) -> None:
     stopped = collection.stopped
     assert (stopped.state, stopped.holder, stopped.done) == ("stopped", "", 2)
     assert stopped.tasks_per_second == pytest.approx(2 / stopped.seconds, rel=0.1)
@@ -75,7 +79,7 @@ def test_a_run_that_stopped_keeps_its_count_and_the_rate_of_its_last_stretch(col
     assert collection.seen[4].seconds > stopped.seconds
 
 
-def test_a_complete_run_has_its_counts_and_names_what_failed(collection):
+def test_a_complete_run_has_its_counts_and_names_what_failed(collection: Any) -> None:
     complete = collection.complete
     assert (complete.state, complete.done, complete.total) == ("complete", 4, 4)
     assert complete.results == len(collection.samples)
@@ -88,8 +92,8 @@ def test_a_complete_run_has_its_counts_and_names_what_failed(collection):
     assert complete.software == collection.samples.manifest.software
 
 
-def test_asking_changes_nothing(collection):
-    def times():
+def test_asking_changes_nothing(collection: Any) -> None:
+    def times() -> Any:
         return {path: path.stat().st_mtime_ns for path in collection.out.rglob("*")}
 
     before = times()
@@ -97,7 +101,9 @@ def test_asking_changes_nothing(collection):
     assert times() == before
 
 
-def test_the_command_prints_lines_and_the_same_as_json(collection, capsys):
+def test_the_command_prints_lines_and_the_same_as_json(
+    collection: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     status_command(collection.out)
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert lines["collection"] == str(collection.out)
@@ -112,8 +118,10 @@ def test_the_command_prints_lines_and_the_same_as_json(collection, capsys):
     assert found["failures"][0]["name"] == "ca/broken.lp"
 
 
-def test_a_stopped_run_is_told_how_to_go_on_and_how_long_it_may_take(instances, tmp_path, capsys):
-    def stop(progress):
+def test_a_stopped_run_is_told_how_to_go_on_and_how_long_it_may_take(
+    instances: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(progress: Any) -> None:
         if progress.done:
             raise StoppedError
 
@@ -133,7 +141,9 @@ def test_a_stopped_run_is_told_how_to_go_on_and_how_long_it_may_take(instances, 
 
 
 @pytest.mark.slow
-def test_an_evaluation_counts_pairs_and_runs_and_names_the_failed_ones(instances, tmp_path):
+def test_an_evaluation_counts_pairs_and_runs_and_names_the_failed_ones(
+    instances: Any, tmp_path: Path
+) -> None:
     seen = []
     evaluate(
         [instances],
@@ -152,7 +162,7 @@ def test_an_evaluation_counts_pairs_and_runs_and_names_the_failed_ones(instances
     }
 
 
-def test_a_measurement_counts_instances(instances, tmp_path):
+def test_a_measurement_counts_instances(instances: Any, tmp_path: Path) -> None:
     seen = []
     measure(
         [instances],
@@ -166,7 +176,7 @@ def test_a_measurement_counts_instances(instances, tmp_path):
     assert complete.failure_counts == {"unreadable": 1}
 
 
-def test_a_process_that_is_gone_does_not_work(collection, tmp_path):
+def test_a_process_that_is_gone_does_not_work(collection: Any, tmp_path: Path) -> None:
     # A lock file that a killed process has left locks nothing.
     child = os.fork()
     if child == 0:
@@ -191,7 +201,9 @@ def test_a_process_that_is_gone_does_not_work(collection, tmp_path):
         ('{"format": "milplib-sample-set", "config": {}, "software": {}}', "is damaged"),
     ],
 )
-def test_what_is_no_run_is_said_to_be_none(tmp_path, content, message):
+def test_what_is_no_run_is_said_to_be_none(
+    tmp_path: Path, content: str | None, message: str
+) -> None:
     if content is not None:
         (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(ResultsError, match=message):

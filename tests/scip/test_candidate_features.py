@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyscipopt
@@ -14,12 +15,13 @@ import pytest
 from pyscipopt import SCIP_BRANCHDIR, SCIP_PARAMSETTING, SCIP_RESULT
 
 from milplib.generators import CapacitatedFacilityLocation, IndependentSet, SetCover
+from milplib.library import InstanceGenerator
 from milplib.scip import branching_candidates, extract_state, load_state_functions
 from milplib.scip.blocks.khalil import KhalilBlock, KhalilFeature
 from milplib.scip.cutoffs import cutoffs_and_branchings
 from milplib.scip.rule import GuardedRule
 
-FAMILIES = {
+FAMILIES: dict[str, InstanceGenerator] = {
     "set cover": SetCover(n_rows=300, n_columns=400, density=0.05),
     "facility location": CapacitatedFacilityLocation(n_customers=15, n_facilities=15),
     "independent set": IndependentSet(n_nodes=120),
@@ -29,11 +31,11 @@ FAMILIES = {
 class Visit(GuardedRule):
     """Call a function at each of the first nodes, and branch on the lowest candidate."""
 
-    def __init__(self, look, nodes):
+    def __init__(self, look: Any, nodes: Any) -> None:
         super().__init__()
         self.look, self.left = look, nodes
 
-    def decide(self):
+    def decide(self) -> Any:
         self.look(self.model)
         self.left -= 1
         if not self.left:
@@ -42,7 +44,7 @@ class Visit(GuardedRule):
         return SCIP_RESULT.BRANCHED
 
 
-def visit(model, look, *, nodes):
+def visit(model: Any, look: Any, *, nodes: Any) -> None:
     model.hideOutput()
     rule = Visit(look, nodes)
     rule.include(model, "visit")
@@ -50,7 +52,7 @@ def visit(model, look, *, nodes):
     assert rule.left < nodes
 
 
-def plain(model, *, cuts=False):
+def plain(model: Any, *, cuts: bool = False) -> Any:
     """Leave the problem as it is written, and its LP but for cuts that are asked for."""
     for name in ("presolving/maxrounds", *(() if cuts else ("separating/maxroundsroot",))):
         model.setParam(name, 0)
@@ -58,7 +60,7 @@ def plain(model, *, cuts=False):
     return model
 
 
-def test_all_columns_of_a_tiny_problem_are_those_computed_by_hand():
+def test_all_columns_of_a_tiny_problem_are_those_computed_by_hand() -> None:
     """The LP optimum is x = 3, y = 1.5, z = 0.25; all rows are active; y is the candidate."""
     model = plain(pyscipopt.Model())
     x, y = (model.addVar(name, vtype="I", ub=10) for name in "xy")
@@ -103,7 +105,7 @@ def test_all_columns_of_a_tiny_problem_are_those_computed_by_hand():
         "negative_to_negative_ratio_min": 1,
         "negative_to_negative_ratio_max": 1,
     }
-    weights = {
+    weights: dict[str, list[float]] = {
         "unit": [1, 1, 1],
         "all": [1 / 10, 1 / 3, 1 / 3],
         "candidates": [1 / 4, 1 / 2, 1],
@@ -124,7 +126,7 @@ def test_all_columns_of_a_tiny_problem_are_those_computed_by_hand():
     np.testing.assert_allclose(found[0], [expected], rtol=1e-12, atol=1e-12)
 
 
-def statistics(values):
+def statistics(values: Any) -> Any:
     if not values:
         return [0.0] * 4
     mean = sum(values) / len(values)
@@ -132,7 +134,7 @@ def statistics(values):
     return [mean, deviation, min(values), max(values)]
 
 
-def slow_features(model):
+def slow_features(model: Any) -> Any:
     """The definition of the docstring, read line by line through PySCIPOpt's own calls."""
     infinity, epsilon = model.infinity(), model.epsilon()
     candidates = branching_candidates(model)
@@ -163,7 +165,7 @@ def slow_features(model):
     return np.array([slow_line(model, variable, rows) for variable in candidates])
 
 
-def slow_line(model, variable, rows):
+def slow_line(model: Any, variable: Any, rows: Any) -> Any:
     position = variable.getCol().getLPPos()
     mine = [(row, row["coefficients"][position]) for row in rows if position in row["coefficients"]]
     static = [(row, a) for row, a in mine if row["static"]]
@@ -209,11 +211,11 @@ def slow_line(model, variable, rows):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_real_nodes_agree_with_the_definition_read_slowly(name):
+def test_real_nodes_agree_with_the_definition_read_slowly(name: str) -> None:
     model = plain(FAMILIES[name].generate(seed=1).to_scip(), cuts=name == "set cover")
     seen = []
 
-    def look(model):
+    def look(model: Any) -> None:
         found = KhalilBlock().extract(model)
         slow = slow_features(model)
         for column, feature in enumerate(KhalilFeature.columns()):
@@ -233,11 +235,12 @@ def test_real_nodes_agree_with_the_definition_read_slowly(name):
     assert varying > 25  # they tell something
 
 
-def test_static_columns_stay_the_same_at_all_nodes_of_a_tree():
+def test_static_columns_stay_the_same_at_all_nodes_of_a_tree() -> None:
     model = plain(FAMILIES["set cover"].generate(seed=3).to_scip(), cuts=True)
-    known, checked = {}, []
+    known: dict[Any, Any] = {}
+    checked: list[Any] = []
 
-    def look(model):
+    def look(model: Any) -> None:
         lines = KhalilBlock().extract(model)[:, : KhalilFeature.SLACK]
         for variable, line in zip(branching_candidates(model), lines.tolist(), strict=True):
             checked.append(variable.name in known)
@@ -247,7 +250,7 @@ def test_static_columns_stay_the_same_at_all_nodes_of_a_tree():
     assert sum(checked) > 10
 
 
-def test_the_block_has_a_name_and_comes_with_states():
+def test_the_block_has_a_name_and_comes_with_states() -> None:
     model = plain(FAMILIES["independent set"].generate(seed=0).to_scip())
     functions = load_state_functions(["khalil"])
     states = []
@@ -257,7 +260,7 @@ def test_the_block_has_a_name_and_comes_with_states():
     assert len(set(KhalilFeature.columns())) == 72
 
 
-def test_cutoffs_are_counted_once_children_were_cut_off():
+def test_cutoffs_are_counted_once_children_were_cut_off() -> None:
     model = plain(FAMILIES["facility location"].generate(seed=2).to_scip())
     visit(model, lambda m: None, nodes=10**6)
     # Interrupting or ending a solve frees the tree, not the counters of its variables.
@@ -278,7 +281,7 @@ np.save(sys.argv[2], found[0])
 """
 
 
-def test_without_native_code_the_features_are_the_same(tmp_path):
+def test_without_native_code_the_features_are_the_same(tmp_path: Path) -> None:
     arrays = []
     for native in ("0", ""):
         path = tmp_path / f"features{native}.npy"
@@ -288,7 +291,7 @@ def test_without_native_code_the_features_are_the_same(tmp_path):
             check=True,
         )
         arrays.append(np.load(path))
-    np.testing.assert_allclose(*arrays, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(arrays[0], arrays[1], rtol=1e-11, atol=1e-11)
 
 
 # Columns in which Ecole has no defect and this block has made no other choice.
@@ -298,23 +301,23 @@ LIKE_ECOLE_OF_LP_ROWS = (*range(36, 48), *(c + w for w in (48, 54, 66) for c in 
 
 @pytest.mark.recorded_on("10.0.2")
 @pytest.mark.parametrize("name", ["flugpl", "lseu", "p0548"])
-def test_where_ecole_follows_the_paper_its_numbers_are_found(name, test_data):
+def test_where_ecole_follows_the_paper_its_numbers_are_found(name: str, test_data: Path) -> None:
     record = test_data / "ecole" / f"{name}.scores.npz"
     instance = test_data / "miplib" / f"{name}.mps.gz"
     # In a process of its own: the path of a solve after the first one may be another.
     subprocess.run([sys.executable, __file__, str(instance), str(record)], check=True)
 
 
-def compare_with_ecole(instance, record):
+def compare_with_ecole(instance: Any, record: Any) -> None:
     record = dict(np.load(record, allow_pickle=False))
     model = pyscipopt.Model()
     model.readProblem(instance)
     for line in record["scip_parameters"]:
         key, value = str(line).split(" = ")
         model.setParam(key, value == "TRUE" if value in ("TRUE", "FALSE") else int(value))
-    found = []
+    found: list[Any] = []
 
-    def look(model):
+    def look(model: Any) -> None:
         node = len(found)
         assert model.getCurrentNode().getNumber() == record["node_number"][node]
         found.append(KhalilBlock().extract(model))

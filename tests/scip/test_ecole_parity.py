@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyscipopt
@@ -13,6 +14,7 @@ import pytest
 from pyscipopt import SCIP_RESULT
 
 from milplib.scip import (
+    BranchingState,
     PseudocostFeature,
     VariableFeature,
     branching_candidates,
@@ -37,12 +39,12 @@ pytestmark = pytest.mark.recorded_on("10.0.2")
 class Replay(GuardedRule):
     """Compare every node with its record, then branch as recorded."""
 
-    def __init__(self, record, *, score, tolerance):
+    def __init__(self, record: Any, *, score: Any, tolerance: Any) -> None:
         super().__init__()
         self.record, self.score, self.tolerance = record, score, tolerance
         self.nodes = 0
 
-    def decide(self):
+    def decide(self) -> Any:
         model, record, node = self.model, self.record, self.nodes
         self.nodes += 1
         candidates = branching_candidates(model)
@@ -79,8 +81,8 @@ class Replay(GuardedRule):
         model.branchVar(candidates[choice])
         return SCIP_RESULT.BRANCHED
 
-    def compare_state(self, state, node):
-        def piece(values, offsets):
+    def compare_state(self, state: BranchingState, node: Any) -> None:
+        def piece(values: Any, offsets: Any) -> Any:
             start, end = self.record[offsets][node : node + 2]
             return (
                 self.record[values][..., start:end]
@@ -94,7 +96,7 @@ class Replay(GuardedRule):
         assert state.has_incumbent == (not without.any())
         assert set(np.flatnonzero(without.any(axis=0))) <= set(INCUMBENT)
         recorded = np.where(without, 0.0, recorded)
-        tolerance = {"rtol": self.tolerance, "atol": self.tolerance}
+        tolerance: dict[str, Any] = {"rtol": self.tolerance, "atol": self.tolerance}
         np.testing.assert_allclose(state.variable_features, recorded, **tolerance)
         np.testing.assert_allclose(
             state.row_features, piece("row_features", "row_offsets"), **tolerance
@@ -155,7 +157,9 @@ def instance_of(name: str, data: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["states", "scores"])
 @pytest.mark.parametrize("name", ALL_NAMES)
-def test_features_and_scores_equal_ecoles_at_every_recorded_node(name, kind, test_data):
+def test_features_and_scores_equal_ecoles_at_every_recorded_node(
+    name: str, kind: str, test_data: Path
+) -> None:
     replay(
         name,
         instance_of(name, test_data),
@@ -167,7 +171,7 @@ def test_features_and_scores_equal_ecoles_at_every_recorded_node(name, kind, tes
 
 @pytest.mark.parametrize("kind", ["states", "scores"])
 @pytest.mark.parametrize("name", SHIPPED_NAMES)
-def test_features_and_scores_equal_the_shipped_recordings(name, kind):
+def test_features_and_scores_equal_the_shipped_recordings(name: str, kind: str) -> None:
     replay(
         name,
         SHIPPED / f"{name}.lp.gz",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from pyscipopt import SCIP_RESULT
 
+from milplib import Instance
 from milplib.errors import ParameterError, StateError, UnknownNameError
 from milplib.generators import CombinatorialAuction, IndependentSet
 from milplib.scip import (
@@ -33,12 +35,12 @@ LOOSE = 1 + 1e-6
 class AskAll(GuardedRule):
     """Ask experts at every node and look at what they say; follow the first one."""
 
-    def __init__(self, experts, look, *, nodes=math.inf):
+    def __init__(self, experts: Any, look: Any, *, nodes: Any = math.inf) -> None:
         super().__init__()
         self.experts, self.look, self.nodes = experts, look, nodes
         self.seen = 0
 
-    def decide(self):
+    def decide(self) -> Any:
         candidates = branching_candidates(self.model)
         if self.seen >= self.nodes:
             self.model.interruptSolve()
@@ -52,7 +54,7 @@ class AskAll(GuardedRule):
         return SCIP_RESULT.BRANCHED
 
 
-def solve(rule, instance, *, setting="default"):
+def solve(rule: Any, instance: Instance, *, setting: str = "default") -> Any:
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, setting, seed=1)
@@ -61,7 +63,7 @@ def solve(rule, instance, *, setting="default"):
     return model
 
 
-def look_at(names, look, *, nodes=4):
+def look_at(names: Any, look: Any, *, nodes: int = 4) -> None:
     """Look at what full strong branching and the named experts say at some nodes."""
     experts = [load_expert(name) for name in ("full", *names)]
     rule = AskAll(experts, look, nodes=nodes)
@@ -69,13 +71,13 @@ def look_at(names, look, *, nodes=4):
     assert rule.seen >= nodes
 
 
-def pseudocost_order(model, candidates):
+def pseudocost_order(model: Any, candidates: Any) -> Any:
     scores = np.array([model.getVarPseudocostScore(v, v.getLPSol()) for v in candidates])
     return np.argsort(-scores, kind="stable")
 
 
-def test_the_default_expert_is_full_strong_branching():
-    def look(model, candidates, full):
+def test_the_default_expert_is_full_strong_branching() -> None:
+    def look(model: Any, candidates: Any, full: Any) -> None:
         again = strong_branching(model, candidates)
         np.testing.assert_allclose(full.scores, again.scores, rtol=1e-9)
         assert full.best == again.best
@@ -84,8 +86,8 @@ def test_the_default_expert_is_full_strong_branching():
     look_at([], look)
 
 
-def test_limits_that_limit_nothing_give_the_full_scores_and_choice():
-    def look(model, candidates, full, *others):
+def test_limits_that_limit_nothing_give_the_full_scores_and_choice() -> None:
+    def look(model: Any, candidates: Any, full: Any, *others: Any) -> None:
         for other in others:
             assert other.valid.all()
             np.testing.assert_allclose(other.scores, full.scores, rtol=1e-9)
@@ -104,8 +106,8 @@ def test_limits_that_limit_nothing_give_the_full_scores_and_choice():
     )
 
 
-def test_a_shortlist_scores_the_best_pseudocosts_and_leaves_the_others_without_a_score():
-    def look(model, candidates, full, listed):
+def test_a_shortlist_scores_the_best_pseudocosts_and_leaves_the_others_without_a_score() -> None:
+    def look(model: Any, candidates: Any, full: Any, listed: Any) -> None:
         chosen = np.sort(pseudocost_order(model, candidates)[:4])
         assert chosen.tolist() == np.flatnonzero(listed.valid).tolist()
         assert not listed.scores[~listed.valid].any()
@@ -115,10 +117,10 @@ def test_a_shortlist_scores_the_best_pseudocosts_and_leaves_the_others_without_a
     look_at(["shortlist:4"], look)
 
 
-def test_a_stopped_lp_gives_a_lower_bound_and_cuts_nothing_off():
+def test_a_stopped_lp_gives_a_lower_bound_and_cuts_nothing_off() -> None:
     lower = []
 
-    def look(model, candidates, full, stopped):
+    def look(model: Any, candidates: Any, full: Any, stopped: Any) -> None:
         assert stopped.valid.all()
         assert (stopped.scores <= LOOSE * full.scores).all()
         lower.append((stopped.scores < full.scores).any())
@@ -128,10 +130,10 @@ def test_a_stopped_lp_gives_a_lower_bound_and_cuts_nothing_off():
     assert any(lower)
 
 
-def test_screening_solves_the_most_promising_to_the_end_and_bounds_the_others():
+def test_screening_solves_the_most_promising_to_the_end_and_bounds_the_others() -> None:
     saved = []
 
-    def look(model, candidates, full, screened, stopped):
+    def look(model: Any, candidates: Any, full: Any, screened: Any, stopped: Any) -> None:
         assert screened.valid.all()
         assert (screened.scores <= LOOSE * full.scores).all()
         kept = np.argsort(-stopped.scores, kind="stable")[:3]
@@ -146,10 +148,10 @@ def test_screening_solves_the_most_promising_to_the_end_and_bounds_the_others():
     assert any(saved)
 
 
-def test_a_lookahead_ends_after_so_many_candidates_without_a_better_score():
+def test_a_lookahead_ends_after_so_many_candidates_without_a_better_score() -> None:
     ended = []
 
-    def look(model, candidates, full, looked):
+    def look(model: Any, candidates: Any, full: Any, looked: Any) -> None:
         order = pseudocost_order(model, candidates)
         best, without_better, expected = -np.inf, 0, []
         for position in order:
@@ -165,8 +167,8 @@ def test_a_lookahead_ends_after_so_many_candidates_without_a_better_score():
     assert any(ended)
 
 
-def test_limits_work_one_after_the_other():
-    def look(model, candidates, full, result):
+def test_limits_work_one_after_the_other() -> None:
+    def look(model: Any, candidates: Any, full: Any, result: Any) -> None:
         assert result.valid.sum() == min(6, len(candidates))
         assert (result.scores <= LOOSE * full.scores).all()
         assert result.valid[result.best]
@@ -175,7 +177,7 @@ def test_limits_work_one_after_the_other():
 
 
 @pytest.mark.parametrize("name", ["fast", "shortlist:2", "iterations:3", "screen:2/1+lookahead:1"])
-def test_a_solve_with_a_limited_expert_finds_the_optimum(name):
+def test_a_solve_with_a_limited_expert_finds_the_optimum(name: str) -> None:
     instance = IndependentSet(
         n_nodes=60, graph="erdos_renyi", edge_probability=0.2
     ).generate(seed=2)  # fmt: skip
@@ -200,12 +202,12 @@ def test_a_solve_with_a_limited_expert_finds_the_optimum(name):
         *EXPERTS.values(),
     ],
 )
-def test_a_name_says_all_of_an_expert(expert):
+def test_a_name_says_all_of_an_expert(expert: Any) -> None:
     assert load_expert(expert.name) == expert
     assert resolved_name(expert.name) == expert.name
 
 
-def test_a_plain_name_is_resolved_to_what_it_stands_for():
+def test_a_plain_name_is_resolved_to_what_it_stands_for() -> None:
     assert resolved_name("fast") == EXPERTS["fast"].name
     assert resolved_name("fast") not in EXPERTS
     assert resolved_name(f"{__name__}:Mine") == f"{__name__}:Mine"
@@ -218,7 +220,7 @@ def test_a_plain_name_is_resolved_to_what_it_stands_for():
      "shortlist:5shortlist:5", "shortlist:5+shortlist:5", "full+iterations:5", "shortlist:٣",
      "shortlist:" + "9" * 400, "x:y z"],
 )  # fmt: skip
-def test_an_unknown_name_lists_what_there_is(name):
+def test_an_unknown_name_lists_what_there_is(name: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         load_expert(name)
     for known in ("full", "fast", "shortlist:N", "screen:", "lookahead:N", "iterations:N"):
@@ -229,7 +231,7 @@ def test_an_unknown_name_lists_what_there_is(name):
 @pytest.mark.parametrize(
     "name", ["shortlist:0", "screen:0/5", "screen:5/0", "iterations:9999999999"]
 )
-def test_a_limit_out_of_range_is_refused_with_its_range(name):
+def test_a_limit_out_of_range_is_refused_with_its_range(name: str) -> None:
     with pytest.raises(ParameterError, match="from 1 to"):
         load_expert(name)
     with pytest.raises(ParameterError, match="without limits"):
@@ -243,14 +245,14 @@ class Mine:
 
     name = "mine"
 
-    def label(self, model, candidates):
+    def label(self, model: Any, candidates: Any) -> Any:
         return strong_branching(model, candidates)
 
 
 NO_EXPERT = object()
 
 
-def test_an_expert_of_a_users_own_is_named_by_its_module():
+def test_an_expert_of_a_users_own_is_named_by_its_module() -> None:
     assert isinstance(load_expert(f"{__name__}:Mine"), Mine)
     with pytest.raises(ParameterError, match="not an expert"):
         load_expert(f"{__name__}:NO_EXPERT")
@@ -268,21 +270,22 @@ def test_an_expert_of_a_users_own_is_named_by_its_module():
         ({"best": 3}, "no score"),
     ],
 )
-def test_an_expert_that_breaks_its_promise_is_named(change, complaint):
+def test_an_expert_that_breaks_its_promise_is_named(change: dict[str, Any], complaint: str) -> None:
     result = replace(RESULT, **change)
+    nobody: Any = None
     with pytest.raises(StateError, match=f"'broken'.*{complaint}"):
-        ask_expert(Broken(result), None, [None] * 3)
+        ask_expert(Broken(result), nobody, [nobody] * 3)
     with pytest.raises(StateError, match="gave list"):
-        ask_expert(Broken([1.0]), None, [None] * 3)
+        ask_expert(Broken([1.0]), nobody, [nobody] * 3)
 
 
 class Broken:
     name = "broken"
 
-    def __init__(self, result):
+    def __init__(self, result: Any) -> None:
         self.result = result
 
-    def label(self, model, candidates):
+    def label(self, model: Any, candidates: Any) -> Any:
         return self.result
 
 

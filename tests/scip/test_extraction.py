@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyscipopt
 import pytest
@@ -12,6 +14,7 @@ from milplib.generators import from_name
 from milplib.scip import (
     ROW_FEATURES,
     VARIABLE_FEATURES,
+    BranchingState,
     RowFeature,
     VariableFeature,
     branching_candidates,
@@ -38,17 +41,18 @@ BASIS = [
 class AtNodes(GuardedRule):
     """Call a function at every branching node, then branch on the first candidate."""
 
-    def __init__(self, function):
+    def __init__(self, function: Any) -> None:
         super().__init__()
-        self.function, self.results = function, []
+        self.function = function
+        self.results: list[Any] = []
 
-    def decide(self):
+    def decide(self) -> Any:
         self.results.append(self.function(self.model))
         self.model.branchVar(branching_candidates(self.model)[0])
         return SCIP_RESULT.BRANCHED
 
 
-def at_nodes(model, function, *, nodes=5):
+def at_nodes(model: Any, function: Any, *, nodes: int = 5) -> Any:
     model.hideOutput()
     for name in ("presolving/maxrounds", "separating/maxroundsroot", "propagating/maxroundsroot"):
         model.setParam(name, 0)
@@ -61,16 +65,16 @@ def at_nodes(model, function, *, nodes=5):
     return rule.results
 
 
-def column(state, name):
+def column(state: BranchingState, name: str) -> Any:
     return state.variable_features[:, VARIABLE_FEATURES.index(name)]
 
 
-def test_outside_a_branching_node_there_is_no_state():
+def test_outside_a_branching_node_there_is_no_state() -> None:
     with pytest.raises(StateError, match="branchexeclp"):
         extract_state(pyscipopt.Model())
 
 
-def test_features_are_finite_and_float32_and_one_hots_sum_to_one():
+def test_features_are_finite_and_float32_and_one_hots_sum_to_one() -> None:
     for state in at_nodes(odd_cycle(9).to_scip(), extract_state):
         assert state.variable_features.shape == (9, len(VARIABLE_FEATURES))
         assert state.row_features.shape[1] == len(ROW_FEATURES)
@@ -84,12 +88,12 @@ def test_features_are_finite_and_float32_and_one_hots_sum_to_one():
         assert (state.variable_features[:, BASIS].sum(axis=1) == 1).all()
 
 
-def test_a_maximisation_shows_its_minimised_objective():
+def test_a_maximisation_shows_its_minimised_objective() -> None:
     state = at_nodes(odd_cycle(5).to_scip(), extract_state)[0]
     np.testing.assert_allclose(column(state, "objective"), -1 / np.sqrt(5), rtol=1e-6)
 
 
-def test_an_unbounded_column_and_an_equation_and_a_ranged_row_show_as_such():
+def test_an_unbounded_column_and_an_equation_and_a_ranged_row_show_as_such() -> None:
     model = pyscipopt.Model()
     x, y = (model.addVar(name, vtype="I", lb=None, ub=None) for name in "xy")
     z = model.addVar("z", lb=None, ub=7.5)
@@ -119,7 +123,7 @@ def test_an_unbounded_column_and_an_equation_and_a_ranged_row_show_as_such():
     assert np.isclose(bias, 3 / norm).any()
 
 
-def test_candidates_are_those_of_highest_branching_priority():
+def test_candidates_are_those_of_highest_branching_priority() -> None:
     model = odd_cycle(9).to_scip()
     first, second = model.getVars()[3], model.getVars()[6]
     model.chgVarBranchPriority(first, 10)
@@ -130,7 +134,7 @@ def test_candidates_are_those_of_highest_branching_priority():
     assert len(state.candidates) > 2
 
 
-def test_implied_integers_are_no_candidates():
+def test_implied_integers_are_no_candidates() -> None:
     model = pyscipopt.Model()
     x = [model.addVar(f"x{i}", vtype="B", obj=-1) for i in range(5)]
     y = model.addVar("y", vtype="M", lb=0, ub=10, obj=-0.1)
@@ -154,18 +158,18 @@ def test_implied_integers_are_no_candidates():
 class Pricer(pyscipopt.Pricer):
     """Adds nothing: its presence alone makes SCIP treat columns as possibly missing."""
 
-    def pricerredcost(self):
+    def pricerredcost(self) -> Any:
         return {"result": SCIP_RESULT.SUCCESS}
 
 
-def test_a_variable_that_is_not_in_the_lp_has_no_place_in_the_state():
+def test_a_variable_that_is_not_in_the_lp_has_no_place_in_the_state() -> None:
     model = odd_cycle(7).to_scip()
     for name in ("presolving/maxrounds", "separating/maxroundsroot", "propagating/maxroundsroot"):
         model.setParam(name, 0)
     model.includePricer(Pricer(), "pricer", "")
-    extra = {}
+    extra: dict[Any, Any] = {}
 
-    def look(m):
+    def look(m: Any) -> Any:
         if not extra:
             # A priced variable enters the problem at this node, and the LP only later.
             extra["variable"] = m.addVar("late", vtype="C", obj=5.0, pricedVar=True)
@@ -180,21 +184,21 @@ def test_a_variable_that_is_not_in_the_lp_has_no_place_in_the_state():
 class Tree:
     name, version, columns = "mine", 3, ("depth", "nodes")
 
-    def extract(self, model):
+    def extract(self, model: Any) -> Any:
         return [model.getDepth(), model.getNNodes()]
 
 
 class Wrong(Tree):
-    def extract(self, model):
+    def extract(self, model: Any) -> Any:
         return [1.0, 2.0, 3.0]
 
 
 class NotFinite(Tree):
-    def extract(self, model):
+    def extract(self, model: Any) -> Any:
         return [1.0, np.nan]
 
 
-def test_a_users_state_function_becomes_a_block():
+def test_a_users_state_function_becomes_a_block() -> None:
     model = from_name("SC-milplib-small").generate(0).to_scip()
     states = at_nodes(model, lambda m: extract_state(m, state_functions=(Tree(),)))
     assert [state.blocks["mine"].shape for state in states] == [(1, 2)] * len(states)
@@ -202,12 +206,12 @@ def test_a_users_state_function_becomes_a_block():
 
 
 @pytest.mark.parametrize("function", [Wrong(), NotFinite()])
-def test_a_block_that_breaks_its_promise_is_an_error_that_names_it(function):
+def test_a_block_that_breaks_its_promise_is_an_error_that_names_it(function: Any) -> None:
     with pytest.raises(StateError, match="mine"):
         at_nodes(odd_cycle(9).to_scip(), lambda m: extract_state(m, state_functions=(function,)))
 
 
-def test_built_in_blocks_have_a_line_a_candidate_or_one_a_node():
+def test_built_in_blocks_have_a_line_a_candidate_or_one_a_node() -> None:
     functions = load_state_functions(["pseudocost", "tree"])
     for state in at_nodes(
         odd_cycle(9).to_scip(), lambda m: extract_state(m, state_functions=functions)
@@ -216,7 +220,7 @@ def test_built_in_blocks_have_a_line_a_candidate_or_one_a_node():
         assert state.blocks["tree"].shape == (1, 8)
 
 
-def test_unknown_and_unimportable_blocks_are_named():
+def test_unknown_and_unimportable_blocks_are_named() -> None:
     with pytest.raises(UnknownNameError, match="pseudocost"):
         load_state_functions(["pseudocosts"])
     with pytest.raises(ParameterError, match="no_such_module"):
@@ -227,8 +231,8 @@ def test_unknown_and_unimportable_blocks_are_named():
         load_state_functions([Tree(), Tree()])
 
 
-def test_an_error_in_a_rule_stops_the_solve_and_is_raised_afterwards():
-    def fail(model):
+def test_an_error_in_a_rule_stops_the_solve_and_is_raised_afterwards() -> None:
+    def fail(model: Any) -> None:
         raise ZeroDivisionError("from the rule")
 
     with pytest.raises(ZeroDivisionError, match="from the rule"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ FILES_NAME = (
 )
 
 
-def test_files_know_the_columns_by_their_old_names():
+def test_files_know_the_columns_by_their_old_names() -> None:
     assert " ".join(VARIABLE_FEATURES) == FILES_NAME
     assert (
         *("bias", "objective_cosine_similarity", "is_tight", "dual_solution_value", "scaled_age"),
@@ -44,7 +45,7 @@ def test_files_know_the_columns_by_their_old_names():
 @pytest.mark.parametrize(
     "features", [VariableFeature, RowFeature, PseudocostFeature, TreeFeature, KhalilFeature]
 )
-def test_members_are_the_places_of_their_columns_and_say_what_they_mean(features):
+def test_members_are_the_places_of_their_columns_and_say_what_they_mean(features: Any) -> None:
     assert [int(member) for member in features] == list(range(len(features)))
     assert features.columns() == tuple(member.column for member in features)
     for member in features:
@@ -53,7 +54,7 @@ def test_members_are_the_places_of_their_columns_and_say_what_they_mean(features
         assert "\n" not in member.meaning
 
 
-def test_a_member_indexes_arrays_and_survives_a_pickle():
+def test_a_member_indexes_arrays_and_survives_a_pickle() -> None:
     array = np.arange(38.0).reshape(2, 19)
     assert array[:, VariableFeature.FRACTIONALITY].tolist() == [9.0, 28.0]
     ends = [VariableFeature.OBJECTIVE, VariableFeature.IS_BASIS_ZERO]
@@ -62,7 +63,7 @@ def test_a_member_indexes_arrays_and_survives_a_pickle():
     assert again is VariableFeature.FRACTIONALITY
 
 
-def test_two_columns_of_one_meaning_stay_two():
+def test_two_columns_of_one_meaning_stay_two() -> None:
     class Twins(Feature):
         FIRST = "the same"
         SECOND = "the same"
@@ -70,7 +71,9 @@ def test_two_columns_of_one_meaning_stay_two():
     assert [int(member) for member in Twins] == [0, 1]
 
 
-def test_a_new_module_of_blocks_is_all_that_a_new_block_needs(tmp_path: Path, monkeypatch):
+def test_a_new_module_of_blocks_is_all_that_a_new_block_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "open_nodes.py").write_text(
         "__all__ = ['OpenNodes', 'helper']\n"
         "def helper(): ...\n"

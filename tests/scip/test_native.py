@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import gc
-import json
-import os
 import resource
-import shutil
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyscipopt
@@ -26,6 +21,7 @@ from milplib.generators import (
     IndependentSet,
     SetCover,
 )
+from milplib.library import InstanceGenerator
 from milplib.scip import VariableFeature, branching_candidates, extract_state, load_state_functions
 from milplib.scip.native import native_status
 from milplib.scip.pure_extraction import extract_state_pure, pseudocosts_pure
@@ -34,8 +30,7 @@ from milplib.scip.self_test import mixed_model
 
 native = native_status().module
 needs_native = pytest.mark.skipif(native is None, reason=native_status().reason)
-
-FAMILIES = {
+FAMILIES: dict[str, InstanceGenerator] = {
     "auction": CombinatorialAuction(n_items=50, n_bids=200),
     "set cover": SetCover(n_rows=80, n_columns=120, density=0.08),
     "facility location": CapacitatedFacilityLocation(n_customers=12, n_facilities=10),
@@ -55,11 +50,13 @@ PSEUDOCOSTS = tuple(load_state_functions(["pseudocost"]))
 class Compare(GuardedRule):
     """Compare both paths at every node; branch on the first candidate."""
 
-    def __init__(self, before=lambda model: None):
+    def __init__(self, before: Any = lambda model: None) -> None:
         super().__init__()
-        self.before, self.shapes, self.states = before, [], []
+        self.before = before
+        self.shapes: list[Any] = []
+        self.states: list[Any] = []
 
-    def decide(self):
+    def decide(self) -> Any:
         self.before(self.model)
         expected = extract_state_pure(self.model, dtype=np.float64)
         pseudocosts = pseudocosts_pure(self.model)
@@ -85,7 +82,7 @@ class Compare(GuardedRule):
         return SCIP_RESULT.BRANCHED
 
 
-def hard(model):
+def hard(model: Any) -> Any:
     """Leave SCIP little but branching."""
     for name in ("presolving/maxrounds", "separating/maxroundsroot", "presolving/maxrestarts"):
         model.setParam(name, 0)
@@ -93,7 +90,7 @@ def hard(model):
     return model
 
 
-def compared(model, *, nodes=60, before=lambda model: None):
+def compared(model: Any, *, nodes: int = 60, before: Any = lambda model: None) -> Any:
     """Solve a model, comparing at its nodes; give their states."""
     model.hideOutput()
     model.setParam("limits/totalnodes", nodes)
@@ -106,13 +103,13 @@ def compared(model, *, nodes=60, before=lambda model: None):
 
 @needs_native
 @pytest.mark.parametrize("family", FAMILIES)
-def test_both_paths_agree_on_generated_instances(family):
+def test_both_paths_agree_on_generated_instances(family: str) -> None:
     compared(hard(FAMILIES[family].generate(seed=2).to_scip()))
 
 
 @needs_native
 @pytest.mark.parametrize("name", REAL)
-def test_both_paths_agree_on_real_instances(name, test_data):
+def test_both_paths_agree_on_real_instances(name: str, test_data: Path) -> None:
     (path,) = (test_data / "miplib").glob(f"{name}.*")
     model = pyscipopt.Model()
     model.hideOutput()
@@ -121,15 +118,15 @@ def test_both_paths_agree_on_real_instances(name, test_data):
 
 
 @needs_native
-def test_both_paths_agree_on_every_kind_of_row_and_column():
+def test_both_paths_agree_on_every_kind_of_row_and_column() -> None:
     states = compared(mixed_model())
     kinds = np.vstack([state.variable_features[:, TYPES].any(axis=0) for state in states])
-    assert kinds.any(axis=0)[[0, 1, 3]].all()  # binary, integer, continuous
+    assert np.any(kinds, axis=0)[[0, 1, 3]].all()  # binary, integer, continuous
     assert not all(state.variable_features[:, BOUNDS].all() for state in states)  # a free column
 
 
 @needs_native
-def test_both_paths_agree_when_cuts_resize_the_lp():
+def test_both_paths_agree_when_cuts_resize_the_lp() -> None:
     model = hard(FAMILIES["facility location"].generate(seed=2).to_scip())
     model.setSeparating(SCIP_PARAMSETTING.AGGRESSIVE)
     model.setParam("separating/maxroundsroot", 1)
@@ -140,18 +137,18 @@ def test_both_paths_agree_when_cuts_resize_the_lp():
 class Restarter(pyscipopt.Eventhdlr):
     """Restart the solve twice."""
 
-    def eventinit(self):
+    def eventinit(self) -> None:
         self.nodes = 0
         self.model.catchEvent(SCIP_EVENTTYPE.NODEFOCUSED, self)
 
-    def eventexec(self, event):
+    def eventexec(self, event: Any) -> None:
         self.nodes += 1
         if self.nodes in (4, 9):
             self.model.restartSolve()
 
 
 @needs_native
-def test_both_paths_agree_after_restarts():
+def test_both_paths_agree_after_restarts() -> None:
     model = hard(FAMILIES["auction"].generate(seed=3).to_scip())
     model.setParam("presolving/maxrestarts", -1)
     model.includeEventhdlr(Restarter(), "restarter", "restarts")
@@ -160,7 +157,7 @@ def test_both_paths_agree_after_restarts():
 
 
 @needs_native
-def test_both_paths_agree_on_the_candidates_of_highest_priority():
+def test_both_paths_agree_on_the_candidates_of_highest_priority() -> None:
     model = hard(FAMILIES["auction"].generate(seed=2).to_scip())
     for variable in model.getVars()[::2]:
         model.chgVarBranchPriority(variable, 10)
@@ -171,7 +168,9 @@ def test_both_paths_agree_on_the_candidates_of_highest_priority():
 
 @needs_native
 @pytest.mark.parametrize("family", ["set cover", "facility location"])
-def test_both_paths_agree_about_columns_that_left_the_lp_or_never_entered_it(family, tmp_path):
+def test_both_paths_agree_about_columns_that_left_the_lp_or_never_entered_it(
+    family: str, tmp_path: Path
+) -> None:
     """Columns of the rows that are not in the LP, and variables that have no column at all."""
     FAMILIES[family].generate(seed=2).write(tmp_path / "instance.lp")
     model = pyscipopt.Model()
@@ -181,7 +180,7 @@ def test_both_paths_agree_about_columns_that_left_the_lp_or_never_entered_it(fam
     model.readProblem(str(tmp_path / "instance.lp"))
     missing = set()
 
-    def look(m):
+    def look(m: Any) -> None:
         n_in_rows = sum(row.getNNonz() - row.getNLPNonz() for row in m.getLPRowsData())
         n_outside = sum(not variable.isInLP() for variable in m.getVars(transformed=True))
         missing.add((n_in_rows > 0, n_outside > 0))
@@ -193,17 +192,17 @@ def test_both_paths_agree_about_columns_that_left_the_lp_or_never_entered_it(fam
 class Pricer(pyscipopt.Pricer):
     """Adds nothing: its presence alone makes SCIP treat columns as possibly missing."""
 
-    def pricerredcost(self):
+    def pricerredcost(self) -> Any:
         return {"result": SCIP_RESULT.SUCCESS}
 
 
 @needs_native
-def test_both_paths_agree_when_variables_are_priced_at_the_nodes():
+def test_both_paths_agree_when_variables_are_priced_at_the_nodes() -> None:
     model = hard(FAMILIES["auction"].generate(seed=2).to_scip())
     model.includePricer(Pricer(), "pricer", "")
-    added = []
+    added: list[Any] = []
 
-    def add_loose(m):
+    def add_loose(m: Any) -> None:
         if len(added) < 5:
             added.append(m.addVar(f"late{len(added)}", vtype="C", obj=5.0, pricedVar=True))
 
@@ -213,7 +212,7 @@ def test_both_paths_agree_when_variables_are_priced_at_the_nodes():
 
 
 @needs_native
-def test_a_node_without_a_solved_lp_or_a_wrong_capsule_is_an_error():
+def test_a_node_without_a_solved_lp_or_a_wrong_capsule_is_an_error() -> None:
     model = pyscipopt.Model()
     with pytest.raises(StateError, match="branchexeclp"):
         extract_state(model)
@@ -238,7 +237,7 @@ def test_a_node_without_a_solved_lp_or_a_wrong_capsule_is_an_error():
 
 
 @needs_native
-def test_binding_to_what_is_no_scip_is_an_import_error():
+def test_binding_to_what_is_no_scip_is_an_import_error() -> None:
     with pytest.raises(ImportError, match="is not loaded"):
         native.bind("no such library")
     import _ctypes
@@ -248,155 +247,19 @@ def test_binding_to_what_is_no_scip_is_an_import_error():
     assert native.bind(pyscipopt.scip.__file__) == 10
 
 
-@needs_native
-def test_nothing_is_read_before_the_constants_of_the_version_are_known():
-    done = run(
-        "import milplib._native as native, pyscipopt\n"
-        "native.bind(pyscipopt.scip.__file__)\n"
-        "model = pyscipopt.Model()\n"
-        "try: native.extract(model.to_ptr(False), True)\n"
-        "except native.ScipError as error: print(error)\n"
-    )
-    assert "bind" in done.stdout
-
-
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
 
 
 @needs_native
 @settings(max_examples=200)
 @given(arguments=st.lists(anything, max_size=4))
-def test_functions_refuse_whatever_is_no_argument_of_theirs(arguments):
+def test_functions_refuse_whatever_is_no_argument_of_theirs(arguments: list[Any]) -> None:
     for function in (native.bind, native.extract, native.pseudocosts, native.Network):
         with pytest.raises((TypeError, ValueError, ImportError, OverflowError)):
             function(*arguments)
 
 
-def run(code, *, check=True, site=None, **variables):
-    """Run Python in a process of its own, with milplib from another folder if one is given."""
-    environment = {key: value for key, value in os.environ.items() if "MILPLIB_NATIVE" not in key}
-    options = ["-P"]
-    if site is not None:
-        # Without the .pth files of the environment, an editable install stays out of sight.
-        options.append("-S")
-        paths = [str(site), *(sysconfig.get_path(key) for key in ("purelib", "platlib"))]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
-    return subprocess.run(
-        [sys.executable, *options, "-c", code],
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        check=check,
-    )
-
-
-STATUS = "from milplib.scip.native import native_status; print(native_status().extraction)"
-
-
-def test_zero_switches_the_native_code_off_and_says_nothing():
-    done = run(STATUS, MILPLIB_NATIVE="0")
-    assert done.stdout.startswith("pure Python")
-    assert done.stderr == ""
-
-
-def test_another_value_is_refused():
-    done = run(STATUS, MILPLIB_NATIVE="yes", check=False)
-    assert "ParameterError: MILPLIB_NATIVE is 'yes'" in done.stderr
-
-
-@needs_native
-def test_an_unknown_instruction_set_is_refused():
-    code = "from milplib.scip.native import forced_level as f; print(f())"
-    assert run(code, MILPLIB_NATIVE_LEVEL="baseline").stdout == "baseline\n"
-    done = run(code, MILPLIB_NATIVE_LEVEL="mmx", check=False)
-    assert "MILPLIB_NATIVE_LEVEL is 'mmx'; this processor has" in done.stderr
-
-
-SOLVE = """
-import milplib, logging
-from milplib.scip.self_test import self_test
-logging.basicConfig(format="LOGGED %(message)s")
-from milplib.scip.native import native_status
-self_test()
-print(native_status().extraction)
-"""
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """The packages as they install, without the extension module."""
-    site = tmp_path_factory.mktemp("site")
-    root = Path(__file__).parents[2]
-    hidden = shutil.ignore_patterns("*.so", "__pycache__")
-    shutil.copytree(root / "milplib", site / "milplib", ignore=hidden)
-    for name in ("generators", "learn"):
-        shutil.copytree(root / name, site / "milplib" / name, ignore=hidden)
-    return site
-
-
-def test_without_the_native_code_the_pure_path_serves_and_says_so_once(installed):
-    done = run(SOLVE, site=installed)
-    assert done.stdout == "pure Python through PySCIPOpt: the native code was not built\n"
-    assert done.stderr.count("LOGGED") == 1
-    assert "C++17 compiler" in done.stderr
-
-
-def test_without_the_native_code_one_makes_it_an_error(installed):
-    done = run(SOLVE, site=installed, MILPLIB_NATIVE="1", check=False)
-    assert done.returncode != 0
-    assert "NativeError: MILPLIB_NATIVE=1, but the native code was not built" in done.stderr
-
-
-def test_doctor_tells_the_fallback_and_its_mend(installed):
-    code = "from milplib.cli import main; import sys; sys.argv[1:] = ['doctor', '--json']; main()"
-    report = json.loads(run(code, site=installed).stdout)
-    assert report["healthy"]
-    assert report["extraction"].startswith("pure Python")
-    assert {"the native code"} == {
-        finding["missing"] for finding in report["findings"] if "compiler" in finding["mend"]
-    }
-    done = run(code, site=installed, MILPLIB_NATIVE="1", check=False)
-    assert done.returncode == 1
-    assert not json.loads(done.stdout)["healthy"]
-
-
-def test_a_binary_that_does_not_load_is_told(installed, tmp_path):
-    site = tmp_path / "site"
-    shutil.copytree(installed, site)
-    (site / "milplib" / "_native.abi3.so").write_bytes(b"\x7fELF and nothing else")
-    done = run(SOLVE, site=site)
-    assert "the native code does not load: ImportError" in done.stdout
-    assert done.stderr.count("LOGGED") == 1
-
-
-DIFFERENT = """
-import sys
-from milplib.scip import native
-status = native.native_status()
-native._tested = None
-
-class Off:
-    # the real module, with its pseudocosts turned to zero
-    def __getattr__(self, name):
-        return getattr(status.module, name)
-    def pseudocosts(self, capsule):
-        return bytearray(len(status.module.pseudocosts(capsule)))
-
-import dataclasses
-native._loaded = lambda: dataclasses.replace(status, module=Off())
-"""
-
-
-@needs_native
-def test_a_native_path_with_other_numbers_is_not_used():
-    done = run(DIFFERENT + SOLVE)
-    assert "failed its test: its pseudocosts are not those of the pure path" in done.stdout
-    assert done.stderr.count("LOGGED") == 1
-    done = run(DIFFERENT + SOLVE, MILPLIB_NATIVE="1", check=False)
-    assert "NativeError" in done.stderr
-
-
-def resident_mib():
+def resident_mib() -> Any:
     """Memory of this process now, in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
@@ -404,9 +267,9 @@ def resident_mib():
 
 @needs_native
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
-def test_extraction_does_not_grow_memory():
-    def extract_often(model):
-        def rounds(n):
+def test_extraction_does_not_grow_memory() -> None:
+    def extract_often(model: Any) -> None:
+        def rounds(n: Any) -> Any:
             for _ in range(n):
                 extract_state(model, state_functions=PSEUDOCOSTS)
             gc.collect()
@@ -415,7 +278,7 @@ def test_extraction_does_not_grow_memory():
         before = rounds(200)
         growth.append(rounds(3000) - before)
 
-    growth = []
+    growth: list[Any] = []
     compared(hard(FAMILIES["set cover"].generate(seed=2).to_scip()), nodes=1, before=extract_often)
     # one state has 20 KiB: losing one a call would be 60 MiB
     assert max(growth) < 4

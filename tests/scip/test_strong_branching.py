@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pyscipopt
 import pytest
@@ -19,13 +21,15 @@ REAL = ("lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf")
 class BranchingLog(pyscipopt.Eventhdlr):
     """Every branching: node, depth, bound, and on which side of what the children lie."""
 
-    def eventinit(self):
+    log: list[tuple[Any, ...]]
+
+    def eventinit(self) -> None:
         self.model.catchEvent(pyscipopt.SCIP_EVENTTYPE.NODEBRANCHED, self)
 
-    def eventexit(self):
+    def eventexit(self) -> None:
         self.model.dropEvent(pyscipopt.SCIP_EVENTTYPE.NODEBRANCHED, self)
 
-    def eventexec(self, event):
+    def eventexec(self, event: Any) -> None:
         node = event.getNode()
         children = []
         for child in self.model.getChildren():
@@ -34,7 +38,7 @@ class BranchingLog(pyscipopt.Eventhdlr):
         self.log.append((node.getNumber(), node.getDepth(), node.getLowerbound(), children))
 
 
-def tree(model, *, ours: bool, setting: str, seed: int):
+def tree(model: Any, *, ours: bool, setting: str, seed: int) -> Any:
     model.hideOutput()
     apply_setting(model, setting, seed=seed)
     model.setParam("limits/nodes", 200)
@@ -56,7 +60,7 @@ def tree(model, *, ours: bool, setting: str, seed: int):
     return events.log, model.getStatus(), model.getNTotalNodes(), model.getNLPIterations()
 
 
-def assert_same_tree(make_model, *, setting: str, seed: int):
+def assert_same_tree(make_model: Any, *, setting: str, seed: int) -> Any:
     """Build the tree with both rules; give its branchings."""
     ours = tree(make_model(), ours=True, setting=setting, seed=seed)
     theirs = tree(make_model(), ours=False, setting=setting, seed=seed)
@@ -64,7 +68,7 @@ def assert_same_tree(make_model, *, setting: str, seed: int):
     return ours[0]
 
 
-def real_model(folder, name):
+def real_model(folder: Path, name: str) -> Any:
     (path,) = (folder / "miplib").glob(f"{name}.*")
     model = pyscipopt.Model()
     model.hideOutput()
@@ -80,7 +84,7 @@ def real_model(folder, name):
         for setting in ("default", "learn2branch")
     ],
 )
-def test_the_tree_is_scips_own_node_for_node(family, setting):
+def test_the_tree_is_scips_own_node_for_node(family: Any, setting: Any) -> None:
     branchings = 0
     for seed in (0, 1):
         instance = from_name(f"{family}-milplib-small").generate(seed)
@@ -92,7 +96,7 @@ def test_the_tree_is_scips_own_node_for_node(family, setting):
     "name",
     [pytest.param(n, marks=pytest.mark.slow) if n in ("misc03", "dcmulti") else n for n in REAL],
 )
-def test_the_tree_is_scips_own_on_real_instances(name, test_data):
+def test_the_tree_is_scips_own_on_real_instances(name: str, test_data: Path) -> None:
     make = partial(real_model, test_data, name)
     assert len(assert_same_tree(make, setting="learn2branch", seed=3)) > 5
 
@@ -100,14 +104,16 @@ def test_the_tree_is_scips_own_on_real_instances(name, test_data):
 @pytest.mark.nightly
 @pytest.mark.parametrize("setting", ["default", "learn2branch"])
 @pytest.mark.parametrize("name", [*REAL, "enigma", "flugpl"])
-def test_the_tree_is_scips_own_on_ten_seeds_of_real_instances(name, setting, test_data):
+def test_the_tree_is_scips_own_on_ten_seeds_of_real_instances(
+    name: str, setting: str, test_data: Path
+) -> None:
     for seed in range(10):
         assert_same_tree(partial(real_model, test_data, name), setting=setting, seed=seed)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_tree_is_scips_own_on_eight_instances_of_every_family(family):
+def test_the_tree_is_scips_own_on_eight_instances_of_every_family(family: str) -> None:
     for seed in range(8):
         instance = from_name(f"{family}-milplib-small").generate(seed)
         assert_same_tree(instance.to_scip, setting="default", seed=seed)

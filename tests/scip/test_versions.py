@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyscipopt
 import pytest
+from narrowing import present
 from packaging.requirements import Requirement
 
 from milplib.errors import PolicyError, SampleError
@@ -22,7 +23,7 @@ from milplib.scip.versions import SUPPORTED, is_compatible, scip_version, suppor
 ROOT = Path(__file__).parents[2]
 
 
-def test_what_is_installed_and_what_is_pinned_are_in_the_table():
+def test_what_is_installed_and_what_is_pinned_are_in_the_table() -> None:
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     (wanted,) = (
         requirement
@@ -39,8 +40,8 @@ def test_what_is_installed_and_what_is_pinned_are_in_the_table():
         assert wanted.specifier.contains(version)
 
 
-def test_constants_are_those_that_pyscipopt_has():
-    native = supported_scip().native
+def test_constants_are_those_that_pyscipopt_has() -> None:
+    native = present(supported_scip()).native
     assert native.stage_solving == pyscipopt.SCIP_STAGE.SOLVING
     assert native.lp_optimal == pyscipopt.SCIP_LPSOLSTAT.OPTIMAL
     assert native.branch_down == pyscipopt.SCIP_BRANCHDIR.DOWNWARDS
@@ -48,8 +49,8 @@ def test_constants_are_those_that_pyscipopt_has():
 
 
 def test_policies_and_samples_of_another_major_version_are_read_if_the_table_says_so(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "older.safetensors"
     policy = read_policy(pretrained_file(pretrained_names()[0]))
     write_policy(path, replace(policy, scip_major=9))
@@ -68,7 +69,9 @@ def test_policies_and_samples_of_another_major_version_are_read_if_the_table_say
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("", "1 skipped"), ("1", "1 error")])
-def test_a_parity_test_for_another_version_skips_and_fails_in_ci(ci, outcome, tmp_path):
+def test_a_parity_test_for_another_version_skips_and_fails_in_ci(
+    ci: str, outcome: str, tmp_path: Path
+) -> None:
     file = tmp_path / "test_parity.py"
     file.write_text(
         "import pytest\n@pytest.mark.recorded_on('9.0.0')\ndef test_that_it_is_equal(): pass\n"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from narrowing import instance_from
 
 from milplib.formats.reader import read
 from milplib.instance import Instance
@@ -19,14 +23,14 @@ COLUMNS = ["x1", "x2", "x3", "x4", "z1", "z2", "z3", "w1", "s1", "s2", "s3"]
 BOUNDS = {"x": (0, 1), "z": (0, 9), "w": (-9, 9), "s": (0, INF)}
 
 
-def instance_of(*rows):
+def instance_of(*rows: tuple[Any, ...]) -> Instance:
     """An instance whose rows are (coefficients by column, lower side, upper side)."""
     matrix = np.zeros((len(rows), len(COLUMNS)))
     for line, (coefficients, _, _) in enumerate(rows):
         for name, value in coefficients.items():
             matrix[line, COLUMNS.index(name)] = value
     lower, upper = zip(*(BOUNDS[name[0]] for name in COLUMNS), strict=True)
-    return Instance(
+    return instance_from(
         objective=np.zeros(len(COLUMNS)),
         A=matrix,
         row_lower=[row[1] for row in rows],
@@ -37,11 +41,11 @@ def instance_of(*rows):
     )
 
 
-def kinds_of(*rows):
+def kinds_of(*rows: tuple[Any, ...]) -> list[str]:
     return [ROW_KINDS[kind] for kind in row_kinds(instance_of(*rows))]
 
 
-def row(lower, upper, **coefficients):
+def row(lower: float, upper: float, **coefficients: Any) -> tuple[dict[str, Any], float, float]:
     return coefficients, lower, upper
 
 
@@ -180,7 +184,7 @@ def row(lower, upper, **coefficients):
         ),
     ],
 )
-def test_a_row_is_of_the_first_class_that_it_belongs_to(kind, rows):
+def test_a_row_is_of_the_first_class_that_it_belongs_to(kind: str, rows: list[Any]) -> None:
     assert kinds_of(*rows) == [kind] * len(rows)
 
 
@@ -190,7 +194,7 @@ def test_a_row_is_of_the_first_class_that_it_belongs_to(kind, rows):
     ),
     sides=st.sampled_from([(-INF, 1), (1, INF), (-INF, 2), (2, 2), (1, 1), (0, 0), (0, 2)]),
 )
-def test_a_negated_row_is_the_same_row(coefficients, sides):
+def test_a_negated_row_is_the_same_row(coefficients: Any, sides: Any) -> None:
     negated = {name: -value for name, value in coefficients.items()}
     one, other = kinds_of((coefficients, *sides), (negated, -sides[1], -sides[0]))
     assert one == other
@@ -201,7 +205,9 @@ def test_a_negated_row_is_the_same_row(coefficients, sides):
     literals=st.integers(0, 4),
     kind=st.sampled_from(["at most", "at least", "equal"]),
 )
-def test_a_row_of_literals_has_the_class_of_its_solutions(signs, literals, kind):
+def test_a_row_of_literals_has_the_class_of_its_solutions(
+    signs: list[int], literals: int, kind: str
+) -> None:
     n = len(signs)
     side = literals - signs.count(-1)
     names = [f"x{number + 1}" for number in range(n)]
@@ -226,8 +232,8 @@ def test_a_row_of_literals_has_the_class_of_its_solutions(signs, literals, kind)
         assert len(allowed) <= 1
 
 
-def test_an_instance_without_rows_or_columns_has_no_density():
-    empty = Instance(
+def test_an_instance_without_rows_or_columns_has_no_density() -> None:
+    empty = instance_from(
         objective=[], A=np.zeros((0, 0)), row_lower=[], row_upper=[], lower=[], upper=[],
         integrality=[],
     )  # fmt: skip
@@ -236,10 +242,10 @@ def test_an_instance_without_rows_or_columns_has_no_density():
     assert not any(found.row_kinds.values())
 
 
-def test_columns_are_counted_by_what_they_can_be():
+def test_columns_are_counted_by_what_they_can_be() -> None:
     found = instance_statistics(instance_of(row(-INF, 1, x1=1)))
     assert (found.binary, found.integer, found.continuous) == (4, 4, 3)
-    fixed = Instance(
+    fixed = instance_from(
         objective=[0, 0], A=np.zeros((0, 2)), row_lower=[], row_upper=[], lower=[1, 0],
         upper=[1, 1.5], integrality=[1, 1],
     )  # fmt: skip
@@ -256,7 +262,9 @@ def test_columns_are_counted_by_what_they_can_be():
         ("stein27_inf.lp", (27, 0, 0), {"set_covering": 117, "invariant_knapsack": 2}),
     ],
 )
-def test_real_instances_have_their_known_kinds(name, columns, kinds, test_data):
+def test_real_instances_have_their_known_kinds(
+    name: str, columns: tuple[int, int, int], kinds: dict[str, Any] | None, test_data: Path
+) -> None:
     found = instance_statistics(read(test_data / "miplib" / name))
     assert (found.binary, found.integer, found.continuous) == columns
     assert sum(found.row_kinds.values()) == found.rows

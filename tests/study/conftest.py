@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 RULES = """\
@@ -40,22 +44,22 @@ evaluation:
 
 
 @pytest.fixture(scope="session")
-def rules():
+def rules() -> str:
     """Give the text of a study of rules alone."""
     return RULES
 
 
 @pytest.fixture(scope="session")
-def learned():
+def learned() -> str:
     """Give the text of a study that trains policies."""
     return LEARNED
 
 
 @pytest.fixture
-def study(tmp_path):
+def study(tmp_path: Path) -> Callable[..., Any]:
     """Write a study file."""
 
-    def write(text, name="study.yaml"):
+    def write(text: str, name: str = "study.yaml") -> Any:
         path = tmp_path / name
         path.write_text(text)
         return path

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +32,7 @@ scales:
 """
 
 
-def test_the_file_that_the_others_are_made_of_is_right(study):
+def test_the_file_that_the_others_are_made_of_is_right(study: Callable[..., Any]) -> None:
     found = load_study(study(GOOD))
 
     assert [budget.instances for budget in found.budgets] == [5, 10]
@@ -118,7 +121,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_is_named_with_its_line(what, study):
+def test_is_named_with_its_line(what: str, study: Callable[..., Any]) -> None:
     old, new, line, words = WRONG[what]
     assert old in GOOD
     path = study(GOOD.replace(old, new, 1))
@@ -144,7 +147,15 @@ def test_is_named_with_its_line(what, study):
         ("CA-milplib-small", "SRPN-net3-easy", "wntr", 3, "water"),
     ],
 )
-def test_a_missing_extra_is_named_with_its_line(old, new, hidden, line, extra, study, monkeypatch):
+def test_a_missing_extra_is_named_with_its_line(
+    old: str,
+    new: str,
+    hidden: str,
+    line: int,
+    extra: str,
+    study: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
         "milplib.study.checks.find_spec", lambda name: None if name == hidden else find(name)
@@ -159,18 +170,18 @@ def test_a_missing_extra_is_named_with_its_line(old, new, hidden, line, extra, s
     assert extra in str(caught.value)
 
 
-def test_a_scale_that_is_not_there_is_named(study):
+def test_a_scale_that_is_not_there_is_named(study: Callable[..., Any]) -> None:
     with pytest.raises(UnknownNameError, match="unknown scale 'smal': did you mean small"):
         load_study(study(GOOD), scale="smal")
 
 
-def test_a_stage_that_is_not_there_is_named(study):
+def test_a_stage_that_is_not_there_is_named(study: Callable[..., Any]) -> None:
     with pytest.raises(UnknownNameError, match="unknown stage 'trian'"):
         plan_study(study(GOOD), only=["trian"])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"- a\n- b\n", b"a: &a [*a]\n"])
-def test_a_file_that_is_no_study_is_refused(content, tmp_path):
+def test_a_file_that_is_no_study_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_bytes(content)
 
@@ -178,7 +189,7 @@ def test_a_file_that_is_no_study_is_refused(content, tmp_path):
         load_study(path)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"cannot read the study .*none\.yaml: No such file"):
         load_study(tmp_path / "none.yaml")
 
@@ -207,7 +218,13 @@ class Net(nn.Module):
         ("{kind: gcnn, initial_policy: none.safetensors}", "no policy file none.safetensors"),
     ],
 )
-def test_a_network_of_ones_own_is_named_with_its_line(model, words, study, tmp_path, monkeypatch):
+def test_a_network_of_ones_own_is_named_with_its_line(
+    model: str,
+    words: str,
+    study: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     (tmp_path / "study_net.py").write_text(NET)
     monkeypatch.syspath_prepend(tmp_path)
     path = study(GOOD.replace("gcnn: {epochs: 2}", f"mine: {model}"))
@@ -218,7 +235,9 @@ def test_a_network_of_ones_own_is_named_with_its_line(model, words, study, tmp_p
     assert "\n" not in str(caught.value)
 
 
-def test_a_network_of_ones_own_has_its_options_beside_the_others(study, tmp_path, monkeypatch):
+def test_a_network_of_ones_own_has_its_options_beside_the_others(
+    study: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "study_net.py").write_text(NET)
     monkeypatch.syspath_prepend(tmp_path)
     given = "{kind: 'study_net:Net', hidden: 3, epochs: 7}"

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from command_line import run_forked
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "milplib.cli", "run", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        cwd=folder,
-    )
+def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return run_forked("run", *arguments, cwd=folder)
 
 
-def test_a_dry_run_prints_the_stages_with_their_cost_and_writes_nothing(study, learned, tmp_path):
+def test_a_dry_run_prints_the_stages_with_their_cost_and_writes_nothing(
+    study: Callable[..., Any], learned: str, tmp_path: Path
+) -> None:
     path = study(learned)
 
     done = run(tmp_path, path, "--dry-run", "--workers", 2)
@@ -44,8 +42,14 @@ def test_a_dry_run_prints_the_stages_with_their_cost_and_writes_nothing(study, l
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    old, new, arguments, naming, study, learned, tmp_path
-):
+    old: str,
+    new: str,
+    arguments: tuple[Any, ...],
+    naming: str,
+    study: Callable[..., Any],
+    learned: str,
+    tmp_path: Path,
+) -> None:
     path = study(learned.replace(old, new))
 
     done = run(tmp_path, path, *arguments)
@@ -57,7 +61,9 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert sorted(tmp_path.iterdir()) == [path]
 
 
-def test_a_study_runs_and_says_where_its_tables_are(study, tmp_path):
+def test_a_study_runs_and_says_where_its_tables_are(
+    study: Callable[..., Any], tmp_path: Path
+) -> None:
     path = study(
         "distributions: {MVC-milplib-small: {test: 1}}\n"
         "evaluation: {policies: [pscost], time_limit: 60}\n"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from narrowing import present
 
 from milplib.errors import ResultsError
 from milplib.evaluation import BestScipRule, Evaluation
@@ -25,6 +28,7 @@ from milplib.study import (
     study_evaluation,
     study_tables,
 )
+from milplib.study.plan import StudyPlan
 from milplib.study.store import StudyFiles
 from milplib.study.task import digest_of
 
@@ -32,25 +36,25 @@ EARLIER = Path(__file__).parents[1] / "data" / "earlier"
 
 
 @pytest.fixture
-def earlier(tmp_path):
+def earlier(tmp_path: Path) -> Any:
     """A copy of a study that the first version of the record was written for."""
     shutil.copytree(EARLIER, tmp_path / "earlier")
     return tmp_path / "earlier" / "study.yaml"
 
 
-def states(plan):
+def states(plan: StudyPlan) -> Counter[Any]:
     return Counter(planned.state for planned in plan.tasks)
 
 
-def record_of(path):
+def record_of(path: Path) -> Any:
     return json.loads((path.parent / "study/full/study.json").read_bytes())
 
 
-def committed_tables(path):
+def committed_tables(path: Path) -> Any:
     return {file.name: file.read_text() for file in path.parent.glob("study/full/*.csv")}
 
 
-def test_results_in_the_earlier_layout_are_read_as_they_are(earlier):
+def test_results_in_the_earlier_layout_are_read_as_they_are(earlier: Any) -> None:
     before = {file: file.read_bytes() for file in earlier.parent.rglob("*") if file.is_file()}
 
     results = study_evaluation(earlier, setting="default")
@@ -65,7 +69,9 @@ def test_results_in_the_earlier_layout_are_read_as_they_are(earlier):
     }
 
 
-def test_a_run_brings_the_earlier_layout_into_the_present_one_and_computes_nothing(earlier):
+def test_a_run_brings_the_earlier_layout_into_the_present_one_and_computes_nothing(
+    earlier: Any,
+) -> None:
     tables, digests = (
         committed_tables(earlier),
         {address: entry["digest"] for address, entry in record_of(earlier)["pieces"].items()},
@@ -94,7 +100,7 @@ def test_a_run_brings_the_earlier_layout_into_the_present_one_and_computes_nothi
     assert study_tables(earlier) == committed_tables(earlier) == tables
 
 
-def test_samples_results_and_choices_of_earlier_releases_are_read(earlier):
+def test_samples_results_and_choices_of_earlier_releases_are_read(earlier: Any) -> None:
     folder = earlier.parent
     assert len(SampleSet(folder / "samples")) == 2
     results = Evaluation.load(folder / "results")
@@ -104,19 +110,23 @@ def test_samples_results_and_choices_of_earlier_releases_are_read(earlier):
     assert (best.name, best.rules) == ("best-native", {"MIS-milplib-small": "mostinf"})
 
 
-def test_a_study_file_may_use_the_names_of_earlier_releases(study, rules):
+def test_a_study_file_may_use_the_names_of_earlier_releases(
+    study: Callable[..., Any], rules: str
+) -> None:
     assert "best_scip_rule" in rules
     earlier = rules.replace("best_scip_rule", "best_native")
     earlier = earlier.replace("instances_per_task", "instances_a_piece")
     scaled = earlier + "    evaluation: {best_native: {instances: 1, seeds: 2}}\n"
 
     assert load_study(study(rules)) == load_study(study(earlier))
-    assert load_study(study(scaled), scale="one").evaluation.best_scip_rule.seeds == (0, 1)
+    assert present(load_study(study(scaled), scale="one").evaluation.best_scip_rule).seeds == (0, 1)
     with pytest.raises(StudyError, match="line 7: 'best_native' and 'best_scip_rule' are the same"):
         load_study(study(rules.replace("  time_limit", "  best_native:\n  time_limit")))
 
 
-def test_a_stage_may_be_called_by_its_earlier_name(study, rules, tmp_path):
+def test_a_stage_may_be_called_by_its_earlier_name(
+    study: Callable[..., Any], rules: str, tmp_path: Path
+) -> None:
     plan = plan_study(study(rules), only=["natives"], data=tmp_path / "data")
     assert Counter(p.task.stage for p in plan.todo) == {"generate": 1, "rules": 2}
 
@@ -124,13 +134,13 @@ def test_a_stage_may_be_called_by_its_earlier_name(study, rules, tmp_path):
 # --- other versions of SCIP -----------------------------------------------------------------------
 
 
-def as_of_scip(path, version):
+def as_of_scip(path: Path, version: Any) -> Any:
     """Change a record and its runs into those of another version of SCIP."""
     file = path.parent / "study/full/study.json"
     record = json.loads(file.read_bytes())
     tasks, addresses = record["tasks"], {}
 
-    def renewed(address):
+    def renewed(address: Any) -> Any:
         if address in tasks and address not in addresses:
             content = tasks[address]["content"]
             content["inputs"] = [renewed(before) for before in content["inputs"]]
@@ -149,7 +159,7 @@ def as_of_scip(path, version):
 
 
 @pytest.fixture
-def of_other_scip(earlier):
+def of_other_scip(earlier: Any) -> Any:
     """A finished study that was run on a version of SCIP that is yet to come."""
     run_study(earlier, data=earlier.parent / "data")
     addresses = as_of_scip(earlier, "11.0.0")
@@ -157,13 +167,13 @@ def of_other_scip(earlier):
     return earlier
 
 
-def test_results_of_another_scip_are_read_and_tabulated(of_other_scip):
+def test_results_of_another_scip_are_read_and_tabulated(of_other_scip: Any) -> None:
     assert study_tables(of_other_scip) == committed_tables(of_other_scip)
     results = study_evaluation(of_other_scip, setting="default")
     assert len(results.table) == results.expected_runs == 4
 
 
-def test_results_of_another_scip_are_not_replaced(of_other_scip):
+def test_results_of_another_scip_are_not_replaced(of_other_scip: Any) -> None:
     folder = of_other_scip.parent
     before = {file: file.read_bytes() for file in (folder / "study").rglob("*") if file.is_file()}
 
@@ -188,7 +198,9 @@ def test_results_of_another_scip_are_not_replaced(of_other_scip):
         ("train: 2", "seed: 3, train: 2"),
     ],
 )
-def test_results_of_another_scip_are_refused_for_a_study_that_was_changed(old, new, of_other_scip):
+def test_results_of_another_scip_are_refused_for_a_study_that_was_changed(
+    old: str, new: str, of_other_scip: Any
+) -> None:
     text = of_other_scip.read_text()
     assert old in text
     of_other_scip.write_text(text.replace(old, new))
@@ -200,12 +212,12 @@ def test_results_of_another_scip_are_refused_for_a_study_that_was_changed(old, n
 # --- policies whose files are gone ----------------------------------------------------------------
 
 
-def more_runs(path):
+def more_runs(path: Path) -> None:
     """Judge the policy on one instance more, in a task of its own."""
     path.write_text(path.read_text().replace("test: 1", "test: 2") + "  instances_per_task: 1\n")
 
 
-def test_a_policy_that_is_gone_is_trained_again_where_a_run_needs_it(earlier):
+def test_a_policy_that_is_gone_is_trained_again_where_a_run_needs_it(earlier: Any) -> None:
     data = earlier.parent / "data"
     run_study(earlier, data=data)
     policy = next(earlier.parent.rglob("linear-*.safetensors"))
@@ -221,11 +233,11 @@ def test_a_policy_that_is_gone_is_trained_again_where_a_run_needs_it(earlier):
     assert study_evaluation_rows(earlier) == before
 
 
-def study_evaluation_rows(path):
+def study_evaluation_rows(path: Path) -> Any:
     return read_parquet(path.parent / "study/full/runs.parquet", noun="runs").num_rows
 
 
-def test_a_policy_that_comes_out_another_way_has_its_runs_made_again(earlier):
+def test_a_policy_that_comes_out_another_way_has_its_runs_made_again(earlier: Any) -> None:
     data = earlier.parent / "data"
     run_study(earlier, data=data)
     policy = next(earlier.parent.rglob("linear-*.safetensors"))
@@ -252,7 +264,7 @@ def test_a_policy_that_comes_out_another_way_has_its_runs_made_again(earlier):
 # --- faults ---------------------------------------------------------------------------------------
 
 
-def test_rows_that_the_record_does_not_name_are_ignored_and_dropped(earlier):
+def test_rows_that_the_record_does_not_name_are_ignored_and_dropped(earlier: Any) -> None:
     """As after a kill between the writing of the two files."""
     run_study(earlier, data=earlier.parent / "data")
     folder = earlier.parent / "study/full"
@@ -267,7 +279,7 @@ def test_rows_that_the_record_does_not_name_are_ignored_and_dropped(earlier):
     assert read_parquet(folder / "runs.parquet", noun="runs").equals(runs)
 
 
-def test_a_record_of_a_later_version_is_refused(earlier):
+def test_a_record_of_a_later_version_is_refused(earlier: Any) -> None:
     file = earlier.parent / "study/full/study.json"
     file.write_text(json.dumps({"format": "milplib-study", "version": 3, "tasks": {}}))
 
@@ -275,7 +287,7 @@ def test_a_record_of_a_later_version_is_refused(earlier):
         study_evaluation(earlier, setting="default")
 
 
-def test_writing_again_gives_the_same_bytes(earlier):
+def test_writing_again_gives_the_same_bytes(earlier: Any) -> None:
     run_study(earlier, data=earlier.parent / "data")
     folder = earlier.parent / "study/full"
     before = [(folder / name).read_bytes() for name in ("study.json", "runs.parquet")]

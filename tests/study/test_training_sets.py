@@ -12,7 +12,7 @@ from milplib.evaluation.table import run_table
 from milplib.study.training_sets import PolicyGroup, compare_groups, resampled_group_ratios
 
 
-def evaluation(times):
+def evaluation(times: dict[str, list[int]]) -> Evaluation:
     """An evaluation of one seed, of seconds by policy and instance."""
     rows = [
         {
@@ -40,7 +40,7 @@ def evaluation(times):
     )
 
 
-def groups():
+def groups() -> list[PolicyGroup]:
     return [
         PolicyGroup(
             model="m", budget="8", training_set=kind, policies=(f"m-{kind}-0", f"m-{kind}-1")
@@ -49,7 +49,7 @@ def groups():
     ]
 
 
-def test_the_ratio_is_of_geometric_means_over_training_seeds_and_instances():
+def test_the_ratio_is_of_geometric_means_over_training_seeds_and_instances() -> None:
     found = compare_groups(
         evaluation(
             {
@@ -73,7 +73,7 @@ def test_the_ratio_is_of_geometric_means_over_training_seeds_and_instances():
     assert {row["instances"] for row in found} == {2}
 
 
-def test_the_interval_grows_with_the_spread_of_training_seeds():
+def test_the_interval_grows_with_the_spread_of_training_seeds() -> None:
     instances = np.log(np.linspace(2.0, 8.0, 30))
     other = instances[None, :]
     widths = []
