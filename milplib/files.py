@@ -159,7 +159,7 @@ def open_folder(folder: Path, *, clean: bool = True) -> bool:
     Returns
     -------
     bool
-        Whether the folder holds files. The caller must not touch files that it does not own.
+        Whether the folder holds files. Callers must leave files that they do not know untouched.
 
     Raises
     ------

@@ -128,7 +128,7 @@ def _check_ignored(path: Path, warnings: str) -> None:
 
 
 def _check_lp_rows(model: pyscipopt.Model) -> None:
-    """Raise an error for ``expression >= a <= b``, of which SCIP makes two rows, one empty."""
+    """Raise an error for ``expression >= a <= b``, which SCIP's LP reader splits into two rows."""
     for position, row in enumerate(model.getConss(transformed=False), start=1):
         if not row.name and row.isLinear() and model.getConsNVars(row) == 0:
             raise InstanceError(
