@@ -50,7 +50,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when first asked for: `milplib doctor` must run where numpy or SCIP is broken.
+    # Lazy, so that `milplib doctor` runs where numpy or SCIP is broken.
     if name not in _HOMES:
         raise AttributeError(f"module 'milplib' has no attribute '{name}'")
     value = getattr(import_module(_HOMES[name]), name)

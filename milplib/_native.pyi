@@ -1,4 +1,4 @@
-"""The extension module: SCIP's LP and the network's arithmetic in C++ (folder native/)."""
+"""Types of the C++ extension module, which reads SCIP's LP and evaluates the network."""
 
 from typing import Any
 

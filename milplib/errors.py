@@ -1,4 +1,4 @@
-"""The errors that milplib raises: one base class, each saying what, where and what to do."""
+"""Errors and warnings of milplib; each message says what failed, where, and what to do."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ __all__ = [
 
 
 class MilplibError(Exception):
-    """Base class of every error that a user of milplib can cause or must know of."""
+    """Base class of all errors that users of milplib can cause or must handle."""
 
 
 class MilplibWarning(UserWarning):
-    """Base class of the warnings: what was asked for was done, but not as one would expect."""
+    """Base class of warnings about a call that succeeded in an unexpected way."""
 
 
 class BranchingError(MilplibError):
-    """SCIP itself failed to branch on the variable chosen."""
+    """SCIP failed to branch on the chosen variable."""
 
 
 class InstanceError(MilplibError):
@@ -44,11 +44,11 @@ class InstanceError(MilplibError):
 
 
 class MissingPackageError(MilplibError, ImportError):
-    """An optional package that is needed for what was asked, and not installed."""
+    """A call needs an optional package that is not installed."""
 
 
 class NativeError(MilplibError, ImportError):
-    """The native code asked for where it was not built or does not work."""
+    """A call needs native code that was not built or does not work."""
 
 
 class ParameterError(MilplibError, ValueError):
@@ -56,14 +56,14 @@ class ParameterError(MilplibError, ValueError):
 
 
 class FieldError(ParameterError):
-    """An option outside its domain, or unknown.
+    """An option that is unknown or outside its domain.
 
     Parameters
     ----------
     field
-        Its name.
+        Name of the option.
     message
-        What is wrong, to follow the name and "is".
+        Rest of the sentence "<field> is …".
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -75,11 +75,11 @@ class FieldError(ParameterError):
 
 
 class OutputError(MilplibError):
-    """An output path that cannot be written, or must not be."""
+    """An output path that cannot or must not be written."""
 
 
 class NoSpaceError(OutputError):
-    """A file that cannot be written, since there is no room for it."""
+    """A file that cannot be written because the disk or quota is full."""
 
 
 class ResultsError(MilplibError):
@@ -91,23 +91,23 @@ class SampleError(MilplibError):
 
 
 class SourceError(MilplibError):
-    """A source of published instances that is damaged, unsafe, or not what it was before."""
+    """A source of published instances that is damaged, unsafe or changed."""
 
 
 class SourceUnavailableError(SourceError):
-    """A source that is not there or cannot be reached; another one may serve."""
+    """A source that is missing or unreachable; another source may work."""
 
 
 class StateError(MilplibError):
-    """A branching state asked for where there is none, or one that breaks its own rules."""
+    """A branching state that does not exist or is inconsistent."""
 
 
 class PolicyError(MilplibError):
-    """A branching rule or state function that failed or gave what it must not give."""
+    """A branching rule or state function that failed or returned an invalid value."""
 
 
 class NoGeneratorError(MilplibError):
-    """A distribution that no installed family generates."""
+    """A distribution without an installed generator."""
 
     def __init__(self, name: str, others: Iterable[str]) -> None:
         self.name, self.others = name, list(others)
@@ -122,18 +122,18 @@ class NoGeneratorError(MilplibError):
 
 
 class UnknownNameError(MilplibError, LookupError):
-    """A name that is not in its registry; the message suggests the nearest ones.
+    """A name that is not registered; the message suggests similar names.
 
     Parameters
     ----------
     kind
-        What the name was looked up as, in the singular (``"distribution"``).
+        Kind of the named object, in the singular (``"distribution"``).
     name
-        The name that was not found.
+        The unknown name.
     known
-        The names there are.
+        All known names.
     hint
-        What else to do about it, a sentence; appended to the message.
+        Further advice, appended to the message.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
@@ -149,7 +149,7 @@ class UnknownNameError(MilplibError, LookupError):
         self._arguments = (kind, name, tuple(self.known), hint)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Worker processes send errors as pickles, which by default hold the message alone.
+        # Worker processes pickle errors; by default a pickle holds the message alone.
         return _unknown_name, self._arguments
 
 

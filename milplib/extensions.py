@@ -1,4 +1,4 @@
-"""Extensions: objects that installed packages declare under an entry-point group."""
+"""Objects that installed packages declare under an entry-point group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def extensions(group: str) -> dict[str, object]:
     """Load all objects that installed packages declare under an entry-point group.
 
     milplib declares its own generators, models and run readers this way, so that lower packages
-    need not import higher ones, and third parties extend them by the same means.
+    need not import higher ones. Third parties extend milplib in the same way.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def extensions(group: str) -> dict[str, object]:
     Returns
     -------
     dict
-        The objects by the names of their entry points, in alphabetical order.
+        Objects by entry-point name, in alphabetical order.
 
     Raises
     ------
@@ -44,12 +44,12 @@ def extensions(group: str) -> dict[str, object]:
 
 
 def entry_points_of(group: str) -> dict[str, EntryPoint]:
-    """Find what installed packages declare under an entry-point group, without loading it.
+    """Find the entry points of a group without loading them.
 
     Returns
     -------
     dict
-        The entry points by name, in alphabetical order.
+        Entry points by name, in alphabetical order.
 
     Raises
     ------

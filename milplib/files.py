@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: written aside, synced, renamed."""
+"""Atomic writes, lock files and output folders."""
 
 from __future__ import annotations
 
@@ -33,29 +33,32 @@ __all__ = [
 ]
 
 _TEMPORARY = ".milplib-tmp"
-# A full disk, a quota, a limit on the size of files.
+# A full disk, an exhausted quota, a limit on file sizes.
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LOCK_PATIENCE = 0.3
-"""Seconds to try for a lock, since `lock_holder` holds it for a moment."""
+"""Seconds to wait for a lock, because `lock_holder` holds it for a moment."""
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator[IO[bytes]]:
-    """Open a binary file that takes its name only when everything was written and synced.
+    """Open a binary file that appears under its name only when it is complete.
+
+    If writing fails, an existing file of that name stays as it was.
 
     Parameters
     ----------
     path
-        The final name. An existing file is replaced in one step; its folder must exist.
+        Final path. Its folder must exist; an existing file is replaced in one step.
     durable
-        Whether the file outlives a loss of power. Waiting for the disk takes milliseconds.
+        Whether to sync the file to disk, so that it survives a power loss. Syncing takes
+        milliseconds.
 
     Raises
     ------
     NoSpaceError
-        If there is no room for it. What stood under the name before is then still there.
+        If the disk or quota is full.
     OutputError
-        If the file cannot be written for another reason (no folder, no permission); likewise.
+        If the file cannot be written for another reason (no folder, no permission).
 
     Examples
     --------
@@ -73,7 +76,7 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
             prefix=f".{path.name}.", suffix=_TEMPORARY, dir=path.parent
         )
         with os.fdopen(handle, "wb") as stream:
-            # mkstemp makes the file private; give it what open() would have given it
+            # mkstemp makes the file private; set the permissions that open() would set
             mask = os.umask(0)
             os.umask(mask)
             os.fchmod(stream.fileno(), 0o666 & ~mask)
@@ -92,9 +95,9 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
             Path(temporary).unlink(missing_ok=True)
 
 
-def _cannot(what: str, path: object, error: OSError) -> OutputError:
+def _cannot(action: str, path: object, error: OSError) -> OutputError:
     error_type = NoSpaceError if error.errno in _NO_SPACE else OutputError
-    return error_type(f"cannot {what} {path}: {error.strerror or error}")
+    return error_type(f"cannot {action} {path}: {error.strerror or error}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -107,12 +110,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, unless it is there.
+    """Make a folder and its parents if they do not exist.
 
     Raises
     ------
     OutputError
-        If the path is a file, lies in one, or may not be used.
+        If the path is a file, lies in one, or is not accessible.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,12 +126,12 @@ def make_folder(folder: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Make sure that files can be made in a folder, before work that ends in one.
+    """Check that files can be created in a folder, before long work that writes one.
 
     Raises
     ------
     OutputError
-        If it is not there, not ours, or read-only.
+        If the folder is missing or not writable.
 
     Examples
     --------
@@ -143,25 +146,25 @@ def check_writable(folder: Path) -> None:
 
 
 def open_folder(folder: Path, *, clean: bool = True) -> bool:
-    """Make an output folder if need be, and tell whether it holds anything.
+    """Make an output folder if it does not exist, and return whether it holds any files.
 
     Parameters
     ----------
     folder
         The folder.
     clean
-        Remove what `atomic_write` left there when its process was killed. Not for a folder in
-        which another process may be writing.
+        Whether to remove the temporary files of killed `atomic_write` calls. Do not use it while
+        another process may write to the folder.
 
     Returns
     -------
     bool
-        Whether the folder is in use: nothing in it may be touched but what is known as ours.
+        Whether the folder holds files. Callers must leave files that they do not know untouched.
 
     Raises
     ------
     OutputError
-        If the path is a file, lies in one, or may not be used.
+        If the path is a file, lies in one, or is not accessible.
     """
     make_folder(folder)
     try:
@@ -173,12 +176,12 @@ def open_folder(folder: Path, *, clean: bool = True) -> bool:
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether a file is one of `atomic_write` that has not got its name."""
+    """Return whether a file is a temporary file of `atomic_write`."""
     return path.name.startswith(".") and path.name.endswith(_TEMPORARY)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what `atomic_write` left in a folder when its process was killed."""
+    """Remove the temporary files of killed `atomic_write` calls from a folder."""
     for path in filter(is_leftover, list(folder.iterdir())):
         path.unlink(missing_ok=True)
 
@@ -189,17 +192,17 @@ def exclusive_lock(
 ) -> Iterator[None]:
     """Hold a lock file while the block runs.
 
-    The file names the holder. It stays when the lock is released, and when its process is
-    killed; such a file locks nothing. A forked child does not hold its parent's lock.
+    The file names the holder. It remains after the lock is released or its process is killed, but
+    then locks nothing. A forked child does not hold its parent's lock.
 
     Parameters
     ----------
     path
-        The file; its folder is made if need be.
+        Lock file. Its folder is made if it does not exist.
     busy
-        Error message if another process holds the lock; that process is added in brackets.
+        Error message if another process holds the lock. The name of that process is appended.
     wait
-        Wait for the other process instead.
+        Whether to wait for the lock instead of raising an error.
 
     Raises
     ------
@@ -237,19 +240,19 @@ def exclusive_lock(
 
 
 def _name_holder(descriptor: int) -> None:
-    """Write into a lock file that this process holds it."""
-    with suppress(OSError):  # the name helps, but a full disk must not prevent the lock
+    """Write the name of this process into a lock file."""
+    with suppress(OSError):  # a full disk must not prevent the lock
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
 
 
 def lock_holder(path: str | os.PathLike[str]) -> str | None:
-    """Tell who holds a lock file, without keeping anybody from it.
+    """Return the holder of a lock file, without blocking other processes.
 
     Returns
     -------
     str or None
-        Process and machine in words; None if nobody holds it, or it cannot be read.
+        Process and machine in words; None if the lock is free or the file cannot be read.
 
     Examples
     --------
@@ -264,7 +267,7 @@ def lock_holder(path: str | os.PathLike[str]) -> str | None:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             try:
-                # Shared and for a moment: whoever wants the lock asks for longer than that.
+                # A shared lock, held briefly: processes that want the lock wait longer.
                 fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return " ".join(stream.read().split()) or "another process"
@@ -274,14 +277,14 @@ def lock_holder(path: str | os.PathLike[str]) -> str | None:
 
 
 def atomic_write_json(path: str | os.PathLike[str], content: Any, *, durable: bool = True) -> None:
-    """Write JSON with stable key order and a final newline, atomically (see `atomic_write`)."""
+    """Write JSON with sorted keys and a final newline atomically (see `atomic_write`)."""
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     with atomic_write(path, durable=durable) as stream:
         stream.write(text.encode() + b"\n")
 
 
 def json_equal(one: object, other: object) -> bool:
-    """Whether two things are equal once they are written as JSON: tuples are lists then.
+    """Return whether two values are equal as JSON, where a tuple equals a list.
 
     Examples
     --------
@@ -292,7 +295,7 @@ def json_equal(one: object, other: object) -> bool:
 
 
 def printable_path(path: str | os.PathLike[str]) -> str:
-    r"""Write a path in UTF-8, whatever bytes its names are made of.
+    r"""Return a path as valid UTF-8, with other bytes escaped.
 
     Examples
     --------
@@ -303,6 +306,6 @@ def printable_path(path: str | os.PathLike[str]) -> str:
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The MILP instance: a mixed-integer linear program as read-only arrays."""
+"""The MILP instance, a mixed-integer linear program as read-only arrays."""
 
 from __future__ import annotations
 
@@ -26,32 +26,31 @@ class Instance(InstanceArrays):
     Parameters
     ----------
     objective
-        Coefficients c of the columns, in the sense of `sense`. Shape (n,), float64, finite.
+        Objective coefficients c. Shape (n,), float64, finite.
     A
-        Constraint matrix, any scipy sparse matrix or array; kept as CSR of float64 with sorted
-        columns, without duplicates and without stored zeros. Shape (m, n), finite.
+        Constraint matrix, any scipy sparse matrix or array. Stored as CSR with sorted columns,
+        without duplicates and without explicit zeros. Shape (m, n), float64, finite.
     row_lower, row_upper
-        Sides of the rows, ``-inf`` and ``inf`` where a side is missing. Shape (m,), float64.
+        Row sides, ``-inf`` and ``inf`` for missing sides. Shape (m,), float64.
     lower, upper
-        Bounds of the columns, ``-inf`` and ``inf`` where a bound is missing. Shape (n,), float64.
+        Column bounds, ``-inf`` and ``inf`` for missing bounds. Shape (n,), float64.
     integrality
-        1 where a column is integer, 0 where it is continuous (a binary column is an integer one
-        with bounds 0 and 1). Shape (n,), uint8.
+        1 for integer columns, 0 for continuous columns. A binary column is an integer column with
+        bounds 0 and 1. Shape (n,), uint8.
     column_names, row_names
-        Names, unique among the columns and among the rows; ``None`` stands for ``x1 … xn`` and
-        ``C1 … Cm``.
+        Names, unique among columns and among rows. ``None`` means ``x1 … xn`` and ``C1 … Cm``.
     sense
-        ``"minimize"`` or ``"maximize"``.
+        Objective sense, ``"minimize"`` or ``"maximize"``.
     offset
-        The constant of the objective.
+        Constant of the objective.
     name
-        A name for reports; not part of the content hash.
+        Name for reports, not part of the content hash.
 
     Raises
     ------
     InstanceError
-        If shapes disagree, a number is not finite where it must be, a lower bound or side is
-        ``inf`` or an upper one ``-inf``, or names repeat.
+        If shapes disagree, a coefficient is not finite, a lower bound or side is ``inf``, an upper
+        bound or side is ``-inf``, or names repeat.
 
     Examples
     --------
@@ -64,27 +63,27 @@ class Instance(InstanceArrays):
     """
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A copy is built anew: plain pickles lose the arrays' protection, and keep a hash that
-        # would then be wrong.
+        # Rebuild the copy: a plain pickle would make the arrays writeable and keep a cached hash
+        # that could then be wrong.
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return _rebuilt, (values,)
 
     def write(self, path: str | os.PathLike[str], *, generic_names: bool = False) -> None:
-        """Write the instance as an LP or MPS file, from which `milplib.read` gives it back.
+        """Write the instance as an LP or MPS file that `milplib.read` reads back unchanged.
 
         Parameters
         ----------
         path
-            A name that ends in ``.lp``, ``.mps``, ``.lp.gz`` or ``.mps.gz``. An existing file is
-            replaced in one step; equal instances give equal bytes.
+            Path that ends in ``.lp``, ``.mps``, ``.lp.gz`` or ``.mps.gz``. An existing file is
+            replaced in one step. Equal instances give equal bytes.
         generic_names
-            Whether columns and rows are called x1, x2, … and C1, C2, … in the file.
+            Whether to name the columns x1, x2, … and the rows C1, C2, … in the file.
 
         Raises
         ------
         InstanceError
-            If the format cannot hold the instance: a name, a row with two sides in an LP file,
-            or a number that a reader would change.
+            If the format cannot hold a name or a row with two sides, or if a reader would change
+            a number.
         OutputError
             If the file cannot be written.
 
@@ -109,7 +108,7 @@ class Instance(InstanceArrays):
         Raises
         ------
         InstanceError
-            If a coefficient is so large that SCIP takes it for infinite (1e20).
+            If SCIP would treat a coefficient as infinite (1e20 or more).
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The arrays of an instance: checked, read-only, and hashed by content."""
+"""Validated, read-only arrays of an instance and their content hash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Sense = Literal["minimize", "maximize"]
 
 
 def _frozen(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    array = np.array(values, dtype=dtype)  # a copy: nobody else may write to it
+    array = np.array(values, dtype=dtype)  # a copy, so that the caller cannot write to it
     array.flags.writeable = False
     return array
 
@@ -69,7 +69,7 @@ class InstanceArrays:
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         matrix.sort_indices()
-        # One index width, whatever the caller's: the content hash must not depend on it.
+        # Use one index width, so that the content hash does not depend on the caller's.
         matrix.indices = matrix.indices.astype(np.int32)
         matrix.indptr = matrix.indptr.astype(np.int32 if matrix.nnz < 2**31 else np.int64)
         for array in (matrix.data, matrix.indices, matrix.indptr):
@@ -165,10 +165,9 @@ class InstanceArrays:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of the mathematical content: everything but the names.
+        """SHA-256 of the mathematical content, that is, of everything but the names.
 
-        Equal arrays in equal order give equal hashes on every platform, whatever file or
-        generator they came from. A permutation of rows or columns changes it.
+        The hash is the same on every platform. Permuting rows or columns changes it.
         """
         digest = hashlib.sha256(b"milplib-instance-1")
         digest.update(f"|{self.sense}|{self.n_rows}|{self.n_columns}|{self.n_nonzeros}|".encode())
@@ -185,6 +184,6 @@ class InstanceArrays:
             (self.integrality, "u1"),
         )
         for array, dtype in arrays:
-            # + 0 turns -0.0 into 0.0: one number with two bit patterns
+            # + 0 turns -0.0 into 0.0, which have different bit patterns
             digest.update(np.ascontiguousarray(np.asarray(array) + 0, dtype=dtype).tobytes())
         return digest.hexdigest()

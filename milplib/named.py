@@ -1,4 +1,4 @@
-"""A user's own object, named on a command line or in a call as ``package.module:name``."""
+"""User-defined objects, named in a command or a call as ``package.module:name``."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ __all__ = ["named_object"]
 
 
 def named_object(name: str, *, kind: str, instantiate: bool = False) -> object:
-    """Import an object by its module and its name there.
+    """Import an object by its module and name.
 
     Parameters
     ----------
     name
-        ``"package.module:name"``; the name may have dots of its own.
+        ``"package.module:name"``. The part after the colon may contain dots.
     kind
-        What the object serves as, in the singular, for the message.
+        Role of the object, in the singular, for the error message.
     instantiate
-        Call the object without arguments if it is a class.
+        Whether to call the object without arguments if it is a class.
 
     Raises
     ------
     ParameterError
-        If the import or the call fails, with the reason.
+        If the import or the call fails.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def named_object(name: str, *, kind: str, instantiate: bool = False) -> object:
     try:
         named: object = resolve_name(name)
         return named() if instantiate and isinstance(named, type) else named
-    except Exception as error:  # whatever a stranger's module may raise
+    except Exception as error:  # a user's module may raise anything
         verb = "made" if instantiate else "imported"
         raise ParameterError(
             f"the {kind} '{name}' cannot be {verb}: {type(error).__name__}: {error}"

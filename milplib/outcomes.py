@@ -1,4 +1,4 @@
-"""How solves and runs end, in the words that files and tables hold."""
+"""Statuses of solves and runs, as files and tables hold them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["RunState", "SolveFailure", "SolveStatus", "Word"]
 
 
 class Word(StrEnum):
-    """Base of closed sets of words; a member is its word wherever a string is shown or written.
+    """Base class of string enums whose members print as their values.
 
     Examples
     --------
@@ -21,9 +21,9 @@ class Word(StrEnum):
 
 
 class SolveStatus(Word):
-    """Status of a solve: SCIP's words, for other solvers too, and milplib's own for runs.
+    """Status of a solve, in SCIP's words for all solvers, and of a failed run.
 
-    A word that SCIP adds later becomes `UNKNOWN`, as in PySCIPOpt.
+    A status that a later SCIP adds becomes `UNKNOWN`, as in PySCIPOpt.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class SolveStatus(Word):
     DIED = "died"
     """The process of the run ended without a result."""
     KILLED = "killed"
-    """milplib killed the process: over its time or memory."""
+    """milplib killed the process because it exceeded its time or memory."""
 
     @classmethod
     def _missing_(cls, value: object) -> SolveStatus | None:
@@ -63,7 +63,7 @@ class SolveStatus(Word):
 
 
 class SolveFailure(Word):
-    """Kind of failure of a run; `NONE`, an empty word, if it solved its instance."""
+    """Failure of a run; `NONE`, an empty string, for a run that solved its instance."""
 
     NONE = ""
     TIME_LIMIT = "timelimit"
@@ -75,15 +75,15 @@ class SolveFailure(Word):
     POLICY_ERROR = "policy error"
     UNREADABLE = "unreadable"
     REFUSED = "refused"
-    """milplib read the instance, but the solver does not take it."""
+    """milplib read the instance, but the solver does not accept it."""
     NO_REFERENCE = "no reference"
     WRONG_SOLUTION = "wrong solution"
     LEAK = "leak"
-    """The policy was trained on the instance or chosen by it."""
+    """The instance was in the policy's training or validation data."""
 
 
 class RunState(Word):
-    """State of a run's folder: a process works in it, none does, or it is complete."""
+    """State of a run folder."""
 
     WORKING = "working"
     STOPPED = "stopped"

@@ -1,4 +1,4 @@
-"""Solve an instance with SCIP and a policy, and say how it ended."""
+"""Solving an instance with SCIP and a policy."""
 
 from __future__ import annotations
 
@@ -34,53 +34,54 @@ _WITHOUT_OPTIMUM = frozenset({SolveStatus.UNBOUNDED, SolveStatus.INFEASIBLE_OR_U
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SolveResult:
-    """How a solve ended, and what it cost.
+    """Result and statistics of a solve.
 
     Parameters
     ----------
     status
-        SCIP's: ``optimal``, ``infeasible``, ``unbounded``, ``inforunbd`` (one of the two),
-        ``timelimit``, ``nodelimit``, ``gaplimit``, ``userinterrupt``, …
+        SCIP's status: ``optimal``, ``infeasible``, ``unbounded``, ``inforunbd`` (infeasible or
+        unbounded), ``timelimit``, ``nodelimit``, ``gaplimit``, ``userinterrupt``, …
     objective
-        Value of the best solution, in the instance's own sense; None without one or if
-        the instance is unbounded.
+        Objective value of the best solution, in the instance's sense; None without a solution or
+        if the instance is unbounded.
     dual_bound
-        Best proven bound, in the instance's own sense; infinite where there is none.
+        Best dual bound, in the instance's sense; infinite if SCIP proved none.
     gap
-        ``|objective - dual bound| / min(|objective|, |dual bound|)`` as SCIP defines it.
+        ``|objective - dual bound| / min(|objective|, |dual bound|)``, as SCIP defines it.
     solution
-        Values of the columns in the best solution, shape (n,), float64; None without one.
+        Column values of the best solution, shape (n,), float64; None without a solution.
     nodes
-        Branch-and-bound nodes over all restarts.
+        Number of branch-and-bound nodes over all restarts.
     fair_nodes
-        Nodes + 2 · (cut-offs + domain reductions of the branching rules): what a rule's own
-        strong branching found out counts as if it had been branched on (Gamrath & Schubert 2018).
+        ``nodes + 2 * (cut-offs + domain reductions of the branching rules)``. It counts the
+        deductions of a rule's strong branching as if they were branchings (Gamrath & Schubert
+        2018).
     branchings
-        Nodes that were branched on, over all restarts: half the children that the branching rules
-        made.
+        Number of branched nodes over all restarts: half the children that the branching rules
+        created.
     lp_iterations
-        Simplex iterations without those of strong branching.
+        Number of simplex iterations, without those of strong branching.
     strong_branching_iterations
-        Those of strong branching.
+        Number of simplex iterations of strong branching.
     time, cpu_time
-        Wall-clock and processor seconds of the solve, reading not included; with a `Portfolio`
-        what it took to pick a policy is included.
+        Wall-clock and processor seconds of the solve, without reading the file. They include the
+        time in which a `Portfolio` picks its policy.
     policy_time
-        Wall-clock seconds inside the branching rule, SCIP's own or the policy's.
+        Wall-clock seconds inside the branching rule, a SCIP rule or the policy.
     observe_time, score_time, branch_time
-        Its parts for a policy that is not SCIP's: extracting states (and picking, in a
-        `Portfolio`), scoring and choosing, branching; 0 for a rule of SCIP's.
+        Parts of `policy_time` for a policy that is not a SCIP rule: extracting states (and
+        picking, in a `Portfolio`), scoring and choosing, and branching. 0 for a SCIP rule.
     policy_calls
-        Nodes that the rule or the policy branched at or was asked at.
+        SCIP's number of calls of the rule or the policy at nodes with an LP solution.
     policy_errors
-        Nodes at which the policy failed, and SCIP's own rule decided.
+        Number of nodes at which the policy failed, so that SCIP's own rule decided.
     primal_dual_integral
-        SCIP's own, in percent-seconds: the integral over time of the gap in per cent, 100 while
-        there is no solution or no bound.
+        SCIP's primal-dual integral in percent-seconds: the integral over time of the gap in per
+        cent, 100 while there is no solution or no dual bound.
     trace
-        The bounds over time, written down whenever one got better.
+        Bounds over time, one entry for each improvement.
     policy, setting, seed
-        What it was solved with.
+        Policy, setting and seed of the solve.
 
     References
     ----------
@@ -128,38 +129,38 @@ def solve(
     Parameters
     ----------
     instance
-        The instance, or the path of its file as `milplib.read` takes it.
+        Instance, or path of an instance file (see `milplib.read`).
     policy
-        What decides where to branch: the name of a rule of SCIP's, ``"auto"`` or the name of
-        another policy that is shipped, the path of a policy file, or anything else that
-        `milplib.load_policy` takes.
+        Policy that decides where to branch: the name of a SCIP rule, ``"auto"`` or the name of
+        another shipped policy, the path of a policy file, or any other value that
+        `milplib.load_policy` accepts.
     time_limit
-        Wall-clock seconds; no limit if None.
+        Wall-clock limit in seconds; None means no limit.
     setting
-        One of `milplib.scip.SETTINGS`.
+        Name of a setting in `milplib.scip.SETTINGS`.
     seed
-        Of SCIP's random decisions.
+        Seed of SCIP's random decisions.
     on_error
-        What happens if the policy fails at a node: see `milplib.include_policy`.
+        Reaction to a failure of the policy at a node, see `milplib.include_policy`.
     reference_objective
-        The known optimum, which the setting ``clean`` needs.
+        Known optimal objective value, which the setting ``clean`` needs.
 
     Returns
     -------
     SolveResult
-        Infeasible and unbounded instances are results too.
+        Result, also for infeasible and unbounded instances.
 
     Raises
     ------
     UnknownNameError
-        If the policy or the setting is not known.
+        If the policy or the setting is unknown.
     PolicyError
         If the policy's file cannot be used.
     InstanceError
         If the instance's file cannot be read.
     ParameterError
-        If the limit is not positive, another option is outside its domain, or the instance is
-        something else.
+        If the time limit is not positive, another option is outside its domain, or `instance` is
+        neither an instance nor a path.
 
     Examples
     --------
@@ -179,13 +180,13 @@ def solve(
     )
     model, use = prepared.model, prepared.use
     recorder = TraceRecorder()
-    model.includeEventhdlr(recorder, "milplib_trace", "writes down the bounds")
+    model.includeEventhdlr(recorder, "milplib_trace", "records the bounds over time")
     begin = time.process_time()
     model.optimize()
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
-    native = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else ""
-    own = rules.get(RULE_NAME) or rules.get(native) or {"time": 0.0, "nlpcalls": 0}
+    scip_rule = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else ""
+    own = rules.get(RULE_NAME) or rules.get(scip_rule) or {"time": 0.0, "nlpcalls": 0}
     objective, solution = _best_solution(model)
     infinity = model.infinity()
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())
@@ -227,9 +228,10 @@ def solve(
 
 
 class PreparedSolve(NamedTuple):
-    """A model that only `optimize` is missing for, the policy in it, and the name for results.
+    """A model ready to optimize, its policy, and the policy's name for results.
 
-    `picking_time` is how many seconds it took to pick the policy, of those that the solve has.
+    `picking_time` is the wall-clock seconds spent on picking the policy; they count towards the
+    time limit.
     """
 
     instance: Instance
@@ -250,7 +252,7 @@ def prepare_solve(
     on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK,
     reference_objective: float | None = None,
 ) -> PreparedSolve:
-    """Make the model that `solve` solves: its arguments, its errors."""
+    """Build the model that `solve` solves, with the same arguments and errors."""
     if time_limit is not None and not time_limit > 0:
         raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
     if isinstance(instance, str | os.PathLike):
@@ -262,7 +264,7 @@ def prepare_solve(
         )
     chosen = load_policy(policy)
     name, picking = chosen.name, 0.0
-    while isinstance(chosen, Portfolio):  # here the instance is at hand
+    while isinstance(chosen, Portfolio):  # pick here, where the instance is available
         begin = time.perf_counter()
         chosen = chosen.picked(instance)
         picking += time.perf_counter() - begin
@@ -271,7 +273,7 @@ def prepare_solve(
     apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
     use = include_policy(model, chosen, on_error=on_error)
     if time_limit is not None:
-        # SCIP's own ceiling: larger limits are none
+        # SCIP accepts no larger value; 1e20 means no limit
         model.setParam("limits/time", min(max(float(time_limit) - picking, 0.0), 1e20))
     return PreparedSolve(instance, model, chosen, name, use, picking)
 
@@ -290,11 +292,12 @@ def _best_solution(
 
 
 def branching_statistics(model: pyscipopt.Model) -> dict[str, dict[str, Any]]:
-    """SCIP's counts and times of every branching rule, which it gives as a file only."""
+    """Return SCIP's counts and times of every branching rule."""
+    # SCIP offers them only as a file.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statistics.json"
         model.writeStatisticsJson(str(path))
         statistics = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    # Stopped before the search began, SCIP has none.
+    # SCIP writes none if it stopped before the search began.
     rules = statistics.get("branchrules", {}).get("plugins", {})
     return {name: rule for name, rule in rules.items() if isinstance(rule, dict)}

@@ -1,4 +1,4 @@
-"""The version of milplib, in a module that imports nothing."""
+"""Version of milplib, in a module that imports nothing."""
 
 __all__ = ["__version__"]
 

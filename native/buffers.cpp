@@ -25,7 +25,7 @@ struct Kind<double> {
 template <>
 struct Kind<std::int32_t> {
     static constexpr const char* name = "int32";
-    // C's long has four bytes on some platforms; the caller also checks the item size
+    // C's long has four bytes on some platforms. The caller also checks the item size.
     static bool is(const char* format) {
         return !std::strcmp(format, "i") || !std::strcmp(format, "l");
     }
@@ -36,16 +36,16 @@ struct Kind<std::int32_t> {
 template <class Number>
 Array<Number>::Array(PyObject* object, const char* name,
                      std::initializer_list<Py_ssize_t> extents, Access access) {
-    // Request and check strides here: the messages of exporters name no array.
+    // Request and check strides here, because the messages of exporters name no array.
     if (PyObject_GetBuffer(object, &view_, PyBUF_STRIDES | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
         raise(PyExc_TypeError, "%s must be an array of %s, not %R", name, Kind<Number>::name,
               reinterpret_cast<PyObject*>(Py_TYPE(object)));
     }
-    // Release the view by hand from here on: no destructor runs if a constructor throws.
-    const auto refuse = [&](PyObject* type, const char* what) {
+    // Release the view by hand from here on, because no destructor runs if a constructor throws.
+    const auto refuse = [&](PyObject* type, const char* requirement) {
         PyBuffer_Release(&view_);
-        raise(type, "%s must be %s", name, what);
+        raise(type, "%s must be %s", name, requirement);
     };
     const char* format = view_.format ? view_.format : "B";
     if (view_.itemsize != Py_ssize_t(sizeof(Number)) || !Kind<Number>::is(format)) {

@@ -1,4 +1,4 @@
-// Checked Python arrays of numbers: the only access to array memory of others.
+// Checked access to Python arrays of numbers. All array memory of Python is accessed through it.
 #pragma once
 
 #include "errors.h"
@@ -13,9 +13,9 @@ constexpr Py_ssize_t any = -1;
 
 enum class Access { read, write };
 
-// A view of a C-contiguous array of float, double or int32 through the buffer protocol. Throws a
-// TypeError (no array, another type, read-only but written to) or a ValueError (another shape,
-// gaps) that names the array.
+// A view of a C-contiguous array of float, double or int32 through the buffer protocol. It throws a
+// TypeError (not an array, wrong type, read-only for writing) or a ValueError (wrong shape, not
+// contiguous) that names the array.
 template <class Number>
 class Array {
   public:
@@ -39,10 +39,10 @@ class Array {
 template <class Number>
 void check_finite(const Array<Number>& array, const char* name);
 
-// Throw a ValueError unless all n numbers are positions below the limit.
+// Throw a ValueError unless all n numbers are in [0, bound).
 void check_range(const std::int32_t* numbers, std::int64_t n, std::int64_t bound, const char* name);
 
-// Whether an object is an array of double; false if it is no array.
+// Return whether an object is an array of double; false if it is not an array.
 bool holds_doubles(PyObject* object);
 
 }  // namespace milplib

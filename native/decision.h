@@ -13,17 +13,17 @@ struct DecisionTimes {
 
 class Decider {
   public:
-    // Scores within `tie_tolerance` of the best, relative to it, are tied with it.
+    // Scores are tied with the best within a relative distance of `tie_tolerance`.
     explicit Decider(double tie_tolerance) : tie_tolerance_(tie_tolerance) {}
 
-    // Extract the state into the buffers below, with the block of pseudocosts if the network reads
-    // it.
+    // Extract the state into the buffers below, and the block of pseudocosts if the network has
+    // block columns.
     Node observe(PyObject* capsule, const Network& network);
 
-    // Score the observed state; throws a ValueError if a score is not finite.
+    // Score the observed state. Throw a ValueError if a score is not finite.
     void score(Network& network);
 
-    // The candidate of the lowest column among those tied with the best.
+    // Return the position of the candidate with the lowest column among those tied with the best.
     std::int64_t choose() const;
 
     DecisionTimes decide(PyObject* capsule, Network& network);
@@ -33,7 +33,7 @@ class Decider {
 
   private:
     const double tie_tolerance_;
-    // Kept from node to node; each node overwrites the previous content.
+    // Buffers that are reused from node to node.
     Rows rows_;
     Graph graph_;
     std::vector<float> variable_features_, row_features_, values_, block_, scores_;

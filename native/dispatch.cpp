@@ -12,16 +12,16 @@ extern const Kernels avx512_kernels;
 #endif
 
 std::vector<const Kernels*> supported_kernels() {
-    std::vector<const Kernels*> found;
+    std::vector<const Kernels*> kernels;
 #if MILPLIB_HAS_X86_LEVELS
     __builtin_cpu_init();
-    // These also ask the operating system whether it saves the wider registers.
+    // These also check that the operating system saves the wider registers.
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (has_avx2 && __builtin_cpu_supports("avx512f")) found.push_back(&avx512_kernels);
-    if (has_avx2) found.push_back(&avx2_kernels);
+    if (has_avx2 && __builtin_cpu_supports("avx512f")) kernels.push_back(&avx512_kernels);
+    if (has_avx2) kernels.push_back(&avx2_kernels);
 #endif
-    found.push_back(&baseline_kernels);
-    return found;
+    kernels.push_back(&baseline_kernels);
+    return kernels;
 }
 
 const Kernels* kernels_named(const char* name) {

@@ -1,5 +1,5 @@
-// Sums over the edges of a graph in training, and their gradient: the functions behind an autograd
-// function of torch (`learn/models/edge_sum.py`).
+// Sums over the edges of a graph in training, and their gradient. `learn/models/edge_sum.py` makes
+// an autograd function of torch from them.
 #include "buffers.h"
 #include "graph.h"
 #include "kernels.h"
@@ -27,7 +27,7 @@ const EdgeKernels<float>& edge_kernels(const Kernels& kernels) { return kernels.
 template <>
 const EdgeKernels<double>& edge_kernels(const Kernels& kernels) { return kernels.edges_in_double; }
 
-// Releases the GIL while this lives; do not touch Python objects.
+// Releases the GIL during its lifetime, in which no code may touch Python objects.
 class WithoutPython {
   public:
     WithoutPython() : state_(PyEval_SaveThread()) {}
@@ -39,7 +39,7 @@ class WithoutPython {
     PyThreadState* state_;
 };
 
-// The first arguments of all three functions: target, source, weight, edge_index, edge_features.
+// First arguments of all three functions.
 struct Given {
     PyObject *target, *source, *weight, *edge_index, *edge_features;
 };
@@ -67,7 +67,7 @@ class Problem {
     Py_ssize_t n_edges() const { return ends_.columns(); }
     Py_ssize_t width() const { return target_.columns(); }
 
-    // Call a function with the index and the edges of each target.
+    // Call a function with the position and the edges of each target.
     template <class Function>
     void for_each_target(Function function) {
         grouped_.group(n_targets(), n_edges(), ends_.data(), ends_.data() + n_edges(),
@@ -120,7 +120,7 @@ PyObject* gradient(const Given& given, PyObject* of_sum_, PyObject* of_target_,
     {
         const WithoutPython meanwhile;
         std::fill_n(of_source.data(), problem.n_sources() * width, Number(0));
-        // All edges of a batch add to the gradient of the weight.
+        // All edges of a batch add to the gradient of the weight, hence the sum in double.
         std::vector<double> total(width, 0.0);
         std::vector<Number> part(width);
         problem.for_each_target([&](Py_ssize_t t, const Edges<Number>& edges) {
@@ -140,7 +140,7 @@ PyObject* moments(const Given& given, const char* level) {
     double sum = 0.0, squares = 0.0, origin = 0.0;
     {
         const WithoutPython meanwhile;
-        // Deviations from a value that occurs lose no digits, and are 0 if nothing varies.
+        // Deviations from one of the values lose no digits, and are 0 if all values are equal.
         bool has_origin = false;
         problem.for_each_target([&](Py_ssize_t, const Edges<Number>& edges) {
             if (!has_origin && edges.n_edges) {

@@ -18,7 +18,7 @@ void raise(PyObject* type, const char* format, ...) {
 void add_errors(PyObject* module) {
     scip_error = PyErr_NewExceptionWithDoc(
         "milplib._native.ScipError",
-        "SCIP is in no state to be asked, or a call of it failed.", PyExc_RuntimeError, nullptr);
+        "SCIP is in a state without this data, or a call failed.", PyExc_RuntimeError, nullptr);
     if (!scip_error || PyModule_AddObjectRef(module, "ScipError", scip_error) < 0)
         throw PythonError();
     branching_error = PyErr_NewExceptionWithDoc(

@@ -1,6 +1,6 @@
-// Errors in the native code are C++ exceptions. `guarded` turns them into Python's at the boundary
-// to C, so that none unwinds through a C frame. No SCIP function called here calls back into this
-// code, so none passes through SCIP either.
+// Errors in the native code are C++ exceptions. `guarded` turns them into Python exceptions at the
+// boundary to C, so that they never unwind through C frames. They never unwind through SCIP either,
+// because no SCIP function called here calls back into this code.
 #pragma once
 
 #include "python_api.h"
@@ -10,7 +10,7 @@
 
 namespace milplib {
 
-// A Python error is set.
+// Thrown after a Python error was set.
 struct PythonError {};
 
 // Set a Python error with a printf format and throw.
@@ -23,7 +23,7 @@ extern PyObject* branching_error;
 
 void add_errors(PyObject* module);
 
-// Throw a Python error of that type unless a SCIP call succeeded.
+// Throw a Python error of the given type unless a SCIP call succeeded.
 void check_scip(int code, const char* function, PyObject* type = scip_error);
 
 template <class Function>

@@ -1,5 +1,5 @@
-// The state as bytearrays, made here in the current size of the LP. An array of the caller could be
-// too small, and the caller would have to ask for its size first.
+// Extraction of the state into new bytearrays of the LP's current size. The caller could not
+// allocate arrays without asking for this size first.
 #include "errors.h"
 #include "features.h"
 #include "module.h"
@@ -36,8 +36,8 @@ Number* content(const Owned& bytes) {
 
 template <class Number>
 PyObject* extract_as(PyObject* capsule) {
-    // Keep memory from node to node: fresh memory costs more than writing to it. This holds
-    // Python's global lock, and nothing below releases it.
+    // Reuse memory from node to node, because fresh memory costs more than writing to it. Static
+    // buffers are safe: this code holds the GIL throughout.
     static Rows rows;
     static std::vector<std::int32_t> positions;
     const Node node = read_node(capsule);

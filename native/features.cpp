@@ -6,8 +6,8 @@
 
 namespace milplib {
 
-// After an LP solve most of this data has left the processor's caches, and each of SCIP's
-// structures is in another place. Prefetch a column and its variable before their turn.
+// After an LP solve most of this data has left the processor's caches, and SCIP's structures are
+// scattered in memory. Prefetch columns and variables ahead of their use.
 static void prefetch(const void* start, int n_lines) {
     constexpr int line = 64;
     for (int i = 0; i < n_lines; ++i)
@@ -109,7 +109,7 @@ void write_row_features(const Node& node, const Rows& rows, Number* lines) {
         const Row& row = rows.rows[i];
         if (!row.has_left && !row.has_right) continue;
         ScipRow* scip_row = node.rows[i];
-        // Not SCIPgetRowObjParallelism: it loses the sign.
+        // SCIPgetRowObjParallelism is unsuitable: it loses the sign.
         double parallel = 0.0;
         for (std::int64_t e = row.begin; e < row.end; ++e)
             parallel += rows.coefficient[e] * objective[rows.column[e]];

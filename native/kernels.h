@@ -1,8 +1,8 @@
-// The expensive arithmetic, once for each instruction set: dense layers and the sum over edges.
+// Expensive arithmetic for each instruction set (level): dense layers and sums over edges.
 //
-// `target_clones` needs a C library that resolves functions at load (not every one does), and
-// callers could not choose a level. So each level is a file that includes kernels.inc, and a table
-// of functions is chosen at run time.
+// Each level is a file that includes kernels.inc, and a table of functions is chosen at run time.
+// `target_clones` would need a C library that resolves functions at load, which not every one does,
+// and callers could not choose a level.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace milplib {
 
-// Inner layers have widths that are multiples of this: full vectors at every level.
+// Widths of inner layers are multiples of this, so that vectors are full at every level.
 constexpr int width_step = 16;
 
-// y = x @ weight + bias for n lines, then ReLU unless switched off. y is `width` wide, a multiple
-// of `width_step`; `weight` is (inputs, width) without gaps.
+// Dense layer y = x @ weight + bias, followed by ReLU if `relu` is set. `width` is a multiple of
+// `width_step`. `weight` has shape (inputs, width), without gaps.
 struct Dense {
     const float* weight;
     const float* bias;
@@ -23,13 +23,13 @@ struct Dense {
     bool relu;
 };
 
-// The edges of a target, whose messages are ReLU(target + sign * value * weight + source line),
-// each `width` wide.
+// Edges of a target. The message of an edge is ReLU(target + sign * value * weight + source), of
+// `width` units.
 template <class Number>
 struct Edges {
     const Number* target;
     const Number* weight;
-    const Number* sources;  // (any, width)
+    const Number* sources;  // shape (any, width)
     const std::int32_t* source_of;
     const Number* value;
     std::int64_t n_edges;
@@ -37,16 +37,17 @@ struct Edges {
     int width;
 };
 
-// Edge kernels for one number type. Widths that are no multiple of `width_step` are slower.
+// Edge kernels for one number type. Widths that are not multiples of `width_step` are slower.
 template <class Number>
 struct EdgeKernels {
-    // sum = sum of the messages
+    // Write the sum of the messages.
     void (*sum)(const Edges<Number>&, Number* sum);
-    // Gradients from the gradient of the sum: writes of_target and of_weight, adds to of_sources
-    // (any, width).
+    // Compute gradients from the gradient of the sum: write `of_target` and `of_weight`, and add to
+    // `of_sources` of shape (any, width).
     void (*gradient)(const Edges<Number>&, const Number* of_sum, Number* of_target,
                      Number* of_weight, Number* of_sources);
-    // Add up the messages before ReLU minus `origin`, over all units, and their squares.
+    // Add the deviations of the messages before ReLU from `origin`, over all units, to `sum`, and
+    // their squares to `squares`.
     void (*moments)(const Edges<Number>&, double origin, double* sum, double* squares);
 };
 
@@ -58,10 +59,10 @@ struct Kernels {
     EdgeKernels<double> edges_in_double;
 };
 
-// Levels that this processor can run, the widest first; never empty.
+// Return the levels that this processor can run, the widest first. Never empty.
 std::vector<const Kernels*> supported_kernels();
 
-// A level by name, or the widest for null; returns null if there is none of that name or this
+// Return a level by name, or the widest for null. Return null if there is no such level or this
 // processor cannot run it.
 const Kernels* kernels_named(const char* name);
 

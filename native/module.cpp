@@ -1,4 +1,4 @@
-// The extension module `milplib._native`. milplib/_native.pyi has its signatures.
+// Extension module `milplib._native`. `milplib/_native.pyi` has its signatures.
 #include "errors.h"
 #include "kernels.h"
 #include "module.h"
@@ -67,18 +67,20 @@ static PyObject* module_call(PyObject*, PyObject* arguments) {
 
 static PyMethodDef methods[] = {
     {"bind", module_bind, METH_VARARGS,
-     "Find SCIP behind the file of PySCIPOpt's extension module; give SCIP's major version."},
+     "Find SCIP by the path of PySCIPOpt's extension module; return SCIP's major version."},
     {"set_constants", module_set_constants, METH_VARARGS,
      "Set the values of SCIP's enumerations, from milplib.scip.versions."},
     {"extract", module_extract, METH_VARARGS, "Extract the state of the current node."},
-    {"pseudocosts", module_call<pseudocost_block>, METH_O, "Extract the pseudocosts of the candidates."},
+    {"pseudocosts", module_call<pseudocost_block>, METH_O,
+     "Extract the pseudocosts of the candidates."},
     {"edge_sum", module_call<edge_sum>, METH_VARARGS,
      "Sum the messages over the edges of each target."},
-    {"edge_gradient", module_call<edge_gradient>, METH_VARARGS, "The gradient of edge_sum()."},
+    {"edge_gradient", module_call<edge_gradient>, METH_VARARGS,
+     "Compute the gradient of edge_sum()."},
     {"edge_moments", module_call<edge_moments>, METH_VARARGS,
-     "Mean of all messages before ReLU, and their squared deviations from it."},
+     "Return the mean of all messages before ReLU, and the sum of their squared deviations."},
     {"levels", module_levels, METH_NOARGS,
-     "Name the instruction sets that this processor can use, the widest first."},
+     "Return the names of the processor's instruction sets, the widest first."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -1,4 +1,4 @@
-// The functions and types that the parts add to the module.
+// Functions and types of the extension module.
 #pragma once
 
 #include "python_api.h"
@@ -9,13 +9,13 @@ namespace milplib {
 PyObject* extract(PyObject* capsule, bool in_double);
 // `pseudocosts(capsule)`
 PyObject* pseudocost_block(PyObject* capsule);
-// The functions of edges.cpp
+// Functions of edges.cpp
 PyObject* edge_sum(PyObject* arguments);
 PyObject* edge_gradient(PyObject* arguments);
 PyObject* edge_moments(PyObject* arguments);
 
-// Kernels by the name of a level, the widest for null; throws a ValueError if this processor has
-// none of that name.
+// Return the kernels of a level, or of the widest for null. Throw a ValueError if this processor
+// has no level of that name.
 struct Kernels;
 const Kernels& kernels_of(const char* level);
 

@@ -8,14 +8,14 @@
 
 namespace milplib {
 
-// Number of lines that go through the layers together, so that they stay in the first cache. A
-// multiple of the lines that a kernel takes at a time.
+// Number of lines that pass through the layers together, so that they stay in the first-level
+// cache. It is a multiple of the lines in a kernel's tile.
 static constexpr std::int64_t chunk = 48;
 
 float* Lines::reserve(std::size_t size) {
     constexpr std::size_t line = 64;
     if (size > size_) {
-        memory_.reset();  // first, so that both never exist at once
+        memory_.reset();  // first, so that old and new memory never coexist
         size_ = 0;
         memory_.reset(new float[size + line / sizeof(float)]);
         size_ = size;
@@ -83,7 +83,7 @@ Network::Network(const Kernels& kernels, int hidden, int n_block_columns, bool i
     head_.place(tensors.head.weight + std::size_t(hidden_) * hidden_, n_block_columns, hidden_,
                 width_);
     head_.place_bias(tensors.head.bias, hidden_);
-    // One unit, in the narrowest layer.
+    // The last layer has one unit, in the narrowest width.
     last_.shape(width_, width_step);
     last_.place(tensors.last, hidden_, 1, 0);
     features_.reserve(chunk * std::max(n_variable_features, n_row_features));
@@ -115,7 +115,7 @@ void Network::weigh(const Graph& graph) {
     column_weight_ = float(double(graph.n_columns) / total);
 }
 
-// Write a target's sum of messages and its degree into the input of the joined layer.
+// Write a target's sum of messages and its degree to the input of the joined layer.
 void Network::sum(const Edges<float>& edges, float weight, float* line) const {
     kernels_.edges.sum(edges, line);
     line[2 * width_] = float(edges.n_edges);

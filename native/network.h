@@ -1,4 +1,4 @@
-// The graph convolutional network with folded normalisations. `milplib/policies/gcnn.py` folds them
+// Graph convolutional network with folded normalisations. `milplib/policies/folded.py` folds them
 // and documents the computation.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace milplib {
 
-// Numbers aligned to a cache line; growing discards the content.
+// Buffer of numbers, aligned to a cache line. Growing discards the content.
 class Lines {
   public:
     float* reserve(std::size_t size);
@@ -28,15 +28,15 @@ struct Layer {
     std::vector<float> weight, bias;
     int inputs = 0, width = 0;
 
-    // All zero.
+    // Set the size and fill with zeros.
     void shape(int n_inputs, int layer_width);
-    // Put a matrix (inputs, units) without gaps at a row of the weights.
+    // Copy a matrix of shape (inputs, units), without gaps, to the weights from a row on.
     void place(const float* matrix, int n_inputs, int units, int row);
     void place_bias(const float* vector, int units);
     Dense dense(bool relu) const;
 };
 
-// The folded tensors, each without gaps, with `hidden` = h units and b block columns.
+// Folded tensors, each without gaps. h is the number of hidden units, b that of block columns.
 struct Tensors {
     struct Affine {
         const float *weight, *bias;
@@ -55,14 +55,14 @@ struct Tensors {
     const float* last;  // (h)
 };
 
-// A half-convolution: hidden = ReLU(sum @ message + own(x) + degree * constant) in one layer whose
-// input is [sum, x, degree].
+// Half-convolution: hidden = ReLU(sum @ message + own(x) + degree * constant), in one layer with
+// the input [sum, x, degree].
 struct Convolution {
     Layer target, source, joined, output;
     std::vector<float> edge;
 };
 
-// The inputs of scoring.
+// Inputs of scoring, owned by the caller.
 struct Input {
     const Graph* graph;
     const float* variable_features;  // (columns, 19)
@@ -74,8 +74,8 @@ struct Input {
 
 class Network {
   public:
-    // With relative sums each sum is divided by the mean number of edges of a side or of a column,
-    // and edges are multiplied by the square root of that of a side.
+    // With relative sums, each sum is divided by the mean number of edges per side or per column,
+    // and edge features are multiplied by the square root of the mean number per side.
     Network(const Kernels& kernels, int hidden, int n_block_columns, bool is_relative,
             const Tensors& tensors);
 
@@ -101,9 +101,9 @@ class Network {
     float value_scale_ = 1.0f, side_weight_ = 1.0f, column_weight_ = 1.0f;
 
     Neighbourhood near_;
-    // A chunk of lines between layers
+    // Chunk of lines between layers.
     Lines features_, x_, y_, joined_;
-    // Lines of all columns, of the candidates, of the sides with a candidate
+    // Lines of all columns, of the candidates, and of the sides with a candidate.
     Lines column_sources_, candidate_lines_, side_sources_;
 };
 

@@ -1,4 +1,4 @@
-// The Python type `Network`: a compiled network with its buffers.
+// Python type `Network`, a compiled network with its buffers.
 #include "buffers.h"
 #include "decision.h"
 #include "module.h"
@@ -29,7 +29,7 @@ struct NetworkObject {
 
 Compiled& compiled_of(PyObject* self) { return *reinterpret_cast<NetworkObject*>(self)->compiled; }
 
-// The folded tensors in the order of `FoldedGcnn.tensors`.
+// Folded tensors in the order of `FoldedGcnn.tensors`.
 class TensorList {
   public:
     TensorList(PyObject* tuple, int hidden, int n_block_columns)
@@ -120,7 +120,7 @@ void discard(PyObject* self) {
     PyTypeObject* type = Py_TYPE(self);
     const auto release = reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free));
     release(self);
-    Py_DECREF(type);  // an object of a type on the heap owns a reference to it
+    Py_DECREF(type);  // objects of heap types own a reference to their type
 }
 
 PyObject* score(PyObject* self, PyObject* arguments) {
@@ -203,11 +203,11 @@ PyObject* judge(PyObject* self, PyObject* capsule) {
 }
 
 PyMethodDef methods[] = {
-    {"score", score, METH_VARARGS, "Score the candidates of a state's arrays into an array."},
+    {"score", score, METH_VARARGS, "Write the scores of a state's candidates to an array."},
     {"decide", decide, METH_O,
-     "Extract, score, choose and branch at the current node; give the seconds of the parts."},
+     "Extract, score, choose and branch at the current node; return the seconds of the parts."},
     {"judge", judge, METH_O,
-     "What decide() would do: candidates, scores and the choice among them."},
+     "Return the candidates, their scores and the position that decide() would choose."},
     {nullptr, nullptr, 0, nullptr},
 };
 

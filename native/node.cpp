@@ -10,7 +10,7 @@ namespace milplib {
 
 Scip* scip_of(PyObject* capsule) {
     if (!is_bound()) raise(scip_error, "no SCIP is bound: call bind() and set_constants() first");
-    // A capsule of another name holds another pointer, and reading it would crash.
+    // A capsule of another name holds another type of pointer; reading it would crash.
     void* pointer = PyCapsule_GetPointer(capsule, "scip");
     if (!pointer) {
         PyErr_Clear();
@@ -44,7 +44,7 @@ Node read_node(PyObject* capsule) {
     check_scip(api.SCIPgetLPBranchCands(scip, &node.candidates, nullptr, nullptr, &n_candidates,
                                         &n_priority, nullptr),
                "SCIPgetLPBranchCands");
-    // Candidates of lower priority follow, then implied integers.
+    // SCIP lists candidates of lower priority and implied integers after these.
     node.n_candidates = std::min(n_candidates, n_priority);
     if (api.SCIPgetNSols(scip) > 0) node.incumbent = api.SCIPgetBestSol(scip);
     node.infinity = api.SCIPinfinity(scip);
@@ -58,7 +58,7 @@ Node read_node(PyObject* capsule) {
 void candidate_positions(const Node& node, std::vector<std::int32_t>& positions) {
     positions.resize(node.n_candidates);
     for (int i = 0; i < node.n_candidates; ++i) {
-        // Only a variable of this status has a column and a position.
+        // Only variables of this status have a column and an LP position.
         const bool has_column =
             api.SCIPvarGetStatus(node.candidates[i]) == constants.status_column;
         const int position =

@@ -1,4 +1,4 @@
-// The LP of the current node in SCIP, and related data.
+// LP of the current node in SCIP, and related data.
 #pragma once
 
 #include "python_api.h"
@@ -9,14 +9,14 @@
 
 namespace milplib {
 
-// SCIP owns the pointers; they are valid until the next change of SCIP at this node.
+// SCIP owns the pointers. They are valid until SCIP's data of this node change.
 struct Node {
     Scip* scip = nullptr;
     ScipCol** columns = nullptr;
     int n_columns = 0;
     ScipRow** rows = nullptr;
     int n_rows = 0;
-    ScipVar** candidates = nullptr;  // of highest branching priority, in SCIP's order
+    ScipVar** candidates = nullptr;  // LP candidates of highest branching priority, in SCIP's order
     int n_candidates = 0;
     ScipSol* incumbent = nullptr;  // null without one
     double infinity = 0.0, epsilon = 0.0, feasibility_tolerance = 0.0;
@@ -24,18 +24,18 @@ struct Node {
     double age_scale = 0.0;
 };
 
-// The SCIP of a capsule of `pyscipopt.Model.to_ptr(False)`.
+// Return the SCIP of a capsule from `pyscipopt.Model.to_ptr(False)`.
 Scip* scip_of(PyObject* capsule);
 
-// Read the current node; throws a ScipError if its LP is not solved to optimality, because most of
-// SCIP's functions below would then read missing data.
+// Read the current node. Throw a ScipError if its LP is not solved to optimality, because most SCIP
+// functions used here would then read missing data.
 Node read_node(PyObject* capsule);
 
-// Read the candidates' columns as positions in the LP into `positions`.
+// Write the LP positions of the candidates' columns to `positions`.
 void candidate_positions(const Node& node, std::vector<std::int32_t>& positions);
 
-// Three numbers for each candidate: pseudocost score at the LP solution, mean gain downwards, mean
-// gain upwards.
+// Write three numbers per candidate to `block`: pseudocost score at the LP solution, mean gain
+// downwards, mean gain upwards.
 void pseudocosts(const Node& node, std::vector<double>& block);
 
 }  // namespace milplib

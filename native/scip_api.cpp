@@ -12,25 +12,25 @@ static bool bound = false;
 static bool has_constants = false;
 
 int bind_scip(const char* loaded_library) {
-    // NOLOAD: a second SCIP beside PySCIPOpt's could have another layout of structures. The search
-    // continues from the module to the libraries that it needs.
+    // NOLOAD ensures that PySCIPOpt's SCIP is used: another SCIP could have other structure
+    // layouts. Symbols are searched in the module and in the libraries that it needs.
     void* handle = dlopen(loaded_library, RTLD_NOLOAD | RTLD_NOW);
     if (!handle) {
         const char* reason = dlerror();
         raise(PyExc_ImportError, "%s is not loaded: %s", loaded_library,
               reason ? reason : "no reason given");
     }
-    ScipApi found;
+    ScipApi functions;
     const char* missing = nullptr;
-#define MILPLIB_FIND(result, name, parameters)                                \
-    found.name = reinterpret_cast<result(*) parameters>(dlsym(handle, #name)); \
-    if (!found.name && !missing) missing = #name;
+#define MILPLIB_FIND(result, name, parameters)                                    \
+    functions.name = reinterpret_cast<result(*) parameters>(dlsym(handle, #name)); \
+    if (!functions.name && !missing) missing = #name;
     MILPLIB_SCIP_FUNCTIONS(MILPLIB_FIND)
 #undef MILPLIB_FIND
     dlclose(handle);  // Python keeps its extension modules loaded
     if (missing)
         raise(PyExc_ImportError, "the SCIP behind %s has no function %s", loaded_library, missing);
-    api = found;
+    api = functions;
     bound = true;
     return api.SCIPmajorVersion();
 }

@@ -1,6 +1,6 @@
 // SCIP functions without SCIP's headers: opaque types and prototypes, bound at run time to the
-// libscip that PySCIPOpt has loaded. The Python side refuses major versions that are not in its
-// table (milplib/scip/versions.py), because nothing here would notice a changed prototype.
+// libscip that PySCIPOpt has loaded. The Python side rejects major versions that are not in its
+// table (milplib/scip/versions.py), because a changed prototype would go unnoticed here.
 #pragma once
 
 namespace milplib {
@@ -74,8 +74,8 @@ struct ScipConstants {
 extern ScipApi api;
 extern ScipConstants constants;
 
-// Find SCIP behind a loaded library, PySCIPOpt's extension module. Returns SCIP's major version;
-// throws an ImportError if a function is missing.
+// Bind SCIP through a loaded library, PySCIPOpt's extension module. Return SCIP's major version.
+// Throw an ImportError if a function is missing.
 int bind_scip(const char* loaded_library);
 
 void set_constants(const ScipConstants& of_this_version);

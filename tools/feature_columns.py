@@ -1,9 +1,9 @@
-"""Write what the enums of features determine: ``.venv/bin/python tools/feature_columns.py``.
+"""Generate files from the enums of features: ``.venv/bin/python tools/feature_columns.py``.
 
-The columns of the state's arrays and blocks are defined once, by the enums of `milplib.scip`. From
-them come the indices of the native code (``native/feature_columns.h``) and the tables between the
-marks ``<!-- NAME -->`` and ``<!-- end of NAME -->`` of the documents. With ``--check`` nothing is
-written, and files that differ are an error.
+The enums of `milplib.scip` define the columns of the state's arrays and blocks. This script writes
+the column indices of the native code (``native/feature_columns.h``) and the tables of documents,
+between the marks ``<!-- NAME -->`` and ``<!-- end of NAME -->``. With ``--check`` it writes nothing
+and fails if a file is out of date.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TABLES: dict[str, tuple[type[Feature], ...]] = {
 
 
 def header() -> str:
-    """Give the native code's indices of columns."""
+    """Return the header with the column indices of the native code."""
     lines = [
         "// Columns of features. Written by `make renew` from the enums of `milplib.scip`.",
         "#pragma once",
@@ -58,7 +58,7 @@ def header() -> str:
 
 
 def table(features: type[Feature]) -> str:
-    """Give the table of an enum in Markdown."""
+    """Return the table of an enum in Markdown."""
     columns = [
         ["no.", *(str(int(member)) for member in features)],
         [f"`{features.__name__}`", *(f"`{member.name}`" for member in features)],
@@ -72,25 +72,25 @@ def table(features: type[Feature]) -> str:
 
 
 def document(text: str, enums: tuple[type[Feature], ...]) -> str:
-    """Give a document with its tables renewed.
+    """Return a document with updated tables.
 
     Raises
     ------
     SystemExit
-        If it lacks the marks of a table.
+        If the document lacks the marks of a table.
     """
     for features in enums:
         begin, end = f"<!-- {features.__name__} -->", f"<!-- end of {features.__name__} -->"
-        before, found, rest = text.partition(begin)
-        _, found_end, after = rest.partition(end)
-        if not (found and found_end):
-            raise SystemExit(f"a document lacks the lines '{begin}' and '{end}'")
+        before, has_begin, rest = text.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if not (has_begin and has_end):
+            raise SystemExit(f"a document lacks the lines '{begin}' and '{end}': restore them")
         text = f"{before}{begin}\n{table(features)}\n{end}{after}"
     return text
 
 
 def renewed() -> dict[Path, str]:
-    """Give the content of every generated file."""
+    """Return the content of every generated file."""
     contents = {HEADER: header()}
     for name, enums in TABLES.items():
         path = ROOT / name

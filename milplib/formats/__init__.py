@@ -1,7 +1,7 @@
-"""Instances as LP and MPS files and as SCIP models; files read back equal.
+"""Conversion between instances, LP and MPS files, and SCIP models.
 
-This package exports what works on `InstanceArrays`. `reader.read` and `from_scip.from_scip` build
-an `Instance`, which imports the writers from here.
+This package exports the functions that work on `InstanceArrays`. It does not export `reader.read`
+and `from_scip.from_scip`, because they build an `Instance`, which imports the writers from here.
 """
 
 from milplib.formats.suffixes import SUFFIXES, file_format, file_stem

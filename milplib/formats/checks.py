@@ -1,9 +1,9 @@
-"""Whether an instance file is whole: what is checked before SCIP sees it.
+"""Checks that an instance file is complete, before SCIP reads it.
 
-SCIP's readers take much for an instance that is none: an empty LP file, one that is cut off
-between two rows or in the middle of a list of names, one whose objective section begins with a
-word they do not know. A row without a name in an MPS file ends the process. These checks read
-the file once as a stream, an LP file without its last word ``End`` twice.
+SCIP's readers accept many damaged LP files: an empty file, a file that is cut off between two rows
+or inside a list of names, and a file whose objective section begins with an unknown word. In an MPS
+file, a row without a name ends the process. These checks stream the file once, and an LP file
+without a final ``End`` twice.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from milplib.instance import Instance
 
 __all__ = ["OpenList", "check_file", "check_open_list"]
 
-# The buffers of SCIP's LP reader hold words of this length.
+# Length of the word buffers of SCIP's LP reader.
 _LONGEST_WORD = 65_535
 _LP_OPERATORS = re.compile(rb"[\s+\-:<>=\[\]*^]+")
 
-# A section keyword stands on a line of its own in all files seen; SCIP reads it anywhere.
+# SCIP reads section keywords anywhere, but known files put each on a line of its own.
 _LONGEST_SECTION_LINE = 32
 
-# SCIP's MPS reader takes rows for fixed format until one is not blank in these columns (from 0).
+# SCIP's MPS reader assumes fixed format until a line has text in one of these columns (from 0).
 _MPS_FIXED_BLANKS = (12, 13, 22, 23, 36, 37, 38, 47, 48, 61, 62, 63)
 _MPS_ROW_SECTIONS = (b"ROWS", b"USERCUTS", b"LAZYCONS")
 _MPS_FOREIGN = {
@@ -58,7 +58,7 @@ _MPS_FOREIGN = {
 
 @dataclass(frozen=True)
 class OpenList:
-    """The list of integer variables that an LP file without ``End`` ends in."""
+    """List of integer variables at the end of an LP file without ``End``."""
 
     section: str
     names: tuple[str, ...]
@@ -66,7 +66,7 @@ class OpenList:
 
 @contextmanager
 def _stream(path: Path) -> Iterator[Iterable[bytes]]:
-    """Open a file for reading line by line, uncompressed; name what is wrong with it."""
+    """Open a file for reading line by line, decompressed if need be."""
     try:
         with gzip.open(path) if is_compressed(path) else path.open("rb") as stream:
             yield stream
@@ -78,25 +78,25 @@ def _stream(path: Path) -> Iterator[Iterable[bytes]]:
     except gzip.BadGzipFile as error:
         raise InstanceError(
             f"cannot read {path}: its name ends in .gz, but it is not compressed by gzip, "
-            f"or not all of it ({error})"
+            f"or only in part ({error}); rename it, or get or write it again"
         ) from error
     except OSError as error:
         raise InstanceError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def check_file(path: Path) -> OpenList | None:
-    """Check that a file is a whole instance file, as far as one can tell without parsing it.
+    """Check that an instance file is complete, as far as possible without parsing it.
 
     Parameters
     ----------
     path
-        A file with one of `milplib.formats.SUFFIXES`.
+        Path that ends in one of `milplib.formats.SUFFIXES`.
 
     Returns
     -------
     OpenList or None
-        For an LP file that ends in a list of integer variables instead of ``End`` (the
-        published files of learn2branch do): that list, for `check_open_list`.
+        List of integer variables, for `check_open_list`, if an LP file ends in such a list
+        instead of ``End``, as the published files of learn2branch do.
 
     Raises
     ------
@@ -108,11 +108,11 @@ def check_file(path: Path) -> OpenList | None:
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise InstanceError(f"cannot read {path}: there is no such file") from None
-    except OSError as error:  # no permission on the way, a name that is too long
+    except OSError as error:  # no permission for a parent folder, or a name that is too long
         raise InstanceError(f"cannot read {path}: {error.strerror or error}") from error
     if not stat.S_ISREG(mode):
-        kind = "a folder" if path.is_dir() else "not a regular file"
-        raise InstanceError(f"cannot read {path}: it is {kind}, expected an instance file")
+        actual = "a folder" if path.is_dir() else "not a regular file"
+        raise InstanceError(f"cannot read {path}: it is {actual}, expected an instance file")
     with _stream(path) as stream:
         if file_format(path) == "mps":
             _check_mps(stream, path)
@@ -125,7 +125,7 @@ def check_file(path: Path) -> OpenList | None:
 
 
 def _text_lines(stream: Iterable[bytes], path: Path) -> Iterator[bytes]:
-    """Give the lines of a file; refuse one that is empty or holds zero bytes."""
+    """Yield the lines of a file; raise an error if it is empty or holds zero bytes."""
     line = None
     for line in stream:
         if b"\0" in line:
@@ -153,7 +153,7 @@ def _check_mps(stream: Iterable[bytes], path: Path) -> None:
             section = words[0]
             if section == b"ENDATA":
                 for _ in lines:
-                    pass  # to the end of a compressed file, where its checksum is
+                    pass  # read to the end, so that gzip verifies its checksum
                 return
             if section in _MPS_FOREIGN:
                 raise _foreign(path, number, section, _MPS_FOREIGN[section])
@@ -162,7 +162,7 @@ def _check_mps(stream: Iterable[bytes], path: Path) -> None:
         if not free_format:
             words = _fixed_format_words(line)
         if len(words) == 1 or words[1].startswith(b"$"):  # a dollar sign begins a comment
-            # SCIP's reader would end the process here.
+            # SCIP's reader would end the process at such a line.
             raise InstanceError(
                 f"cannot read {path}: line {number} ({_shown(line.strip())}) in the section "
                 f"{section.decode()} must be the sense and the name of a row, after one blank"
@@ -174,18 +174,18 @@ def _check_mps(stream: Iterable[bytes], path: Path) -> None:
 
 
 def _fixed_format_words(line: bytes) -> list[bytes]:
-    """Split a row of an MPS file in fixed format: columns 4 to 12 (from 0) hold one name.
+    """Split a row of an MPS file in fixed format, where columns 4 to 12 (from 0) hold a name.
 
-    A row that is indented by four blanks becomes one word in this way.
+    A row that is indented by four blanks becomes a single word.
     """
     name = line[4:13]
     indent = name[: len(name) - len(name.lstrip())]
     return (line[:4] + indent + b"_".join(name.split()) + b" " + line[13:]).split()
 
 
-def _foreign(path: Path, number: int, section: bytes, what: str) -> InstanceError:
+def _foreign(path: Path, number: int, section: bytes, content: str) -> InstanceError:
     return InstanceError(
-        f"cannot read {path}: line {number} begins the section '{section.decode()}': {what}; "
+        f"cannot read {path}: line {number} begins the section '{section.decode()}': {content}; "
         "an instance is a mixed-integer linear program: reformulate it linearly"
     )
 
@@ -198,7 +198,7 @@ def _without_comments(stream: Iterable[bytes], path: Path) -> Iterator[tuple[int
 
 
 def _check_lp(stream: Iterable[bytes], path: Path) -> tuple[bytes, bool]:
-    """Check how an LP file begins; give its last word in lower case, and if a newline follows."""
+    """Check how an LP file begins; return its last word in lower case, and if a newline follows."""
     line = b""
     first = True
     for number, line in _without_comments(stream, path):
@@ -206,7 +206,7 @@ def _check_lp(stream: Iterable[bytes], path: Path) -> tuple[bytes, bool]:
             first = False
             word = line.split()[0]
             if word.lower() not in OBJECTIVE:
-                # SCIP would take all words up to the first section it knows for a comment.
+                # SCIP treats all words before the first known section as a comment.
                 raise InstanceError(
                     f"cannot read {path}: an LP file begins with 'minimize' or 'maximize', "
                     f"this one with {_shown(word)} (the LP format of lp_solve is another one: "
@@ -215,7 +215,7 @@ def _check_lp(stream: Iterable[bytes], path: Path) -> tuple[bytes, bool]:
         if len(line) < _LONGEST_SECTION_LINE and (
             (words := line.lower().split())[0] in FOREIGN and words[1:2] != [b":"]
         ):
-            # Some of these SCIP reads as what they mean, but a slip in them ends the process.
+            # SCIP can read some of these sections, but a syntax error in them ends the process.
             raise _foreign(path, number, words[0], FOREIGN[words[0]])
         if len(line) > _LONGEST_WORD and (max(map(len, _LP_OPERATORS.split(line))) > _LONGEST_WORD):
             raise InstanceError(
@@ -228,7 +228,7 @@ def _check_lp(stream: Iterable[bytes], path: Path) -> tuple[bytes, bool]:
 
 
 def _check_lp_ending(stream: Iterable[bytes], path: Path, ends_in_newline: bool) -> OpenList | None:
-    """Check an LP file whose last word is not ``End``: find the section that it ends in."""
+    """Find the section in which an LP file without a final ``End`` ends."""
     section = b""
     had_integrality = False
     words: list[bytes] = []
@@ -237,7 +237,7 @@ def _check_lp_ending(stream: Iterable[bytes], path: Path, ends_in_newline: bool)
             lowered = word.lower()
             if lowered in SECTIONS:
                 if lowered == b"end":
-                    return None  # what follows it is not part of the instance
+                    return None  # SCIP ignores the rest of the file
                 section = lowered
                 had_integrality |= section in INTEGRALITY
                 words = []
@@ -256,16 +256,16 @@ def _check_lp_ending(stream: Iterable[bytes], path: Path, ends_in_newline: bool)
 
 
 def check_open_list(path: Path, ending: OpenList, instance: Instance) -> None:
-    """Check that the list of integer variables an LP file ends in is a whole list.
+    """Check that the list of integer variables at the end of an LP file is complete.
 
-    A list that was cut off shows in a sibling of its last name: with ``x1 … x57`` listed and
-    a continuous column ``x58``, the rest of the list is missing. Names are siblings if they
-    differ in their digits only, so ``x1 … x9`` may be continuous beside a listed ``y1 … y5``.
+    The list counts as cut off if a continuous column has a name like the last listed one: if
+    ``x1 … x57`` are listed and ``x58`` is continuous, the rest is missing. Names are alike if they
+    differ only in digits, so ``x1 … x9`` may be continuous beside a listed ``y1 … y5``.
 
     Raises
     ------
     InstanceError
-        If a continuous column is a sibling of the last listed name.
+        If the name of a continuous column is like the last listed name.
     """
     last = ending.names[-1]
     pattern = _without_digits(last)
@@ -284,6 +284,6 @@ def _without_digits(name: str) -> str:
 
 
 def _shown(word: bytes) -> str:
-    """A word of a file for an error message: not longer than a line, nothing unprintable."""
+    """Shorten and escape a word of a file for an error message."""
     text = word.decode(errors="backslashreplace")
     return repr(text if len(text) <= 40 else f"{text[:40]}…")

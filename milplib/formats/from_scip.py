@@ -1,4 +1,4 @@
-"""From a PySCIPOpt model to an instance."""
+"""Conversion of a PySCIPOpt model to an instance."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _FOREIGN = {
     "indicator": "is an indicator constraint",
     "nonlinear": "is nonlinear",
 }
-# What SCIP's readers call the constraint that holds a quadratic objective.
+# Names that SCIP's readers give to the constraint for a quadratic objective.
 _QUADRATIC_OBJECTIVE = ("quadobj", "qmatrix")
 
 
 def column_variables(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
     """List the original variables of a model in the order of their creation.
 
-    That is the order of the columns of the instance that was read or built. `Model.getVars`
-    has another one: binary variables first, then integer and continuous ones.
+    This is the column order of the instance. `Model.getVars` lists binary variables first, then
+    integer and continuous ones.
 
     Examples
     --------
@@ -42,22 +42,22 @@ def column_variables(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
 
 
 def from_scip(model: pyscipopt.Model, *, name: str | None = None) -> Instance:
-    """Take the instance out of a PySCIPOpt model: its original problem.
+    """Convert the original problem of a PySCIPOpt model to an instance.
 
     Parameters
     ----------
     model
-        A model whose constraints are all linear ones.
+        Model with linear constraints only.
     name
-        The name of the instance; by default that of the model.
+        Name of the instance. Default: the name of the model.
 
     Returns
     -------
     Instance
-        Columns in the order in which the variables were created, rows in that of the
-        constraints, objective in the model's sense. Bounds and sides that SCIP takes for
-        infinite (1e20) are ``inf``; rows without a name get ``C`` and their position, from 1;
-        coefficients of a variable that occurs several times in a row are summed.
+        Instance with columns in the order in which the variables were created, rows in the order
+        of the constraints, and the model's objective sense. Bounds and sides that SCIP treats as
+        infinite (1e20 or more) become ``inf``. Rows without a name get ``C`` and their position,
+        from 1. Coefficients of a variable that occurs several times in a row are summed.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def from_scip(model: pyscipopt.Model, *, name: str | None = None) -> Instance:
     for constraint in constraints:
         _check_linear(constraint)
     position = {variable.getIndex(): column for column, variable in enumerate(variables)}
-    # Both calls know every linear constraint; None is their answer to others.
+    # Both calls return None for an unknown type of constraint, but know every linear one.
     entries = [model.getConsVars(constraint) or [] for constraint in constraints]
     values = [model.getConsVals(constraint) or [] for constraint in constraints]
     starts = np.zeros(len(constraints) + 1, dtype=np.int64)
@@ -116,13 +116,14 @@ def from_scip(model: pyscipopt.Model, *, name: str | None = None) -> Instance:
 
 
 def _check_linear(constraint: pyscipopt.Constraint) -> None:
-    kind = constraint.getConshdlrName()
-    if kind == "linear":
+    handler = constraint.getConshdlrName()
+    if handler == "linear":
         return
-    if kind == "nonlinear" and constraint.name in _QUADRATIC_OBJECTIVE:
-        what = "the objective is quadratic"
+    if handler == "nonlinear" and constraint.name in _QUADRATIC_OBJECTIVE:
+        problem = "the objective is quadratic"
     else:
-        what = f"the constraint '{constraint.name}' {_FOREIGN.get(kind, f'is of the kind {kind}')}"
+        reason = _FOREIGN.get(handler, f"is of the kind {handler}")
+        problem = f"the constraint '{constraint.name}' {reason}"
     raise InstanceError(
-        f"{what}; an instance is a mixed-integer linear program: reformulate it linearly"
+        f"{problem}; an instance is a mixed-integer linear program: reformulate it linearly"
     )

@@ -1,4 +1,4 @@
-"""The words that begin a section of an LP file, as SCIP's reader knows them."""
+"""Words that begin a section of an LP file in SCIP's reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def _words(text: bytes) -> frozenset[bytes]:
 
 
 OBJECTIVE = _words(b"min minimum minimize max maximum maximize")
-# "subject to", "such that", "lazy constraints" and "user cuts" are known by their first word.
+# First words of "subject to", "such that", "lazy constraints" and "user cuts" are enough.
 CONSTRAINTS = _words(b"subject such st st. s.t. lazy user")
 BOUNDS = _words(b"bound bounds")
 INTEGRALITY = _words(b"gen general generals int integer integers bin binary binaries")
@@ -20,5 +20,5 @@ FOREIGN = {
     b"semi-continuous": "semi-continuous variables",
     b"sos": "special ordered sets",
 }
-"""Sections of what a mixed-integer linear program does not have."""
+"""Sections that a mixed-integer linear program does not have, and their contents."""
 SECTIONS = OBJECTIVE | CONSTRAINTS | BOUNDS | INTEGRALITY | FOREIGN.keys() | {b"end"}

@@ -1,4 +1,4 @@
-"""The LP format: the plain text that learn2branch writes."""
+"""Writer of the LP format, in the layout of learn2branch."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _NAMES_PER_LINE = 10
 
 
 def lp_lines(instance: InstanceArrays) -> Iterator[str]:
-    """Give the lines of an instance's LP file.
+    """Yield the lines of an instance's LP file.
 
     Parameters
     ----------
     instance
-        An instance that has passed `milplib.formats.representable`.
+        Instance that has passed the checks of `milplib.formats.representable`.
 
     Yields
     ------
     str
-        Lines without their newline. Every column stands in the objective, with 0 if need be:
-        readers number the columns by their first appearance.
+        Line without its newline. The objective lists every column, also with coefficient 0,
+        because readers number the columns by their first appearance.
 
     Raises
     ------
     InstanceError
-        If a row has two finite sides that are not equal: SCIP's LP reader knows no such rows.
+        If a row has two different finite sides, which SCIP's LP reader does not support.
     """
     left, right = instance.row_lower, instance.row_upper
     ranged = np.isfinite(left) & np.isfinite(right) & (left != right)
@@ -68,11 +68,11 @@ def _rows(instance: InstanceArrays) -> Iterator[str]:
         number_texts(instance.A.data, signed=True),
         [columns[position] for position in instance.A.indices.tolist()],
     )
-    # A row without coefficients needs a word before its sense to be a row everywhere.
+    # Some readers accept a row without coefficients only if a term precedes its sense.
     empty = f"+0 {columns[0]}" if columns else ""
     equal = instance.row_lower == instance.row_upper
     less = ~equal & np.isfinite(instance.row_upper)
-    # A free row has neither side and is written with the lower one.
+    # A free row is written with its lower side, -inf.
     senses = np.where(equal, "=", np.where(less, "<=", ">=")).tolist()
     sides = number_texts(np.where(less, instance.row_upper, instance.row_lower))
     starts = instance.A.indptr.tolist()

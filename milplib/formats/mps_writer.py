@@ -1,4 +1,4 @@
-"""The MPS format, in fixed columns where the names are short enough."""
+"""Writer of the MPS format, in fixed columns if the names are short enough."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from milplib.instance_arrays import InstanceArrays
 
 __all__ = ["mps_lines"]
 
-# Infinite sides are numbers in MPS files; solvers agree on 1e30, SCIP takes any from 1e20 on.
+# MPS files write infinite sides as numbers; solvers agree on 1e30, SCIP accepts any from 1e20 on.
 _INFINITE = "1e+30"
 
 
 def mps_lines(instance: InstanceArrays) -> Iterator[str]:
-    """Give the lines of an instance's MPS file.
+    """Yield the lines of an instance's MPS file.
 
     Parameters
     ----------
     instance
-        An instance that has passed `milplib.formats.representable`.
+        Instance that has passed the checks of `milplib.formats.representable`.
 
     Yields
     ------
     str
-        Lines without their newline. Bounds of integer columns are always written, since
-        readers differ in their defaults.
+        Line without its newline. Bounds of integer columns are always written, because readers
+        differ in their defaults.
 
     Raises
     ------
     InstanceError
-        If no floating-point range leads from one side of a row to exactly the other one.
+        If no floating-point range leads from one side of a row exactly to the other.
 
     Notes
     -----
-    Fields start in columns 2, 5, 15 and 25 and are padded: SCIP's reader guesses from blanks in
-    certain columns that a line is in fixed format, and would join fields that stand elsewhere.
+    Fields start in columns 2, 5, 15 and 25 and are padded. SCIP's reader infers from blanks in
+    certain columns that a line is in fixed format, and would join fields in other columns.
     """
     objective = _objective_name(instance)
     yield "NAME"
@@ -78,7 +78,7 @@ def _objective_name(instance: InstanceArrays) -> str:
 
 
 def _row_forms(instance: InstanceArrays) -> tuple[list[str], list[str], dict[int, str]]:
-    """Give the senses and right-hand sides of the rows, and the ranges of rows with two sides."""
+    """Return senses and right-hand sides of the rows, and the ranges of rows with two sides."""
     left, right = instance.row_lower, instance.row_upper
     senses = np.where(left == right, "E", np.where(np.isfinite(left), "G", "L")).astype(object)
     bases = np.where(np.isfinite(left), left, right)
@@ -92,7 +92,7 @@ def _row_forms(instance: InstanceArrays) -> tuple[list[str], list[str], dict[int
 
 
 def _range(low: float, high: float, name: str) -> tuple[str, float, float]:
-    """Find the sense, side and range that give both sides back exactly, in floating point."""
+    """Find a sense, side and range from which floating point recovers both sides exactly."""
     width = high - low
     for candidate in (width, np.nextafter(width, np.inf), np.nextafter(width, 0.0)):
         if low + candidate == high:
@@ -155,7 +155,7 @@ def _bound_types(low: str, high: str, integer: bool) -> list[tuple[str, str]]:
     if low == "-inf":
         types.append(("MI", ""))
     elif low != "0" or high != "inf":
-        # Readers differ in the default lower bound beside a negative upper one.
+        # Readers differ in the default lower bound for a negative upper bound.
         types.append(("LO", low))
     types.append(("PL", "") if high == "inf" else ("UP", high))
     return types

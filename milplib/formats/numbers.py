@@ -1,4 +1,4 @@
-"""Numbers as text that reads back to the same number."""
+"""Exact conversion of numbers to text."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ def number_texts(numbers: npt.NDArray[np.float64], *, signed: bool = False) -> l
     Parameters
     ----------
     numbers
-        Shape (k,); ``inf`` is written ``inf``.
+        Numbers. Shape (k,), float64; infinity is written as ``inf``.
     signed
-        Whether positive numbers and zero get a sign, too.
+        Whether to write a sign before positive numbers and zero, too.
 
     Returns
     -------
     list of str
-        k texts, integers without a point.
+        Texts of the k numbers, whole numbers without a decimal point.
 
     Examples
     --------
     >>> number_texts(np.array([2.0, -0.1, 1e30]), signed=True)
     ['+2', '-0.1', '+1e+30']
     """
-    # Few numbers are different in most instances, and each is formatted once.
+    # Most instances hold few distinct numbers, so each is formatted once.
     # + 0 turns -0.0 into 0.0
-    different, position = np.unique(numbers + 0.0, return_inverse=True)
+    distinct, position = np.unique(numbers + 0.0, return_inverse=True)
     layout = "{:+}" if signed else "{}"
-    texts = [layout.format(number).removesuffix(".0") for number in different.tolist()]
+    texts = [layout.format(number).removesuffix(".0") for number in distinct.tolist()]
     result: list[str] = np.array(texts, dtype=object)[position].tolist()
     return result

@@ -27,30 +27,29 @@ _IGNORED = re.compile(r'^Warning (line \d+): (.*) for row "(.*)" ignored', re.M)
 def read(path: str | os.PathLike[str]) -> Instance:
     """Read an instance from an LP or MPS file, plain or compressed by gzip.
 
-    The file is parsed by SCIP's own reader; columns and rows keep the file's order and names,
-    the objective its sense. Rows without a name get ``C`` and their position, from 1. Lazy
-    constraints and user cuts become ordinary rows: the former must hold, and the latter, by the
-    promise of a user cut, remove no solution. Further free rows (``N``) of an MPS file are
-    dropped, as by solvers.
+    SCIP's reader parses the file. Columns and rows keep the file's order and names, and the
+    objective keeps its sense. Rows without a name get ``C`` and their position, from 1. Lazy
+    constraints and user cuts become ordinary rows: lazy constraints must hold, and user cuts remove
+    no solution. Further free rows (``N``) of an MPS file are dropped, as solvers do.
 
     Parameters
     ----------
     path
-        A file whose name ends in one of `milplib.formats.SUFFIXES`.
+        Path that ends in one of `milplib.formats.SUFFIXES`.
 
     Returns
     -------
     Instance
-        Its name is that of the file, without folder and suffix.
+        Instance with the name of the file, without folder and suffix.
 
     Raises
     ------
     InstanceError
-        If the file is missing, not readable, empty, binary, cut off or not understood by SCIP;
-        if it holds anything but linear rows, linear objective, bounds and integrality
-        (semi-continuous variables, special ordered sets, indicators, nonlinear parts), or a
-        number that is not finite. An LP file without ``End`` counts as cut off, unless it ends
-        in a complete list of integer variables.
+        If the file is missing, not readable, empty, binary, cut off or rejected by SCIP, if it
+        holds anything but linear rows, a linear objective, bounds and integrality
+        (semi-continuous variables, special ordered sets, indicators, nonlinear parts), or if a
+        number is not finite. An LP file without ``End`` counts as cut off, unless it ends in a
+        complete list of integer variables.
 
     Examples
     --------
@@ -62,11 +61,11 @@ def read(path: str | os.PathLike[str]) -> Instance:
     ('maximize', 5.0, [2.0, 1.0], ('x', 'y'))
     """
     path = Path(path)
-    kind = file_format(path)
+    extension = file_format(path)
     ending = check_file(path)
-    model = _scip_model(path, kind, open_ended=ending is not None)
+    model = _scip_model(path, extension, open_ended=ending is not None)
     try:
-        if kind == "lp":
+        if extension == "lp":
             _check_lp_rows(model)
         instance = from_scip(model, name=file_stem(path))
     except InstanceError as error:
@@ -81,21 +80,21 @@ def read(path: str | os.PathLike[str]) -> Instance:
     return instance
 
 
-def _scip_model(path: Path, kind: FileFormat, *, open_ended: bool) -> pyscipopt.Model:
-    """Let SCIP read a file; turn its messages into one error."""
+def _scip_model(path: Path, extension: FileFormat, *, open_ended: bool) -> pyscipopt.Model:
+    """Read a file with SCIP, and turn SCIP's messages into one error."""
     model = pyscipopt.Model()
-    # SCIP prints errors to the C library's stderr; PySCIPOpt passes them on to Python's after
-    # this call. The level lets SCIP tell of what it ignores.
+    # SCIP prints errors to the C library's stderr; after this call PySCIPOpt redirects them to
+    # Python's. At this verbosity SCIP reports the entries that it ignores.
     model.redirectOutput()
     model.setParam("display/verblevel", 5)
     warnings, errors = io.StringIO(), io.StringIO()
     numeric_locale = locale.setlocale(locale.LC_NUMERIC)
     try:
         with redirect_stdout(warnings), redirect_stderr(errors):
-            model.readProblem(os.fspath(path), extension=kind)
+            model.readProblem(os.fspath(path), extension=extension)
     except UnicodeEncodeError as error:
         raise InstanceError(
-            f"cannot read {path}: its name is not in UTF-8, which SCIP asks for; rename it"
+            f"cannot read {path}: its name is not in UTF-8, which SCIP requires; rename it"
         ) from error
     except Exception as error:  # PySCIPOpt raises bare Exceptions as well
         messages = _MESSAGE.findall(errors.getvalue())
@@ -104,7 +103,7 @@ def _scip_model(path: Path, kind: FileFormat, *, open_ended: bool) -> pyscipopt.
             + _hint(messages, open_ended=open_ended)
         ) from error
     finally:
-        # PySCIPOpt leaves the locale changed when reading fails.
+        # PySCIPOpt does not restore the locale when reading fails.
         locale.setlocale(locale.LC_NUMERIC, numeric_locale)
     _check_ignored(path, warnings.getvalue())
     return model
@@ -119,7 +118,7 @@ def _hint(messages: list[str], *, open_ended: bool) -> str:
 
 
 def _check_ignored(path: Path, warnings: str) -> None:
-    """Refuse entries for rows that do not exist, which SCIP's MPS reader leaves out."""
+    """Raise an error for entries of undeclared rows, which SCIP's MPS reader ignores."""
     dropped = set(_EXTRA_OBJECTIVE.findall(warnings))
     for line, entry, row in _IGNORED.findall(warnings):
         if row not in dropped:
@@ -129,7 +128,7 @@ def _check_ignored(path: Path, warnings: str) -> None:
 
 
 def _check_lp_rows(model: pyscipopt.Model) -> None:
-    """Refuse what SCIP's LP reader makes of the second side in ``expression >= a <= b``."""
+    """Raise an error for ``expression >= a <= b``, which SCIP's LP reader splits into two rows."""
     for position, row in enumerate(model.getConss(transformed=False), start=1):
         if not row.name and row.isLinear() and model.getConsNVars(row) == 0:
             raise InstanceError(

@@ -1,4 +1,4 @@
-"""What an LP or MPS file can hold: numbers and names that SCIP's readers give back unchanged."""
+"""Checks that SCIP's readers recover the numbers and names of an instance from a file."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from milplib.instance_arrays import InstanceArrays
 
 __all__ = ["check_names", "check_numbers"]
 
-# SCIP's numerics/epsilon and numerics/infinity, as they are while its readers work.
+# SCIP's defaults of numerics/epsilon and numerics/infinity, which its readers use.
 _EPSILON = 1e-9
 _INFINITY = 1e20
 
-# The readers' buffer of a name; CPLEX has the same limit.
+# Length of the readers' name buffer; CPLEX has the same limit.
 _LONGEST_NAME = 255
 
-# A name in an LP file ends at a blank or an operator, and must not begin like a number. Before
-# the colon of a row, a whole number is a name, too.
+# A name in an LP file ends at a blank or an operator, and must not begin like a number. A row name
+# may also be a whole number.
 _LP_NAME = re.compile(r"(?!\d|/\d|\.(?:[\deE]|$))[^\s+\-*^<>=:\[\]\\]+")
 _LP_ROW_NUMBER = re.compile(r"[0-9]+")
 _LP_RESERVED = frozenset(word.decode() for word in SECTIONS) | {"free", "inf", "infinity", "nan"}
@@ -37,14 +37,14 @@ def _first(condition: npt.NDArray[np.bool_]) -> int | None:
 
 
 def check_numbers(instance: InstanceArrays) -> None:
-    """Refuse an instance with numbers that SCIP's readers would change.
+    """Check that SCIP's readers would not change the numbers of an instance.
 
     Raises
     ------
     InstanceError
-        If a coefficient, bound or side is not zero but at most 1e-9 (read as 0) or finite but at
-        least 1e20 (read as infinite), if the sides of a row are apart but by at most 1e-9 (read
-        as equal) or in the wrong order, or if a bound of an integer column is fractional (read
+        If a coefficient, bound or side is nonzero but at most 1e-9 in absolute value (read as 0),
+        or finite but at least 1e20 (read as infinite). If the sides of a row differ by at most
+        1e-9 (read as equal) or cross. If a bound of an integer column is fractional (read as
         rounded).
     """
 
@@ -52,22 +52,22 @@ def check_numbers(instance: InstanceArrays) -> None:
         size = np.abs(numbers)
         return ((size > 0) & (size <= _EPSILON)) | ((size >= _INFINITY) & np.isfinite(size))
 
-    def refuse(what: str, number: float, mend: str = "scale the instance") -> None:
+    def refuse(place: str, number: float, mend: str = "scale the instance") -> None:
         meaning = "zero" if abs(number) < 1 else "infinite"
         raise InstanceError(
-            f"{what} is {number!r}, which a reader of the file would take for {meaning}: {mend}"
+            f"{place} is {number!r}, which a reader of the file would take for {meaning}: {mend}"
         )
 
     if (at := _first(out_of_range(instance.objective))) is not None:
-        what = f"the objective coefficient of column '{instance.column_names[at]}'"
-        refuse(what, float(instance.objective[at]))
+        place = f"the objective coefficient of column '{instance.column_names[at]}'"
+        refuse(place, float(instance.objective[at]))
     if out_of_range(np.array([instance.offset])).any():
         refuse("the constant of the objective", instance.offset)
     if (at := _first(out_of_range(instance.A.data))) is not None:
         row = int(np.searchsorted(instance.A.indptr, at, side="right")) - 1
         column = instance.column_names[instance.A.indices[at]]
-        what = f"the coefficient of column '{column}' in row '{instance.row_names[row]}'"
-        refuse(what, float(instance.A.data[at]))
+        place = f"the coefficient of column '{column}' in row '{instance.row_names[row]}'"
+        refuse(place, float(instance.A.data[at]))
     for kind, names, lower, upper in (
         ("column", instance.column_names, instance.lower, instance.upper),
         ("row", instance.row_names, instance.row_lower, instance.row_upper),
@@ -95,20 +95,20 @@ def check_numbers(instance: InstanceArrays) -> None:
 
 
 def check_names(instance: InstanceArrays, kind: FileFormat) -> None:
-    """Refuse an instance with names that a format cannot hold.
+    """Check that a file format can hold the names of an instance.
 
     Raises
     ------
     InstanceError
-        If a name is empty, longer than 255 bytes, not printable, or would be read as anything
-        but one name.
+        If a name is empty, longer than 255 bytes, not printable, or would not be read as a single
+        name.
     """
-    for what, names in (("column", instance.column_names), ("row", instance.row_names)):
+    for axis, names in (("column", instance.column_names), ("row", instance.row_names)):
         for name in names:
-            number = kind == "lp" and what == "row" and _LP_ROW_NUMBER.fullmatch(name)
+            number = kind == "lp" and axis == "row" and _LP_ROW_NUMBER.fullmatch(name)
             if not (number or _is_name(name, kind)):
                 raise InstanceError(
-                    f"{kind.upper()} files cannot hold the {what} name {name!r}: rename it, or "
+                    f"{kind.upper()} files cannot hold the {axis} name {name!r}: rename it, or "
                     "write with generic_names=True (x1, x2, … and C1, C2, …)"
                 )
 

@@ -1,4 +1,4 @@
-"""Which file names are instance files, and of which format."""
+"""File name suffixes of instance files, and their formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FileFormat = Literal["lp", "mps"]
 _FORMATS: dict[str, FileFormat] = {".lp": "lp", ".mps": "mps", ".lp.gz": "lp", ".mps.gz": "mps"}
 
 SUFFIXES: tuple[str, ...] = tuple(_FORMATS)
-"""Suffixes of instance files, in lower case; upper case is read as well."""
+"""Suffixes of instance files, in lower case. Case does not matter in file names."""
 
 
 def _suffix(path: str | os.PathLike[str]) -> str:
@@ -30,7 +30,7 @@ def _suffix(path: str | os.PathLike[str]) -> str:
 
 
 def file_format(path: str | os.PathLike[str]) -> FileFormat:
-    """Tell the format of an instance file from its name.
+    """Return the format of an instance file by its name.
 
     Raises
     ------
@@ -46,12 +46,12 @@ def file_format(path: str | os.PathLike[str]) -> FileFormat:
 
 
 def is_compressed(path: str | os.PathLike[str]) -> bool:
-    """Tell from its name whether a file is compressed by gzip."""
+    """Return whether the name of a file says that it is compressed by gzip."""
     return Path(path).name.lower().endswith(".gz")
 
 
 def file_stem(path: str | os.PathLike[str]) -> str:
-    """Give the name of an instance file without its folder and its suffix.
+    """Return the name of an instance file without folder and suffix.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From an instance to a PySCIPOpt model."""
+"""Conversion of an instance to a PySCIPOpt model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ __all__ = ["to_scip"]
 def to_scip(instance: InstanceArrays) -> pyscipopt.Model:
     """Build the PySCIPOpt model of an instance.
 
-    Variables and linear constraints have the order, names and numbers of the instance. Integer
-    columns with bounds inside [0, 1] become binary variables, others integer ones.
+    Variables and linear constraints keep the order, names and numbers of the instance. Integer
+    columns with bounds inside [0, 1] become binary variables; other integer columns become integer
+    variables.
 
     Parameters
     ----------
@@ -26,19 +27,19 @@ def to_scip(instance: InstanceArrays) -> pyscipopt.Model:
     Returns
     -------
     pyscipopt.Model
-        A model of its own, not yet solved. `milplib.formats.from_scip.column_variables` gives its
-        variables in the order of the instance's columns.
+        New, unsolved model. `milplib.formats.from_scip.column_variables` lists its variables in
+        the order of the instance's columns.
 
     Raises
     ------
     InstanceError
-        If a coefficient is so large that SCIP takes it for infinite (1e20).
+        If SCIP would treat a coefficient as infinite (1e20 or more).
 
     Notes
     -----
-    Empty constraints that are filled coefficient by coefficient were the fastest of PySCIPOpt's
-    ways: 24 ms for a set cover of 2000 rows and 100 000 nonzeros, against 46 ms for one
-    expression a row, 66 ms for `quicksum`, 20 ms for SCIP's reading an MPS file.
+    Adding coefficients one by one to empty constraints is the fastest way in PySCIPOpt: 24 ms for
+    a set cover with 2000 rows and 100 000 nonzeros, compared with 46 ms for one expression per
+    row, 66 ms for `quicksum`, and 20 ms in which SCIP reads an MPS file.
 
     Examples
     --------
@@ -55,11 +56,11 @@ def to_scip(instance: InstanceArrays) -> pyscipopt.Model:
     model = pyscipopt.Model(instance.name or "instance")
     infinity = model.infinity()
     _check_magnitudes(instance, infinity)
-    # SCIP makes binary variables of integer ones with bounds inside [0, 1].
-    kinds = np.where(instance.integrality == 1, "I", "C")
+    # SCIP itself turns integer variables with bounds inside [0, 1] into binary ones.
+    types = np.where(instance.integrality == 1, "I", "C")
     columns = zip(
         instance.column_names,
-        kinds.tolist(),
+        types.tolist(),
         np.maximum(instance.lower, -infinity).tolist(),
         np.minimum(instance.upper, infinity).tolist(),
         instance.objective.tolist(),

@@ -1,4 +1,4 @@
-"""Writing instance files."""
+"""Writing instances to LP and MPS files."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def write(
 ) -> None:
     """Write an instance as an LP or MPS file, plain or compressed by gzip.
 
-    `milplib.read` gives back the same instance: equal arrays in equal order, equal names. Equal
-    instances give equal bytes.
+    `milplib.read` reads back the same instance, with equal arrays, order and names. Equal instances
+    give equal bytes.
 
     Parameters
     ----------
     instance
         The instance.
     path
-        A file name that ends in one of `milplib.formats.SUFFIXES`. An existing file is replaced
-        in one step.
+        Path that ends in one of `milplib.formats.SUFFIXES`. An existing file is replaced in one
+        step.
     generic_names
-        Whether columns and rows are called x1, x2, … and C1, C2, … in the file.
+        Whether to name the columns x1, x2, … and the rows C1, C2, … in the file.
 
     Raises
     ------
     InstanceError
-        If the format cannot hold the instance: a name, a row with two sides in an LP file, or a
-        number that a reader would change.
+        If the format cannot hold a name or a row with two sides, or if a reader would change a
+        number.
     OutputError
         If the file cannot be written.
     """
@@ -54,14 +54,14 @@ def write(
 
 
 def file_content(instance: InstanceArrays, name: str) -> bytes:
-    """Give the bytes that `write` puts into a file of a name, without a file.
+    """Return the bytes that `write` would write to a file of the given name.
 
     Parameters
     ----------
     instance
         The instance.
     name
-        A file name that ends in one of `milplib.formats.SUFFIXES`.
+        File name that ends in one of `milplib.formats.SUFFIXES`.
 
     Raises
     ------
@@ -93,20 +93,20 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
 def _checked_lines(
     instance: InstanceArrays, path: str | os.PathLike[str], *, generic_names: bool
 ) -> Iterator[str]:
-    kind = file_format(path)
+    extension = file_format(path)
     if generic_names:
-        # None stands for generic names
+        # None means generic names
         instance = replace(instance, column_names=None, row_names=None)  # type: ignore[arg-type]
     check_numbers(instance)
-    check_names(instance, kind)
-    return lp_lines(instance) if kind == "lp" else mps_lines(instance)
+    check_names(instance, extension)
+    return lp_lines(instance) if extension == "lp" else mps_lines(instance)
 
 
 def _write_lines(lines: Iterator[str], target: IO[bytes], *, compressed: bool) -> None:
     with ExitStack() as stack:
         binary: IO[bytes] | gzip.GzipFile = target
         if compressed:
-            # Neither name nor time goes into the file, so that equal instances give equal bytes.
+            # Write neither name nor time, so that equal instances give equal bytes.
             binary = stack.enter_context(
                 gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=0)
             )
@@ -119,4 +119,4 @@ def _utf8(binary: IO[bytes] | gzip.GzipFile) -> Iterator[IO[str]]:
     try:
         yield text
     finally:
-        text.detach()  # flushes, and leaves closing to the owner
+        text.detach()  # flushes, and leaves the stream open for its owner

@@ -1,4 +1,4 @@
-"""Policies at run time: scoring without torch, policy files, combinations, the plugin."""
+"""Policies at run time: scoring without torch, policy files, combinations, SCIP plugin."""
 
 from milplib.policies.choice import TIE_TOLERANCE, best_candidate, tied_with_best
 from milplib.policies.combinations import Portfolio, Switch

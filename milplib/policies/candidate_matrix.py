@@ -1,4 +1,4 @@
-"""What a ranking model sees of each candidate: one line of features, normalised in the state."""
+"""Feature matrix of a ranking model: one line per candidate, normalised within the state."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ AGGREGATED_FEATURES: tuple[str, ...] = (
 """Names of the columns of `aggregated_rows`, in order."""
 
 LEAST_SPREAD = 1e-6
-"""A feature counts as the same for all candidates where it varies less, relative to its size."""
+"""Smallest range of a feature, relative to its size, that counts as a difference."""
 
 
 def matrix_columns(blocks: Iterable[BlockSchema] = ()) -> tuple[str, ...]:
-    """Name the columns of `candidate_matrix`: of the variable, of its rows, of the blocks.
+    """Return the column names of `candidate_matrix`: variable, row and block features.
 
     Examples
     --------
@@ -49,10 +49,10 @@ def matrix_columns(blocks: Iterable[BlockSchema] = ()) -> tuple[str, ...]:
 
 
 def aggregated_rows(state: BranchingState) -> _Floats:
-    """Mean, minimum and maximum of the features of each candidate's rows.
+    """Aggregate the features of each candidate's rows.
 
-    Over the edges of a candidate, the row's five features and the edge's coefficient; and the
-    number of its edges. All 0 for a candidate in no row.
+    The columns are the mean, minimum and maximum of the five row features and of the coefficient
+    over the candidate's edges, and the number of edges. They are 0 for a candidate in no row.
 
     Returns
     -------
@@ -62,13 +62,13 @@ def aggregated_rows(state: BranchingState) -> _Floats:
     Raises
     ------
     ValueError, IndexError
-        If a position is out of range, or a candidate named twice.
+        If a position is out of range, or a candidate occurs twice.
 
     References
     ----------
-    The mean, minimum and maximum over a variable's rows are what Gasse et al., "Exact
-    combinatorial optimization with graph convolutional neural networks", NeurIPS 2019, give
-    their tree and ranking models beside Khalil's features.
+    Gasse et al., "Exact combinatorial optimization with graph convolutional neural networks",
+    NeurIPS 2019, use the mean, minimum and maximum over a variable's rows in their tree and
+    ranking models, in addition to Khalil's features.
 
     Examples
     --------
@@ -96,31 +96,31 @@ def aggregated_rows(state: BranchingState) -> _Floats:
     side = side.take(mine)
     if len(side) and side.min() < 0:
         raise ValueError("edge_index[0] holds a negative position")
-    # A feature a line: the sums below run along contiguous memory.
+    # One line per feature, so that the sums below run along contiguous memory.
     values = np.empty((len(_OF_EDGE), len(mine)))
     values[:-1] = np.ascontiguousarray(state.row_features.T).take(side, axis=1)
     values[-1] = state.edge_features.take(mine)
     count = np.bincount(place, minlength=k)
     some = count.nonzero()[0]
-    found = np.zeros((len(AGGREGATED_FEATURES), k))
+    features = np.zeros((len(AGGREGATED_FEATURES), k))
     if len(some):
         starts = (count.cumsum() - count)[some]
         parts = [np.add.reduceat(values, starts, axis=1) / count[some]]
         parts += [f.reduceat(values, starts, axis=1) for f in (np.minimum, np.maximum)]
-        found[:-1, some if len(some) < k else slice(None)] = np.concatenate(parts)
-    found[-1] = count
-    return found.T.astype(np.float32)
+        features[:-1, some if len(some) < k else slice(None)] = np.concatenate(parts)
+    features[-1] = count
+    return features.T.astype(np.float32)
 
 
 def candidate_matrix(state: BranchingState, blocks: tuple[str, ...] = ()) -> _Floats:
-    """Give the features of the candidates, each between 0 and 1 within the state.
+    """Compute the features of the candidates, each scaled to [0, 1] within the state.
 
     Parameters
     ----------
     state
-        The state.
+        Branching state with k candidates.
     blocks
-        Names of the blocks to add, each with one line, or one a candidate.
+        Names of the blocks to add. Each block has a single line, or one line per candidate.
 
     Returns
     -------
@@ -130,18 +130,18 @@ def candidate_matrix(state: BranchingState, blocks: tuple[str, ...] = ()) -> _Fl
     Raises
     ------
     PolicyError
-        If a block is missing, or has neither one line nor one a candidate.
+        If a block is missing, or has neither one nor k lines.
     ValueError, IndexError
-        If a position is out of range, a candidate named twice, or a feature is not finite.
+        If a position is out of range, a candidate occurs twice, or a feature is not finite.
 
     Notes
     -----
-    As in Khalil et al. 2016, a feature is normalised within the state ("query-based"): the
-    smallest of the candidates gets 0, the largest 1. So a model compares candidates of one
-    state, whatever the scale of the instance; what all candidates share, such as the lines of a
-    block of the tree, becomes 0 and tells it nothing. Values that differ by less than
-    `LEAST_SPREAD` of the largest absolute one count as the same, since the last digits of float32
-    would otherwise be spread over the whole range.
+    As in Khalil et al. 2016, features are normalised within the state ("query-based"): the smallest
+    value among the candidates becomes 0, the largest 1. A model therefore compares the candidates
+    of one state, at any scale of the instance. A feature that all candidates share, such as those
+    of the block ``tree``, becomes 0 and carries no information. Values whose range is at most
+    `LEAST_SPREAD` of the largest absolute value count as equal; otherwise the last digits of
+    float32 would be spread over the whole range.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def candidate_matrix(state: BranchingState, blocks: tuple[str, ...] = ()) -> _Fl
 
 
 def normalised(features: npt.NDArray[np.floating[Any]]) -> _Floats:
-    """Spread each column over [0, 1]; columns of (nearly) equal values become 0.
+    """Scale each column to [0, 1]; columns of (nearly) equal values become 0.
 
     Raises
     ------
@@ -173,9 +173,9 @@ def normalised(features: npt.NDArray[np.floating[Any]]) -> _Floats:
     features = features.astype(np.float64)
     low, high = features.min(axis=0), features.max(axis=0)
     spread = high - low
-    if not np.isfinite(spread).all():  # so it is with NaN, too
+    if not np.isfinite(spread).all():  # also catches NaN
         raise ValueError("a feature of the candidates is not finite")
     varies = spread > LEAST_SPREAD * np.maximum(np.abs(low), np.abs(high))
     scale = varies / np.where(varies, spread, 1.0)
-    found: _Floats = ((features - low) * scale).astype(np.float32)
-    return found
+    scaled: _Floats = ((features - low) * scale).astype(np.float32)
+    return scaled

@@ -1,4 +1,4 @@
-"""The choice among scored candidates, with one rule for ties everywhere."""
+"""Choice among scored candidates, with one tie-breaking rule for all policies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from milplib.errors import PolicyError
 __all__ = ["TIE_TOLERANCE", "best_candidate", "checked_scores", "tied_with_best"]
 
 TIE_TOLERANCE = 1e-5
-"""Scores this close to the best, relative to it, are tied with it."""
+"""Relative distance from the best score within which scores are tied with it."""
 
 
 def tied_with_best(
@@ -23,9 +23,9 @@ def tied_with_best(
     Parameters
     ----------
     scores
-        Shape (k,), finite.
+        Scores, finite. Shape (k,).
     valid
-        Which of them count; all if not given. Shape (k,), bool.
+        Whether each score counts. Default: all count. Shape (k,), bool.
 
     Examples
     --------
@@ -39,17 +39,17 @@ def tied_with_best(
 
 
 def best_candidate(scores: npt.NDArray[np.floating[Any]], candidates: npt.NDArray[np.int32]) -> int:
-    """Position of the best candidate: of those tied with the best, the lowest column's.
+    """Return the position of the best candidate; among tied ones, that of the lowest column.
 
-    Symmetric columns tie, and libraries and processors differ in the last digits: without a
-    tolerance the choice would depend on them.
+    Symmetric columns tie, and libraries and processors differ in the last digits. The tolerance
+    makes the choice independent of them.
 
     Parameters
     ----------
     scores
-        Shape (k,), finite.
+        Scores, finite. Shape (k,).
     candidates
-        `BranchingState.candidates`. Shape (k,).
+        `BranchingState.candidates`. Shape (k,), int32.
 
     Examples
     --------
@@ -63,24 +63,23 @@ def best_candidate(scores: npt.NDArray[np.floating[Any]], candidates: npt.NDArra
 def checked_scores(
     scores: npt.ArrayLike, n_candidates: int, *, policy: str
 ) -> npt.NDArray[np.float64]:
-    """Check what a policy gave for the candidates of a state.
+    """Check the scores that a policy returned for the candidates of a state.
 
     Returns
     -------
     ndarray
-        Shape (n_candidates,), float64.
+        Scores. Shape (n_candidates,), float64.
 
     Raises
     ------
     PolicyError
-        If the scores are not numbers, of another shape, or not finite.
+        If the scores are not numbers, have another shape, or are not finite.
 
     Examples
     --------
     >>> checked_scores([1, 2], 2, policy="mine").tolist()
     [1.0, 2.0]
     """
-    kind = type(scores).__name__
     try:
         array = np.asarray(scores)
         if array.dtype.kind not in "fiub":
@@ -88,7 +87,7 @@ def checked_scores(
         array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise PolicyError(
-            f"the policy '{policy}' gave {kind} instead of scores: {error}"
+            f"the policy '{policy}' gave {type(scores).__name__} instead of scores: {error}"
         ) from error
     if array.shape != (n_candidates,):
         raise PolicyError(

@@ -1,4 +1,4 @@
-"""Policies made of policies: one after another in a tree, or one for each kind of instance."""
+"""Combinations of policies: a switch during the solve, or a choice by instance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["AnyPolicy", "Portfolio", "Switch", "parts", "resolve_names_with"]
 
 AnyPolicy: TypeAlias = "Policy | ScipRule | Switch | Portfolio"
-"""All that `milplib.include_policy` understands."""
+"""Types of policies that `milplib.include_policy` supports."""
 
 
 def _unresolved(policy: object) -> AnyPolicy:
@@ -26,31 +26,35 @@ _resolve: Callable[[object], AnyPolicy] = _unresolved
 
 
 def resolve_names_with(resolve: Callable[[object], AnyPolicy]) -> None:
-    """Say what names of policies mean, for all combinations.
+    """Set the function that resolves names of policies in combinations.
 
-    `milplib.load_policy` sets itself: it knows combinations, so they cannot know it.
+    `milplib.load_policy` registers itself here. It imports this module, so this module cannot
+    import it.
     """
     global _resolve
     _resolve = resolve
 
 
 class Switch:
-    """One policy at first, another one from a depth or a number of nodes on.
+    """A policy that is replaced by another one at a depth or after a number of nodes.
+
+    At least one of the limits `depth` and `nodes` is required. With both, `first` decides only
+    within both limits.
 
     Parameters
     ----------
     first, then
-        The policies: whatever `milplib.load_policy` takes, other combinations too.
+        Policies: any values that `milplib.load_policy` accepts, including combinations.
     depth
-        `first` decides at nodes of a smaller depth (the root has depth 0).
+        Depth from which `then` decides (the root has depth 0).
     nodes
-        `first` decides while fewer nodes have been processed, over all restarts, the current
-        one included. At least one of the two limits is needed; with both, either ends it.
+        Number of processed nodes up to which `first` decides, over all restarts and including the
+        current node.
 
     Raises
     ------
     ParameterError
-        If there is no limit, or one that is not positive.
+        If no limit is set, or a limit is not positive.
 
     Examples
     --------
@@ -64,22 +68,23 @@ class Switch:
         self, first: object, then: object, *, depth: int | None = None, nodes: int | None = None
     ) -> None:
         limits = {"depth": depth, "nodes": nodes}
-        given = {key: limit for key, limit in limits.items() if limit is not None}
-        if not given:
+        limits_set = {key: limit for key, limit in limits.items() if limit is not None}
+        if not limits_set:
             raise ParameterError("a Switch needs a limit: depth=… or nodes=…")
-        for key, limit in given.items():
+        for key, limit in limits_set.items():
             if limit < 1:
                 raise ParameterError(f"the limit {key} of a Switch is {limit}; it must be positive")
         self.first: AnyPolicy = _resolve(first)
         self.then: AnyPolicy = _resolve(then)
         self.depth, self.nodes = depth, nodes
         words = " or ".join(
-            f"{limit} nodes" if key == "nodes" else f"depth {limit}" for key, limit in given.items()
+            f"{limit} nodes" if key == "nodes" else f"depth {limit}"
+            for key, limit in limits_set.items()
         )
         self.name = f"{self.first.name} to {words}, then {self.then.name}"
 
     def at(self, *, depth: int, nodes: int) -> AnyPolicy:
-        """Tell which policy decides at a node."""
+        """Return the policy that decides at a node."""
         over = (self.depth is not None and depth >= self.depth) or (
             self.nodes is not None and nodes > self.nodes
         )
@@ -87,21 +92,21 @@ class Switch:
 
 
 class Portfolio:
-    """The policy that a function picks for an instance.
+    """A set of policies with a function that picks one for each instance.
 
     Parameters
     ----------
     pick
-        Takes a `milplib.Instance`, gives a key of `policies`.
+        Function that takes a `milplib.Instance` and returns a key of `policies`.
     policies
-        Policies by key: whatever `milplib.load_policy` takes, other combinations too.
+        Policies by key: any values that `milplib.load_policy` accepts, including combinations.
     name
-        A name for results.
+        Name for results.
 
     Raises
     ------
     ParameterError
-        If there are no policies.
+        If `policies` is empty.
 
     Examples
     --------
@@ -136,7 +141,7 @@ class Portfolio:
         Raises
         ------
         PolicyError
-            If the function gives no key of the portfolio's.
+            If the function does not return a key of the portfolio.
         """
         key = self.pick(instance)
         try:
@@ -149,7 +154,7 @@ class Portfolio:
 
 
 def parts(policy: AnyPolicy) -> Iterator[Policy | ScipRule]:
-    """Give the policies that a combination is made of, or the policy itself.
+    """Yield the policies of a combination, or the policy itself.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The graph convolutional network in native code, alone or as a whole branching decision."""
+"""Graph convolutional network in native code, for scoring or for a whole branching decision."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ __all__ = ["CompiledGcnn", "compile_gcnn"]
 
 
 class CompiledGcnn:
-    """A folded network with the buffers that it works in, which stay from node to node.
+    """A folded network in native code, with buffers that are reused from node to node.
 
     Parameters
     ----------
     module
-        `milplib._native`.
+        The module `milplib._native`.
     folded
-        The network.
+        The folded network.
     level
-        Instruction set, one of ``module.levels()``; the processor's widest if not given. Scores
-        differ between them in last digits, which the rule for ties keeps from the choice.
+        Instruction set, one of ``module.levels()``. Default: the widest of the processor. The last
+        digits of scores differ between instruction sets; the tolerance for ties hides this from
+        the choice.
     """
 
     def __init__(self, module: Any, folded: FoldedGcnn, *, level: str | None = None) -> None:
@@ -50,12 +51,12 @@ class CompiledGcnn:
         Returns
         -------
         ndarray
-            Shape (k,), float32.
+            Scores. Shape (k,), float32.
 
         Raises
         ------
         TypeError, ValueError
-            If the arrays are no state.
+            If the arrays do not form a valid state.
         """
         scores = np.empty(len(state.candidates), dtype=np.float32)
         self._network.score(
@@ -70,21 +71,21 @@ class CompiledGcnn:
         return scores
 
     def decide(self, model: pyscipopt.Model) -> tuple[float, float, float]:
-        """Extract the state of the current node, score, choose and branch, all in one call.
+        """Extract the state of the current node, score, choose and branch in one native call.
 
         Returns
         -------
         tuple of float
-            Seconds of extracting, of scoring and choosing, and of branching.
+            Wall-clock seconds of extracting, of scoring and choosing, and of branching.
 
         Raises
         ------
         ValueError
-            If a number of the pseudocosts or a score is not finite, which the message says.
+            If a pseudocost or a score is not finite.
         StateError
             If the node has no state.
         BranchingError
-            If SCIP failed to branch on the choice.
+            If SCIP fails to branch on the chosen candidate.
         """
         try:
             times: tuple[float, float, float] = self._network.decide(model.to_ptr(False))
@@ -95,18 +96,18 @@ class CompiledGcnn:
         return times
 
     def judge(self, model: pyscipopt.Model) -> tuple[npt.NDArray[np.int32], Array, int]:
-        """Tell what `decide` would do: candidates, scores, and which of them it would choose."""
+        """Return the candidates, their scores, and the position that `decide` would choose."""
         candidates, scores, chosen = self._network.judge(model.to_ptr(False))
         return np.frombuffer(candidates, np.int32), np.frombuffer(scores, np.float32), chosen
 
 
 def compile_gcnn(folded: FoldedGcnn) -> CompiledGcnn | None:
-    """Compile a folded network; None where there is no native code.
+    """Compile a folded network; return None without native code.
 
     Raises
     ------
     NativeError
-        If ``MILPLIB_NATIVE=1`` asks for native code and there is none.
+        If ``MILPLIB_NATIVE=1`` requires native code, but it does not work.
     """
     module = native_module()
     return None if module is None else CompiledGcnn(module, folded, level=forced_level())

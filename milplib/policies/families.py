@@ -1,4 +1,4 @@
-"""Families of instances by cheap features: which policy an instance may be trusted to."""
+"""Families of instances by cheap features, and the policy of each family."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ __all__ = [
 FORMAT = "milplib-families"
 FAMILIES_VERSION = 1
 
-# How far outside what was seen an instance may lie. Policies are judged on instances twice as
-# large as those they are trained on, hence the sizes; row lengths grow with some families' sizes.
+# Tolerance beyond the observed range. Policies are evaluated on instances twice as large as their
+# training instances, hence the sizes; in some families the row lengths grow with the size.
 _SLACK = np.repeat(
     [np.log(3.0), np.log(2.2), 0.2, 0.05], list(map(len, (SIZES, LENGTHS, SPREADS, SHARES)))
 )
@@ -45,17 +45,17 @@ _SLACK = np.repeat(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Family:
-    """Instances that are alike, and the policy for them.
+    """A family of similar instances and its policy.
 
     Parameters
     ----------
     name
-        Its name.
+        Name of the family.
     policy
-        What branches on them, as `milplib.load_policy` takes it.
+        Policy for its instances: a name or path that `milplib.load_policy` accepts.
     lower, upper
-        The least and the greatest values of `FAMILY_FEATURES` that were seen, shape
-        ``(len(FAMILY_FEATURES),)``. An instance may lie a little outside: see `outside`.
+        Smallest and largest observed values of `FAMILY_FEATURES`, shape
+        ``(len(FAMILY_FEATURES),)``, float64. An instance may lie slightly outside, see `outside`.
 
     Raises
     ------
@@ -94,37 +94,37 @@ class Family:
 
     @classmethod
     def of(cls, name: str, policy: str, instances: Iterable[Instance]) -> Family:
-        """Make a family of examples.
+        """Make a family from example instances.
 
         Raises
         ------
         ParameterError
-            If there are none.
+            If `instances` is empty.
         """
-        found = np.array([family_features(instance) for instance in instances])
-        if not len(found):
+        features = np.array([family_features(instance) for instance in instances])
+        if not len(features):
             raise ParameterError(f"the family '{name}' needs at least one instance")
-        return cls(name=name, policy=policy, lower=found.min(axis=0), upper=found.max(axis=0))
+        return cls(name=name, policy=policy, lower=features.min(axis=0), upper=features.max(axis=0))
 
     def outside(self, features: Vector) -> dict[str, float]:
-        """Tell which features keep an instance out of the family, and their values.
+        """Return the features that exclude an instance from the family, and their values.
 
-        Sizes may be three times smaller or larger than those seen, mean row and column lengths
-        2.2 times, spreads may differ by 0.2, shares by 0.05.
+        Compared with the observed range, sizes may be three times smaller or larger, and mean row
+        and column lengths 2.2 times. Spreads may differ by 0.2, and shares by 0.05.
         """
         far = self._beyond(features) > 1
         return {FAMILY_FEATURES[place]: float(features[place]) for place in np.flatnonzero(far)}
 
     def holds(self, features: Vector) -> bool:
-        """Tell whether an instance with these features belongs to the family."""
+        """Return whether an instance with these features belongs to the family."""
         return not self.outside(features)
 
     def distance(self, features: Vector) -> float:
-        """How far outside what was seen an instance lies, in units of what it may."""
+        """Return the distance from the observed range, in units of the tolerance."""
         return float(self._beyond(features).sum())
 
     def _beyond(self, features: Vector) -> Vector:
-        """How far outside what was seen each feature is, in units of what it may."""
+        """Return each feature's distance from the observed range, in units of its tolerance."""
         outside = np.maximum(self.lower - features, features - self.upper).clip(min=0.0)
         return np.asarray(outside / _SLACK)
 
@@ -136,20 +136,19 @@ def portfolio_of(
     policies: Mapping[str, object] = MappingProxyType({}),
     name: str = "portfolio",
 ) -> Portfolio:
-    """Make a portfolio that gives every instance the policy of its family.
+    """Make a portfolio that picks the policy of an instance's family.
 
     Parameters
     ----------
     families
-        The families. Of several that an instance belongs to, the one whose examples it is nearest
-        to decides.
+        The families. If an instance belongs to several, the nearest one decides (see
+        `Family.distance`).
     otherwise
-        The policy for instances of no family.
+        Policy for instances of no family.
     policies
-        Policies by the names that families have for them; other names are for
-        `milplib.load_policy`.
+        Policies by the names that the families use. `milplib.load_policy` resolves other names.
     name
-        A name for results.
+        Name for results.
 
     Examples
     --------
@@ -202,7 +201,7 @@ def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> 
 
 
 def read_families(path: str | os.PathLike[str]) -> tuple[Family, ...]:
-    """Read families.
+    """Read families from a JSON file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The saved policy: tensors and a JSON header in one safetensors file, read without torch."""
+"""Policy files: tensors and a JSON header in one safetensors file, read without torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from milplib.scip.versions import is_compatible, scip_major_version
 __all__ = ["POLICY_VERSION", "PolicyFile", "read_policy", "write_policy"]
 
 POLICY_VERSION = 1
-"""Raised whenever the form of a policy file changes."""
+"""Version of the policy file format."""
 
 FORMAT = "milplib-policy"
 _METADATA_KEY = "milplib"
@@ -31,23 +31,23 @@ _METADATA_KEY = "milplib"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PolicyFile:
-    """What a policy file holds.
+    """Content of a policy file.
 
     Parameters
     ----------
     architecture
-        How scores are computed from the tensors: a name in `milplib.policies.ARCHITECTURES`.
+        Name in `milplib.policies.ARCHITECTURES`. It determines how the tensors give scores.
     hyperparameters
-        The architecture's sizes, as JSON values.
+        Sizes of the architecture, as JSON values.
     blocks
-        The blocks that the policy reads beside the state, in this order.
+        Blocks that the policy reads in addition to the state, in order.
     provenance
-        How it was trained, as JSON values.
+        Description of the training, as JSON values.
     tensors
-        Arrays by name: float32, and int32 for positions.
+        Arrays by name, float32, or int32 for positions.
     state_version, scip_major
-        Versions of the state that it was trained on (`milplib.scip.STATE_VERSION`, and SCIP's
-        major version, on which the meaning of some features depends).
+        Version of the state in training (`milplib.scip.STATE_VERSION`), and SCIP's major version,
+        on which the meaning of some features depends.
     """
 
     architecture: str
@@ -96,12 +96,12 @@ def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
 
 
 def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
-    """Read a policy file and check everything but the shapes, which the architecture knows.
+    """Read a policy file and check everything but the shapes, which the architecture checks.
 
     Raises
     ------
     PolicyError
-        If the file is missing, cut off, no policy, of another version, or has weights that are
+        If the file is missing, cut off, not a policy, of another version, or has weights that are
         not finite.
 
     Examples
@@ -112,8 +112,9 @@ def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     """
     where = os.fspath(path)
     if not Path(path).is_file():
-        kind = "is a folder, not a policy file" if Path(path).is_dir() else ""
-        raise PolicyError(f"{where} {kind}" if kind else f"there is no policy file {where}")
+        if Path(path).is_dir():
+            raise PolicyError(f"{where} is a folder, not a policy file")
+        raise PolicyError(f"there is no policy file {where}")
     try:
         with safe_open(path, framework="numpy") as content:
             metadata = content.metadata() or {}

@@ -1,4 +1,4 @@
-"""The graph convolutional network with its normalisations folded into its weights, in numpy."""
+"""Graph convolutional network in numpy, with its normalisations folded into its weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from milplib.scip.state import BranchingState
 __all__ = ["GCNN_SUMS", "Array", "Convolution", "FoldedGcnn", "Layer", "check_state"]
 
 GCNN_SUMS = ("absolute", "relative")
-"""How a network sums over edges: as it is, or relative to their mean number in the graph."""
+"""Sums over edges: plain, or divided by the mean number of edges in the graph."""
 
 Array = npt.NDArray[np.float32]
 Tensors = Mapping[str, npt.NDArray[np.float64]]
@@ -23,7 +23,7 @@ Tensors = Mapping[str, npt.NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """``x -> x @ weight + bias``."""
+    """Affine map ``x -> x @ weight + bias``."""
 
     weight: Array
     bias: Array
@@ -37,7 +37,7 @@ class Layer:
         shift: npt.NDArray[np.float64] | float = 0.0,
         scale: npt.NDArray[np.float64] | float = 1.0,
     ) -> Layer:
-        """Fold the affine normalisation ``(x + shift) * scale`` of its input into a layer.
+        """Fold the normalisation ``(x + shift) * scale`` of the input into a layer.
 
         Examples
         --------
@@ -50,16 +50,16 @@ class Layer:
         return cls(np.ascontiguousarray(weight.T, np.float32), bias.astype(np.float32))
 
     def __call__(self, x: Array) -> Array:
-        """Put lines through the layer."""
+        """Apply the layer to lines."""
         return x @ self.weight + self.bias
 
 
 @dataclass(frozen=True, eq=False)
 class Convolution:
-    """A half-convolution with all that is linear folded together.
+    """A half-convolution with consecutive linear maps folded together.
 
-    The message's last layer commutes with the sum over edges, and the first output layer's left
-    half with both, so an edge costs an addition and a ReLU:
+    The last layer of the message commutes with the sum over edges, and the left half of the first
+    output layer commutes with both. An edge therefore costs an addition and a ReLU:
     ``hidden = ReLU(sum_e ReLU(target + e * edge + source) @ message + degree * constant + own)``.
     """
 
@@ -73,7 +73,7 @@ class Convolution:
 
     @classmethod
     def folded(cls, tensors: Tensors, name: str) -> Convolution:
-        """Fold the tensors whose names begin with a convolution's."""
+        """Fold the tensors of the convolution with the given name."""
         part = {
             key.removeprefix(f"{name}."): tensor
             for key, tensor in tensors.items()
@@ -103,7 +103,7 @@ class Convolution:
         edge_features: Array,
         weight: float = 1.0,
     ) -> Array:
-        """Give the targets' lines after the convolution, with sums times a weight."""
+        """Return the targets' lines after the convolution, with sums multiplied by `weight`."""
         messages = self.target(targets)[target_of]
         messages += (sources @ self.source)[source_of]
         messages += edge_features[:, None] * self.edge
@@ -121,7 +121,7 @@ class Convolution:
 
     @property
     def tensors(self) -> tuple[Array, ...]:
-        """Its tensors in their order."""
+        """Tensors of the convolution, in the order of the native code."""
         target, own, output = self.target, self.own, self.output
         return (
             *(target.weight, target.bias, self.edge, self.source, self.message, self.constant),
@@ -131,7 +131,7 @@ class Convolution:
 
 @dataclass(frozen=True, eq=False)
 class FoldedGcnn:
-    """The whole network, folded."""
+    """The whole network with folded layers."""
 
     variables: tuple[Layer, Layer]
     rows: tuple[Layer, Layer]
@@ -176,12 +176,12 @@ class FoldedGcnn:
 
     @property
     def n_block_columns(self) -> int:
-        """Number of columns of the blocks that it reads."""
+        """Number of columns of the blocks that the network reads."""
         return len(self.head.weight) - self.hidden
 
     @property
     def tensors(self) -> tuple[Array, ...]:
-        """All tensors in the order in which the native code takes them."""
+        """All tensors, in the order of the native code."""
         embeddings = (*self.variables, *self.rows)
         return (
             *(tensor for layer in embeddings for tensor in (layer.weight, layer.bias)),
@@ -200,7 +200,7 @@ class FoldedGcnn:
         variables = _embed(self.variables, state.variable_features)
         rows = _embed(self.rows, state.row_features)
         rows = self.to_rows(rows, variables, row_of, column_of, edges, row_weight)
-        # Only the candidates' embeddings are needed from here on.
+        # From here on only the candidates' embeddings are needed.
         place = np.full(state.n_variables, -1)
         place[state.candidates] = np.arange(len(state.candidates))
         candidate_of = place[column_of]
@@ -214,12 +214,12 @@ class FoldedGcnn:
 
 
 def check_state(state: BranchingState, blocks: Array) -> None:
-    """Check what a network would read beyond or give nonsense for, as the native code does.
+    """Check the input of a network, as the native code does.
 
     Raises
     ------
     ValueError
-        If a number is not finite, an index out of range, or a candidate named twice.
+        If a number is not finite, a position is out of range, or a candidate occurs twice.
 
     Examples
     --------

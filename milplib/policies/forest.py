@@ -1,4 +1,4 @@
-"""Forests as policies: boosted or extra trees, as arrays that numpy alone walks through."""
+"""Forests as policies: boosted or extra trees, evaluated in numpy."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ from milplib.policies.ranking import RankingPolicy
 __all__ = ["LEAF", "ForestPolicy"]
 
 LEAF = -1
-"""In place of a feature where a node has no children."""
+"""Feature of a tree node without children."""
 
 MOST_LEVELS = 1000
-"""A tree of more levels is refused: each costs a round through all candidates."""
+"""Maximum number of levels of a tree; each level costs a pass over all candidates."""
 
 
 class ForestPolicy(RankingPolicy):
-    """The sum of the values that a candidate meets at the leaves of all trees.
+    """A policy that sums the leaf values of a candidate over all trees.
 
     Parameters
     ----------
     content
-        What its file holds. Of all N nodes of all trees, one tree after another, parents before
-        children: ``feature`` (int32, -1 in a leaf), ``threshold`` (float32; a candidate whose
-        feature is at most this goes left), ``left`` and ``right`` (int32, positions of the
-        children; -1 in a leaf), ``value`` (float32, of a leaf). Shapes (N,). And ``root`` (int32),
-        the positions of the T roots. Shape (T,).
+        Content of the policy file. Its tensors describe the N nodes of all trees, one tree after
+        another, parents before children, and the T roots:
+
+        - ``feature``: position of the feature, -1 in a leaf. Shape (N,), int32.
+        - ``threshold``: a candidate goes left if its feature is at most this. Shape (N,), float32.
+        - ``left``, ``right``: positions of the children, -1 in a leaf. Shape (N,), int32.
+        - ``value``: value of a leaf. Shape (N,), float32.
+        - ``root``: positions of the roots. Shape (T,), int32.
     name
-        A name for results.
+        Name for results.
     blocks
-        State functions of a user's own that it reads.
+        User-defined state functions that the policy reads.
 
     Notes
     -----
-    All trees and candidates take a step together, so a decision costs a few numpy calls for each
-    level of the deepest tree, on arrays of trees times candidates (``benchmarks/rankers.py``).
+    All trees and candidates descend together. A decision costs a few numpy calls per level of the
+    deepest tree, on arrays of T times k entries (``benchmarks/rankers.py``).
 
     Examples
     --------
@@ -65,7 +68,7 @@ class ForestPolicy(RankingPolicy):
         self._check(tensors, nodes | values | {"root": (np.int32, (n_trees,))})
         if self.content.hyperparameters.get("trees") != n_trees or not n_trees:
             raise self._wrong(
-                f"it says that it has {self.content.hyperparameters.get('trees')!r} trees, and "
+                f"its header says {self.content.hyperparameters.get('trees')!r} trees, but it "
                 f"has {n_trees} roots"
             )
         feature, root = tensors["feature"], tensors["root"].astype(np.int64)
@@ -74,14 +77,14 @@ class ForestPolicy(RankingPolicy):
         inner, itself = np.flatnonzero(~is_leaf), np.arange(n)
         if ((feature < LEAF) | (feature >= len(self.columns))).any():
             raise self._wrong(f"a node asks for a feature outside [0, {len(self.columns)})")
-        # Parents before children, and each node under one parent: then there is no way round.
+        # Parents come before children, and each node has one parent, so there are no cycles.
         reached = np.concatenate((root, children[inner].ravel()))
         if (children[inner] <= inner[:, None]).any() or not np.array_equal(
             np.sort(reached), itself
         ):
             raise self._wrong("its nodes are not trees, each parent before its children")
         self._depth = self._levels(root, children, is_leaf)
-        # A leaf leads to itself, so that all may take as many steps as the deepest needs.
+        # A leaf is its own child, so that all trees can take as many steps as the deepest.
         children[is_leaf] = itself[is_leaf, None]
         self._root, self._children = root, children.ravel()
         self._feature = np.where(is_leaf, 0, feature).astype(np.int64)
@@ -94,7 +97,7 @@ class ForestPolicy(RankingPolicy):
         children: npt.NDArray[np.int64],
         is_leaf: npt.NDArray[np.bool_],
     ) -> int:
-        """Steps from the root to the deepest leaf."""
+        """Count the steps from the root to the deepest leaf."""
         level, depth = root[~is_leaf[root]], 0
         while len(level):
             depth += 1
@@ -105,7 +108,7 @@ class ForestPolicy(RankingPolicy):
         return depth
 
     def score_matrix(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Score lines of features. Shape (k, d) to (k,), float64."""
+        """Score lines of features. Shapes (k, d) to (k,), float64."""
         k, d = matrix.shape
         numbers = np.ascontiguousarray(matrix, dtype=np.float32).ravel()
         line = np.tile(d * np.arange(k), len(self._root))

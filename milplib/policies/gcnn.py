@@ -1,4 +1,4 @@
-"""The graph convolutional network of Gasse et al. 2019 as a policy, without torch."""
+"""Graph convolutional network of Gasse et al. 2019 as a policy, without torch."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["GCNN_SUMS", "GcnnPolicy", "gcnn_shapes", "joined_blocks"]
 
 
 def gcnn_shapes(hidden: int, n_block_columns: int = 0) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the network's tensors.
+    """Return the names and shapes of the network's tensors.
 
     Parameters
     ----------
     hidden
-        Number of units of every layer; 64 in the paper.
+        Number of units of every layer (64 in the paper).
     n_block_columns
-        Number of columns of the blocks that join a candidate's embedding at the head.
+        Number of block columns that are appended to a candidate's embedding before the head.
 
     Examples
     --------
@@ -69,17 +69,17 @@ def gcnn_shapes(hidden: int, n_block_columns: int = 0) -> dict[str, tuple[int, .
 
 
 def joined_blocks(state: BranchingState, names: tuple[str, ...]) -> Array:
-    """Join blocks as features of the candidates; a block of one line goes to each of them.
+    """Join blocks to features of the candidates, repeating blocks of one line.
 
     Returns
     -------
     ndarray
-        Shape (k, number of columns of all the blocks).
+        Block columns of the candidates. Shape (k, total number of block columns).
 
     Raises
     ------
     PolicyError
-        If a block is missing, or has neither one line nor one a candidate.
+        If a block is missing, or has neither one nor k lines.
     """
     k = len(state.candidates)
     parts = []
@@ -90,7 +90,7 @@ def joined_blocks(state: BranchingState, names: tuple[str, ...]) -> Array:
         if len(block) not in (1, k):
             raise PolicyError(
                 f"the block '{name}' has {len(block)} lines for {k} candidates; the network reads "
-                "blocks of one line, or of one for each candidate"
+                "blocks of one line, or of one line per candidate"
             )
         parts.append(np.broadcast_to(block, (k, block.shape[1])))
     return np.hstack(parts) if parts else np.empty((k, 0), dtype=np.float32)
@@ -102,16 +102,16 @@ class GcnnPolicy:
     Parameters
     ----------
     content
-        What its file holds.
+        Content of the policy file.
     name
-        A name for results.
+        Name for results.
     blocks
-        State functions of a user's own that it reads.
+        User-defined state functions that the policy reads.
 
     Raises
     ------
     PolicyError
-        If a tensor is missing, superfluous or of another shape, or a block is not known here.
+        If a tensor is missing, superfluous or of another shape, or a block is unknown.
 
     References
     ----------
@@ -138,7 +138,7 @@ class GcnnPolicy:
             content.blocks, where=f"the policy '{name}'", own=blocks
         )
         self._block_names = tuple(block.name for block in content.blocks)
-        with np.errstate(over="ignore", invalid="ignore"):  # found below, as not finite
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             self._folded = FoldedGcnn.of(
                 _checked_tensors(content, name), sums=_checked_sums(content, name)
             )
@@ -150,22 +150,22 @@ class GcnnPolicy:
         self._compiled: CompiledGcnn | None = None
 
     def compiled(self) -> CompiledGcnn | None:
-        """Give the network in native code, compiled once; None where there is none."""
+        """Return the network in native code, compiled once, or None without native code."""
         if self._compiled is None:
             self._compiled = compile_gcnn(self._folded)
         return self._compiled
 
     def native_decision(self) -> CompiledGcnn | None:
-        """Give what decides in native code from the state to the branching, or None.
+        """Return the network for whole branching decisions in native code, or None.
 
-        Of blocks, the native code extracts the pseudocosts alone.
+        The native code extracts no block but the pseudocosts.
         """
         if any(type(function) is not PseudocostBlock for function in self.state_functions):
             return None
         return self.compiled()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process compiles for its own processor.
+        # Each process compiles for its own processor.
         return self.__dict__ | {"_compiled": None}
 
     def score(self, state: BranchingState) -> Array:
@@ -174,13 +174,13 @@ class GcnnPolicy:
         Returns
         -------
         ndarray
-            Shape (k,), float32, higher is better.
+            Scores, higher is better. Shape (k,), float32.
 
         Raises
         ------
         PolicyError
-            If the state lacks a block, or has one of another form; or if a number of it is not
-            finite, an index out of range, or a candidate named twice.
+            If a block is missing or has another shape, a number is not finite, a position is out
+            of range, or a candidate occurs twice.
         """
         blocks = joined_blocks(state, self._block_names).astype(np.float32, copy=False)
         compiled = self.compiled()
@@ -207,12 +207,12 @@ def _checked_tensors(content: PolicyFile, name: str) -> dict[str, npt.NDArray[np
     if type(hidden) is not int or not 0 < hidden <= 4096:
         raise PolicyError(f"the policy '{name}' has {hidden!r} hidden units")
     shapes = gcnn_shapes(hidden, sum(len(block.columns) for block in content.blocks))
-    found = {key: tensor.shape for key, tensor in content.tensors.items()}
-    if found != shapes:
-        wrong = sorted(key for key in found.keys() | shapes if found.get(key) != shapes.get(key))
+    actual = {key: tensor.shape for key, tensor in content.tensors.items()}
+    if actual != shapes:
+        wrong = sorted(key for key in actual.keys() | shapes if actual.get(key) != shapes.get(key))
         raise PolicyError(
             f"the policy '{name}' is not a gcnn of {hidden} hidden units: its tensor '{wrong[0]}' "
-            f"has shape {found.get(wrong[0], 'none')}, expected {shapes.get(wrong[0], 'none')}"
+            f"has shape {actual.get(wrong[0], 'none')}, expected {shapes.get(wrong[0], 'none')}"
         )
     for key, tensor in content.tensors.items():
         if tensor.dtype != np.float32:

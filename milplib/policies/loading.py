@@ -1,4 +1,4 @@
-"""From what a user names to a policy: a rule, a file, a function, a policy."""
+"""Loading of policies from names, files, functions and objects."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LOG = logging.getLogger("milplib")
 
 
 class _Architectures(Mapping[str, Scorer]):
-    """The scorers of all kinds of models that installed packages declare."""
+    """Lazy mapping of the scorers of all declared kinds of models."""
 
     def __getitem__(self, name: str) -> Scorer:
         scorer = scorer_of(name)
@@ -57,43 +57,49 @@ class _Architectures(Mapping[str, Scorer]):
 
 
 ARCHITECTURES: Mapping[str, Scorer] = _Architectures()
-"""What turns a policy file into a policy, by the name of its architecture."""
+"""Scorers by architecture. A scorer makes a policy from the content of a policy file."""
 
 
 def load_policy(
     policy: object, *, blocks: Iterable[StateFunction] = (), models: Iterable[object] = ()
 ) -> AnyPolicy:
-    """Make a policy of what names or is one.
+    """Load a policy from a name, a file, a function or an object.
 
     Parameters
     ----------
     policy
-        The name of a branching rule of SCIP's, with parameters of SCIP's own names or without
-        (``"relpscost:maxreliable=1,initcand=10"``); the name of a policy that is shipped
-        (`milplib.policies.pretrained_names`), or ``"auto"``, which picks one of them by the
-        instance's family, and SCIP's own rule for the rest; the path of a policy file;
-        ``"package.module:name"`` for a function or a policy of one's own; a Python function
-        ``state -> scores``; a `milplib.policies.Policy`, `Switch` or `Portfolio`.
+        One of
+
+        - the name of a SCIP rule, optionally with parameters under SCIP's names
+          (``"relpscost:maxreliable=1,initcand=10"``);
+        - the name of a shipped policy (`milplib.policies.pretrained_names`);
+        - ``"auto"``, which picks a shipped policy by the instance's family, and SCIP's default rule
+          for instances of no family;
+        - the path of a policy file;
+        - ``"package.module:name"`` of your own function or policy;
+        - a Python function ``state -> scores``;
+        - a `milplib.policies.Policy`, `ScipRule`, `Switch` or `Portfolio`.
     blocks
-        State functions of one's own that a policy file reads.
+        User-defined state functions that a policy file reads.
     models
-        Models of one's own that a policy file may be of: torch modules or
-        `milplib.policies.ModelKind`, or their names, as ``"package.module:Net"``. A policy file
-        only names its class, and milplib imports none because a file says so.
+        User-defined models of policy files: torch modules or `milplib.policies.ModelKind`, or their
+        names, as ``"package.module:Net"``. A policy file only names its class, and milplib never
+        imports a module that only a file names.
 
     Returns
     -------
     Policy, ScipRule, Switch or Portfolio
-        What `milplib.include_policy` takes; it has a ``name``.
+        Policy for `milplib.include_policy`; its ``name`` identifies it in results.
 
     Raises
     ------
     UnknownNameError
-        If a name is neither that of a rule nor of a file; the message suggests the nearest ones.
+        If a name is neither a rule, a shipped policy nor a file; the message suggests similar
+        names.
     PolicyError
-        If a file is not a policy that this milplib can use, or is of a class that was not given.
+        If a file is not a policy that this milplib can use, or its class was not passed.
     ParameterError
-        If a module has no such attribute, or the object is none of these.
+        If a module has no such attribute, or the object is none of the above.
 
     Examples
     --------
@@ -103,7 +109,7 @@ def load_policy(
     True
     """
     if isinstance(policy, str):
-        # A file beside the command may have any name, but a rule's name means the rule.
+        # The name of a rule means the rule, even if a file has the same name.
         if (rule := find_rule(policy)) is not None:
             return rule
         if policy == AUTO:
@@ -147,24 +153,24 @@ def policy_of(
     models: Iterable[ModelKind] = (),
     where: str = "",
 ) -> Policy:
-    """Make the policy that a file's content describes.
+    """Make a policy from the content of a policy file.
 
     Parameters
     ----------
     content
-        The content.
+        Content of the file.
     name
-        A name for results.
+        Name for results.
     blocks, models
-        State functions and models of a user's own.
+        User-defined state functions and models.
     where
-        The file, for messages.
+        Path of the file, for error messages.
 
     Raises
     ------
     PolicyError
-        If the architecture is not known, the tensors do not fit it, or the policy is of a class
-        that was not given.
+        If the architecture is unknown, the tensors do not fit it, or the class of the policy was
+        not passed.
     """
     models = tuple(models)
     scorer = scorer_of(content.architecture, models)
@@ -180,30 +186,30 @@ def policy_of(
 
 
 def _network_of(content: PolicyFile, models: Iterable[ModelKind], *, where: str) -> type[Any]:
-    """Find the class of a policy among those that the user, or an installed package, named."""
+    """Find the class of a policy among those that the user or an installed package names."""
     named = str(content.hyperparameters.get("network", ""))
     own = {network_name(kind.network): kind.network for kind in models if kind.network}
     network = own.get(named) or registered_network(named) or declared_network(named)
     if network is None:
-        given = f"; given: {', '.join(own)}" if own else ""
+        passed = f"; given: {', '.join(own)}" if own else ""
         raise PolicyError(
-            f"{where} is of the torch module {named}, which was not given{given}: call "
+            f"{where} is of the torch module {named}, which was not given{passed}: call "
             f"load_policy(…, models=[{named.rpartition(':')[2]}]), or add --network {named}"
         )
     return network
 
 
 def auto_policy() -> Portfolio:
-    """Make the policy ``auto``: of the family that an instance belongs to, else SCIP's own.
+    """Make the policy ``auto``, which picks by the instance's family.
 
-    A family's policy may be one of those shipped, or a rule of SCIP's where no learned one was
-    better. With a SCIP that the shipped policies are not made for, all go to SCIP's own rule,
-    which is logged.
+    The policy of a family is a shipped policy, or a SCIP rule if no learned policy was better.
+    Instances of no family get SCIP's default rule. If the shipped policies do not support the
+    installed SCIP version, all instances get SCIP's default rule, and a warning is logged.
 
     Returns
     -------
     Portfolio
-        It picks by the arrays of the instance as they stand before presolving.
+        Portfolio that picks by the arrays of the instance before presolving.
 
     Raises
     ------
@@ -216,7 +222,7 @@ def auto_policy() -> Portfolio:
         try:
             policies[name] = load_policy(name)
         except PolicyError as error:
-            _LOG.warning("'%s' leaves what is for '%s' to SCIP: %s", AUTO, name, error)
+            _LOG.warning("'%s' uses SCIP's default rule instead of '%s': %s", AUTO, name, error)
     usable = [family for family in families if family.policy in policies]
     return portfolio_of(usable, policies=policies, name=AUTO)
 

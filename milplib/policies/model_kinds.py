@@ -1,4 +1,4 @@
-"""Kinds of models: one description of each, which training, studies and `load_policy` read."""
+"""Kinds of models: one description each, for training, studies and `load_policy`."""
 
 from __future__ import annotations
 
@@ -28,44 +28,47 @@ __all__ = [
 ]
 
 MODELS = "milplib.models"
-"""The entry-point group in which packages declare kinds of models."""
+"""Entry-point group in which packages declare kinds of models."""
 
 NETWORK = "network"
-"""Name of the kind that trains torch modules of a user's own, and of their architecture."""
+"""Name of the kind for user-defined torch modules, and of their architecture."""
 
 Scorer: TypeAlias = Callable[..., Policy]
-"""Makes a policy of a file's content: called with a `PolicyFile`, and ``name`` and ``blocks``."""
+"""Callable that makes a policy from a `PolicyFile`, with keywords ``name`` and ``blocks``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelKind:
-    """A kind of model: how it is trained, and how it scores at run time.
+    """A kind of model: its training and its scoring at run time.
 
-    Declare one in your package's pyproject.toml, under ``[project.entry-points."milplib.models"]``,
-    or name it as ``"package.module:NAME"``. Objects named by text are imported when they are used,
-    so that a description loads no heavy package.
+    Declare a kind in the pyproject.toml of your package, under
+    ``[project.entry-points."milplib.models"]``, or name it as ``"package.module:NAME"``. Functions
+    and classes that are given as text are imported on first use, so that a description loads no
+    heavy package.
 
     Parameters
     ----------
     name
-        Its name on the command line, in studies and in policy files.
+        Name on the command line, in studies and in policy files.
     about
-        A few words for the help.
+        Short description for the command line's help.
     options
-        The frozen dataclass of what a trained policy depends on. Its defaults are the defaults of
-        `milplib.learn.train`, the command line and studies.
+        Frozen dataclass of the options that determine the trained policy. Its defaults are the
+        defaults of `milplib.learn.train`, of the command line and of studies.
     run_options
-        The frozen dataclass of where and how training computes.
+        Frozen dataclass of the options for where and how training computes.
     fit
-        The function that trains: takes a `milplib.learn.TrainingTask`, writes the policy file,
-        gives a `milplib.learn.TrainingResult`. Or its name, as ``"package.module:name"``.
+        Training function, or its name as ``"package.module:name"``. It takes a
+        `milplib.learn.TrainingTask`, writes the policy file and returns a
+        `milplib.learn.TrainingResult`.
     scorers
-        Scorer by the architecture that policy files of this kind name: a class or function called
-        with a `PolicyFile`, ``name`` and ``blocks`` that gives a `Policy`. Or its name.
+        Scorer, or its name, by the architecture in policy files of this kind. A scorer is a class
+        or function that is called with a `PolicyFile`, ``name`` and ``blocks`` and returns a
+        `Policy`.
     packages, extra
         Packages that training needs, and milplib's extra that installs them.
     network
-        The torch module that is trained, where it is one of a user's own.
+        User-defined torch module to train, or None.
 
     Examples
     --------
@@ -85,14 +88,14 @@ class ModelKind:
     network: type[Any] | None = None
 
     def fitter(self) -> Callable[[Any], Any]:
-        """Give the function that trains, imported now."""
+        """Import and return the training function."""
         fit: Callable[[Any], Any] = (
             resolve_name(self.fit) if isinstance(self.fit, str) else self.fit
         )
         return fit
 
     def scorer(self, architecture: str) -> Scorer:
-        """Give the scorer of one of its architectures, imported now."""
+        """Import and return the scorer of an architecture."""
         named = self.scorers[architecture]
         scorer: Scorer = resolve_name(named) if isinstance(named, str) else named
         return scorer
@@ -109,7 +112,7 @@ def _loaded(name: str) -> ModelKind:
 
 
 def model_kind_names() -> tuple[str, ...]:
-    """Names of the kinds that installed packages declare; loads none of them.
+    """List the names of the kinds that installed packages declare, without loading them.
 
     Examples
     --------
@@ -125,7 +128,7 @@ def model_kinds() -> dict[str, ModelKind]:
     Raises
     ------
     MilplibError
-        If one cannot be loaded.
+        If a kind cannot be loaded.
     """
     return {name: _loaded(name) for name in _declared()}
 
@@ -136,13 +139,13 @@ def model_kind(model: object) -> ModelKind:
     Parameters
     ----------
     model
-        A declared name such as ``"gcnn"``; ``"package.module:Name"`` for a `ModelKind` or a
-        ``torch.nn.Module`` class of a user's own; or such an object itself.
+        Declared name such as ``"gcnn"``, ``"package.module:Name"`` of a user-defined `ModelKind` or
+        ``torch.nn.Module`` class, or such an object.
 
     Raises
     ------
     UnknownNameError
-        If no package declares the name.
+        If no installed package declares the name.
     ParameterError
         If the object cannot be imported, or is neither a `ModelKind` nor a torch module.
 
@@ -174,12 +177,12 @@ def _kind_of(model: object, *, name: str = "") -> ModelKind:
 
 
 def declared_network(name: str) -> type[Any] | None:
-    """Give the torch module that a package declares as a kind of model under a class's name.
+    """Return the torch module that an installed package declares, or None.
 
     Parameters
     ----------
     name
-        ``"package.module:Class"``.
+        Name of the class, as ``"package.module:Class"``.
     """
     for kind, point in _declared().items():
         if point.value == name:
@@ -188,14 +191,14 @@ def declared_network(name: str) -> type[Any] | None:
 
 
 def scorer_of(architecture: str, own: Iterable[ModelKind] = ()) -> Scorer | None:
-    """Find what scores with policy files of an architecture; None if no kind does.
+    """Find the scorer of an architecture; return None if no kind has one.
 
     Parameters
     ----------
     architecture
-        As a policy file names it.
+        Architecture of a policy file.
     own
-        Kinds that are asked before those declared.
+        User-defined kinds, which take precedence over declared ones.
 
     Examples
     --------
@@ -205,11 +208,11 @@ def scorer_of(architecture: str, own: Iterable[ModelKind] = ()) -> Scorer | None
     for kind in own:
         if kind.network is None and architecture in kind.scorers:
             return kind.scorer(architecture)
-    # A kind called like the architecture comes first: others need not be loaded then.
+    # Try the kind of the same name first, so that others need not be loaded.
     for name in sorted(_declared(), key=lambda name: name != architecture):
         try:
             kind = _loaded(name)
-        except MilplibError:  # a broken package must not keep others' policies from running
+        except MilplibError:  # a broken package must not disable the policies of others
             continue
         if architecture in kind.scorers:
             return kind.scorer(architecture)

@@ -1,4 +1,4 @@
-"""Torch modules of a user's own: which are known here, and what their constructors take."""
+"""User-defined torch modules: their registration and their constructors' options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 BLOCK_COLUMNS = "n_block_columns"
-"""Name of the constructor's parameter that is told how many columns the blocks have."""
+"""Name of the constructor's parameter for the number of block columns."""
 
 Network = TypeVar("Network", bound=type[Any])
 
@@ -28,13 +28,13 @@ _REGISTERED: dict[str, type[Any]] = {}
 
 
 def is_network(found: object) -> TypeGuard[type[Any]]:
-    """Tell whether an object is a class of torch modules; imports no torch."""
-    torch = sys.modules.get("torch")  # who has such a class has imported it
+    """Return whether an object is a class of torch modules, without importing torch."""
+    torch = sys.modules.get("torch")  # such a class exists only if torch was imported
     return torch is not None and isinstance(found, type) and issubclass(found, torch.nn.Module)
 
 
 def network_name(network: type[Any]) -> str:
-    """Give the name by which a policy file knows a class: ``"package.module:Class"``.
+    """Return the name of a class in policy files, ``"package.module:Class"``.
 
     Examples
     --------
@@ -46,21 +46,20 @@ def network_name(network: type[Any]) -> str:
 
 
 def register_network(network: Network) -> Network:
-    """Make a class of torch modules known, so that `load_policy` loads policy files of it.
+    """Register a class of torch modules, so that `load_policy` can load its policy files.
 
-    Use it as a decorator. A policy file only names its class; milplib never imports a module
-    because a file says so, hence the class must be registered in this process, or given to
-    `load_policy`.
+    Use it as a decorator. A policy file only names its class, and milplib never imports a module
+    that only a file names. Register the class in the process, or pass it to `load_policy`.
 
     Parameters
     ----------
     network
-        The class.
+        Subclass of ``torch.nn.Module``.
 
     Raises
     ------
     ParameterError
-        If it is not a class of torch modules.
+        If `network` is not a class of torch modules.
 
     Examples
     --------
@@ -80,17 +79,17 @@ def register_network(network: Network) -> Network:
 
 
 def registered_network(name: str) -> type[Any] | None:
-    """Give the registered class of a name, if there is one."""
+    """Return the registered class of a name, or None."""
     return _REGISTERED.get(name)
 
 
 def check_network_options(network: type[Any], options: Mapping[str, Any]) -> None:
-    """Check that options are JSON values that the constructor of a network takes.
+    """Check that options are JSON values that a network's constructor accepts.
 
     Raises
     ------
     FieldError
-        It names the option that is unknown, missing, or no JSON value.
+        If an option is unknown, missing, or not a JSON value.
 
     Examples
     --------
@@ -127,7 +126,7 @@ def check_network_options(network: type[Any], options: Mapping[str, Any]) -> Non
 
 
 def _as_lists(value: Any) -> Any:
-    """Replace tuples by lists, as JSON does."""
+    """Replace tuples with lists, as JSON does."""
     if isinstance(value, Mapping):
         return {key: _as_lists(item) for key, item in value.items()}
     return [_as_lists(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""The plugin: a policy as the branching rule of any PySCIPOpt model."""
+"""SCIP plugin that runs a policy as the branching rule of a PySCIPOpt model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["OnError", "PolicyUse", "include_policy"]
 
 
 class OnError(Word):
-    """What happens where a policy fails."""
+    """Reaction to a failure of a policy at a node."""
 
     FALLBACK = "fallback"
     """SCIP's own rule decides at this node."""
@@ -48,18 +48,19 @@ _LOG = logging.getLogger("milplib")
 
 @dataclass
 class PolicyUse:
-    """What became of a policy in a model, kept up to date while it solves.
+    """Counts and times of a policy in a model, updated during the solve.
 
     Parameters
     ----------
     policy
         The policy.
     calls
-        Nodes that it branched at. Nodes of SCIP's own rules in a combination do not count.
+        Number of nodes at which the policy branched. Nodes of SCIP rules in a combination do not
+        count.
     errors
-        Nodes at which it failed and that went to SCIP's own rule.
+        Number of nodes at which the policy failed, so that SCIP's own rule decided.
     first_error, first_traceback
-        What failed first, and where, as text: the frames themselves would keep the model alive.
+        First error, and its traceback as text. Its frames would keep the model alive.
     observe_time, score_time, branch_time
         Wall-clock seconds spent on extracting states, on scoring and choosing, and on branching.
     """
@@ -86,41 +87,41 @@ def include_policy(
     max_depth: int | None = None,
     on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK,
 ) -> PolicyUse:
-    """Let a policy decide where a PySCIPOpt model branches.
+    """Let a policy branch in a PySCIPOpt model.
 
-    The model may be anybody's, before or after its problem is read or built. The policy is asked
-    at nodes with a fractional LP solution, before SCIP's own rules.
+    The model may come from any source, and its problem may be read or built before or after this
+    call. The policy decides at nodes with a fractional LP solution, before SCIP's own rules.
 
     Parameters
     ----------
     model
         The model.
     policy
-        A policy, or what `milplib.load_policy` makes one of: the path of a policy file, the name
-        of one of SCIP's rules, with parameters or without, a function of the branching state.
+        Policy, or any value that `milplib.load_policy` accepts: the path of a policy file, the name
+        of a SCIP rule with or without parameters, a function of the branching state.
     max_depth
-        The largest depth at which it decides (the root has depth 0); None: at any.
+        Largest depth at which the policy decides (the root has depth 0). None means no limit.
     on_error
-        What happens when the policy raises an exception, or gives scores that are no finite
-        numbers, one a candidate. ``"fallback"``: SCIP's own rule decides at this node, which is
-        counted; the first error is logged. ``"raise"``: the solve is interrupted, and
+        Reaction if the policy raises an exception, or does not return one finite score per
+        candidate. With ``"fallback"``, SCIP's own rule decides at this node; failures are
+        counted, and the first one is logged. With ``"raise"``, the solve is interrupted, and
         ``model.optimize()`` raises the error with its traceback.
 
     Returns
     -------
     PolicyUse
-        Counts of calls and errors, and times; it does not keep the model alive.
+        Counts of calls and errors, and times. It does not keep the model alive.
 
     Raises
     ------
     UnknownNameError, PolicyError, ParameterError
-        If the policy is not one, or an option is outside its domain; or the model has a policy
-        already.
+        If the policy is invalid, an option is outside its domain, or the model already has a
+        policy.
 
     Notes
     -----
     Sub-SCIPs, in which heuristics solve smaller copies, use SCIP's own rules. In a `Switch` or
-    a `Portfolio` one of SCIP's rules runs natively; its priority is raised while it is its turn.
+    a `Portfolio`, SCIP itself runs a SCIP rule; milplib raises its priority at its nodes.
 
     Examples
     --------
@@ -145,7 +146,7 @@ def include_policy(
     known = branching_rule_names(model)
     rules = [part for part in parts(policy) if isinstance(part, ScipRule)]
     values = [rule_values(model, rule) for rule in rules]
-    native_module()  # what is wrong with it is told before the solve
+    native_module()  # report broken native code before the solve starts
     use = PolicyUse(policy)
     depth = -1 if max_depth is None else max_depth
     if isinstance(policy, ScipRule):
@@ -163,7 +164,7 @@ def include_policy(
     rule.include(model, RULE_NAME, max_depth=depth)
     if rules:
         model.includeEventhdlr(
-            Turns(rule.policy_at, rules, depth), f"{RULE_NAME}-turns", "whose turn it is to branch"
+            Turns(rule.policy_at, rules, depth), f"{RULE_NAME}-turns", "selects the SCIP rule"
         )
     return use
 
@@ -178,7 +179,7 @@ class PolicyRule(GuardedRule):
         self._picks: dict[int, AnyPolicy | PolicyError] = {}
 
     def branchinitsol(self) -> None:
-        """Forget what was picked for another problem."""
+        """Forget the picks for a previous problem."""
         self._picks.clear()
 
     def decide(self) -> int:
@@ -186,11 +187,11 @@ class PolicyRule(GuardedRule):
         use, model = self._use, self.model
         begin = perf_counter()
         if model.getLPSolstat() != SCIP_LPSOLSTAT.OPTIMAL or model.getNLPBranchCands() == 0:
-            return int(SCIP_RESULT.DIDNOTRUN)  # there is nothing here that a policy could judge
+            return int(SCIP_RESULT.DIDNOTRUN)  # a policy has nothing to score here
         try:
             policy = self.policy_at(model)
             if isinstance(policy, ScipRule):
-                return int(SCIP_RESULT.DIDNOTRUN)  # it is the next one in line
+                return int(SCIP_RESULT.DIDNOTRUN)  # SCIP calls this rule next
             if isinstance(policy, GcnnPolicy) and native_at(model) is not None:
                 native = policy.native_decision()
                 if native is not None:
@@ -214,7 +215,7 @@ class PolicyRule(GuardedRule):
         return int(SCIP_RESULT.BRANCHED)
 
     def _decide_natively(self, native: CompiledGcnn, name: str, begin: float) -> int:
-        """Let one native call do it all; its parts' times are its own, the rest is observing."""
+        """Decide in one native call; time outside its scoring and branching counts as observing."""
         try:
             _, score_time, branch_time = native.decide(self.model)
         except ValueError as error:
@@ -227,7 +228,7 @@ class PolicyRule(GuardedRule):
         return int(SCIP_RESULT.BRANCHED)
 
     def policy_at(self, model: pyscipopt.Model) -> Policy | ScipRule:
-        """Tell which part of a combination decides at the current node."""
+        """Return the part of a combination that decides at the current node."""
         policy = self._use.policy
         while isinstance(policy, Switch | Portfolio):
             if isinstance(policy, Switch):
@@ -237,17 +238,17 @@ class PolicyRule(GuardedRule):
         return policy
 
     def _picked(self, portfolio: Portfolio) -> AnyPolicy:
-        """Pick once a solve, since an instance has to be made of the model for it."""
+        """Pick once per solve, because picking converts the model to an instance."""
         key = id(portfolio)
         if key not in self._picks:
             try:
                 self._picks[key] = portfolio.picked(_instance_of(self.model))
             except PolicyError as error:
                 self._picks[key] = error.with_traceback(None)
-        found = self._picks[key]
-        if isinstance(found, PolicyError):
-            raise found
-        return found
+        picked = self._picks[key]
+        if isinstance(picked, PolicyError):
+            raise picked
+        return picked
 
     def _count(self, error: Exception) -> None:
         use = self._use
@@ -258,7 +259,7 @@ class PolicyRule(GuardedRule):
                 "the policy '%s' failed; SCIP's own rule decides at this node, and wherever it "
                 "fails again (on_error='raise' stops instead):\n%s",
                 use.policy.name,
-                use.first_traceback,  # as text: a handler may keep it, and frames keep the model
+                use.first_traceback,  # text, because kept frames would keep the model alive
             )
             use.first_error = error.with_traceback(None)
 

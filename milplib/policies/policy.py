@@ -1,4 +1,4 @@
-"""What a policy is, and the simplest ones: a rule of SCIP's, a Python function."""
+"""Protocol of policies, and the simplest ones: a SCIP rule and a Python function."""
 
 from __future__ import annotations
 
@@ -38,30 +38,29 @@ class Policy(Protocol):
 
     @property
     def name(self) -> str:
-        """A name for results."""
+        """Name for results."""
         ...
 
     @property
     def state_functions(self) -> tuple[StateFunction, ...]:
-        """What it needs to see beside the state: `BranchingState.blocks` will hold these."""
+        """State functions whose blocks the policy reads from `BranchingState.blocks`."""
         ...
 
     def score(self, state: BranchingState) -> npt.ArrayLike:
-        """Score the candidates, higher is better. Shape (k,), finite."""
+        """Score the candidates; higher is better. Shape (k,), finite."""
         ...
 
 
 class ScipRule:
-    """A branching rule of SCIP's own, by name: SCIP runs it natively.
+    """A SCIP rule by name, which SCIP itself runs.
 
     Parameters
     ----------
     rule
         Name of the rule, such as ``"relpscost"``, ``"pscost"`` or ``"random"``.
     parameters
-        Values of the rule's parameters, by SCIP's own names below ``branching/<rule>/``; the
-        others stay as the model has them. Whether there are such a rule and such parameters
-        shows when it meets a model.
+        Values of the rule's parameters by SCIP's names below ``branching/<rule>/``. Other
+        parameters keep the model's values. Names are checked when the rule is added to a model.
 
     Examples
     --------
@@ -72,7 +71,7 @@ class ScipRule:
     """
 
     name: str
-    """For results, and what `milplib.load_policy` makes the same rule of."""
+    """Name for results, from which `milplib.load_policy` makes the same rule."""
 
     def __init__(
         self, rule: str, *, parameters: Mapping[str, ParameterValue] = MappingProxyType({})
@@ -89,11 +88,12 @@ class FunctionPolicy:
     Parameters
     ----------
     function
-        Takes a `milplib.scip.BranchingState`, gives the scores of its candidates.
+        Function that takes a `milplib.scip.BranchingState` and returns the scores of its
+        candidates.
     name
-        A name for results; the function's own if not given.
+        Name for results. Default: the name of the function.
     blocks
-        Blocks that it reads: names in `milplib.scip.BLOCKS` or state functions.
+        Blocks that the function reads: names in `milplib.scip.BLOCKS` or state functions.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The policies that milplib ships, by name, and the families that they are for."""
+"""Shipped policies by name, and the families of instances that they are for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 AUTO = "auto"
-"""Name of the policy that picks by the instance's family."""
+"""Name of the policy that picks a shipped policy by the instance's family."""
 
 _FOLDER = Path(__file__).parent / "shipped"
 _FAMILIES = "families.json"
@@ -28,7 +28,7 @@ _SUFFIX = ".safetensors"
 
 
 def pretrained_names() -> tuple[str, ...]:
-    """Names of the policies that are shipped, for `milplib.load_policy`.
+    """List the names of the shipped policies, for `milplib.load_policy`.
 
     Examples
     --------
@@ -39,12 +39,12 @@ def pretrained_names() -> tuple[str, ...]:
 
 
 def pretrained_file(name: str) -> Path:
-    """Give the file of a shipped policy.
+    """Return the path of a shipped policy.
 
     Raises
     ------
     PolicyError
-        If none has this name.
+        If no shipped policy has this name.
     """
     if name not in pretrained_names():
         known = ", ".join(pretrained_names())
@@ -53,7 +53,7 @@ def pretrained_file(name: str) -> Path:
 
 
 def pretrained_or_given(policy: object) -> object:
-    """Give the file of a shipped policy for its name, and anything else as it is.
+    """Replace the name of a shipped policy by its path; return any other value unchanged.
 
     Examples
     --------
@@ -65,18 +65,18 @@ def pretrained_or_given(policy: object) -> object:
 
 
 def pretrained_card(name: str) -> str:
-    """Give the card of a shipped policy, in Markdown: its training, results, limits.
+    """Return the card of a shipped policy in Markdown: training, results and limits.
 
     Raises
     ------
     PolicyError
-        If none has this name.
+        If no shipped policy has this name.
     """
     return pretrained_file(name).with_suffix(".md").read_text(encoding="utf-8")
 
 
 def pretrained_families() -> tuple[Family, ...]:
-    """Give the families that ``auto`` knows, each with its policy.
+    """Return the families of ``auto``, each with its policy.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def pretrained_families() -> tuple[Family, ...]:
 
 
 def auto_digest() -> str:
-    """SHA-256 of all that decides what `milplib.policies.auto_policy` does."""
+    """Return a SHA-256 of the files that `milplib.policies.auto_policy` depends on."""
     files = sorted((_FOLDER / _FAMILIES, *map(pretrained_file, pretrained_names())))
     digests = "".join(f"{path.name} {file_sha256(path)}\n" for path in files)
     return hashlib.sha256(digests.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a policy file says about the instances that it was trained on and chosen by."""
+"""Record of a policy's training and validation instances in its file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ INSTANCE_HASHES = "instance_hashes"
 """Name of the entry in ``provenance["data"]`` of a policy file."""
 
 DIGITS = 16
-"""Hexadecimal digits of a content hash that a policy file keeps: among a million instances two
-agree in them with a probability below 1e-7."""
+"""Number of hexadecimal digits of a content hash in a policy file. The probability that two of a
+million instances agree in them is below 1e-7."""
 
 _ROLES = ("training", "validation")
 
@@ -20,7 +20,7 @@ _ROLES = ("training", "validation")
 def instance_hashes(
     *, training: Iterable[str], validation: Iterable[str]
 ) -> dict[str, dict[str, list[str]]]:
-    """Make the entry of a policy file that says which instances it has seen.
+    """Make the entry of a policy file that records its training and validation instances.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def instance_hashes(
     Returns
     -------
     dict
-        To be merged into ``provenance["data"]``; equal sets of instances give equal entries.
+        Entry to merge into ``provenance["data"]``. Equal sets of instances give equal entries.
 
     Examples
     --------
@@ -38,23 +38,23 @@ def instance_hashes(
     {'instance_hashes': {'training': ['0000000000000000', 'ffffffffffffffff'], 'validation': []}}
     """
     both = zip(_ROLES, (training, validation), strict=True)
-    return {INSTANCE_HASHES: {role: sorted({h[:DIGITS] for h in found}) for role, found in both}}
+    return {INSTANCE_HASHES: {role: sorted({h[:DIGITS] for h in hashes}) for role, hashes in both}}
 
 
 def seen_in(provenance: Mapping[str, Any], content_hash: str) -> str:
-    """Tell whether a policy has seen an instance before.
+    """Return whether a policy was trained or validated on an instance.
 
     Parameters
     ----------
     provenance
-        Of the policy file; one without the entry has seen nothing that is known of.
+        Provenance in the policy file. Without the entry, no instance counts as seen.
     content_hash
-        Of the instance.
+        Content hash of the instance.
 
     Returns
     -------
     str
-        ``"training"``, ``"validation"``, or empty.
+        ``"training"``, ``"validation"``, or an empty string.
 
     Examples
     --------
@@ -62,12 +62,12 @@ def seen_in(provenance: Mapping[str, Any], content_hash: str) -> str:
     >>> seen_in(known, "ab" * 32), seen_in(known, "cd" * 32), seen_in({}, "ab" * 32)
     ('training', '', '')
     """
-    # Whatever stands in a file that somebody else wrote.
+    # The file may hold any JSON values here.
     data = provenance.get("data")
     entry = data.get(INSTANCE_HASHES) if isinstance(data, Mapping) else None
     known = entry if isinstance(entry, Mapping) else {}
     for role in _ROLES:
-        found = known.get(role)
-        if isinstance(found, list) and content_hash[:DIGITS] in found:
+        hashes = known.get(role)
+        if isinstance(hashes, list) and content_hash[:DIGITS] in hashes:
             return role
     return ""

@@ -1,4 +1,4 @@
-"""Ranking models as policies: a score of each candidate's features, in numpy alone."""
+"""Ranking models as policies, which score each candidate's features in numpy."""
 
 from __future__ import annotations
 
@@ -25,17 +25,16 @@ class RankingPolicy(ABC):
     Parameters
     ----------
     content
-        What its file holds.
+        Content of the policy file.
     name
-        A name for results.
+        Name for results.
     blocks
-        State functions of a user's own that it reads.
+        User-defined state functions that the policy reads.
 
     Raises
     ------
     PolicyError
-        If the tensors are not those of the architecture and its features, or a block is not
-        known here.
+        If the tensors do not fit the architecture and its features, or a block is unknown.
     """
 
     def __init__(
@@ -49,18 +48,18 @@ class RankingPolicy(ABC):
         self._block_names = tuple(block.name for block in content.blocks)
         self.columns = matrix_columns(content.blocks)
         """Names of the features, in order."""
-        expected, found = len(self.columns), content.hyperparameters.get("features")
-        if type(found) is not int or found != expected:
-            raise self._wrong(f"it says that it reads {found!r} features, its blocks {expected}")
+        expected, declared = len(self.columns), content.hyperparameters.get("features")
+        if type(declared) is not int or declared != expected:
+            raise self._wrong(f"it says that it reads {declared!r} features, its blocks {expected}")
         self._read(content.tensors)
 
     @abstractmethod
     def _read(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Check the tensors and keep what scores."""
+        """Check the tensors and store the model."""
 
     @abstractmethod
     def score_matrix(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Score lines of features. Shape (k, d) to (k,), float64."""
+        """Score lines of features. Shapes (k, d) to (k,), float64."""
 
     def score(self, state: BranchingState) -> npt.NDArray[np.float64]:
         """Score the candidates of a state.
@@ -68,13 +67,13 @@ class RankingPolicy(ABC):
         Returns
         -------
         ndarray
-            Shape (k,), float64, higher is better.
+            Scores, higher is better. Shape (k,), float64.
 
         Raises
         ------
         PolicyError
-            If the state lacks a block, or has one of another form; or if a number that it reads
-            is not finite, an index out of range, or a candidate named twice.
+            If a block is missing or has another shape, a number is not finite, a position is out
+            of range, or a candidate occurs twice.
         """
         try:
             matrix = candidate_matrix(state, self._block_names)
@@ -82,10 +81,10 @@ class RankingPolicy(ABC):
             raise PolicyError(f"the policy '{self.name}' cannot score this: {error}") from error
         return self.score_matrix(matrix)
 
-    def _wrong(self, what: str) -> PolicyError:
+    def _wrong(self, reason: str) -> PolicyError:
         return PolicyError(
             f"the policy '{self.name}' is no {self.content.architecture} that this milplib can "
-            f"use: {what}"
+            f"use: {reason}"
         )
 
     def _check(
@@ -93,29 +92,29 @@ class RankingPolicy(ABC):
         tensors: Mapping[str, npt.NDArray[Any]],
         expected: Mapping[str, tuple[type[np.generic], tuple[int, ...]]],
     ) -> None:
-        """Compare names, types and shapes of the tensors with what they must be."""
-        found = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
-        wanted = {name: (np.dtype(kind), shape) for name, (kind, shape) in expected.items()}
-        for name in sorted(found.keys() | wanted):
-            if found.get(name) != wanted.get(name):
+        """Check names, dtypes and shapes of the tensors."""
+        actual = {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
+        wanted = {name: (np.dtype(dtype), shape) for name, (dtype, shape) in expected.items()}
+        for name in sorted(actual.keys() | wanted):
+            if actual.get(name) != wanted.get(name):
                 has, must = (
                     f"{known[name][0]} of shape {known[name][1]}" if name in known else "none"
-                    for known in (found, wanted)
+                    for known in (actual, wanted)
                 )
                 raise self._wrong(f"its tensor '{name}' is {has}, expected {must}")
 
 
 class LinearPolicy(RankingPolicy):
-    """A weighted sum of the candidate's features.
+    """A policy that scores by a weighted sum of the candidate's features.
 
     Parameters
     ----------
     content
-        What its file holds: the tensor ``weight``, one number a feature.
+        Content of the policy file, with the tensor ``weight`` of one number per feature.
     name
-        A name for results.
+        Name for results.
     blocks
-        State functions of a user's own that it reads.
+        User-defined state functions that the policy reads.
 
     Examples
     --------
@@ -132,5 +131,5 @@ class LinearPolicy(RankingPolicy):
         self._weight = tensors["weight"].astype(np.float64)
 
     def score_matrix(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Score lines of features. Shape (k, d) to (k,), float64."""
+        """Score lines of features. Shapes (k, d) to (k,), float64."""
         return np.asarray(matrix.astype(np.float64) @ self._weight)

@@ -1,4 +1,4 @@
-"""SCIP's own branching rules by name, with parameters: ``relpscost:initcand=10,maxreliable=1``."""
+"""SCIP rules by name and parameters, as in ``relpscost:initcand=10,maxreliable=1``."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ TUNED_RELPSCOST: tuple[str, ...] = (
     "relpscost:maxlookahead=18,maxreliable=10",
     "relpscost:dynamiclookahead=true",
 )
-"""Settings of SCIP's default rule that are worth a trial on a family of instances.
+"""Settings of SCIP's default rule that may suit a family of instances better.
 
 Reliability branching (Achterberg, Koch & Martin, "Branching rules revisited", Operations Research
-Letters 33, 2005) tries candidates by strong branching until enough was seen of them, and trusts
-their pseudocosts then. Its default suits hard, mixed instances; a family may want less or more:
+Letters 33, 2005) evaluates candidates by strong branching until their pseudocosts are reliable. Its
+defaults suit hard, mixed instances; a family may need less or more strong branching:
 
-- ``maxreliable=1`` trusts a candidate after one trial in each direction, not 5;
-- ``initcand=10,maxreliable=1`` tries no more than 10 candidates a node, too, not 100;
-- ``initcand=10`` limits the candidates alone;
-- ``maxlookahead=4`` stops after 4 candidates in a row that are no better, not 9;
-- ``sbiterofs=1000,sbiterquot=0.1`` allows strong branching 1,000 iterations and a tenth of the
-  nodes' own, not 100,000 and half;
-- ``maxproprounds=0`` does without propagation before a trial's LP;
-- ``maxlookahead=18,maxreliable=10`` tries twice as much;
-- ``dynamiclookahead=true`` lets an estimate of the tree's size say when to stop.
+- ``maxreliable=1`` trusts a candidate after one evaluation in each direction instead of 5;
+- ``initcand=10,maxreliable=1`` also evaluates at most 10 candidates per node instead of 100;
+- ``initcand=10`` limits only the candidates;
+- ``maxlookahead=4`` stops after 4 successive candidates without improvement instead of 9;
+- ``sbiterofs=1000,sbiterquot=0.1`` allows strong branching 1,000 iterations plus a tenth of the
+  nodes' iterations instead of 100,000 plus half;
+- ``maxproprounds=0`` switches off propagation before strong branching LPs;
+- ``maxlookahead=18,maxreliable=10`` doubles the effort;
+- ``dynamiclookahead=true`` stops by an estimate of the tree's size.
 """
 
 _OURS = ("priority", "maxdepth", "maxbounddist")
-"""Parameters of every rule by which milplib makes it the one that decides."""
+"""Parameters that milplib sets to make a rule decide at every node."""
 
 
 @cache
 def scip_rule_names() -> tuple[str, ...]:
-    """Names of the branching rules that SCIP comes with.
+    """List the names of SCIP's branching rules.
 
     Examples
     --------
@@ -72,26 +72,27 @@ def _scip_parameters(rule: str) -> Mapping[str, BranchingParameter]:
 
 
 def find_rule(text: str) -> ScipRule | None:
-    """Read the name of one of SCIP's rules, with parameters or without.
+    """Parse the name of a SCIP rule with optional parameters.
 
     Parameters
     ----------
     text
-        ``rule`` or ``rule:parameter=value,parameter=value``; the parameters are SCIP's own names
+        ``rule`` or ``rule:parameter=value,parameter=value``, with SCIP's names of the parameters
         below ``branching/<rule>/``.
 
     Returns
     -------
     ScipRule or None
-        None if the text does not look like either; its ``name`` is the same for the same
-        parameters in any order.
+        The rule, or None if the text has neither form. The order of the parameters does not change
+        its ``name``.
 
     Raises
     ------
     UnknownNameError
-        If SCIP has no such rule, or the rule no such parameter.
+        If SCIP has no such rule, or the rule has no such parameter.
     ParameterError
-        If a value is outside its parameter's domain, or one is given twice or is milplib's own.
+        If a value is outside the domain of its parameter, or a parameter occurs twice or is
+        reserved for milplib.
 
     Examples
     --------
@@ -105,14 +106,14 @@ def find_rule(text: str) -> ScipRule | None:
     if is_known and not colon:
         return ScipRule(rule)
     if "=" not in tail:
-        # A module may have a rule's name, as Python's own `random` has.
+        # A module may have the name of a rule, as Python's `random` has.
         if not (is_known and find_spec(rule) is None):
             return None
     elif not is_known:
         if not rule.isidentifier() or Path(text).exists() or os.sep in text:
             return None
         raise UnknownNameError("policy", rule, scip_rule_names())
-    given: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for part in tail.split(","):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and value):
@@ -120,20 +121,20 @@ def find_rule(text: str) -> ScipRule | None:
                 f"'{part}' in '{text}' sets no parameter: write {rule}:parameter=value, with "
                 "commas between several"
             )
-        if name in given:
+        if name in texts:
             raise ParameterError(f"'{text}' sets {name} twice")
-        given[name] = value
-    values = _checked(ScipRule(rule, parameters=given), _scip_parameters(rule))
+        texts[name] = value
+    values = _checked(ScipRule(rule, parameters=texts), _scip_parameters(rule))
     return ScipRule(rule, parameters=values)
 
 
 def rule_values(model: pyscipopt.Model, rule: ScipRule) -> dict[str, ParameterValue]:
-    """Give SCIP's full names and values of a rule's parameters, for a model.
+    """Return the full names and checked values of a rule's parameters in a model.
 
     Raises
     ------
     UnknownNameError, ParameterError
-        If the model has no such rule, or its parameters are none of the rule's.
+        If the model has no such rule, or a parameter is unknown or outside its domain.
 
     Examples
     --------
@@ -153,8 +154,8 @@ def _checked(rule: ScipRule, known: Mapping[str, BranchingParameter]) -> dict[st
     for name in _OURS:
         if name in rule.parameters:
             raise ParameterError(
-                f"the parameter {name} of {rule.rule} is milplib's to set: by it the rule is put "
-                "before all others, at every node"
+                f"the parameter {name} of {rule.rule} is milplib's to set, to make the rule decide "
+                "at every node: leave it out"
             )
     return {
         name: known_parameter(known, rule.rule, name).value(value)

@@ -1,4 +1,4 @@
-"""Nodes that a combination of policies leaves to one of SCIP's own rules."""
+"""Event handler that lets SCIP rules decide at their nodes in a combination of policies."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _KEYS = ("priority", "maxdepth", "maxbounddist")
 
 
 class Turns(pyscipopt.Eventhdlr):
-    """Puts the SCIP rule whose turn it is at a node before all others.
+    """Event handler that raises the priority of the SCIP rule that decides at a node.
 
-    SCIP sorts its rules before it asks the first one at a node, so this has to happen when the
-    node is entered.
+    SCIP sorts its rules before it calls the first one at a node, so priorities must change when
+    SCIP enters the node.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Turns(pyscipopt.Eventhdlr):
         self._current = ""
 
     def eventinit(self) -> None:
-        """Begin to watch, with the rules as the user has them."""
+        """Store the user's parameters of the rules, and catch the events."""
         self._before = {}
         self._values = {rule.name: rule_values(self.model, rule) for rule in self._rules}
         for rule in self._rules:
@@ -51,16 +51,16 @@ class Turns(pyscipopt.Eventhdlr):
         self.model.catchEvent(SCIP_EVENTTYPE.NODEFOCUSED, self)
 
     def eventexit(self) -> None:
-        """Leave the rules as the user had them."""
+        """Restore the user's parameters of the rules."""
         self._restore()
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
-        """Set the priorities and parameters for the node that is entered."""
+        """Set the priorities and parameters for the entered node."""
         turn = None
         if self._max_depth < 0 or self.model.getDepth() <= self._max_depth:
             try:
                 policy = self._policy_at(self.model)
-            except Exception:  # it will be met and told at the branching itself
+            except Exception:  # the branching rule meets and reports the same error
                 return
             turn = policy if isinstance(policy, ScipRule) else None
         name = turn.name if turn else ""

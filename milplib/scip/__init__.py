@@ -1,4 +1,4 @@
-"""All that touches SCIP: state extraction, the expert, settings."""
+"""Interface to SCIP: state extraction, experts and settings."""
 
 from milplib.scip.blocks import BLOCKS, load_state_functions
 from milplib.scip.blocks.khalil import KhalilFeature

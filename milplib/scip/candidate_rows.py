@@ -1,4 +1,4 @@
-"""The part of Khalil's candidate features that the rows of the LP tell."""
+"""Part of Khalil's candidate features that depends on the rows of the LP."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ _AT_BOUNDS = [
 
 @dataclass(frozen=True, eq=False)
 class LpRows:
-    """What is known of the m rows of the LP, without coefficients.
+    """Data of the m rows of the LP, without coefficients.
 
-    ``scale`` turns the coefficients of the side that ``side`` names into the row's own;
-    ``left`` and ``right`` are the sides in the state's form, NaN where there is none.
+    ``side`` is the position of one side of each row in the state. Multiplying this side's
+    coefficients by ``scale`` gives those of the row. ``left`` and ``right`` are the sides in the
+    state's form, NaN if missing.
     """
 
     side: npt.NDArray[np.intp]
@@ -45,7 +46,7 @@ class LpRows:
 
     @classmethod
     def of(cls, model: pyscipopt.Model, state: BranchingState) -> LpRows:
-        """Ask SCIP for them; the state, in float64, is that of the same node."""
+        """Read the rows from SCIP, given the state of the same node in float64."""
         infinity = model.infinity()
         numbers = [
             (
@@ -67,7 +68,7 @@ class LpRows:
         sides[exists] = state.row_features[:, RowFeature.BIAS]
         tight = np.zeros((m, 2), dtype=np.bool_)
         tight[exists] = state.row_features[:, RowFeature.IS_TIGHT] > 0
-        # A row without any side has no coefficients in the state, and no feature counts it.
+        # A row without finite sides has no edges in the state, and no feature counts it.
         last = np.cumsum(exists.sum(axis=1)) - 1
         return cls(
             side=last,
@@ -82,31 +83,32 @@ class LpRows:
 
 
 def features_of_rows(rows: LpRows, state: BranchingState) -> tuple[_Floats, _Floats]:
-    """Compute what the rows tell the block ``khalil``.
+    """Compute the columns of the block ``khalil`` that depend on rows.
 
     Returns
     -------
-    static, dynamic
-        The columns of the constraints, from their number on, and of the rows at the node, from
-        their degrees on. Shapes (k, 15) and (k, 43).
+    static : ndarray
+        Columns of the constraints, from ``CONSTRAINTS`` on. Shape (k, 15), float64.
+    dynamic : ndarray
+        Columns of the rows at the node, from ``NODE_DEGREE_MEAN`` on. Shape (k, 43), float64.
     """
     side, column = state.edge_index
     k, m = len(state.candidates), len(rows.side)
-    # Edges stand side by side: of each side, how many, how many free, and sums by their signs.
+    # The state groups edges by side: number of edges per side, and sums over them.
     length = np.bincount(side, minlength=state.n_rows)
     filled = length.nonzero()[0]
     starts = (length.cumsum() - length)[filled]
 
     def by_side(values: _Floats) -> _Floats:
-        found = np.zeros(state.n_rows)
+        sums = np.zeros(state.n_rows)
         if len(filled):
-            found[filled] = np.add.reduceat(values, starts)
-        return found
+            sums[filled] = np.add.reduceat(values, starts)
+        return sums
 
     is_free = ~state.variable_features[:, _AT_BOUNDS].all(axis=1)
     edges = state.edge_features.astype(np.float64, copy=False)
     above, signed = by_side(np.maximum(edges, 0.0)), by_side(edges)
-    # Of a row's two sides one tells of the row; its edges may have the other sign.
+    # One side per row gives the row's coefficients, possibly with the opposite sign.
     one, size = rows.side, np.abs(rows.scale)
     sums = np.vstack((above, above - signed))[:, one] * size
     positive_sum, negative_sum = np.where(rows.scale > 0, sums, sums[::-1])
@@ -127,7 +129,7 @@ def features_of_rows(rows: LpRows, state: BranchingState) -> tuple[_Floats, _Flo
     left, right, active = rows.left[r], rows.right[r], rows.is_active[r]
     to_right = np.sign(a) * edge / (edge + np.where(np.isnan(right), 0.0, np.abs(right)))
     to_left = -np.sign(a) * edge / (edge + np.where(np.isnan(left), 0.0, np.abs(left)))
-    # A row's sum of the entry's own sign has the entry already.
+    # The row's sum over the sign of an entry already includes the entry.
     to_positive = size / np.where(positive, positive_sum[r], positive_sum[r] + size)
     to_negative = size / np.where(negative, negative_sum[r], negative_sum[r] + size)
     whole = (positive_sum + negative_sum)[r]
@@ -142,21 +144,22 @@ def features_of_rows(rows: LpRows, state: BranchingState) -> tuple[_Floats, _Flo
         *((values, active) for values in weights),
         *((values * size, active) for values in weights),
     )
-    found = group_statistics(
+    statistics = group_statistics(
         candidate,
         np.array([values for values, _ in pairs], dtype=np.float64).T,
         k,
         counts=np.array([counts for _, counts in pairs]).T,
     )
-    return _assembled(found, k)
+    return _assembled(statistics, k)
 
 
-def _assembled(found: GroupStatistics, k: int) -> tuple[_Floats, _Floats]:
-    """Put the statistics where they belong; their columns are the `pairs` above."""
-    low, high = found.extremes()
-    usual = np.array([found.mean, found.deviation, low, high])  # (4, k, columns)
+def _assembled(statistics: GroupStatistics, k: int) -> tuple[_Floats, _Floats]:
+    """Arrange the statistics, whose columns are the `pairs` above, as features."""
+    low, high = statistics.extremes()
+    usual = np.array([statistics.mean, statistics.deviation, low, high])  # (4, k, columns)
     degrees, node_degrees = usual[:, :, 0].T, usual[:, :, 3].T
-    of_coefficients = [np.hstack((found.count[:, c, None], usual[:, :, c].T)) for c in (1, 2)]
+    counts = statistics.count
+    of_coefficients = [np.hstack((counts[:, c, None], usual[:, :, c].T)) for c in (1, 2)]
     chosen = [0, 2, 3]
     ratios = np.divide(
         degrees[:, chosen],
@@ -164,13 +167,13 @@ def _assembled(found: GroupStatistics, k: int) -> tuple[_Floats, _Floats]:
         out=np.zeros((k, 3)),
         where=node_degrees[:, chosen] != 0,
     )
-    low, high = found.extremes(none=(1.0, -1.0))
+    low, high = statistics.extremes(none=(1.0, -1.0))
     sides = (np.minimum(low[:, 4:8:2], low[:, 5:8:2]), np.maximum(high[:, 4:8:2], high[:, 5:8:2]))
-    low, high = found.extremes(none=(1.0, 0.0))
+    low, high = statistics.extremes(none=(1.0, 0.0))
     columns = (low[:, 8:12], high[:, 8:12])
-    weights, values = found.sum[:, 12:16], usual[:, :, 16:20]
-    active = np.array([weights, found.sum[:, 16:20], *values])  # (6, k, 4)
-    static = np.hstack((found.count[:, 0, None], degrees, *of_coefficients))
+    weights, values = statistics.sum[:, 12:16], usual[:, :, 16:20]
+    active = np.array([weights, statistics.sum[:, 16:20], *values])  # (6, k, 4)
+    static = np.hstack((counts[:, 0, None], degrees, *of_coefficients))
     dynamic = np.hstack(
         (
             *(node_degrees, ratios),

@@ -1,4 +1,4 @@
-"""SCIP's counts of branchings that were cut off, which PySCIPOpt has no call for."""
+"""SCIP's counts of branchings and cut-offs, which PySCIPOpt does not offer."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["cutoffs_and_branchings"]
 def cutoffs_and_branchings(
     variables: Iterable[pyscipopt.Variable],
 ) -> npt.NDArray[np.float64]:
-    """Tell how often variables were branched on in this solve, and how often that was cut off.
+    """Count the branchings on variables in this solve, and the cut-offs of their children.
 
     Parameters
     ----------
     variables
-        Transformed variables.
+        k transformed variables.
 
     Returns
     -------
     ndarray
-        Cut-offs upwards and downwards (SCIP weighs those of conflicts, so they need not be whole
-        numbers), branchings upwards and downwards. Shape (k, 4).
+        Cut-offs upwards and downwards, branchings upwards and downwards. SCIP weights the cut-offs
+        of conflicts, so they need not be whole numbers. Shape (k, 4), float64.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def cutoffs_and_branchings(
 
 @cache
 def _functions() -> tuple[Any, Any]:
-    # The handle of the extension module finds symbols of the libscip that it was linked with.
+    # Symbols of libscip resolve through the extension module that is linked with it.
     library = ctypes.CDLL(pyscipopt.scip.__file__)
     try:
         cutoffs, branchings = library.SCIPvarGetCutoffSum, library.SCIPvarGetNBranchings

@@ -1,4 +1,4 @@
-"""Experts by name: full strong branching, and cheaper ones that change it in a stated way."""
+"""Experts by name: full strong branching, and cheaper variants with limits."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ __all__ = [
 class Expert(Protocol):
     """Anything that scores the candidates of a node for a sample.
 
-    It must leave the node as it is, and depend on nothing but the solve: neither on the clock nor
-    on what it has said before.
+    An expert must not change the node. Its scores must depend on nothing but the solve, so neither
+    on the clock nor on earlier calls.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Expert(Protocol):
 
     @property
     def name(self) -> str:
-        """A name for messages."""
+        """Name for error messages."""
         ...
 
     def label(
@@ -58,21 +58,21 @@ class Expert(Protocol):
         Parameters
         ----------
         model
-            A model being solved, inside a branching rule's ``branchexeclp``.
+            Model being solved, inside the ``branchexeclp`` of a branching rule.
         candidates
             The candidates, at least one.
 
         Returns
         -------
         StrongBranchingResult
-            The scores, with False in ``valid`` for every candidate that has none.
+            Scores; ``valid`` is False for candidates without a score.
         """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullStrongBranching:
-    """The default expert: both children of every candidate to the end, as SCIP's own rule.
+    """Full strong branching, the default expert, which solves all child LPs to the end.
 
     Examples
     --------
@@ -99,7 +99,7 @@ EXPERTS: MappingProxyType[str, Expert] = MappingProxyType(
         "faster": LimitedStrongBranching(shortlist=20, screening=Screening(iterations=20, keep=4)),
     }
 )
-"""The experts that have a name of their own; docs/experts.md says what each costs and gives."""
+"""Predefined experts by name; docs/experts.md describes their costs and accuracy."""
 
 _NUMBER = r"(\d{1,10})"
 _LIMITS = {
@@ -115,21 +115,21 @@ _LISTED = (
 
 
 def load_expert(name: str) -> Expert:
-    """Make an expert from its name.
+    """Load an expert by name.
 
     Parameters
     ----------
     name
-        A name in `EXPERTS`, limits as in ``shortlist:50+screen:20/8`` (see
-        `LimitedStrongBranching`), or ``"package.module:Name"`` for a class or an object of a
-        user's own.
+        Name in `EXPERTS`, limits such as ``shortlist:50+screen:20/8`` (see
+        `LimitedStrongBranching`), or ``"package.module:Name"`` of a user-defined class or object.
 
     Raises
     ------
     UnknownNameError
-        If the name is in none of these forms.
+        If the name has none of these forms.
     ParameterError
-        If a limit is out of range, a user's own cannot be imported, or is no expert.
+        If a limit is out of range, or a user-defined object cannot be imported or is not an
+        expert.
 
     Examples
     --------
@@ -146,28 +146,29 @@ def load_expert(name: str) -> Expert:
     module, colon, attribute = name.partition(":")
     if not (colon and attribute.isidentifier()) or module in _LIMITS:
         raise UnknownNameError("expert", name, EXPERTS, hint=_LISTED)
-    found: Any = named_object(name, kind="expert", instantiate=True)
-    if not isinstance(found, Expert) or not isinstance(found.name, str):
+    expert: Any = named_object(name, kind="expert", instantiate=True)
+    if not isinstance(expert, Expert) or not isinstance(expert.name, str):
         raise ParameterError(
             f"{name} is not an expert: it needs a name and a method label (milplib.scip.Expert)"
         )
-    return found
+    return expert
 
 
 def _limited(name: str) -> LimitedStrongBranching | None:
-    """Read limits; None where the name has another form."""
+    """Parse limits; return None if the name has another form."""
     parts = name.split("+")
-    given: dict[str, tuple[int, ...]] = {}
+    numbers_of: dict[str, tuple[int, ...]] = {}
     for part in parts:
         key = part.partition(":")[0]
         match = _LIMITS[key].fullmatch(part) if key in _LIMITS else None
         if match is None:
             return None
-        given[key] = tuple(map(int, match.groups()))
-    if list(given) != [key for key in _LIMITS if key in given] or len(given) < len(parts):
+        numbers_of[key] = tuple(map(int, match.groups()))
+    in_order = [key for key in _LIMITS if key in numbers_of]
+    if list(numbers_of) != in_order or len(numbers_of) < len(parts):
         return None
-    screen = given.pop("screen", None)
-    limits = {key: numbers[0] for key, numbers in given.items()}
+    screen = numbers_of.pop("screen", None)
+    limits = {key: numbers[0] for key, numbers in numbers_of.items()}
     return LimitedStrongBranching(
         shortlist=limits.get("shortlist"),
         screening=None if screen is None else Screening(iterations=screen[0], keep=screen[1]),
@@ -177,7 +178,7 @@ def _limited(name: str) -> LimitedStrongBranching | None:
 
 
 def resolved_name(name: str) -> str:
-    """Give the name that says what an expert does, whatever a plain name stands for later.
+    """Return the name that describes an expert's limits, even if its plain name changes meaning.
 
     Examples
     --------
@@ -192,14 +193,14 @@ def resolved_name(name: str) -> str:
 def ask_expert(
     expert: Expert, model: pyscipopt.Model, candidates: list[pyscipopt.Variable]
 ) -> StrongBranchingResult:
-    """Let an expert label the current node, and check what it says.
+    """Label the current node with an expert, and check the result.
 
     Raises
     ------
     StateError
-        If it breaks its promise: that says how.
+        If the result is invalid.
     """
-    result: Any = expert.label(model, candidates)  # whatever a stranger gives
+    result: Any = expert.label(model, candidates)  # a user's expert may return anything
     k = len(candidates)
     if not isinstance(result, StrongBranchingResult):
         problem = f"gave {type(result).__name__}, not a StrongBranchingResult"

@@ -1,4 +1,4 @@
-"""Extraction of the branching state, natively where that works."""
+"""Extraction of the branching state, in native code if it works."""
 
 from __future__ import annotations
 
@@ -26,29 +26,30 @@ def extract_state(
     state_functions: tuple[StateFunction, ...] = (),
     dtype: type[np.floating[Any]] = np.float32,
 ) -> BranchingState:
-    """Extract the branching state of the current node; call it inside a branching rule.
+    """Extract the branching state of the current node.
 
-    The native code does it where it works (`milplib.scip.native`), else PySCIPOpt's own calls,
-    which give the same arrays and take much longer.
+    Call this function inside a branching rule. It uses the native code if it works
+    (`milplib.scip.native`), and otherwise calls of PySCIPOpt, which return the same arrays but take
+    much longer.
 
     Parameters
     ----------
     model
-        A model being solved, at a node whose LP is solved to optimality.
+        Model being solved, at a node whose LP is solved to optimality.
     state_functions
-        Functions whose results become `BranchingState.blocks`.
+        State functions whose results become `BranchingState.blocks`.
     dtype
-        Of the features. They are computed in float64 and cast once.
+        Type of the features, which are computed in float64 and cast once.
 
     Returns
     -------
     BranchingState
-        All arrays finite.
+        State with finite arrays.
 
     Raises
     ------
     StateError
-        If there is no solved LP, or a state function breaks its promise (see
+        If the node has no solved LP, or a state function returns an invalid block (see
         `milplib.scip.StateFunction`).
 
     Examples
@@ -64,20 +65,20 @@ def extract_state(
     module = native_at(model)
     if module is None:
         return extract_state_pure(model, state_functions=state_functions, dtype=dtype)
-    found = np.dtype(np.float32 if dtype is np.float32 else np.float64)
+    extracted = np.dtype(np.float32 if dtype is np.float32 else np.float64)
     try:
         variables, rows, ends, edges, candidates, has_incumbent = module.extract(
-            model.to_ptr(False), found == np.float64
+            model.to_ptr(False), extracted == np.float64
         )
     except module.ScipError as error:
         raise StateError(f"the state of this node cannot be extracted: {error}") from error
-    variable_features = np.frombuffer(variables, dtype=found).reshape(-1, len(VariableFeature))
-    row_features = np.frombuffer(rows, dtype=found).reshape(-1, len(RowFeature))
+    variable_features = np.frombuffer(variables, dtype=extracted).reshape(-1, len(VariableFeature))
+    row_features = np.frombuffer(rows, dtype=extracted).reshape(-1, len(RowFeature))
     return BranchingState(
         variable_features=variable_features.astype(dtype, copy=False),
         row_features=row_features.astype(dtype, copy=False),
         edge_index=np.frombuffer(ends, dtype=np.int32).reshape(2, -1),
-        edge_features=np.frombuffer(edges, dtype=found).astype(dtype, copy=False),
+        edge_features=np.frombuffer(edges, dtype=extracted).astype(dtype, copy=False),
         candidates=np.frombuffer(candidates, dtype=np.int32),
         has_incumbent=has_incumbent,
         blocks=MappingProxyType(extract_blocks(model, state_functions, dtype=dtype)),

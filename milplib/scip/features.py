@@ -1,4 +1,4 @@
-"""Columns of feature arrays, by name: their places, their names in files, and what they mean."""
+"""Enums of the columns of feature arrays: their positions, names in files, and meanings."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ __all__ = ["ROW_FEATURES", "VARIABLE_FEATURES", "Feature", "RowFeature", "Variab
 
 
 class Feature(IntEnum):
-    """Base of the enums that name the columns of a feature array.
+    """Base class of enums that name the columns of a feature array.
 
-    A member is the position of its column, so that it indexes an array. Each is defined by its
-    meaning and, where that is not the member's name in lower case, by the name of its column in
-    files. The order of the members is the order of the columns.
+    A member is the position of its column, so that it indexes an array. Its definition consists of
+    its meaning and, unless it is the member's name in lower case, the name of its column in files.
+    The order of the members is the order of the columns.
 
     Attributes
     ----------
     meaning
-        What the numbers of the column are, in a line.
+        Description of the column, in one line.
     column
         Name of the column in files.
 
@@ -34,7 +34,7 @@ class Feature(IntEnum):
     column: str
 
     def __new__(cls, meaning: str, column: str = "") -> Feature:
-        """Number the members in their order."""
+        """Number the members in order."""
         member = int.__new__(cls, len(cls.__members__))
         member._value_ = len(cls.__members__)
         return member
@@ -45,7 +45,7 @@ class Feature(IntEnum):
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
-        """Names of the columns in files, in order."""
+        """Return the names of the columns in files, in order."""
         return tuple(member.column for member in cls)
 
 

@@ -1,4 +1,4 @@
-"""Statistics of values by group: of coefficients by candidate, of row features by candidate."""
+"""Statistics of values by group, such as of coefficients by candidate."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class GroupStatistics:
-    """Statistics of the values of each of g groups, in c columns.
+    """Statistics of the values of g groups, in c columns.
 
     Parameters
     ----------
     count, sum, mean, deviation
-        Number of values, their sum, mean and standard deviation (divided by their number); 0
-        where there are none. Shape (g, c).
+        Number of values, their sum, mean and population standard deviation; 0 without values.
+        Shape (g, c), float64.
     minimum, maximum
-        Infinity and minus infinity where there are none. Shape (g, c).
+        Extremes of the values; infinity and minus infinity without values. Shape (g, c), float64.
     """
 
     count: _Floats
@@ -34,13 +34,13 @@ class GroupStatistics:
     maximum: _Floats
 
     def extremes(self, *, none: tuple[float, float] = (0.0, 0.0)) -> tuple[_Floats, _Floats]:
-        """Minimum and maximum, with these numbers where there are no values."""
+        """Return minimum and maximum, with the numbers `none` for groups without values."""
         empty = self.count == 0
         return np.where(empty, none[0], self.minimum), np.where(empty, none[1], self.maximum)
 
 
 def sorted_by_group(group: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.intp]:
-    """Give the order that sorts values by their group, and leaves the order within a group.
+    """Return the order that sorts values by group, stably.
 
     Examples
     --------
@@ -64,20 +64,22 @@ def group_statistics(
     Parameters
     ----------
     group
-        Of each line of values, ascending. Shape (e,).
+        Group of each line of values, ascending. Shape (e,), int.
     values
-        Finite. Shape (e, c); quickest where a column is contiguous in memory.
+        Values, finite. Fastest if each column is contiguous in memory. Shape (e, c), float64.
     n_groups
         Number of groups g.
     counts
-        Which of the values count; all if not given. Shape (e, c).
+        Whether each value counts. Default: all count. Shape (e, c), bool.
 
     Examples
     --------
     >>> values = np.array([[1.0], [3.0], [5.0]])
-    >>> found = group_statistics(np.array([0, 0, 2]), values, 3)
-    >>> found.count.ravel().tolist(), found.mean.ravel().tolist(), found.deviation.ravel().tolist()
-    ([2.0, 0.0, 1.0], [2.0, 0.0, 5.0], [1.0, 0.0, 0.0])
+    >>> statistics = group_statistics(np.array([0, 0, 2]), values, 3)
+    >>> statistics.count.ravel().tolist(), statistics.mean.ravel().tolist()
+    ([2.0, 0.0, 1.0], [2.0, 0.0, 5.0])
+    >>> statistics.deviation.ravel().tolist()
+    [1.0, 0.0, 0.0]
     """
     if counts is None:
         counts = np.ones(values.shape, dtype=np.bool_)
@@ -85,13 +87,13 @@ def group_statistics(
     size = np.bincount(group, minlength=n_groups)
     some = size.nonzero()[0]
     starts = (size.cumsum() - size)[some]
-    room = np.empty(values.shape)  # one for all: fresh memory costs more than the arithmetic
+    room = np.empty(values.shape)  # reused, because fresh memory costs more than the arithmetic
 
     def reduced(operation: np.ufunc, empty: float = 0.0) -> _Floats:
-        found = np.full((len(values), n_groups), empty)
+        result = np.full((len(values), n_groups), empty)
         if len(some):
-            found[:, some] = operation.reduceat(room, starts, axis=1)
-        return found
+            result[:, some] = operation.reduceat(room, starts, axis=1)
+        return result
 
     np.copyto(room, counts)
     count = reduced(np.add)

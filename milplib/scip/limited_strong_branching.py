@@ -1,4 +1,4 @@
-"""Strong branching with limits: fewer candidates, fewer simplex iterations."""
+"""Strong branching with limits on candidates and simplex iterations."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["LimitedStrongBranching", "Screening"]
 
 @dataclass(frozen=True, kw_only=True)
 class Screening:
-    """A first look at all candidates, after which few are left.
+    """Cheap first evaluation of all candidates, of which few are kept.
 
     Parameters
     ----------
     iterations
-        Dual simplex iterations after which each child's LP is stopped.
+        Limit on dual simplex iterations for each child's LP.
     keep
-        Number of candidates, those of the best scores by then, that go on. Where there are no more
-        than that, nothing is screened.
+        Number of candidates to keep, those with the best scores. If there are no more candidates
+        than this, the screening is skipped.
     """
 
     iterations: int
@@ -40,46 +40,46 @@ class Screening:
 
 @dataclass(frozen=True, kw_only=True)
 class LimitedStrongBranching:
-    """Strong branching that saves LPs or iterations.
+    """Strong branching with fewer LPs or fewer simplex iterations.
 
-    The limits work one after the other: the shortlist, the screening of what is on it, then the
-    evaluation of what is left, best first, until the lookahead ends it.
+    The limits apply in order: first the shortlist, then the screening of its candidates, then the
+    evaluation of the remaining candidates, best first, until the lookahead ends it.
 
     Parameters
     ----------
     shortlist
-        Only so many candidates, those of the best pseudocost scores, are looked at; the others
-        get no score.
+        Maximum number of candidates, those with the best pseudocost scores. The others get no
+        score. None means all candidates.
     screening
-        All of these are first solved for a few iterations. A candidate that the screening leaves
-        out keeps the score of the LPs stopped there: the objective of the dual simplex only
-        rises, but for rounding, so this is a lower bound on its score, and not above what any
-        candidate that was kept had by then.
+        Cheap first evaluation of these candidates. A candidate that is not kept has the score of
+        its interrupted LPs. This is a lower bound on its full score, because the objective of the
+        dual simplex only rises (up to rounding), and it does not exceed the screening score of any
+        kept candidate. None means no screening.
     lookahead
-        So many candidates in a row without a better score end the evaluation. What was neither
-        evaluated nor screened gets no score.
+        Number of successive candidates without a better score that ends the evaluation. Candidates
+        that were neither evaluated nor screened get no score. None means no such limit.
     iterations
-        Dual simplex iterations after which each child's LP is stopped; the scores are lower
-        bounds then.
+        Limit on dual simplex iterations for each child's LP. Scores are then lower bounds. None
+        means no limit.
 
     Raises
     ------
     ParameterError
-        If a limit is not positive, or there is none, or the iteration limit is not above that of
+        If a limit is not positive, no limit is set, or the iteration limit does not exceed that of
         the screening.
 
     Notes
     -----
-    An LP that ends within the iterations of the screening is not solved again. The node is cut
-    off only where the children of the best candidate were solved to the end, so that this is as
-    sound as full strong branching's.
+    An LP that ends within the iterations of the screening is not solved again. The node is cut off
+    only if both children of the best candidate were solved to the end, so cut-offs are as sound as
+    those of full strong branching.
 
     References
     ----------
     Achterberg, Koch, Martin, "Branching rules revisited", Operations Research Letters 33 (2005),
-    sections 2.3 and 2.6: iteration limits, candidates in the order of their pseudocost scores, and
-    the lookahead. There the pseudocosts also learn from the LPs solved; here they must not, since
-    samples record them as a policy will see them.
+    sections 2.3 and 2.6, for iteration limits, the order by pseudocost scores, and the lookahead.
+    In the paper the LPs also update the pseudocosts. Here they must not, because samples record
+    pseudocosts as a policy will see them.
 
     Examples
     --------
@@ -101,10 +101,10 @@ class LimitedStrongBranching:
             "lookahead": self.lookahead,
             "iteration limit": self.iterations,
         }
-        given = {name: limit for name, limit in limits.items() if limit is not None}
-        if not given:
+        limits_set = {name: limit for name, limit in limits.items() if limit is not None}
+        if not limits_set:
             raise ParameterError("an expert without limits is the expert 'full'")
-        for name, limit in given.items():
+        for name, limit in limits_set.items():
             if not 1 <= limit < NO_ITERATION_LIMIT:
                 raise ParameterError(
                     f"the expert's {name} is {limit}; it must be from 1 to {NO_ITERATION_LIMIT - 1}"
@@ -117,7 +117,7 @@ class LimitedStrongBranching:
 
     @property
     def name(self) -> str:
-        """The limits, in the order in which they work."""
+        """Limits, in the order in which they apply."""
         screen = self.screening
         parts = {
             "shortlist": self.shortlist,
@@ -153,17 +153,17 @@ class LimitedStrongBranching:
             for position in positions:
                 if not search.solve(position, screening.iterations):
                     return
-            positions = sorted(positions, key=lambda position: -search.found[position].score)
+            positions = sorted(positions, key=lambda position: -search.scored[position].score)
             positions = positions[: screening.keep]
         best, without_better = -np.inf, 0
         for position in positions:
-            done = search.found.get(position)
+            done = search.scored.get(position)
             if (done is None or not done.is_final) and not search.solve(
                 position, self.iterations or NO_ITERATION_LIMIT
             ):
                 return
             search.evaluated.append(position)
-            score = search.found[position].score
+            score = search.scored[position].score
             without_better = 0 if score > best else without_better + 1
             best = max(best, score)
             if without_better == self.lookahead:
@@ -171,10 +171,10 @@ class LimitedStrongBranching:
 
 
 class _Search:
-    """What is known so far about the candidates of a node."""
+    """Progress of strong branching at a node."""
 
     def __init__(self, model: pyscipopt.Model, candidates: list[pyscipopt.Variable]) -> None:
-        self.found: dict[int, CandidateScore] = {}
+        self.scored: dict[int, CandidateScore] = {}
         self.evaluated: list[int] = []
         self._model = model
         self._candidates = candidates
@@ -182,27 +182,27 @@ class _Search:
         self._iterations = 0
 
     def solve(self, position: int, iteration_limit: int) -> bool:
-        """Solve a candidate's LPs; say whether SCIP could."""
-        found = score_candidate(
+        """Solve a candidate's LPs; return False if SCIP could not."""
+        scored = score_candidate(
             self._model,
             self._candidates[position],
             lp_objective=self._lp_objective,
             iteration_limit=iteration_limit,
         )
         self._iterations += self._model.lpiGetIterations()
-        if found is not None:
-            self.found[position] = found
-        return found is not None
+        if scored is not None:
+            self.scored[position] = scored
+        return scored is not None
 
     def result(self) -> StrongBranchingResult:
-        """Give the scores; the best is one of those evaluated, where there are any."""
+        """Return the scores; the best candidate is an evaluated one if there are any."""
         scores = np.zeros(len(self._candidates))
         valid = np.zeros(len(self._candidates), dtype=bool)
-        for position, found in self.found.items():
-            scores[position], valid[position] = found.score, True
-        chosen = sorted(self.evaluated or self.found)
-        best = max(chosen, key=lambda position: scores[position], default=0)
-        bound = self.found[best].bound if chosen else self._lp_objective
+        for position, scored in self.scored.items():
+            scores[position], valid[position] = scored.score, True
+        eligible = sorted(self.evaluated or self.scored)
+        best = max(eligible, key=lambda position: scores[position], default=0)
+        bound = self.scored[best].bound if eligible else self._lp_objective
         return StrongBranchingResult(
             scores=scores,
             valid=valid,

@@ -1,8 +1,8 @@
-"""The native code: whether it is in use, and why not.
+"""Loading, testing and status of the native code.
 
-The environment variable ``MILPLIB_NATIVE`` decides: ``0`` switches it off, ``1`` makes its absence
-an error; without it, it is used if it was built and passes a test against the pure path. It is
-read once a process.
+The environment variable ``MILPLIB_NATIVE`` controls its use: ``0`` switches the native code off,
+and ``1`` requires it. If the variable is unset, the native code is used if it was built and passes
+a test against the pure Python path. Each process reads the variable once.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _REINSTALL = (
 
 @dataclass(frozen=True)
 class NativeStatus:
-    """Whether the native code is in use.
+    """Status of the native code.
 
     Parameters
     ----------
     module
-        The extension module; None: the pure path serves.
+        Extension module, or None if the pure Python path is in use.
     reason
-        Why, or why not.
+        Reason why the native code is or is not in use.
     mend
-        What to do to have it; empty if there is nothing to mend.
+        Instructions to make it work; empty if nothing is broken.
     required
-        Whether its absence is an error.
+        Whether missing native code is an error.
     """
 
     module: Any
@@ -55,7 +55,7 @@ class NativeStatus:
 
     @property
     def extraction(self) -> str:
-        """Which path extracts states and why, in a few words."""
+        """Path that extracts states, and the reason, in a few words."""
         path = "native" if self.module else "pure Python through PySCIPOpt"
         return f"{path}: {self.reason}"
 
@@ -64,12 +64,12 @@ _tested: NativeStatus | None = None
 
 
 def native_status() -> NativeStatus:
-    """Load the native code, once a process, and tell how it is.
+    """Load the native code once per process, and return its status.
 
     Raises
     ------
     ParameterError
-        If ``MILPLIB_NATIVE`` is something else than 0 or 1.
+        If ``MILPLIB_NATIVE`` is set to anything but 0 or 1.
 
     Examples
     --------
@@ -80,12 +80,12 @@ def native_status() -> NativeStatus:
 
 
 def native_module() -> Any:
-    """Give the extension module `milplib._native`, or None where the pure path serves.
+    """Return the extension module `milplib._native`, or None if the pure path is in use.
 
     Raises
     ------
     NativeError
-        If ``MILPLIB_NATIVE=1`` asks for it and it does not work.
+        If ``MILPLIB_NATIVE=1`` requires the native code, but it does not work.
 
     Examples
     --------
@@ -101,16 +101,16 @@ def native_module() -> Any:
 
 
 def native_at(model: pyscipopt.Model) -> Any:
-    """Give `native_module` at a node, tested: in a process's first call on this very node.
+    """Return `native_module` at a node, after a test in the process's first call.
 
-    The test extracts the node's state on both paths. A test on an instance of its own would be a
-    solve inside the solve: SCIP's symmetry detection depends on memory addresses, so the process
-    could come to another tree than without native code.
+    The test extracts the state of this node on both paths. A test on a separate instance would
+    nest a solve in the solve. SCIP's symmetry detection depends on memory addresses, so the tree
+    could then differ from the one without native code.
 
     Raises
     ------
     NativeError
-        If ``MILPLIB_NATIVE=1`` asks for native code and it does not work.
+        If ``MILPLIB_NATIVE=1`` requires the native code, but it does not work.
     StateError
         If the current node has no LP solved to optimality.
 
@@ -131,12 +131,12 @@ def native_at(model: pyscipopt.Model) -> Any:
 
 
 def forced_level() -> str | None:
-    """Instruction set that ``MILPLIB_NATIVE_LEVEL`` names; None: the processor's widest.
+    """Return the instruction set in ``MILPLIB_NATIVE_LEVEL``; None means the widest.
 
     Raises
     ------
     ParameterError
-        If the processor has none of that name.
+        If the processor has no instruction set of that name.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def _loaded() -> NativeStatus:
         level = module.levels()[0]
     except ModuleNotFoundError:
         return _unusable("the native code was not built", required)
-    except Exception as error:  # whatever a binary of another machine does short of crashing
+    except Exception as error:  # a binary of another machine may raise anything
         reason = f"the native code does not load: {type(error).__name__}: {error}"
         return _unusable(reason, required)
     if major not in SUPPORTED:
@@ -194,15 +194,15 @@ def _unusable(reason: str, required: bool) -> NativeStatus:
 
 
 def _compared(status: NativeStatus, model: pyscipopt.Model) -> NativeStatus:
-    """Extract the state of the current node on both paths."""
+    """Test the native code: compare the current node's state on both paths."""
     expected = extract_state_pure(model, dtype=np.float64)
     pseudocosts = pseudocosts_pure(model)
     try:
         capsule = model.to_ptr(False)
-        found = [*status.module.extract(capsule, True), status.module.pseudocosts(capsule)]
+        parts = [*status.module.extract(capsule, True), status.module.pseudocosts(capsule)]
     except status.module.ScipError as error:
         return _unusable(f"the native code failed its test: {error}", status.required)
-    for (name, array), part in zip(_arrays(expected, pseudocosts), found, strict=True):
+    for (name, array), part in zip(_arrays(expected, pseudocosts), parts, strict=True):
         native = np.frombuffer(bytes([part]) if part in (True, False) else part, array.dtype)
         if native.size != array.size or not np.allclose(native, array.ravel(), 1e-12, 1e-12):
             reason = f"the native code failed its test: its {name} are not those of the pure path"
@@ -213,7 +213,7 @@ def _compared(status: NativeStatus, model: pyscipopt.Model) -> NativeStatus:
 def _arrays(
     state: BranchingState, pseudocosts: npt.NDArray[np.float64]
 ) -> list[tuple[str, npt.NDArray[Any]]]:
-    """Arrays in the order of the native code."""
+    """Return the arrays of a state in the order of the native code."""
     return [
         ("variable features", state.variable_features),
         ("row features", state.row_features),

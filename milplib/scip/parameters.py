@@ -1,4 +1,4 @@
-"""Parameters of SCIP's branching rules as SCIP itself describes them: kinds, ranges, meanings."""
+"""Parameters of SCIP's branching rules: types, ranges and meanings, as SCIP describes them."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class BranchingParameter:
     Parameters
     ----------
     name
-        ``rule/parameter``, SCIP's own name without ``branching/``.
+        ``rule/parameter``, that is, SCIP's name without ``branching/``.
     kind
-        SCIP's: ``bool``, ``int``, ``longint``, ``real`` or ``char``.
+        SCIP's type: ``bool``, ``int``, ``longint``, ``real`` or ``char``.
     low, high
-        The smallest and the largest value of a number.
+        Smallest and largest value of a number.
     letters
-        The values of a ``char``.
+        Values of a ``char``.
     default
-        SCIP's default, as it writes it.
+        Default value, as SCIP writes it.
     meaning
-        What it does, in SCIP's words.
+        SCIP's description.
     """
 
     name: str
@@ -57,12 +57,12 @@ class BranchingParameter:
     meaning: str
 
     def value(self, given: ParameterValue) -> ParameterValue:
-        """Give a value the parameter's type; text is read as SCIP writes it.
+        """Convert a value to the parameter's type; text is read as SCIP writes it.
 
         Raises
         ------
         ParameterError
-            If it has another kind of value, or is out of range.
+            If the value has another type or is out of range.
 
         Examples
         --------
@@ -90,7 +90,7 @@ class BranchingParameter:
                 raise ValueError(text)
             return text
         number = float(text) if self.kind == "real" else int(text)
-        # SCIP's infinity is a finite number; a value beyond it would mean nothing.
+        # SCIP's infinity is a finite number; values beyond it are meaningless.
         if not (math.isfinite(number) and self.low <= number <= self.high):
             raise ValueError(text)
         return number
@@ -110,19 +110,19 @@ class BranchingParameter:
 
 
 def branching_parameters(model: pyscipopt.Model, rule: str) -> Mapping[str, BranchingParameter]:
-    """Describe the parameters of a branching rule of a model's, by name.
+    """Describe the parameters of a branching rule in a model.
 
     Parameters
     ----------
     model
-        The model, which may have rules beside SCIP's own.
+        Model, which may have further rules in addition to SCIP's.
     rule
         Name of the rule.
 
     Returns
     -------
     mapping of str to BranchingParameter
-        By the name below ``branching/<rule>/``; empty for a rule that is not there.
+        Parameters by their names below ``branching/<rule>/``; empty for an unknown rule.
 
     Examples
     --------
@@ -130,13 +130,13 @@ def branching_parameters(model: pyscipopt.Model, rule: str) -> Mapping[str, Bran
     >>> branching_parameters(pyscipopt.Model(), "relpscost")["maxreliable"].default
     '5'
     """
-    # The values alone can be asked for; kinds and ranges SCIP tells in a settings file only.
+    # SCIP writes types and ranges only to a settings file.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "all.set"
         model.writeParams(str(path), comments=True, onlychanged=False, verbose=False)
         text = path.read_text(encoding="utf-8", errors="replace")
-    found = (match for match in _DESCRIPTION.finditer(text) if match["rule"] == rule)
-    return {match["name"]: _described(match) for match in found}
+    matches = (match for match in _DESCRIPTION.finditer(text) if match["rule"] == rule)
+    return {match["name"]: _described(match) for match in matches}
 
 
 def _described(match: re.Match[str]) -> BranchingParameter:
@@ -157,7 +157,7 @@ def _described(match: re.Match[str]) -> BranchingParameter:
 
 
 def parameter_text(value: ParameterValue) -> str:
-    """Write a value the shortest way: equal values of any type give equal texts.
+    """Write a value in its shortest form, equal for equal values of any type.
 
     Examples
     --------
@@ -174,12 +174,12 @@ def parameter_text(value: ParameterValue) -> str:
 def known_parameter(
     known: Mapping[str, BranchingParameter], rule: str, name: str
 ) -> BranchingParameter:
-    """Look a parameter of a rule up.
+    """Look up a parameter of a rule.
 
     Raises
     ------
     UnknownNameError
-        If the rule has none of that name; the message suggests the nearest ones.
+        If the rule has no such parameter; the message suggests similar names.
     """
     if name not in known:
         raise UnknownNameError(f"parameter of the rule {rule}", name, known)

@@ -1,4 +1,4 @@
-"""Extraction of the branching state through PySCIPOpt's own calls: slow, and the tests' oracle."""
+"""Extraction of the branching state through PySCIPOpt: slow, and the reference of the tests."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _BASIS = {
 
 
 def branching_candidates(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
-    """List the variables to branch on at the current node.
+    """List the candidates at the current node.
 
     Returns
     -------
     list of pyscipopt.Variable
-        The fractional LP candidates of highest branching priority, in SCIP's order. Implied
-        integers are never among them: SCIP lists them behind the others.
+        Fractional LP candidates of highest branching priority, in SCIP's order. Implied integers,
+        which SCIP lists last, are never among them.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def extract_state_pure(
     state_functions: tuple[StateFunction, ...] = (),
     dtype: type[np.floating[Any]] = np.float32,
 ) -> BranchingState:
-    """Do what `milplib.scip.extract_state` does, without native code.
+    """Extract the branching state without native code, see `milplib.scip.extract_state`.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def extract_state_pure(
     """
     check_stage(model)
     columns = model.getLPColsData()
-    # A variable that is not in the LP has no place in the state but counts in this norm.
+    # Variables outside the LP are not in the state, but count in this norm.
     objective_norm = _norm([variable.getObj() for variable in model.getVars(transformed=True)])
     objective = np.array([column.getObjCoeff() for column in columns], dtype=np.float64)
     has_incumbent = model.getNSols() > 0
@@ -145,12 +145,12 @@ def _variable_features(
     has_lower, has_upper = lower > -infinity, upper < infinity
     features[:, VariableFeature.HAS_LOWER_BOUND] = has_lower
     features[:, VariableFeature.HAS_UPPER_BOUND] = has_upper
-    # Not Model.getVarRedcost: for a maximisation it flips the sign, and only there.
+    # Model.getVarRedcost is unsuitable: it flips the sign for a maximisation.
     features[:, VariableFeature.REDUCED_COST] = (
         array([model.getColRedCost(c) for c in columns]) / objective_norm
     )
     features[:, VariableFeature.SOLUTION_VALUE] = value
-    # SCIP's feasFrac; the LP solution of a continuous column has no fractionality.
+    # This is SCIP's feasFrac. A continuous column has no fractionality.
     fraction = value - np.floor(value + model.feastol())
     features[:, VariableFeature.FRACTIONALITY] = np.where(
         type_column == VariableFeature.IS_TYPE_CONTINUOUS, 0.0, fraction
@@ -183,7 +183,7 @@ def _row_side(
     objective_norm: float,
     age_scale: float,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-    """Features of the row sides, and the edges that end in them."""
+    """Compute the features of the row sides, and their edges."""
     rows = model.getLPRowsData()
     infinity, epsilon = model.infinity(), model.epsilon()
     numbers = np.array(
@@ -206,7 +206,7 @@ def _row_side(
     position = np.array([c.getLPPos() for row in rows for c in row.getCols()], dtype=np.int32)
     coefficient = np.array([v for row in rows for v in row.getVals()], dtype=np.float64)
     row_of_entry = np.repeat(np.arange(len(rows)), lengths)
-    # A row may hold columns that have left the LP or not entered it (pricing): no edge there.
+    # With pricing, a row may hold columns outside the LP; they get no edge.
     in_lp = position >= 0
     if not in_lp.all():
         position, coefficient = position[in_lp], coefficient[in_lp]
@@ -216,7 +216,7 @@ def _row_side(
         row_of_entry, weights=coefficient * objective[position], minlength=len(rows)
     ) / (norm * objective_norm)
 
-    # Two sides a row, the left one first; the missing ones are dropped.
+    # Each row has two sides, the left one first; missing sides are dropped.
     exists = np.column_stack((left > -infinity, right < infinity)).ravel()
     of_row = np.repeat(np.arange(len(rows)), 2)[exists]
     sign = np.tile([-1.0, 1.0], len(rows))[exists]

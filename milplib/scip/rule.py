@@ -1,4 +1,4 @@
-"""A branching rule in Python whose errors are not lost on their way through SCIP."""
+"""Base class of Python branching rules whose errors propagate through SCIP."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pyscipopt import SCIP_RESULT
 __all__ = ["PRIORITY", "GuardedRule"]
 
 PRIORITY = 536870911
-"""The highest priority that SCIP allows a branching rule."""
+"""Highest priority of a branching rule in SCIP."""
 
 
 class GuardedRule(pyscipopt.Branchrule):
-    """Base of branching rules whose first error stops the solve and is raised by ``optimize``.
+    """Base class of branching rules whose first error stops the solve.
 
-    PySCIPOpt alone prints an exception of a callback and forgets it: SCIP goes on, or
-    ``optimize`` says "SCIP: unspecified error!". Here SCIP is interrupted, so that it stays in
-    order, and the call of ``optimize`` raises the very exception, with its traceback.
+    PySCIPOpt prints an exception of a callback and drops it: SCIP continues, or ``optimize``
+    raises "SCIP: unspecified error!". This class interrupts SCIP, which stays in a valid state, and
+    the call of ``optimize`` raises the original exception with its traceback.
 
     Examples
     --------
@@ -35,30 +35,36 @@ class GuardedRule(pyscipopt.Branchrule):
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
-        """The last error of `decide`."""
+        """Last error of `decide`."""
         self._stopping = False
 
     @abstractmethod
     def decide(self) -> int:
-        """Branch, cut off or decline at a node with a fractional LP solution; give the result."""
+        """Branch, cut off or decline at a node with a fractional LP solution.
+
+        Returns
+        -------
+        int
+            A ``pyscipopt.SCIP_RESULT``.
+        """
 
     def include(self, model: pyscipopt.Model, name: str, *, max_depth: int = -1) -> None:
-        """Include the rule in a model, before all other rules, down to a depth (-1: to any)."""
+        """Include the rule in a model before all other rules, up to a depth (-1: no limit)."""
         model.includeBranchrule(
             self, name, (type(self).__doc__ or name).splitlines()[0], PRIORITY, max_depth, 1.0
         )
 
     def branchexeclp(self, allowaddcons: bool) -> dict[str, int]:
-        """Run `decide`; interrupt the solve at its error."""
-        if self._stopping:  # SCIP may ask again on its way out
+        """Run `decide`, and interrupt the solve if it raises an error."""
+        if self._stopping:  # SCIP may call the rule again while it stops
             return {"result": SCIP_RESULT.DIDNOTRUN}
         try:
             return {"result": self.decide()}
-        except BaseException as error:  # Ctrl-C too must get through SCIP
+        except BaseException as error:  # Ctrl-C must propagate through SCIP, too
             self.error = error
             self._stopping = True
             self.model.interruptSolve()
-            # Compiled code has no frames: below this one is the one that called optimize().
+            # Compiled code has no frames, so the previous frame is the caller of optimize().
             self._raise_when_back_in(sys._getframe().f_back, error)
             return {"result": SCIP_RESULT.DIDNOTRUN}
 
@@ -71,12 +77,12 @@ class GuardedRule(pyscipopt.Branchrule):
         return {"result": SCIP_RESULT.DIDNOTRUN}
 
     def _raise_when_back_in(self, frame: FrameType | None, error: BaseException) -> None:
-        """Raise an error in a frame below as soon as it goes on, as a debugger stops in one.
+        """Raise an error in a calling frame as soon as it continues, by means of a tracer.
 
-        PySCIPOpt ignores what a callback raises, so the error has to be raised in the frame that
-        called ``optimize``, at its first instruction after the call: still inside its ``try`` or
-        ``with``. Another tracer of this thread (a debugger, a measurement of coverage) loses its
-        place.
+        PySCIPOpt ignores exceptions of callbacks. The error is therefore raised in the frame that
+        called ``optimize``, at its first instruction after the call, which is still inside its
+        ``try`` or ``with``. This replaces any other tracer of the thread, such as a debugger or a
+        coverage tool.
         """
         if frame is None:
             return
@@ -89,5 +95,5 @@ class GuardedRule(pyscipopt.Branchrule):
                 raise error
 
         frame.f_trace, frame.f_trace_opcodes = trace, True
-        # Frames that begin meanwhile, of another callback say, are not traced.
+        # New frames, such as those of other callbacks, are not traced.
         sys.settrace(lambda current, event, argument: None)

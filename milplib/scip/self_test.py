@@ -1,4 +1,4 @@
-"""A solve so small that it takes milliseconds, and yet uses all that milplib asks of SCIP."""
+"""Self-test: solves of a few milliseconds that use everything milplib needs from SCIP."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["mixed_model", "odd_cycle", "self_test"]
 
 
 def odd_cycle(length: int) -> Instance:
-    """Maximum independent set on a cycle of odd length, an edge a row.
+    """Make a maximum independent set instance on an odd cycle, with one row per edge.
 
-    Its optimum is ``(length - 1) / 2``; its LP relaxation is 1/2 everywhere, so that SCIP must
+    The optimal value is ``(length - 1) / 2``. The LP solution is 1/2 everywhere, so SCIP must
     branch unless presolving or cuts find the odd cycle.
 
     Examples
@@ -77,7 +77,7 @@ class _MeantToFailError(Exception):
 
 
 def _branching_model() -> pyscipopt.Model:
-    """A model that SCIP cannot solve without branching."""
+    """Make a model that SCIP cannot solve without branching."""
     model = odd_cycle(9).to_scip()
     model.hideOutput()
     for name in ("presolving/maxrounds", "separating/maxroundsroot", "propagating/maxroundsroot"):
@@ -87,10 +87,10 @@ def _branching_model() -> pyscipopt.Model:
 
 
 def mixed_model() -> pyscipopt.Model:
-    """A model that must be branched on, and has every kind of row and column.
+    """Make a model that requires branching and has every kind of row and column.
 
-    An odd cycle, an equation, a row with two sides, a general integer, a continuous and a free
-    column, and a maximisation.
+    It is a maximisation with an odd cycle, an equation, a row with two sides, and a general
+    integer, a continuous and a free column.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Named SCIP settings, so that a result can say which one it used."""
+"""Named SCIP settings, which results record."""
 
 from __future__ import annotations
 
@@ -21,43 +21,49 @@ _SETTINGS: dict[str, dict[str, object]] = {
 }
 
 SETTINGS: tuple[str, ...] = tuple(_SETTINGS)
-"""Names of the settings: ``default`` is SCIP as it comes, ``learn2branch`` that of Gasse et al.
-2019 (no cuts below the root, no restarts), ``clean`` a pure test of branching: no heuristics, and a
-cut-off just worse than the optimum, which has to be known."""
+"""Names of the settings.
+
+- ``default``: SCIP's defaults.
+- ``learn2branch``: the setting of Gasse et al. 2019, without cuts below the root and without
+  restarts.
+- ``clean``: a pure test of branching, without heuristics and with a cut-off just worse than the
+  known optimum.
+"""
 
 CLEAN_SLACK = 1e-5
-"""How much worse than the optimum the cut-off of ``clean`` is, relative to max(1, |optimum|)."""
+"""Distance of the cut-off of ``clean`` from the optimum, relative to max(1, |optimum|)."""
 
 MAX_SEED = 2**31 - 1
-"""The largest seed that SCIP takes."""
+"""Largest seed of SCIP."""
 
 
 def apply_setting(
     model: pyscipopt.Model, setting: str, *, seed: int, reference_objective: float | None = None
 ) -> None:
-    """Set a model's parameters to a named setting with a seed, for one thread.
+    """Apply a named setting and a seed to a model, for one thread.
 
-    The seed permutes the problem's variables and drives SCIP's own random decisions, so runs
-    that differ in nothing but the branching rule are paired.
+    The seed permutes the problem's variables and controls SCIP's random decisions, so runs that
+    differ only in the branching rule are paired.
 
     Parameters
     ----------
     model
-        The model; its other parameters stay as they are. With ``clean`` its problem must be
-        there.
+        The model. Its other parameters keep their values. ``clean`` requires that its problem is
+        already read or built.
     setting
-        One of `SETTINGS`.
+        Name in `SETTINGS`.
     seed
-        0 to 2**31 - 1.
+        Seed, 0 to 2**31 - 1.
     reference_objective
-        The optimum, for ``clean``.
+        Optimal objective value, for ``clean`` only.
 
     Raises
     ------
     UnknownNameError
         If there is no such setting.
     ParameterError
-        If the seed is out of range, or the optimum is missing, or given where it means nothing.
+        If the seed is out of range, or `reference_objective` is missing for ``clean`` or set for
+        another setting.
 
     Examples
     --------
@@ -96,7 +102,7 @@ def apply_setting(
 
 
 def branching_rule_names(model: pyscipopt.Model) -> tuple[str, ...]:
-    """List the branching rules that a model has, SCIP's own and included ones, sorted.
+    """List the names of a model's branching rules, SCIP's and included ones, sorted.
 
     Examples
     --------
@@ -115,12 +121,12 @@ def branching_rule_names(model: pyscipopt.Model) -> tuple[str, ...]:
 
 
 def use_branching_rule(model: pyscipopt.Model, name: str) -> None:
-    """Make one of a model's own branching rules the first that is asked at every node.
+    """Make a branching rule of a model the first one at every node.
 
     Raises
     ------
     UnknownNameError
-        If the model has no such rule; the message suggests the nearest names.
+        If the model has no such rule; the message suggests similar names.
 
     Examples
     --------

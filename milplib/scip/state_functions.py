@@ -1,4 +1,4 @@
-"""State functions: named, versioned feature blocks beside the bipartite state."""
+"""State functions, which extract named and versioned feature blocks in addition to the state."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["BlockSchema", "StateFunction", "check_state_functions", "extract_blo
 class StateFunction(Protocol):
     """Anything that extracts a block of named features from a model at a branching node.
 
-    A block that is recorded with the samples is extracted by the same code when a policy runs:
-    nothing else needs to change for a new one.
+    The same state function extracts a block for samples and for a running policy, so a new block
+    needs no other code.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class StateFunction(Protocol):
 
     @property
     def version(self) -> int:
-        """Raised whenever a column changes its meaning."""
+        """Version of the block, increased when a column changes its meaning."""
         ...
 
     @property
@@ -54,21 +54,21 @@ class StateFunction(Protocol):
         ...
 
     def extract(self, model: pyscipopt.Model) -> npt.ArrayLike:
-        """Extract the block at the current node, without disturbing the solve.
+        """Extract the block at the current node, without changing the solve.
 
         Returns
         -------
         array_like
-            Shape (number of columns,) for features of the node or the tree, kept as one line;
-            or (anything, number of columns) for features of candidates (in the order of
-            `milplib.scip.branching_candidates`), LP columns or rows. Finite numbers.
+            Finite numbers. Shape (number of columns,) for features of the node or the tree, which
+            become a single line. Shape (lines, number of columns) for features of candidates (in
+            the order of `milplib.scip.branching_candidates`), LP columns or rows.
         """
         ...
 
 
 @dataclass(frozen=True)
 class BlockSchema:
-    """Name, version and columns of a block of a state function."""
+    """Name, version and columns of the block of a state function."""
 
     name: str
     version: int
@@ -76,12 +76,18 @@ class BlockSchema:
 
     @classmethod
     def of(cls, function: StateFunction) -> BlockSchema:
-        """Describe the block that a state function extracts."""
+        """Return the schema of a state function's block."""
         return cls(function.name, function.version, tuple(function.columns))
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> BlockSchema:
-        """Read a description from a file; KeyError, TypeError or ValueError if it is none."""
+        """Read a schema from a JSON object.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the object is not a schema.
+        """
         return cls(
             str(found["name"]), int(found["version"]), tuple(str(name) for name in found["columns"])
         )
@@ -93,7 +99,7 @@ def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunc
     Raises
     ------
     ParameterError
-        If one is not a state function, or two have one name.
+        If an object is not a state function, or two have the same name.
 
     Examples
     --------
@@ -137,17 +143,18 @@ def extract_blocks(
     Returns
     -------
     dict of str to array
-        Blocks by name, each of shape (lines, number of its columns).
+        Blocks by name. Shapes (lines, number of the block's columns).
 
     Raises
     ------
     StateError
-        If a block has another shape than its columns say, or a number that is not finite.
+        If a state function fails, or a block's shape does not fit its columns, or a number is not
+        finite.
     """
     blocks: dict[str, npt.NDArray[np.floating[Any]]] = {}
     for function in functions:
         try:
-            with np.errstate(over="ignore"):  # found below, as not finite
+            with np.errstate(over="ignore"):  # checked below
                 block = np.atleast_2d(np.array(function.extract(model), dtype=np.float64))
                 block = block.astype(dtype, copy=False)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The expert: full strong branching, the same to the bit as SCIP's own rule."""
+"""Full strong branching, bit-identical to SCIP's rule ``vanillafullstrong``."""
 
 from __future__ import annotations
 
@@ -24,30 +24,32 @@ __all__ = [
 ]
 
 NO_ITERATION_LIMIT = 2**31 - 1
-"""What SCIP takes for no limit on simplex iterations."""
+"""SCIP's value for no limit on simplex iterations."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StrongBranchingResult:
-    """What strong branching found at a node.
+    """Result of strong branching at a node.
 
     Parameters
     ----------
     scores
-        SCIP's product of the two children's gains in dual bound. Shape (k,), float64, in the
-        order of the candidates; 0 where `valid` is False.
+        SCIP's product of both children's gains in dual bound, in the order of the candidates; 0 if
+        `valid` is False. Shape (k,), float64.
     valid
-        Whether there is a score. Full strong branching has none from the first LP error on,
-        others leave candidates out (`milplib.scip.experts`). Shape (k,), bool.
+        Whether each candidate has a score. In full strong branching, candidates from the first LP
+        error on have none; other experts skip candidates (`milplib.scip.experts`). Shape (k,),
+        bool.
     best
-        Position of the candidate to branch on: the first of the highest score.
+        Position of the candidate to branch on, the first one with the highest score.
     cutoff
-        Whether both children of the best candidate are cut off by their bounds, so that the
-        node itself can be.
+        Whether both children of the best candidate are cut off by their bounds, so that the node
+        can be cut off.
     iterations
-        Simplex iterations of the candidates' last child LPs. SCIP does not count idempotent
-        strong branching and its LP interface tells only the last LP's iterations, so this is
-        about half of the true number: a deterministic measure of work, for limits.
+        Number of simplex iterations of each candidate's last child LP, in total. SCIP does not
+        count idempotent strong branching, and its LP interface only returns the iterations of the
+        last LP. The number is therefore about half of the true one, but it is a deterministic
+        measure of work for limits.
     """
 
     scores: npt.NDArray[np.float64]
@@ -59,17 +61,17 @@ class StrongBranchingResult:
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateScore:
-    """What the LPs of one candidate's children say.
+    """Score of a candidate from the LPs of its children.
 
     Parameters
     ----------
     score
         SCIP's product of the gains in dual bound.
     bound
-        Dual bound of the node if it is branched on the candidate; the node's own where a child's
-        LP was stopped.
+        Dual bound of the node after branching on the candidate; the LP objective of the node if a
+        child's LP was stopped early.
     is_final
-        Whether no child's LP was stopped by the iteration limit.
+        Whether both child LPs ended within the iteration limit.
     """
 
     score: float
@@ -84,24 +86,26 @@ def score_candidate(
     lp_objective: float,
     iteration_limit: int = NO_ITERATION_LIMIT,
 ) -> CandidateScore | None:
-    """Solve the LPs of a candidate's children, between SCIP's start and end of strong branching.
+    """Solve the LPs of a candidate's children.
+
+    Call this function between ``startStrongbranch`` and ``endStrongbranch``.
 
     Parameters
     ----------
     model
-        A model being solved.
+        Model being solved.
     variable
         The candidate.
     lp_objective
         Objective value of the node's LP.
     iteration_limit
-        Dual simplex iterations after which each child's LP is stopped; its objective value by
-        then is a lower bound on its gain.
+        Limit on dual simplex iterations for each child's LP. The objective value of an LP that is
+        stopped early is a lower bound.
 
     Returns
     -------
     CandidateScore or None
-        None if SCIP could not solve an LP.
+        Score, or None if SCIP could not solve an LP.
     """
     down, up, down_valid, up_valid, _, _, _, _, lp_error = model.getVarStrongbranch(
         variable, iteration_limit, idempotent=True
@@ -126,28 +130,28 @@ def strong_branching(
     Parameters
     ----------
     model
-        A model being solved, inside a branching rule's ``branchexeclp``.
+        Model being solved, inside the ``branchexeclp`` of a branching rule.
     candidates
-        The variables to score; `milplib.scip.branching_candidates` if not given.
+        Variables to score. Default: `milplib.scip.branching_candidates`.
 
     Returns
     -------
     StrongBranchingResult
-        The scores.
+        Scores and the best candidate.
 
     Notes
     -----
-    The calls are idempotent: at this node they change nothing that a policy sees, but the solve
-    may take another path some nodes later (bases and ages differ in the last digits).
+    The calls are idempotent: they do not change the state of this node. The solve may still take
+    another path some nodes later, because bases and ages differ in the last digits.
 
     SCIP's rule ``vanillafullstrong`` with ``idempotent = scoreall = TRUE`` scores *all* LP
-    candidates, this one those of highest branching priority. Without priorities that is the
-    same, and so is the tree.
+    candidates, this function only those of highest branching priority. Without priorities, both
+    score the same candidates and build the same tree.
 
     References
     ----------
     Achterberg, Koch, Martin, "Branching rules revisited", Operations Research Letters 33 (2005),
-    section 2.3; SCIP's ``branch_vanillafullstrong.c`` for the treatment of infeasible children
+    section 2.3. SCIP's ``branch_vanillafullstrong.c`` for the treatment of infeasible children
     (their gain is cut-off bound - LP objective) and of LP errors.
 
     Examples
@@ -170,13 +174,13 @@ def strong_branching(
     model.startStrongbranch()
     try:
         for position, variable in enumerate(candidates):
-            found = score_candidate(model, variable, lp_objective=lp_objective)
+            scored = score_candidate(model, variable, lp_objective=lp_objective)
             iterations += model.lpiGetIterations()
-            if found is None:
+            if scored is None:
                 break
-            scores[position], valid[position] = found.score, True
-            if found.score > best_score:
-                best, best_score, best_bound = position, found.score, found.bound
+            scores[position], valid[position] = scored.score, True
+            if scored.score > best_score:
+                best, best_score, best_bound = position, scored.score, scored.bound
     finally:
         model.endStrongbranch()
     cutoff = bool(model.isGE(best_bound, model.getCutoffbound()))
@@ -188,7 +192,7 @@ def strong_branching(
 class StrongBranchingRule(GuardedRule):
     """Full strong branching as a branching rule.
 
-    Builds the same tree, node for node, as SCIP's ``vanillafullstrong`` with
+    It builds the same tree, node by node, as SCIP's ``vanillafullstrong`` with
     ``idempotent = scoreall = TRUE``.
 
     Examples
@@ -204,10 +208,11 @@ class StrongBranchingRule(GuardedRule):
     """
 
     def include(self, model: pyscipopt.Model, name: str, *, max_depth: int = -1) -> None:
-        """Include the rule before all others, and SCIP's own behind it for its sub-SCIPs.
+        """Include the rule before all others, followed by ``vanillafullstrong``.
 
         Heuristics that solve a smaller copy of the problem copy SCIP's rules and parameters, but
-        no Python rule: there ``vanillafullstrong`` stands in, or the trees would differ.
+        no Python rules. In these sub-SCIPs ``vanillafullstrong`` decides; otherwise the trees would
+        differ.
         """
         super().include(model, name, max_depth=max_depth)
         for key, value in {

@@ -1,4 +1,4 @@
-"""The bounds of a solve over time: when SCIP found a better solution or proved a better bound."""
+"""Primal and dual bounds of a solve over time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyscipopt import SCIP_EVENTTYPE
 __all__ = ["MAX_POINTS", "Trace", "TraceRecorder"]
 
 MAX_POINTS = 1000
-"""A trace that gets twice as many points loses every second one."""
+"""Approximate maximum length; a trace of more than twice as many points drops every second."""
 
 Point = tuple[float, float, float]
 _EVENTS = (SCIP_EVENTTYPE.BESTSOLFOUND, SCIP_EVENTTYPE.DUALBOUNDIMPROVED)
@@ -22,17 +22,17 @@ _EVENTS = (SCIP_EVENTTYPE.BESTSOLFOUND, SCIP_EVENTTYPE.DUALBOUNDIMPROVED)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trace:
-    """The bounds of a solve, from each point in time to the next.
+    """Bounds of a solve, each valid from its point in time to the next.
 
     Parameters
     ----------
     time
         Wall-clock seconds since the solve began, ascending. Shape (points,), float64.
     primal
-        Value of the best solution, in the instance's own sense; NaN before there is one. Shape
-        (points,), float64.
+        Objective value of the best solution, in the instance's sense; NaN before the first
+        solution. Shape (points,), float64.
     dual
-        The best proven bound, in the instance's own sense; NaN while there is none. Shape
+        Best dual bound, in the instance's sense; NaN before the first finite bound. Shape
         (points,), float64.
     """
 
@@ -42,7 +42,7 @@ class Trace:
 
     @classmethod
     def of(cls, points: Iterable[Iterable[float]]) -> Trace:
-        """Make a trace of points (time, primal bound, dual bound).
+        """Make a trace from points (time, primal bound, dual bound).
 
         Examples
         --------
@@ -55,7 +55,7 @@ class Trace:
         return cls(time=array[:, 0], primal=array[:, 1], dual=array[:, 2])
 
     def __len__(self) -> int:
-        """Give the number of points."""
+        """Return the number of points."""
         return len(self.time)
 
     def points(self) -> list[Point]:
@@ -64,10 +64,9 @@ class Trace:
 
 
 class TraceRecorder(pyscipopt.Eventhdlr):
-    """Writes down the bounds of a solve whenever one of them gets better.
+    """Event handler that records the bounds of a solve at each improvement.
 
-    It only reads, so the solve is the same as without it; an event takes up to 0.2
-    milliseconds, and there are as many as improvements.
+    It only reads, so it does not change the solve. Each improvement costs up to 0.2 milliseconds.
 
     Examples
     --------
@@ -75,7 +74,7 @@ class TraceRecorder(pyscipopt.Eventhdlr):
     >>> model = SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0).to_scip()
     >>> model.hideOutput()
     >>> recorder = TraceRecorder()
-    >>> model.includeEventhdlr(recorder, "trace", "writes down the bounds")
+    >>> model.includeEventhdlr(recorder, "trace", "records the bounds over time")
     >>> model.optimize()
     >>> trace = recorder.trace()
     >>> len(trace) >= 1, bool((np.diff(trace.time) >= 0).all())
@@ -87,21 +86,21 @@ class TraceRecorder(pyscipopt.Eventhdlr):
         self._primal = math.nan
 
     def eventinit(self) -> None:
-        """Begin to watch."""
+        """Start recording."""
         self._points, self._primal = [], math.nan
         for event in _EVENTS:
             self.model.catchEvent(event, self)
 
     def eventexit(self) -> None:
-        """End it."""
+        """Stop recording."""
         for event in _EVENTS:
             self.model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
-        """Write down the bounds."""
+        """Record the bounds."""
         model = self.model
         if event.getType() == SCIP_EVENTTYPE.BESTSOLFOUND:
-            # Not SCIP's primal bound, which a cut-off lowers without a solution.
+            # SCIP's primal bound is unsuitable: a cut-off changes it without a solution.
             self._primal = float(model.getSolObjVal(model.getBestSol()))
         dual = float(model.getDualbound())
         if abs(dual) >= model.infinity():
@@ -110,16 +109,16 @@ class TraceRecorder(pyscipopt.Eventhdlr):
         if not self._points or _differ(self._points[-1], point):
             self._points.append(point)
         if len(self._points) > 2 * MAX_POINTS:
-            # The bounds at those that are left are the true ones; a change is seen a little late.
+            # The remaining points stay exact; some improvements appear slightly late.
             del self._points[1::2]
 
     def trace(self, *, end: Point | None = None) -> Trace:
-        """Give what was written down.
+        """Return the recorded trace.
 
         Parameters
         ----------
         end
-            Time and bounds at the end of the solve, the last point.
+            Time and bounds at the end of the solve, appended as the last point.
         """
         return Trace.of([*self._points, *([end] if end else [])])
 

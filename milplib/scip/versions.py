@@ -1,7 +1,7 @@
-"""The versions of SCIP that milplib knows, in one table, and the one that is loaded.
+"""Supported versions of SCIP, and the loaded version.
 
-A new major version is one entry of `SUPPORTED`, the pin of PySCIPOpt in constraints.txt, and a run
-of the parity tests under it.
+To support a new major version, add an entry to `SUPPORTED`, change the pin of PySCIPOpt in
+constraints.txt, and run the parity tests with it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class NativeConstants:
-    """Values of SCIP's enumerations, which the native code cannot take from headers.
+    """Values of SCIP's enumerations for the native code, which is built without SCIP's headers.
 
     Parameters
     ----------
@@ -50,17 +50,17 @@ class NativeConstants:
 
 @dataclass(frozen=True, kw_only=True)
 class SupportedScip:
-    """A major version of SCIP.
+    """A supported major version of SCIP.
 
     Parameters
     ----------
     pyscipopt
-        The versions of PySCIPOpt that have it, as a requirement of pip.
+        Versions of PySCIPOpt with this SCIP, as a pip requirement.
     native
-        What the native code must know of it. It calls the functions of ``native/scip_api.h``, whose
-        prototypes were compared with this version's headers.
+        Constants for the native code. Its prototypes of SCIP functions, in ``native/scip_api.h``,
+        were compared with this version's headers.
     compatible_majors
-        Other major versions whose policies and samples mean the same under this one.
+        Other major versions whose policies and samples have the same meaning in this version.
     """
 
     pyscipopt: str
@@ -79,27 +79,27 @@ SUPPORTED: dict[int, SupportedScip] = {
             branch_down=0,
             branch_up=1,
         ),
-        # SCIP 9 shows implied integers in the type of a column, which is a feature.
+        # SCIP 9 is incompatible: it marks implied integers in the column type, a feature.
         compatible_majors=(),
     ),
 }
-"""The known versions, by major version."""
+"""Supported versions by major version."""
 
 
 @cache
 def scip_version() -> str:
-    """Version of SCIP, such as ``"10.0.2"``."""
+    """Return the loaded version of SCIP, such as ``"10.0.2"``."""
     model = pyscipopt.Model()
     return f"{model.getMajorVersion()}.{model.getMinorVersion()}.{model.getTechVersion()}"
 
 
 def scip_major_version() -> int:
-    """Major version of SCIP, part of the schema of samples and policies."""
+    """Return the major version of SCIP, which is part of the schema of samples and policies."""
     return int(scip_version().split(".")[0])
 
 
 def supported_scip() -> SupportedScip | None:
-    """Give the entry of the SCIP that is loaded; None if milplib does not know it.
+    """Return the entry of the loaded SCIP, or None if it is not supported.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def supported_scip() -> SupportedScip | None:
 
 
 def is_compatible(major: object) -> bool:
-    """Whether policies and samples of a major version mean the same under the loaded SCIP.
+    """Return whether policies and samples of a major version are valid for the loaded SCIP.
 
     Examples
     --------

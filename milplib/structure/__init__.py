@@ -1,4 +1,4 @@
-"""The structure of an instance: kinds of rows, and statistics of rows and columns."""
+"""Structure of an instance: kinds of rows, and statistics of rows and columns."""
 
 from milplib.structure.row_kinds import ROW_KINDS, row_kinds
 from milplib.structure.statistics import InstanceStatistics, instance_statistics

@@ -1,4 +1,4 @@
-"""Features of an instance's arrays by which families of instances are told apart."""
+"""Features of instances that distinguish families of instances."""
 
 from __future__ import annotations
 
@@ -24,35 +24,37 @@ SHARES = (
     "equations",
     *(f"{kind}_rows" for kind in ROW_KINDS),
 )
-"""Groups of features."""
+"""Names of the shares, see `FAMILY_FEATURES`."""
 
 FAMILY_FEATURES = (*SIZES, *LENGTHS, *SPREADS, *SHARES)
-"""Names of the features, in their order.
+"""Names of the features, in order.
 
-Logarithms are natural, of numbers of at least 1, lengths are means of nonzeros a row and a column.
-Spreads are standard deviations of natural logarithms: of the lengths, of the objective's nonzeros
-and of the matrix's, without their signs. Shares are of the columns: binary, continuous, with a
-coefficient in the objective, and of these the ones that the objective wants larger; of the
-nonzeros: those whose row keeps the column from growing; of the rows: equations, and MIPLIB's
-classes (`milplib.structure.row_kinds`).
+Sizes and lengths are natural logarithms of numbers of at least 1. Lengths are mean nonzeros per row
+and per column. Spreads are standard deviations of natural logarithms: of the lengths, and of the
+absolute values of the objective's and the matrix's nonzeros. ``binary``, ``continuous`` and
+``in_objective`` are shares of all columns, the last of those with a nonzero objective coefficient;
+``objective_upward`` is the share of the latter that the objective prefers larger. ``up_locks`` is
+the share of nonzeros whose row bounds the column from above. The rest are shares of rows: equations
+and MIPLIB's classes (`milplib.structure.row_kinds`).
 """
 
 Vector = npt.NDArray[np.float64]
 
 
 def family_features(instance: Instance) -> Vector:
-    """Compute what tells families of instances apart, in time linear in the nonzeros.
+    """Compute the features of an instance, in time linear in the nonzeros.
 
     Returns
     -------
     ndarray
-        The values of `FAMILY_FEATURES`, float64, finite; 0 where there is nothing to count.
+        Values of `FAMILY_FEATURES`, finite; 0 for a statistic over no values. Shape
+        ``(len(FAMILY_FEATURES),)``, float64.
 
     Examples
     --------
     >>> from milplib.generators import SetCover
-    >>> found = family_features(SetCover(n_rows=50, n_columns=100, density=0.1).generate(seed=0))
-    >>> features = dict(zip(FAMILY_FEATURES, found.tolist(), strict=True))
+    >>> values = family_features(SetCover(n_rows=50, n_columns=100, density=0.1).generate(seed=0))
+    >>> features = dict(zip(FAMILY_FEATURES, values.tolist(), strict=True))
     >>> features["binary"], features["set_covering_rows"], features["objective_upward"]
     (1.0, 1.0, 0.0)
     """
@@ -64,7 +66,7 @@ def family_features(instance: Instance) -> Vector:
     better_up = instance.objective[in_objective] > 0
     if instance.sense == "minimize":
         better_up = ~better_up
-    # A row with both sides keeps a column from growing and from shrinking: half a lock each.
+    # A row with two sides locks a column in both directions: half a lock each.
     above, below = np.isfinite(instance.row_upper)[row], np.isfinite(instance.row_lower)[row]
     upward = np.where(matrix.data > 0, above, below)
     sides = np.maximum(above.astype(np.int64) + below, 1)

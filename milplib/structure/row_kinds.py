@@ -1,4 +1,4 @@
-"""The classes of rows that MIPLIB distinguishes, of all rows of an instance at once."""
+"""Classification of the rows of an instance by MIPLIB's classes, vectorised."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROW_KINDS = (
 )
 """MIPLIB's classes of rows, from the most special to the most general."""
 
-# What SCIP, too, takes for equal.
+# SCIP's epsilon.
 _TOLERANCE = 1e-9
 
 Flags = npt.NDArray[np.bool_]
@@ -41,7 +41,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def binary_columns(instance: Instance) -> Flags:
-    """Which columns can be 0 and 1 only, those that are fixed included; shape (n,).
+    """Mark the columns that can only be 0 or 1, fixed ones included. Shape (n,), bool.
 
     Examples
     --------
@@ -55,17 +55,17 @@ def binary_columns(instance: Instance) -> Flags:
 
 
 def row_kinds(instance: Instance) -> npt.NDArray[np.intp]:
-    r"""Class of every row, as a position in `ROW_KINDS`: the first one that it belongs to.
+    r"""Classify every row as the first class of `ROW_KINDS` that it belongs to.
 
     Parameters
     ----------
     instance
-        The instance; its rows are taken as they stand, without presolving.
+        The instance, which is not presolved.
 
     Returns
     -------
     ndarray
-        Shape (m,), intp.
+        Positions in `ROW_KINDS`. Shape (m,), intp.
 
     Notes
     -----
@@ -91,14 +91,14 @@ def row_kinds(instance: Instance) -> npt.NDArray[np.intp]:
     general linear     all others
     ================== =========================================================================
 
-    So every row with two columns, one of them binary, is a variable bound at most: the conflict
-    :math:`x_1 + x_2 \le 1`, too. Multiples of a row count as the row. A row and its negation
-    (:math:`-x_1 - x_2 - x_3 \ge -1`) are the same row, and a binary with a negative coefficient
-    stands for its complement (:math:`x_1 + x_2 - x_3 \le 0` is a set packing); of the two readings
-    the one with fewer complements is tried first, so that :math:`x_1 + x_2 + x_3 \le 2` is an
-    invariant knapsack, not a set covering of complements. MIPLIB's program complements likewise,
-    but reads rows as they are written, and counts a row with two different sides as two; here that
-    is one row, a precedence, a variable bound, mixed binary or general.
+    A row with two columns, one of them binary, is a variable bound or a more special class; an
+    example is the conflict :math:`x_1 + x_2 \le 1`. A multiple of a row has the class of the row,
+    and so has its negation (:math:`-x_1 - x_2 - x_3 \ge -1`). A binary column with a negative
+    coefficient is replaced by its complement, so :math:`x_1 + x_2 - x_3 \le 0` is a set packing.
+    The reading with fewer complements is tried first, so :math:`x_1 + x_2 + x_3 \le 2` is an
+    invariant knapsack and not a set covering of complements. MIPLIB's program also complements
+    columns, but does not negate rows, and counts a row with two different sides as two rows. Here
+    such a row is a precedence, a variable bound, mixed binary or general.
 
     References
     ----------
@@ -116,10 +116,10 @@ def row_kinds(instance: Instance) -> npt.NDArray[np.intp]:
     ['set_partitioning', 'set_packing', 'knapsack']
     """
     rows = _Rows.of(instance)
-    found = np.full(instance.n_rows, -1, dtype=np.intp)
+    classes = np.full(instance.n_rows, -1, dtype=np.intp)
 
     def mark(kind: str, where: Flags) -> None:
-        found[where & (found < 0)] = ROW_KINDS.index(kind)
+        classes[where & (classes < 0)] = ROW_KINDS.index(kind)
 
     one, two = rows.length == 1, rows.length == 2
     mark("empty", rows.length == 0)
@@ -133,7 +133,7 @@ def row_kinds(instance: Instance) -> npt.NDArray[np.intp]:
     whole = rows.is_binary & rows.is_integral & _is_whole(below)
     one_sided = rows.has_lower ^ rows.has_upper
     two_at_least = 2 - _TOLERANCE
-    # An equation may be negated; then it is about the complements.
+    # Negating an equation replaces its columns by their complements.
     largest = np.maximum(below, rows.weight - below)
     mark("equation_knapsack", whole & rows.is_equation & (largest >= two_at_least))
     knapsack = whole & one_sided & (below >= two_at_least)
@@ -141,12 +141,12 @@ def row_kinds(instance: Instance) -> npt.NDArray[np.intp]:
     mark("knapsack", knapsack)
     mark("integer_knapsack", rows.is_integer_knapsack & one_sided)
     mark("mixed_binary", rows.is_mixed_binary)
-    mark("general_linear", found < 0)
-    return found
+    mark("general_linear", classes < 0)
+    return classes
 
 
 def _mark_unit_rows(rows: _Rows, mark: Callable[[str, Flags], None]) -> None:
-    """Mark the classes whose coefficients are all 1 or -1, up to a factor."""
+    """Mark the classes whose coefficients are all 1 or -1, up to a common factor."""
     with np.errstate(invalid="ignore"):
         below = rows.below / rows.scale
     unit = rows.is_binary & rows.is_unit & _is_whole(below)
@@ -154,7 +154,7 @@ def _mark_unit_rows(rows: _Rows, mark: Callable[[str, Flags], None]) -> None:
     above = rows.length - below
     equation = unit & rows.is_equation
     one_sided = unit & (rows.has_lower ^ rows.has_upper)
-    # The reading that complements fewer columns comes first; where both do alike, neither does.
+    # The reading with fewer complements comes first; on a tie both are tried together.
     for at_most in (rows.prefers_at_most, ~rows.prefers_at_most):
         low, high = at_most | rows.is_tied, ~at_most | rows.is_tied
         mark("set_partitioning", equation & ((low & (below == 1)) | (high & (above == 1))))
@@ -171,12 +171,12 @@ def _is_whole(values: Numbers) -> Flags:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Rows:
-    """What the classes ask of every row; each array has shape (m,).
+    """Properties of rows that define the classes; each array has shape (m,).
 
     A row is read as ``sum of |a_j| times a binary or its complement <= below``, negated if it has
-    a lower side only; `weight` is the sum of all ``|a_j|``. Read the other way round it is
-    ``sum of |a_j| times the others of these <= weight - below`` for an equation, and
-    ``>= weight - below`` for an inequality.
+    only a lower side. `weight` is the sum of all ``|a_j|``. With every factor replaced by its
+    complement, the row reads ``sum of |a_j| times the complements <= weight - below`` for an
+    equation, and ``>= weight - below`` for an inequality.
     """
 
     length: npt.NDArray[np.intp]
@@ -200,18 +200,18 @@ class _Rows:
     _size: Numbers
 
     def holds(self, values: Numbers) -> Flags:
-        """Whether a row has a coefficient of this size."""
+        """Return whether each row has a coefficient of the given absolute value."""
         near = np.abs(self._size - values[self._row]) <= _TOLERANCE
         return np.bincount(self._row[near], minlength=len(self.length)) > 0
 
     @classmethod
     def of(cls, instance: Instance) -> _Rows:
-        """Look at the rows of an instance."""
+        """Compute the properties of the rows of an instance."""
         m, matrix = instance.n_rows, instance.A
         length = np.diff(matrix.indptr).astype(np.intp)
         row, column = np.repeat(np.arange(m), length), matrix.indices
         has_lower, has_upper = np.isfinite(instance.row_lower), np.isfinite(instance.row_upper)
-        # Written as at most; an equation may be read either way.
+        # Every row is read as <=; an equation may be read either way.
         flip = np.where(has_upper, 1.0, -1.0)
         side = np.where(has_upper, instance.row_upper, -instance.row_lower)
         value = matrix.data * flip[row]

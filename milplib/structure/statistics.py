@@ -1,4 +1,4 @@
-"""What an instance is made of: its size, and kinds of columns and rows."""
+"""Statistics of an instance: its size, and its kinds of columns and rows."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ __all__ = ["InstanceStatistics", "instance_statistics"]
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceStatistics:
-    """Size of an instance, and how many of its columns and rows are of which kind.
+    """Size of an instance, and counts of its columns and rows by kind.
 
     Parameters
     ----------
     rows, columns, nonzeros
-        Of the matrix.
+        Number of rows, columns and nonzeros of the matrix.
     density
-        Nonzeros by rows times columns; 0 for an empty matrix.
+        ``nonzeros / (rows * columns)``; 0 for an empty matrix.
     binary, integer, continuous
-        Columns that are integer with no values but 0 and 1, other integer ones, continuous ones.
+        Number of integer columns that can only be 0 or 1, of other integer columns, and of
+        continuous columns.
     row_kinds
         Number of rows of every class of `milplib.structure.row_kinds.ROW_KINDS`, in that order.
     """
@@ -40,7 +41,7 @@ class InstanceStatistics:
     row_kinds: Mapping[str, int]
 
     def as_row(self) -> dict[str, Any]:
-        """Give the numbers by the names of a table's columns."""
+        """Return the numbers by the column names of a table."""
         numbers = {name: getattr(self, name) for name in _PLAIN}
         return numbers | {f"{kind}_rows": count for kind, count in self.row_kinds.items()}
 
@@ -49,10 +50,9 @@ _PLAIN = ("rows", "columns", "nonzeros", "density", "binary", "integer", "contin
 
 
 def instance_statistics(instance: Instance) -> InstanceStatistics:
-    """Count what an instance is made of, as it stands, without presolving.
+    """Count rows, columns and nonzeros of an instance by kind, without presolving.
 
-    The classes of rows are those of MIPLIB 2017; `milplib.structure.row_kinds.row_kinds` defines
-    them.
+    The classes of rows are those of MIPLIB 2017, see `milplib.structure.row_kinds.row_kinds`.
 
     Parameters
     ----------
@@ -72,11 +72,11 @@ def instance_statistics(instance: Instance) -> InstanceStatistics:
     Examples
     --------
     >>> from milplib.generators import SetCover
-    >>> found = instance_statistics(
+    >>> statistics = instance_statistics(
     ...     SetCover(n_rows=50, n_columns=100, density=0.1).generate(seed=0))
-    >>> found.rows, found.columns, found.binary, round(found.density, 3)
+    >>> statistics.rows, statistics.columns, statistics.binary, round(statistics.density, 3)
     (50, 100, 100, 0.1)
-    >>> {kind: count for kind, count in found.row_kinds.items() if count}
+    >>> {kind: count for kind, count in statistics.row_kinds.items() if count}
     {'set_covering': 50}
     """
     binary = binary_columns(instance)

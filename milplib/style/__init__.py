@@ -1,4 +1,4 @@
-"""The look that figures and HTML pages share."""
+"""Style of figures and HTML pages."""
 
 from importlib.resources import files
 

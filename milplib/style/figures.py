@@ -1,4 +1,4 @@
-"""How figures look: colours that all can tell apart, few lines, plain numbers at the axes."""
+"""Style of figures: accessible colours, few lines, plain numbers at the axes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 __all__ = ["COLOURS", "plain_style", "plain_ticks"]
 
-# Okabe & Ito's, without those that are faint on white or on black.
+# The palette of Okabe & Ito, without the colours that are faint on white or on black.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Colours that the colour-blind tell apart."""
+"""Colours that colour-blind readers can distinguish."""
 
 
 @contextmanager
 def plain_style(
     settings: Mapping[str, Any] | None = None, *, ink: str = "#222222", muted: str = "#666666"
 ) -> Iterator[None]:
-    """Draw in one style while the block runs, whatever the user's own settings.
+    """Apply milplib's style to matplotlib inside the block, ignoring the user's settings.
 
     Parameters
     ----------
     settings
-        Settings of matplotlib beside the style's.
+        Further settings of matplotlib, which override those of the style.
     ink, muted
-        Colours of texts, and of lines and marks at the axes.
+        Colour of texts, and colour of the lines and ticks of the axes.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def plain_style(
 
 
 def plain_ticks(axis: Axes, *which: str) -> None:
-    """Write 0.5, 1, 20 at a logarithmic axis, and not too many."""
+    """Label logarithmic axes with a few plain numbers, such as 0.5, 1 and 20."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for name in which:

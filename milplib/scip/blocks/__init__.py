@@ -1,7 +1,7 @@
-"""The state functions that come with milplib: a module each, found by name.
+"""milplib's state functions, one module each.
 
-A new module of this package that lists a class with ``name``, ``version``, ``columns`` and
-``extract`` in its ``__all__`` joins `BLOCKS`.
+A module of this package joins `BLOCKS` if its ``__all__`` lists a class with ``name``, ``version``,
+``columns`` and ``extract``.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ __all__ = ["BLOCKS", "load_state_functions", "state_functions_of"]
 
 def _own_blocks() -> dict[str, type[StateFunction]]:
     """Find the state function of each module of this package."""
-    found: dict[str, type[StateFunction]] = {}
+    blocks: dict[str, type[StateFunction]] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
         for name in module.__all__:
             block = getattr(module, name)
             if hasattr(block, "extract"):
-                found[block.name] = block
-    return found
+                blocks[block.name] = block
+    return blocks
 
 
 BLOCKS: dict[str, type[StateFunction]] = _own_blocks()
-"""The state functions that come with milplib, by name: one for each module of this package."""
+"""milplib's state functions by name."""
 
 
 def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFunction, ...]:
-    """Make state functions from names, and check them.
+    """Load state functions by name, and check them.
 
     Parameters
     ----------
     names
-        Names in `BLOCKS`, ``"package.module:Name"`` for a class or an object of a user's own, or
-        state functions themselves.
+        Names in `BLOCKS`, names of user-defined classes or objects as ``"package.module:Name"``, or
+        state functions.
 
     Raises
     ------
     UnknownNameError
-        If a name is in neither form known.
+        If a name is neither in `BLOCKS` nor of the form ``"package.module:Name"``.
     ParameterError
-        If a module or its attribute cannot be imported, or is not a state function.
+        If an object cannot be imported, or is not a state function.
 
     Examples
     --------
@@ -78,16 +78,16 @@ def state_functions_of(
     Parameters
     ----------
     blocks
-        What is asked for.
+        Schemas of the recorded blocks.
     where
-        Who asks, for the message.
+        Subject of the error message, such as a policy.
     own
-        State functions of a user's own, beside those of `BLOCKS`.
+        User-defined state functions, in addition to `BLOCKS`.
 
     Raises
     ------
     PolicyError
-        If there is none of that name, or it has another version or other columns.
+        If a block has no state function, or its version or columns differ.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def state_functions_of(
     ...     [BlockSchema("pseudocost", 1, ("score", "down", "up"))], where="the example")]
     ['pseudocost']
     """
-    known: dict[str, StateFunction] = {name: kind() for name, kind in BLOCKS.items()}
+    known: dict[str, StateFunction] = {name: block() for name, block in BLOCKS.items()}
     known |= {function.name: function for function in own}
     functions = []
     for block in blocks:

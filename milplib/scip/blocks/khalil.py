@@ -1,4 +1,4 @@
-"""The 72 features of a branching candidate of Khalil et al. 2016, as a block."""
+"""The block ``khalil``: the 72 candidate features of Khalil et al. 2016."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ _Floats = npt.NDArray[np.float64]
 
 
 class KhalilFeature(Feature):
-    r"""Columns of the block ``khalil``: one line a candidate.
+    r"""Columns of the block ``khalil``, which has one line per candidate.
 
-    All numbers belong to SCIP's transformed problem (a minimisation) and the LP of the node. The
-    candidate's rows are those of that LP that have a finite side and in which its coefficient a is
-    not 0; its constraints are those among them that SCIP may not remove and that hold globally. A
-    degree is a number of columns; at the node, of columns whose local bounds do not fix them.
+    All numbers refer to SCIP's transformed problem, a minimisation, and to the LP of the node. The
+    candidate's rows are the LP rows that have a finite side and in which its coefficient a is
+    nonzero. Its constraints are those rows that SCIP may not remove and that hold globally. The
+    degree of a row is its number of columns; at the node, columns that local bounds fix do not
+    count.
 
-    f is the fractionality of the candidate's LP value; a side is :math:`a x + \dots \le b`; s is
-    the sum of the absolute positive (negative) coefficients of all other columns of the row; w is
-    the weight of an active row. A deviation is a standard deviation, divided by the number of
-    values. Statistics of nothing are 0.
+    f is the fractionality of the candidate's LP value. A side is :math:`a x + \dots \le b`. s is
+    the sum of the absolute values of the positive (negative) coefficients of all other columns of
+    the row. w is the weight of an active row. A deviation is a population standard deviation.
+    Statistics over no values are 0.
 
     Examples
     --------
@@ -121,30 +122,29 @@ _SMALLEST_PSEUDOCOST = 1e-5
 
 
 class KhalilBlock:
-    r"""What Khalil et al. 2016 tell a ranking model of a branching candidate: `KhalilFeature`.
+    r"""Candidate features of Khalil et al. 2016, see `KhalilFeature`.
 
     Notes
     -----
-    The paper names the features; what it leaves open is chosen so:
+    The paper leaves some details open. This implementation makes the following choices:
 
-    - A constraint, for the static features, is a row that SCIP may not remove from the LP and
-      that holds globally: the model's own rows without cuts and local rows. A node has them all,
-      until SCIP restarts or drops a redundant one for good; so the static columns need no memory
-      of the root, and a state is the same whichever nodes were looked at before it.
-    - The infeasibility statistics count what the paper's strong branching found while it
-      collected data. A policy does no strong branching: SCIP's counters of branchings that ended
-      in a cut-off stand for them, by direction instead of "one" and "two" children.
-    - The degree at a node leaves columns out whose local bounds fix them.
-    - Ratios "to" something, which may be 0, are a / (\|a\| + \|that\|), a monotone function of
-      a / \|that\|. Extremes over nothing are the neutral ones of the ratio's range: a minimum of
+    - For the static features, a constraint is a row that SCIP may not remove from the LP and that
+      holds globally: a row of the model, not a cut or a local row. Every node has all constraints,
+      until SCIP restarts or drops a redundant one for good. The static columns therefore do not
+      depend on the root or on previously visited nodes.
+    - The paper's infeasibility statistics count results of strong branching during data
+      collection. A policy does no strong branching, so SCIP's counters of branchings that ended in
+      a cut-off replace them, by direction instead of "one" and "two" children.
+    - The degree at a node excludes columns that local bounds fix.
+    - A ratio of a to b, which may be 0, is a / (\|a\| + \|b\|), a monotone function of
+      a / \|b\|. Extremes over no values are the neutral ones of the ratio's range: a minimum of
       1, and a maximum of -1 (sides) or 0 (columns).
-    - A two-sided row gives two sides to the side ratios, the left one negated; elsewhere it is
-      one row, with the signs that it has in SCIP.
-    - A row is active where the state's ``is_tight`` says so of one of its sides.
-    - Numbers beyond 1e20, SCIP's infinity, are cut there.
+    - A row with two sides contributes both to the side ratios, the left one negated. In all other
+      features it is one row with SCIP's signs.
+    - A row is active if ``is_tight`` holds for one of its sides in the state.
+    - Numbers are clipped to 1e20, SCIP's infinity.
 
-    Coefficients are those of the state times the row's norm, so they are SCIP's but for the last
-    digit.
+    Coefficients are the state's, multiplied by the row's norm, so they equal SCIP's up to rounding.
 
     References
     ----------

@@ -32,7 +32,7 @@ class PseudocostFeature(Feature):
 
 
 class PseudocostBlock:
-    """Pseudocosts of the candidates, as SCIP knows them at the node: one line a candidate.
+    """SCIP's pseudocosts of the candidates at the node, one line per candidate.
 
     References
     ----------
@@ -49,5 +49,5 @@ class PseudocostBlock:
         module = native_at(model)
         if module is None:
             return pseudocosts_pure(model)
-        found = np.frombuffer(module.pseudocosts(model.to_ptr(False)), dtype=np.float64)
-        return found.reshape(-1, len(PseudocostFeature))
+        block = np.frombuffer(module.pseudocosts(model.to_ptr(False)), dtype=np.float64)
+        return block.reshape(-1, len(PseudocostFeature))

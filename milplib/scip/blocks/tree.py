@@ -35,9 +35,9 @@ class TreeFeature(Feature):
 
 
 class TreeBlock:
-    """Where the node stands in the tree, and how far the tree has come, in one line.
+    """Position of the node in the tree and size of the tree, in a single line.
 
-    Objectives are those of the transformed problem, which is a minimisation.
+    Objectives refer to the transformed problem, which is a minimisation.
     """
 
     name = "tree"
