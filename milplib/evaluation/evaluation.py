@@ -102,8 +102,6 @@ def evaluate(
     -------
     Evaluation
         Table of runs and its summary.
-    Evaluation
-        The table, and what it comes to.
 
     Raises
     ------
