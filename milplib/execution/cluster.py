@@ -189,7 +189,7 @@ def _check_workers(client: Any, software: dict[str, str], files: list[str]) -> N
 def _inspection() -> Callable[[str, list[str]], dict[str, str]]:
     """Return a function that inspects a worker, whatever version of milplib the worker has.
 
-    Pickle sends a nested function by value, so the worker's milplib need not define it.
+    cloudpickle sends a nested function by value, so the worker's milplib need not define it.
     """
 
     def inspect(version: str, files: list[str]) -> dict[str, str]:

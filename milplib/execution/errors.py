@@ -20,15 +20,15 @@ class FailureKind(Word):
 
 
 class ClusterError(MilplibError):
-    """Unusable cluster: missing, lost, or with other software than this process."""
+    """Raised when a cluster is missing or lost, or has other software than this process."""
 
 
 class WorkerStartError(MilplibError):
-    """Worker processes that end before they can take a task."""
+    """Raised when worker processes end before they can take a task."""
 
 
 class WorkerDiedError(MilplibError):
-    """Death of the process that ran a task: killed, out of memory or crashed.
+    """Raised when the process that ran a task was killed, ran out of memory or crashed.
 
     Parameters
     ----------

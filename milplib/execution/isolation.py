@@ -1,4 +1,4 @@
-"""Run of a function in a fresh process, whose crash or hang does not affect this one."""
+"""Running of a function in a fresh process, whose crash or hang does not affect this one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXIT_LIMIT = 10.0
 
 
 class WorkerTimeoutError(WorkerDiedError):
-    """Death of a process that was killed at its time limit."""
+    """Raised when a process was killed at its time limit."""
 
 
 def run_isolated(

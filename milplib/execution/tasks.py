@@ -1,4 +1,4 @@
-"""Running of tasks: each result is returned once, as soon as it is ready."""
+"""Running of tasks, with each result as soon as it is ready."""
 
 from __future__ import annotations
 

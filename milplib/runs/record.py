@@ -220,9 +220,9 @@ def _warn_of_other_code(earlier: list[Session], now: Session) -> None:
         return
     warnings.warn(
         f"this run began with {_code(used[-1])} extraction of states and goes on with "
-        f"{_code(now)}: the results are as good, but a run in one piece would differ from them "
-        f"in last digits; both are written down in {ENVIRONMENT} (MILPLIB_NATIVE and "
-        "MILPLIB_NATIVE_LEVEL choose)",
+        f"{_code(now)}: the results are as good as those of an uninterrupted run, but may "
+        f"differ in the last digits; {ENVIRONMENT} records both (choose with MILPLIB_NATIVE and "
+        "MILPLIB_NATIVE_LEVEL)",
         MilplibWarning,
         stacklevel=2,
     )
