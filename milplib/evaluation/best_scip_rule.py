@@ -105,7 +105,7 @@ class BestScipRule:
             if find_rule(rule) is None:
                 raise PolicyError(
                     f"'{self.name}' has '{rule}' for the distribution '{distribution}', which is "
-                    "not a SCIP rule"
+                    "no rule of SCIP's"
                 )
 
     def rule_for(self, distribution: str) -> str:
@@ -165,7 +165,7 @@ class BestScipRule:
         try:
             content = json.loads(path.read_bytes())
             if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
-                raise ValueError("it is a file of another format")
+                raise ValueError("it is another kind of file")
             if (version := content.pop("version", None)) != _VERSION:
                 raise ValueError(f"it has version {version!r}, this milplib reads {_VERSION}")
             rules = {str(name): str(rule) for name, rule in content.pop("rules").items()}
@@ -176,7 +176,7 @@ class BestScipRule:
             raise PolicyError(f"cannot read {path}: {error.strerror or error}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise PolicyError(
-                f"{path} is not a choice of SCIP rules as `milplib best-scip-rule` writes it: "
+                f"{path} holds no choice of SCIP's rules, as `milplib best-scip-rule` writes it: "
                 f"{error}"
             ) from error
 

@@ -80,7 +80,7 @@ def best_scip_rule(
         raise ParameterError(f"the rules are {rules!r}; give a list of SCIP rules")
     for rule in rules:
         if find_rule(rule) is None:
-            raise ParameterError(f"'{rule}' is not a SCIP rule, so it cannot be the best one")
+            raise ParameterError(f"'{rule}' is no rule of SCIP's, so it cannot be the best of them")
     files = instance_files(folders, split="val")
     results = evaluate(
         [Split(ListedFiles(files), distribution="", domain="", name="val")],
