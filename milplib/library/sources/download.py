@@ -141,7 +141,7 @@ def download(
 def _receive_all(
     hub: _hub, remote: Remote, stream: BinaryIO, on_size: Callable[[int], None]
 ) -> None:
-    """Append the missing bytes; reconnect after a break as long as data arrives."""
+    """Append the missing bytes; retry after breaks until several attempts bring no data."""
     failures = 0
     while (size := stream.tell()) != remote.size:
         try:
@@ -195,7 +195,7 @@ def _check_room(target: Path, needed: int) -> None:
     free = shutil.disk_usage(target.parent).free
     if needed > free:
         raise OutputError(
-            f"there is no room for {target}: {needed / 1e6:,.0f} MB are missing and "
+            f"there is no room for {target}: it needs {needed / 1e6:,.0f} MB more, and "
             f"{free / 1e6:,.0f} MB are free"
         )
 
