@@ -119,7 +119,7 @@ def shared_out(
         splits[split] += group
     if not splits["train"]:
         raise ParameterError(
-            f"none of the {len(files)} instances in {folder} is left for training: reduce the "
+            f"of the {len(files)} instances in {folder} none is left for training: reduce the "
             "shares of val and test"
         )
     return {

@@ -65,7 +65,7 @@ def mixture(
             f"the mixture names {repeated[0]} twice" if repeated else "the mixture has no parts"
         )
     if count < 0:
-        raise ParameterError(f"the number of instances is {count}; it must not be negative")
+        raise ParameterError(f"the number of instances is {count}; it must be at least 0")
     shares = _shares(splits, weights)
     counts = _apportioned(shares, count)
     for split, drawn in zip(splits, counts, strict=True):

@@ -116,7 +116,7 @@ class _Rows(Iterator[list[str] | str]):
         try:
             return next(self._reader)
         except csv.Error as error:
-            return f"the row is cut off or not valid CSV ({error})"
+            return f"the row is cut off or no CSV ({error})"
         finally:
             csv.field_size_limit(limit)
 
