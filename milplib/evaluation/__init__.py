@@ -1,4 +1,4 @@
-"""Judge policies: paired runs, one long table, means and ratios with intervals."""
+"""Compare policies: paired runs in one table, with means, ratios and confidence intervals."""
 
 from typing import NoReturn
 
@@ -27,7 +27,7 @@ from milplib.evaluation.summary import (
 )
 from milplib.evaluation.table import COLUMNS
 
-# The names of earlier versions.
+# Deprecated names, kept for existing code.
 NATIVE_RULES = SCIP_RULES
 BestNative = BestScipRule
 best_native = best_scip_rule

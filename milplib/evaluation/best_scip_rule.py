@@ -1,4 +1,4 @@
-"""The choice of the best of SCIP's own rules for each distribution, and its file."""
+"""The fastest SCIP rule for each distribution, and its file."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SCIP_RULES: tuple[str, ...] = (
     "random",
     *TUNED_RELPSCOST,
 )
-"""The rules that `best_scip_rule` tries by default."""
+"""Rules that `best_scip_rule` tries by default."""
 
 BEST_SCIP_RULE = "best-scip-rule.json"
 """File that `best_scip_rule` writes into its folder."""
 
-# The name that files have had from the beginning; they are read whatever the code calls them.
+# Existing files carry this name, so it does not follow renames in the code.
 _FORMAT, _VERSION = "milplib-best-native", 1
 
 
@@ -43,11 +43,11 @@ class RuleTime:
     Parameters
     ----------
     distribution, rule
-        Which.
+        Name of the distribution and of the rule.
     time
-        Shifted geometric mean of the seconds, a failure counting as the limit; shift 1 s.
+        Shifted geometric mean of the seconds (shift 1 s). A failure counts as the limit.
     solved, runs
-        Runs that solved their instance, and all.
+        Number of runs that solved their instance, and of all runs.
     failures
         Number of runs by kind of failure.
     """
@@ -62,25 +62,25 @@ class RuleTime:
 
 @dataclass(frozen=True, kw_only=True)
 class BestScipRule:
-    """The fastest of SCIP's own rules for each distribution, and the runs that show it.
+    """The fastest SCIP rule for each distribution, and the runs that show it.
 
-    `milplib.evaluate` takes it, or the path of its file, as a policy: SCIP solves each instance
-    with the rule of its distribution.
+    Pass it, or the path of its file, to `milplib.evaluate` as a policy. SCIP then solves each
+    instance with the rule of its distribution.
 
     Parameters
     ----------
     rules
-        The rule by distribution.
+        Rule by distribution.
     table
-        All that were tried, distribution by distribution.
+        Times of all rules tried, distribution by distribution.
     instances
-        SHA-256 of the files that it was chosen on; it is not to be judged on these.
+        SHA-256 of the instance files used for the choice. Do not evaluate the choice on them.
     config
         Seeds, time limit and setting of the choice.
     software
-        Versions that it was chosen with.
+        Software versions used for the choice.
     name
-        A name for results.
+        Name in results.
 
     Examples
     --------
@@ -109,12 +109,12 @@ class BestScipRule:
                 )
 
     def rule_for(self, distribution: str) -> str:
-        """Tell the rule of a distribution.
+        """Return the rule of a distribution.
 
         Raises
         ------
         ParameterError
-            If none was chosen for it.
+            If the distribution has no rule.
         """
         if distribution not in self.rules:
             raise ParameterError(
@@ -125,7 +125,7 @@ class BestScipRule:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that it says but its name."""
+        """SHA-256 of the content, without the name."""
         text = json.dumps(self._content(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -135,7 +135,7 @@ class BestScipRule:
         return content
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write it as a JSON file.
+        """Write the choice as a JSON file.
 
         Raises
         ------
@@ -154,12 +154,12 @@ class BestScipRule:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read the file of a choice; its stem is the name.
+        """Read a choice from its file; the file's stem becomes its name.
 
         Raises
         ------
         PolicyError
-            If it cannot be read or is no such file.
+            If the file cannot be read or holds something else.
         """
         path = Path(path)
         try:
@@ -182,14 +182,14 @@ class BestScipRule:
 
     @classmethod
     def of(cls, results: Evaluation) -> Self:
-        """Choose by an evaluation on validation instances, among its policies that are rules.
+        """Choose the fastest rule from an evaluation on validation instances.
 
-        Of equally fast ones the first is chosen.
+        Only policies that are SCIP rules take part. The first one wins a tie.
 
         Raises
         ------
         ResultsError
-            If runs are missing or contradict each other, or no rule solved an instance of some
+            If runs are missing or contradict each other, or if no rule solved any instance of a
             distribution.
         """
         summary = results.summary()
@@ -200,14 +200,14 @@ class BestScipRule:
         ]
         _check_choice(summary, rules)
         table = [_rule_time(row) for row in summary.rows if row.policy in rules]
-        several = len(summary.distributions) > 1  # then the first of them is all together
+        several = len(summary.distributions) > 1  # then the first entry is `ALL`
         names = summary.distributions[1 if several else 0 :]
         rows = {name: [row for row in table if row.distribution == name] for name in names}
         for name, tried in rows.items():
             if not any(row.solved for row in tried):
                 raise ResultsError(
                     f"none of the rules solved an instance of {name} within "
-                    f"{results.config['time_limit']:g} s, so none is the best: raise the time limit"
+                    f"{results.config['time_limit']:g} s: raise the time limit"
                 )
         return cls(
             rules={name: min(tried, key=lambda row: row.time).rule for name, tried in rows.items()},
@@ -220,17 +220,17 @@ class BestScipRule:
 
 def _check_choice(summary: Summary, rules: Sequence[str]) -> None:
     if not rules:
-        raise ResultsError("none of the policies in these results is a rule of SCIP's")
+        raise ResultsError("none of the policies in these results is a SCIP rule")
     if not summary.is_complete:
         raise ResultsError(
             f"of {summary.expected_runs} runs only {summary.runs} are there: finish the evaluation"
         )
     if summary.errors:
-        raise ResultsError(f"no rule can be chosen by runs that are wrong: {summary.errors[0]}")
+        raise ResultsError(f"cannot choose a rule, the runs are wrong: {summary.errors[0]}")
     if summary.unread:
         name, why = next(iter(summary.unread.items()))
         raise ResultsError(
-            f"no rule ran on {len(summary.unread)} of the validation instances; mend or remove "
+            f"no rule ran on {len(summary.unread)} of the validation instances; repair or remove "
             f"them: {name}: {why}"
         )
 

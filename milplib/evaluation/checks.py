@@ -1,4 +1,4 @@
-"""What is wrong with a table of runs: contradictions, leaks, missing pairs, mixed versions."""
+"""Checks of a table of runs: contradictions, leaks, missing pairs, mixed versions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from milplib.outcomes import SolveStatus
 __all__ = ["OBJECTIVE_TOLERANCE", "Finding", "check_claims", "check_runs", "objectives_differ"]
 
 OBJECTIVE_TOLERANCE = 1e-6
-"""How far apart two optimal values may be, relative to max(1, |a|, |b|)."""
+"""Largest difference between two optimal values, relative to max(1, |a|, |b|)."""
 
 NAMED = 10
-"""So many missing runs of a policy are named; of others there is the number."""
+"""Maximum number of missing runs that a message names per policy; it counts the rest."""
 
 _PROVEN = {
     SolveStatus.OPTIMAL: SolveStatus.OPTIMAL,
@@ -30,14 +30,14 @@ _PROVEN = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that is wrong with the runs.
+    """Problem found in a table of runs.
 
     Parameters
     ----------
     message
-        What, and where.
+        Description and place of the problem.
     is_error
-        Whether it makes the results untrustworthy: two runs cannot both be right.
+        Whether the problem makes the results untrustworthy, as when two runs contradict each other.
     """
 
     message: str
@@ -45,14 +45,14 @@ class Finding:
 
 
 def objectives_differ(a: float, b: float, *, gap: float = 0.0) -> bool:
-    """Whether two values cannot both be optimal.
+    """Return whether two values cannot both be optimal.
 
     Parameters
     ----------
     a, b
-        The values.
+        Objective values.
     gap
-        What either may be away from the optimum by its own account, relative.
+        Relative gap to the optimum that the runs themselves report.
 
     Examples
     --------
@@ -63,19 +63,19 @@ def objectives_differ(a: float, b: float, *, gap: float = 0.0) -> bool:
 
 
 def check_runs(table: pa.Table, *, policies: Sequence[str] | None = None) -> tuple[Finding, ...]:
-    """Look for contradictions between runs, and for what makes them hard to compare.
+    """Check runs for contradictions and for anything that makes them hard to compare.
 
-    Errors are runs that cannot both be right, runs of one name on different instances or with
-    different policy files, and instances that a policy was trained on. Notes are runs that a
-    policy lacks and others have, distributions on which it has none, repeated instances, and
-    several versions or machines.
+    Errors are runs that contradict each other, runs under one name on different instances or
+    with different policy files, and instances that a policy was trained on. Notes are runs that
+    a policy lacks and others have, distributions without any run of a policy, repeated
+    instances, and mixed versions or machines.
 
     Parameters
     ----------
     table
-        A checked table of runs.
+        Checked table of runs.
     policies
-        Names of the policies that should have runs; by default those of the table.
+        Names of the policies that should have runs. Default: those in the table.
 
     Returns
     -------
@@ -114,31 +114,31 @@ def check_runs(table: pa.Table, *, policies: Sequence[str] | None = None) -> tup
     rows = [row for listed in by_instance.values() for row in listed]
     names = tuple(dict.fromkeys([*(policies or ()), *(row["policy"] for row in rows)]))
     findings += [*_mixed_policies(rows), *_leaks(rows), *_missing(rows, names)]
-    for name, what in (
+    for name, noun in (
         ("milplib_version", "versions of milplib"),
         ("scip_version", "versions of SCIP"),
         ("host", "machines"),
     ):
-        found = sorted(filter(None, set(table.column(name).to_pylist())))
-        if len(found) > 1:
-            message = f"the runs are of several {what}: {', '.join(found)}"
+        values = sorted(filter(None, set(table.column(name).to_pylist())))
+        if len(values) > 1:
+            message = f"the runs are of several {noun}: {', '.join(values)}"
             findings.append(Finding(message=message, is_error=False))
     return tuple(sorted(findings, key=lambda finding: not finding.is_error))
 
 
 def check_claims(tests: Iterable[SignedRank]) -> tuple[Finding, ...]:
-    """Name the comparisons that are about too few instances to claim anything.
+    """Return a note for each distribution with too few instances to support a claim.
 
     Parameters
     ----------
     tests
-        The tests of the policies against the baseline.
+        Signed-rank tests of the policies against the baseline.
 
     Returns
     -------
     tuple of Finding
-        A note for each distribution where comparisons have fewer than
-        `milplib.evaluation.significance.CLAIM_INSTANCES` instances, but some.
+        One note for each distribution where a comparison has at least one instance, but fewer
+        than `milplib.evaluation.significance.CLAIM_INSTANCES`.
 
     Examples
     --------
@@ -167,18 +167,18 @@ def check_claims(tests: Iterable[SignedRank]) -> tuple[Finding, ...]:
 
 
 def _mixed_policies(rows: list[dict[str, Any]]) -> Iterator[Finding]:
-    found: dict[str, set[str]] = defaultdict(set)
+    hashes_of: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if row["policy_hash"]:
-            found[row["policy"]].add(row["policy_hash"])
-    for policy, hashes in found.items():
+            hashes_of[row["policy"]].add(row["policy_hash"])
+    for policy, hashes in hashes_of.items():
         if len(hashes) > 1:
             message = f"the runs of {policy} are of {len(hashes)} different policy files"
             yield Finding(message=message, is_error=True)
 
 
 def _leaks(rows: list[dict[str, Any]]) -> Iterator[Finding]:
-    """Instances that a policy was trained on, or chosen by: its runs there prove nothing."""
+    """Find instances that a policy was trained on or chosen by; its runs there prove nothing."""
     seen = dict.fromkeys(
         (row["policy"], row["instance"], row["seen_in"]) for row in rows if row["seen_in"]
     )
@@ -191,13 +191,13 @@ def _leaks(rows: list[dict[str, Any]]) -> Iterator[Finding]:
 
 
 def _missing(rows: list[dict[str, Any]], policies: Sequence[str]) -> Iterator[Finding]:
-    """Runs that a policy lacks and another one has, and cells without any run of a policy."""
+    """Find runs that only some policies have, and distributions without any run of a policy."""
     pairs: dict[str, dict[tuple[str, int], set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
         pairs[row["distribution"]][row["instance"], row["seed"]].add(row["policy"])
     for distribution, of_pairs in pairs.items():
         for policy in policies:
-            lacking = [pair for pair, found in of_pairs.items() if policy not in found]
+            lacking = [pair for pair, present in of_pairs.items() if policy not in present]
             if len(lacking) == len(of_pairs):
                 message = (
                     f"empty cell: {policy} has no run on {distribution}, so it has no mean over "
@@ -215,7 +215,7 @@ def _missing(rows: list[dict[str, Any]], policies: Sequence[str]) -> Iterator[Fi
 
 
 def _contradictions(rows: list[dict[str, Any]]) -> Iterator[Finding]:
-    """Runs on one instance that cannot all be right; one finding an instance says enough."""
+    """Find runs on one instance that contradict each other, at most one pair per instance."""
     proven = [row for row in rows if not row["failure"] and row["status"] in _PROVEN]
     if not proven:
         return

@@ -1,4 +1,4 @@
-"""Every two policies side by side, and each beside the best one of every pair."""
+"""Comparisons of every two policies, and of each policy with the virtual best."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from milplib.evaluation.statistics import (
 __all__ = ["VIRTUAL_BEST", "Comparison", "VirtualBest", "compare_all", "virtual_best"]
 
 VIRTUAL_BEST = "virtual best"
-"""What the best policy of every pair is called in a comparison."""
+"""Name of the virtual best in a comparison."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two policies side by side; ratios below 1 speak for the first one.
+    """Comparison of two policies; a ratio below 1 favours the first.
 
     Parameters
     ----------
     policy, other
-        The two.
+        Names of the policies.
     time
-        Of all pairs of runs, a failure counting as its limit; shift 1 s.
+        Ratio of times over all pairs of runs (shift 1 s). A failure counts as its limit.
     nodes, fair_nodes
-        Of the pairs that both solved; shift 10.
+        Ratios of node counts over the pairs that both policies solved (shift 10).
     """
 
     policy: str
@@ -42,7 +42,7 @@ class Comparison:
     fair_nodes: RatioEstimate
 
     def inverse(self) -> Comparison:
-        """The two the other way round."""
+        """Return the comparison with both policies swapped."""
         return Comparison(
             policy=self.other,
             other=self.policy,
@@ -54,21 +54,23 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualBest:
-    """The fastest policy of every pair, as if one knew it beforehand: what a choice could reach.
+    """The fastest policy of each pair of instance and seed, chosen in hindsight.
+
+    It bounds what choosing a policy per instance can gain.
 
     Parameters
     ----------
     distribution
-        Where; `ALL` for all together.
+        Name of the distribution; `ALL` for all together.
     pairs, solved
-        Number of pairs on which every policy has a run, and of those that one of them solved.
+        Number of pairs on which every policy has a run, and of those that some policy solved.
     time
-        Shifted geometric mean of its seconds; shift 1 s.
+        Shifted geometric mean of the seconds (shift 1 s).
     nodes
-        Shifted geometric mean of its nodes over the pairs that it solved; shift 10.
+        Shifted geometric mean of the nodes over the solved pairs (shift 10).
     ratios
-        Every policy against it, by policy: how far it is from the best choice. The nodes of the
-        fastest run need not be the fewest.
+        Comparison of each policy with the virtual best, by policy. The fastest run need not have
+        the fewest nodes.
     """
 
     distribution: str
@@ -80,7 +82,7 @@ class VirtualBest:
 
 
 def compare_all(runs: PairedRuns) -> dict[tuple[str, str], Comparison]:
-    """Compare every two policies, both ways round, on the pairs that both have a run for.
+    """Compare every two policies, in both directions, on the pairs for which both have a run.
 
     Policies that are not whole (`PairedRuns.whole`) have no ratio.
     """
@@ -102,7 +104,7 @@ def compare_all(runs: PairedRuns) -> dict[tuple[str, str], Comparison]:
 
 
 def virtual_best(distribution: str, runs: PairedRuns) -> VirtualBest:
-    """Take of every pair the run of the fastest policy, the first one of equals."""
+    """Compute the virtual best: the fastest run of each pair, the first one in a tie."""
     runs = runs.in_common()
     pairs = runs.present.any(axis=0)
     times = np.where(runs.present, runs.time, np.inf)

@@ -1,4 +1,4 @@
-"""An evaluation: policies × instances × seeds, paired, in processes, resumable."""
+"""Evaluation of policies on instances and seeds: paired runs in processes, resumable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["EvaluationProgress", "evaluate"]
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """How far an evaluation has come: runs done, runs in all, failed ones among those done."""
+    """Progress of an evaluation: finished runs, all runs, and failed ones among the finished."""
 
     done: int
     total: int
@@ -56,66 +56,66 @@ def evaluate(
     force: bool = False,
     on_progress: Callable[[EvaluationProgress], None] = lambda progress: None,
 ) -> Evaluation:
-    """Judge policies on folders of instances.
+    """Evaluate policies on folders of instances.
 
-    On every instance with every seed all policies run back to back in random order, each in a
-    fresh process. Finished pairs are kept: a second call with the same arguments goes on where
-    the first one stopped. All but times and memory depends on the arguments alone, never on the
+    For every instance and seed, all policies run back to back in random order, each in a fresh
+    process. Finished pairs are kept: a second call with the same arguments resumes where the
+    first one stopped. All results but times and memory depend only on the arguments, not on the
     number of workers.
 
     Parameters
     ----------
     folders
-        Folders of instance files, or splits of distributions; of a folder that holds split
-        folders, ``test`` is taken.
+        Folders of instance files, or splits of distributions. In a folder of splits, ``test``
+        is used.
     policies
-        Names of SCIP's rules, policy files, ``"package.module:name"``, functions or policies, as
-        `milplib.load_policy` takes them; or a `BestScipRule`, or the path of its file.
+        Names of SCIP rules, policy files, ``"package.module:name"``, functions or policies, as
+        `milplib.load_policy` takes them; or a `BestScipRule` or the path of its file.
     models
-        Models of your own that policy files are of, as `milplib.load_policy` takes them.
+        Your own models that policy files contain, as `milplib.load_policy` takes them.
     baseline
-        The policy that the others are compared with; it runs, too.
+        Policy that the others are compared with; it runs as well.
     seeds
-        A number of seeds, from 0 on, or the seeds themselves.
+        Number of seeds, counted from 0, or the seeds themselves.
     time_limit
-        Wall-clock seconds of a solve; a failure counts as so many.
+        Wall-clock seconds of a solve. A failure counts as the limit.
     setting
         One of `milplib.scip.SETTINGS`. ``clean`` needs known optima: from ``optima.csv``
         (``instance,status,objective``) beside the instances, or else from a first solve with
-        SCIP's defaults, which is no run.
+        SCIP's defaults, which does not count as a run.
     workers
-        Number of runs at the same time; no more than the machine has cores, since times count.
+        Number of concurrent runs. Use no more than the machine has cores, or times suffer.
     execution
-        Where and within which limits the runs are made, instead of a number of workers. A task
-        is an instance with a seed; the memory limit holds for each run by itself.
+        Place and limits of the runs, instead of `workers`. A task is an instance with a seed;
+        the memory limit applies to each run separately.
     out
-        The folder to write: ``runs.parquet``, ``runs.csv``, ``traces.parquet``,
-        ``manifest.json``, ``report.html``; ``environment.json`` says where and when it ran.
+        Folder to write: ``runs.parquet``, ``runs.csv``, ``traces.parquet``, ``manifest.json``,
+        ``report.html``, and ``environment.json`` with the place and time of the runs.
     grace
-        Seconds beyond the limit after which a run is killed.
+        Seconds after the time limit before a run is killed.
     force
-        Replace what another evaluation has written in `out`.
+        Whether to replace another evaluation in `out`.
     on_progress
         Called after every pair of instance and seed.
 
     Returns
     -------
     Evaluation
-        The table, and what it comes to.
+        Table of runs and its summary.
 
     Raises
     ------
     InstanceError
-        If a folder is missing or holds no instances, or none of them can be read.
+        If a folder is missing or holds no instances, or if no instance can be read.
     OutputError
-        If `out` is not empty and not of this very evaluation, or cannot be written.
+        If `out` cannot be written, or holds anything but this evaluation.
     ParameterError, PolicyError, UnknownNameError
-        If an argument is outside its domain, or a policy cannot be loaded.
+        If an argument is outside its domain, or if a policy cannot be loaded.
 
     Notes
     -----
-    A run that crashes, hangs, or whose policy fails is a row with its kind of failure. An
-    instance that cannot be read is listed, and left out of the means.
+    A run that crashes, hangs or whose policy fails is a row with its kind of failure. An
+    instance that cannot be read is listed and left out of the means.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def evaluate(
             "pyscipopt": pyscipopt.__version__,
         },
     )
-    # Seed by seed: what is there of an evaluation that goes on is of all instances.
+    # Seed by seed, so that partial results of a running evaluation cover all instances.
     tasks = [
         PairedTask(
             instance=instance,
@@ -173,7 +173,7 @@ def evaluate(
 
 
 class _EvaluationFolder(ResultsFolder):
-    """The folder of an evaluation: a file of rows for each finished pair."""
+    """Folder of an evaluation, with one file of rows for each finished pair."""
 
     noun = "evaluation"
     verb = "evaluating"
@@ -194,19 +194,19 @@ class _EvaluationFolder(ResultsFolder):
         execution: Execution,
         on_progress: Callable[[EvaluationProgress], None],
     ) -> None:
-        """Run the pairs that are not done yet; commit each as it ends."""
+        """Run the unfinished pairs, and commit each one as it ends."""
         self.note_execution(execution)
-        # A pair whose worker died is tried again; a run that crashed in its own process counts.
+        # A pair whose worker died is retried; a run that crashed in its own process is a result.
         rows = {
             number: None if self._has_died(number) else self._rows(number)
             for number in range(len(tasks))
         }
-        waiting = [number for number, found in rows.items() if found is None]
-        done = sum(len(found) for found in rows.values() if found)
-        failed = sum(_n_failed(found) for found in rows.values() if found)
+        waiting = [number for number, pair_rows in rows.items() if pair_rows is None]
+        done = sum(len(pair_rows) for pair_rows in rows.values() if pair_rows)
+        failed = sum(_n_failed(pair_rows) for pair_rows in rows.values() if pair_rows)
         total = sum(len(task.policies) for task in tasks)
         on_progress(EvaluationProgress(done, total, failed))
-        # Each run keeps the limit by itself, so that one that is over it does not end the others.
+        # Each run enforces the memory limit itself, so that exceeding it ends only that run.
         execution = replace(execution, memory_limit=None)
         tasks, lost = self._with_references(tasks, waiting, execution)
         todo = [tasks[n] for n in waiting]
@@ -214,11 +214,11 @@ class _EvaluationFolder(ResultsFolder):
         for place, result in run_tasks(run_paired, todo, execution=execution, files=files):
             task = tasks[waiting[place]]
             if isinstance(result, TaskFailure):
-                found, failure = died_rows(task, result), str(result.kind)
+                new_rows, failure = died_rows(task, result), str(result.kind)
             else:
-                found, failure = result, lost.get(task.instance.name, "")
-            self.write_task(waiting[place], {"rows": found, "failure": failure})
-            done, failed = done + len(found), failed + _n_failed(found)
+                new_rows, failure = result, lost.get(task.instance.name, "")
+            self.write_task(waiting[place], {"rows": new_rows, "failure": failure})
+            done, failed = done + len(new_rows), failed + _n_failed(new_rows)
             on_progress(EvaluationProgress(done, total, failed))
 
     def _has_died(self, number: int) -> bool:
@@ -231,9 +231,9 @@ class _EvaluationFolder(ResultsFolder):
     def _with_references(
         self, tasks: list[PairedTask], waiting: Sequence[int], execution: Execution
     ) -> tuple[list[PairedTask], dict[str, str]]:
-        """Give the tasks the known optima, which are searched for where nobody wrote them down.
+        """Add known optima to the tasks, and search for those that no file holds.
 
-        Beside them, by instance, how the searches ended whose process died.
+        Also return, by instance, the kind of failure of each search whose process died.
         """
         if not tasks or tasks[0].parameters.setting != "clean":
             return tasks, {}
@@ -254,15 +254,15 @@ class _EvaluationFolder(ResultsFolder):
         ]
         lost: dict[str, str] = {}
         files = _files(searches)
-        for place, found in run_tasks(run_reference, searches, execution=execution, files=files):
+        for place, result in run_tasks(run_reference, searches, execution=execution, files=files):
             number = missing[place]
-            if isinstance(found, TaskFailure):
-                lost[instances[number].name] = found.kind
-                known[number] = {"failure": SolveFailure.CRASH, "failure_detail": str(found)}
+            if isinstance(result, TaskFailure):
+                lost[instances[number].name] = result.kind
+                known[number] = {"failure": SolveFailure.CRASH, "failure_detail": str(result)}
             else:
-                known[number] = found
-                self.write_task(number, found, suffix=".reference")
-        by_name = {i.name: found for i, found in zip(instances, known, strict=True) if found}
+                known[number] = result
+                self.write_task(number, result, suffix=".reference")
+        by_name = {i.name: optimum for i, optimum in zip(instances, known, strict=True) if optimum}
         return [_with_reference(task, by_name.get(task.instance.name)) for task in tasks], lost
 
     def finish(self, n_tasks: int) -> None:
@@ -271,7 +271,7 @@ class _EvaluationFolder(ResultsFolder):
         Raises
         ------
         InstanceError
-            If no instance could be read. What stood in the folder before stays.
+            If no instance could be read. The folder's previous content stays.
         """
         rows = [row for number in range(n_tasks) for row in self._rows(number) or []]
         if all(row["failure"] == SolveFailure.UNREADABLE for row in rows):
@@ -297,7 +297,7 @@ class _EvaluationFolder(ResultsFolder):
 
 
 def _files(tasks: Iterable[PairedTask] | Iterable[ReferenceTask]) -> list[Path]:
-    """Files that the processes of tasks read."""
+    """Collect the files that the processes of the tasks read."""
     files: dict[Path, None] = {}
     for task in tasks:
         files[task.instance.path] = None
@@ -316,12 +316,12 @@ def _known(instance: EvaluatedInstance) -> dict[str, Any] | None:
     return {"status": instance.known_status, "objective": instance.known_objective, "failure": ""}
 
 
-def _with_reference(task: PairedTask, found: dict[str, Any] | None) -> PairedTask:
-    if found is None or found["failure"] == SolveFailure.UNREADABLE:
-        return task  # done, or the run itself will say what is wrong
-    if found["failure"]:
-        reason = f"the optimum is not known: {found['failure_detail'] or found['failure']}"
+def _with_reference(task: PairedTask, optimum: dict[str, Any] | None) -> PairedTask:
+    if optimum is None or optimum["failure"] == SolveFailure.UNREADABLE:
+        return task  # already done, or the run itself reports the unreadable file
+    if optimum["failure"]:
+        reason = f"the optimum is not known: {optimum['failure_detail'] or optimum['failure']}"
         return replace(task, no_reference=reason)
-    objective = found["objective"]
+    objective = optimum["objective"]
     # An infeasible instance has no optimum to cut off at.
     return replace(task, reference_objective=math.inf if objective is None else float(objective))

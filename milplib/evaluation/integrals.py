@@ -1,22 +1,22 @@
 r"""Integrals of gaps over time, in one convention.
 
-The gap of two values is Berthold's: :math:`|a - b| / \max(|a|, |b|)`, 0 if they are equal (also if
-both are 0), 1 if their signs differ or one of them is not there. So it lies in [0, 1], and its
-integral over the seconds of a run between 0 and its limit, in seconds, smaller is better.
+The gap of two values is Berthold's: :math:`|a - b| / \max(|a|, |b|)`. It is 0 for equal values
+(also if both are 0), and 1 if their signs differ or a value is missing. The gap thus lies in
+[0, 1], and its integral over a run in [0, time limit], in seconds. Smaller is better.
 
 =============  ==================================================================
-primal         gap of the best solution and the reference, the best known value
-dual           gap of the proven bound and the reference
-primal-dual    gap of the best solution and the proven bound
+primal         gap between the incumbent and the reference, the best known value
+dual           gap between the dual bound and the reference
+primal-dual    gap between the incumbent and the dual bound
 =============  ==================================================================
 
-A run that solved its instance has a gap of 0 from then on. One that did not keeps its last gap up
-to its limit; one that left no trace, or a wrong solution, has a gap of 1 up to its limit. Where
-there is no reference, as for infeasible instances, its gaps are 1 until the run ends.
+After a run solves its instance, its gap is 0. A run that does not solve it keeps its last gap up
+to the limit; without a trace, or with a wrong solution, its gap is 1 up to the limit. Without a
+reference, as for infeasible instances, the gap is 1 until the run ends.
 
-Other conventions give other numbers. SCIP's own integral, the column ``primal_dual_integral`` of
-the table of runs, is the primal-dual one in percent-seconds, a hundred times as large, and ends
-with the run, whether it solved its instance or not.
+Other conventions yield other numbers. SCIP's own integral, column ``primal_dual_integral`` of the
+table of runs, is the primal-dual one in percent-seconds, a hundred times as large. It always ends
+with the run, even if the instance is unsolved.
 
 References
 ----------
@@ -56,48 +56,48 @@ Values = npt.NDArray[np.float64]
 
 
 def gap(a: npt.ArrayLike, b: npt.ArrayLike) -> Values:
-    """Berthold's gap of two values.
+    """Compute Berthold's gap of two values.
 
     Parameters
     ----------
     a, b
-        The values; NaN or infinite for one that is not there.
+        Values, of shapes that broadcast; NaN or infinite where missing.
 
     Returns
     -------
     ndarray
-        Between 0 and 1; of the common shape.
+        Gaps in [0, 1], of the common shape, float64.
 
     Examples
     --------
     >>> gap([4.0, 0.0, -1.0, np.nan], [5.0, 0.0, 1.0, 5.0]).tolist()
     [0.2, 0.0, 1.0, 1.0]
     """
-    one, other = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
-    there = np.isfinite(one) & np.isfinite(other)
+    first, second = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
+    are_finite = np.isfinite(first) & np.isfinite(second)
     with np.errstate(invalid="ignore", divide="ignore"):
-        gaps = np.abs(one - other) / np.maximum(np.abs(one), np.abs(other))
-    gaps = np.where(one * np.sign(other) < 0, 1.0, np.where(one == other, 0.0, gaps))
-    return np.where(there, gaps, 1.0)
+        gaps = np.abs(first - second) / np.maximum(np.abs(first), np.abs(second))
+    gaps = np.where(first * np.sign(second) < 0, 1.0, np.where(first == second, 0.0, gaps))
+    return np.where(are_finite, gaps, 1.0)
 
 
 def _integral(trace: Trace, gaps: Values, end: float) -> float:
-    """Area below the gaps, 1 before the first point, up to an end."""
+    """Integrate gaps from 0 to `end`; the gap is 1 before the first point of the trace."""
     times = np.clip(np.concatenate([[0.0], trace.time, [end]]), 0.0, end)
     return float(np.diff(times) @ np.concatenate([[1.0], gaps]))
 
 
 def primal_integral(trace: Trace, *, reference: float, end: float) -> float:
-    """Integral of the gap of the best solution and the reference.
+    """Compute the integral of the gap between the incumbent and the reference.
 
     Parameters
     ----------
     trace
-        The bounds over time.
+        Bounds over time.
     reference
-        The best known value of the instance; NaN without one.
+        Best known value of the instance; NaN without one.
     end
-        Seconds up to which: when the run solved its instance, or else its limit.
+        Upper end in seconds: the time of the solve, or the limit if the instance is unsolved.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def primal_integral(trace: Trace, *, reference: float, end: float) -> float:
 
 
 def dual_integral(trace: Trace, *, reference: float, end: float) -> float:
-    """Integral of the gap of the proven bound and the reference; see `primal_integral`.
+    """Compute the integral of the gap between dual bound and reference; see `primal_integral`.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def dual_integral(trace: Trace, *, reference: float, end: float) -> float:
 
 
 def primal_dual_integral(trace: Trace, *, end: float) -> float:
-    """Integral of the gap of the best solution and the proven bound; see `primal_integral`.
+    """Compute the integral of the gap between incumbent and dual bound; see `primal_integral`.
 
     Examples
     --------
@@ -138,15 +138,15 @@ def primal_dual_integral(trace: Trace, *, end: float) -> float:
 
 
 def best_known_values(table: pa.Table) -> dict[str, float]:
-    """Give the best known value of every instance of a table of runs.
+    """Return the best known value of every instance in a table of runs.
 
-    It is the known optimum if there is one, else what a run proved optimal, else the best value
-    of any run: the one nearest to a proven bound.
+    It is the known optimum if there is one, else a value that a run proved optimal, else the
+    best value of any run: the one nearest to a dual bound.
 
     Returns
     -------
     dict
-        By instance; NaN where nobody found a solution.
+        Value by instance; NaN without any solution.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def _best_known(rows: list[dict[str, Any]]) -> float:
     bounds = [bound for bound in bounds if math.isfinite(bound)]
     if not trusted or not bounds:
         return math.nan
-    # Every bound lies on the other side of the optimum than every solution.
+    # All dual bounds lie on one side of the optimum, all solutions on the other.
     return float(min((row["objective"] for row in trusted), key=lambda v: abs(v - bounds[0])))
 
 
@@ -184,20 +184,20 @@ def _is_trusted(row: Mapping[str, Any]) -> bool:
 
 
 def run_integrals(table: pa.Table, traces: pa.Table | None) -> dict[str, Values]:
-    """Integrals of the runs of a table.
+    """Compute the integrals of all runs of a table.
 
     Parameters
     ----------
     table
-        A checked table of runs.
+        Checked table of runs.
     traces
-        Their traces; None if nobody wrote any down.
+        Traces of the runs; None if there are none.
 
     Returns
     -------
     dict of ndarray
-        The three of `INTEGRALS` in seconds, each of shape (runs,); NaN where a run that solved
-        its instance has no trace, and everywhere without traces.
+        The `INTEGRALS` in seconds, each of shape (runs,), float64. NaN for a run that solved
+        its instance but has no trace, and everywhere without traces.
 
     Examples
     --------

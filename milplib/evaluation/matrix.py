@@ -1,4 +1,4 @@
-"""Policies by test distributions: a ratio in every cell, and means in which domains weigh alike."""
+"""Matrix of ratios, policies by test distributions, with means that weigh domains equally."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ Measure = Literal["time", "nodes", "fair_nodes"]
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """Every policy against the baseline on every distribution.
+    """Ratio of every policy to the baseline on every distribution.
 
-    Where a policy or the baseline has no run on a distribution the cell is empty: its value is
-    NaN, and so are the means that it belongs to. A mean over the other distributions would be
-    another mean, and a better one if the missing distribution is the hard one.
+    A cell is empty (NaN) where the policy or the baseline has no run on the distribution. The
+    means over that cell are NaN too: a mean over the remaining distributions would be a
+    different one, and a better one if the missing distribution is the hard one.
 
     Parameters
     ----------
     policies, baseline
-        The policies, without the baseline, and the baseline.
+        Names of the policies without the baseline, and of the baseline.
     distributions
-        The test distributions on which there are runs.
+        Test distributions that have runs.
     domains
-        The problem domain of each: the catalogue's, or the distribution itself.
+        Problem domain of each distribution: the catalogue's, or the distribution itself.
     what
         ``"time"``, ``"nodes"`` or ``"fair_nodes"``.
     cells
-        The ratio by policy and distribution.
+        Ratio by policy and distribution.
     by_domain
-        The ratio by policy and domain: its distributions weigh the same.
+        Ratio by policy and domain. The distributions of a domain weigh the same.
     balanced
-        The ratio by policy: every domain weighs the same, and in it every distribution.
+        Ratio by policy. Domains weigh the same, and so do the distributions in each.
     pooled
-        The ratio by policy over all instances: larger distributions weigh more.
+        Ratio by policy over all instances. Larger distributions weigh more.
     """
 
     policies: tuple[str, ...]
@@ -78,7 +78,7 @@ class Matrix:
 
     @property
     def empty(self) -> tuple[tuple[str, str], ...]:
-        """Policies and distributions of the cells that are about no pair of runs."""
+        """Policy and distribution of each cell without a pair of runs."""
         return tuple(place for place, cell in self.cells.items() if not cell.instances)
 
 
@@ -94,19 +94,20 @@ def matrix(
     Parameters
     ----------
     runs
-        The runs.
+        Runs of the policies.
     baseline
-        One of their policies.
+        Name of the policy to compare with.
     what
-        ``"time"`` of all pairs, a failure counting as its limit; ``"nodes"`` or ``"fair_nodes"``
-        of the pairs that both solved.
+        ``"time"`` over all pairs, where a failure counts as its limit; ``"nodes"`` or
+        ``"fair_nodes"`` over the pairs that both policies solved.
     domains
-        The domain of a distribution; the catalogue's if None. Others are domains of their own.
+        Domain by distribution; None for the catalogue's. Other distributions are their own
+        domains.
 
     Returns
     -------
     Matrix
-        The ratios with their intervals.
+        Ratios with their confidence intervals.
 
     Examples
     --------
@@ -117,13 +118,13 @@ def matrix(
     ...     for family, policy, time in [("CA", "mine", 3.0), ("CA", "base", 1.0),
     ...                                  ("SC", "mine", 3.0), ("SC", "base", 9.0)]
     ...     for n in range(3)])
-    >>> found = matrix(PairedRuns.of(table), baseline="base")
-    >>> {place: round(cell.value, 3) for place, cell in found.cells.items()}
+    >>> ratios = matrix(PairedRuns.of(table), baseline="base")
+    >>> {place: round(cell.value, 3) for place, cell in ratios.cells.items()}
     {('mine', 'CA'): 3.0, ('mine', 'SC'): 0.333}
-    >>> round(found.balanced["mine"].value, 9)
+    >>> round(ratios.balanced["mine"].value, 9)
     1.0
     """
-    # Where no run could be made nothing is missing.
+    # A distribution without any possible run does not make a mean incomplete.
     distributions = tuple(dict.fromkeys(runs.distributions[runs.tried].tolist()))
     if domains is None:
         domains = catalogue_domains(distributions)
@@ -177,24 +178,24 @@ _UNKNOWN = RatioEstimate(
 def combined_ratio(
     groups: Sequence[tuple[Values, Values]], *, weights: Sequence[float], shift: float
 ) -> RatioEstimate:
-    """Weighted geometric mean of the ratios of several groups of instances.
+    """Compute the weighted geometric mean of the ratios of several groups of instances.
 
     Parameters
     ----------
     groups
-        Values of the policy and of the other one, as for `compare`, for each group.
+        Values of the policy and of the other policy for each group, as for `compare`.
     weights
-        Of the groups; they sum to 1.
+        Weights of the groups; they sum to 1.
     shift
         Shift of the geometric means.
 
     Returns
     -------
     RatioEstimate
-        NaN if a group has no pair. The interval comes from resampling the instances inside each
-        group; with fewer than 30 in one it is Student's, the variances of the groups by the
-        jackknife and the degrees of freedom by Welch and Satterthwaite. Of a group of one
-        instance nobody knows the variance: there is none then.
+        Weighted ratio; NaN if a group has no pair. The interval comes from resampling the
+        instances inside each group. If a group has fewer than 30 instances, it is Student's
+        instead, with jackknife variances and Welch-Satterthwaite degrees of freedom. If a group
+        has a single instance, its variance is unknown and there is no interval.
 
     References
     ----------
@@ -203,9 +204,9 @@ def combined_ratio(
 
     Examples
     --------
-    >>> one = np.ones((3, 1)), np.full((3, 1), 4.0)
-    >>> two = np.ones((5, 1)), np.ones((5, 1))
-    >>> round(combined_ratio([one, two], weights=[0.5, 0.5], shift=0.0).value, 9)
+    >>> fast = np.ones((3, 1)), np.full((3, 1), 4.0)
+    >>> equal = np.ones((5, 1)), np.ones((5, 1))
+    >>> round(combined_ratio([fast, equal], weights=[0.5, 0.5], shift=0.0).value, 9)
     0.5
     """
     kept = [paired(*group) for group in groups]
@@ -251,13 +252,13 @@ def _weighted(weights: Values, ratios: Sequence[npt.ArrayLike]) -> float:
 
 def _weighted_rows(weights: Values, ratios: Sequence[npt.ArrayLike]) -> Values:
     stacked = np.asarray(ratios, dtype=np.float64)
-    # A ratio of 0 would make any mean 0.
+    # A single ratio of 0 would make every mean 0.
     stacked = np.where(stacked > 0, stacked, np.nan)
     return np.asarray(np.exp(weights @ np.log(stacked)))
 
 
 def catalogue_domains(names: Iterable[str]) -> dict[str, str]:
-    """Look up the problem domains of those names that are distributions of the catalogue.
+    """Return the problem domains of the names that are distributions of the catalogue.
 
     Examples
     --------
@@ -269,5 +270,5 @@ def catalogue_domains(names: Iterable[str]) -> dict[str, str]:
     try:
         known = {entry.name: entry.domain for entry in distributions()}
     except MilplibError:
-        return {}  # a third party's family that does not load must not cost the results
+        return {}  # a broken third-party family must not prevent the results
     return {name: known[name] for name in names if name in known}

@@ -1,4 +1,4 @@
-"""The runs of an evaluation as arrays: policy by instance by seed."""
+"""Runs of an evaluation as arrays: policy by instance by seed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _FLAGS = ("present", "solved")
 _ARRAYS = (*_FLAGS, "time", "lp_iterations", *_INTEGRALS)
 
 WIN_RELATIVE, WIN_SECONDS = 0.01, 0.01
-"""A solved run wins if it takes at most 1 % or 0.01 s longer than the fastest one of its pair."""
+"""Slack of a win: a solved run wins within 1 % or 0.01 s of the fastest run of its pair."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PairedRuns:
-    """The runs of an evaluation, those with equal instance and seed side by side.
+    """Runs of an evaluation, paired by instance and seed.
 
-    The arrays have the shape (policies, instances, seeds). Where a run is missing, or does not
-    count since no run could be made on the instance, `present` is False and numbers are NaN.
+    The arrays have shape (policies, instances, seeds). Where a run is missing, or does not count
+    because no run was possible on the instance, `present` is False and numbers are NaN.
 
     Parameters
     ----------
@@ -37,19 +37,19 @@ class PairedRuns:
     instances, distributions
         Names of the instances, and the distribution of each.
     seeds
-        The seeds.
+        Seeds of the runs.
     present
-        Whether there is a run that counts. bool.
+        Whether there is a run that counts, bool.
     solved
-        Whether it solved its instance. bool.
+        Whether the run solved its instance, bool.
     time
-        Seconds as they are judged: a failure counts as its limit. float64.
+        Seconds, where a failure counts as its limit, float64.
     lp_iterations
-        Simplex iterations, those of strong branching included. float64.
+        Simplex iterations, including those of strong branching, float64.
     primal_integral, dual_integral, primal_dual_integral
-        Seconds, by `milplib.evaluation.integrals`; NaN without traces. float64.
+        Integrals of `milplib.evaluation.integrals` in seconds; NaN without traces. float64.
     columns
-        All numeric columns of the table as they were measured, by name. float64.
+        All numeric columns of the table as measured, by name, float64.
     """
 
     policies: tuple[str, ...]
@@ -83,17 +83,17 @@ class PairedRuns:
         *,
         integrals: Mapping[str, npt.NDArray[np.float64]] | None = None,
     ) -> PairedRuns:
-        """Arrange a checked table.
+        """Arrange a checked table as arrays.
 
         Parameters
         ----------
         table
-            A row a run, no run twice.
+            Checked table with one row per run, no run twice.
         policies
-            Names and order of the policies; by default those of the table, in its order.
+            Names and order of the policies. Default: those of the table, in its order.
         integrals
             ``primal_integral``, ``dual_integral`` and ``primal_dual_integral`` of every row, as
-            `milplib.evaluation.integrals.run_integrals` gives them.
+            returned by `milplib.evaluation.integrals.run_integrals`.
 
         Examples
         --------
@@ -122,7 +122,7 @@ class PairedRuns:
             array[place] = values
             return array
 
-        # An instance that some runs could read was there: the others failed.
+        # If some run could read the instance, then runs that could not are failures.
         tried = np.asarray(arrange(counts, False).any(axis=(0, 2)))
         present = arrange(np.ones(len(table), dtype=bool), False) & tried[None, :, None]
         distributions = np.full(len(instances), "", dtype=object)
@@ -154,7 +154,7 @@ class PairedRuns:
         )
 
     def of_distribution(self, distribution: str) -> PairedRuns:
-        """Take the runs on the instances of one distribution."""
+        """Select the runs on the instances of one distribution."""
         chosen = self.distributions == distribution
         instances = tuple(np.array(self.instances, dtype=object)[chosen].tolist())
         arrays = {name: getattr(self, name)[:, chosen] for name in _ARRAYS}
@@ -167,17 +167,17 @@ class PairedRuns:
         )
 
     def of_whole_policies(self) -> PairedRuns:
-        """Take away the runs of policies that have none on some distribution.
+        """Drop the runs of policies that lack some distribution.
 
-        Over all distributions such a policy has no mean: one over the others would look better
-        if the missing distribution is the hard one.
+        Such a policy has no mean over all distributions. A mean over the others would look
+        better if the missing distribution is the hard one.
         """
         return self._where(self.whole[:, None, None])
 
     def in_common(self) -> PairedRuns:
-        """Take the pairs on which every whole policy has a run: means over them can be compared.
+        """Select the pairs for which every whole policy has a run, so that means are comparable.
 
-        See `whole`; a policy that is not takes no pair from the others, and has no runs here.
+        See `whole`. A policy that is not whole has no runs here, and removes no pair from others.
         """
         whole = self.whole
         common = self.present[whole].all(axis=0) & whole.any()
@@ -195,7 +195,7 @@ class PairedRuns:
 
     @property
     def whole(self) -> npt.NDArray[np.bool_]:
-        """Whether a policy has runs on every distribution that others have runs on.
+        """Whether a policy has runs on every distribution with runs of any policy.
 
         Shape (policies,), bool.
         """
@@ -207,15 +207,15 @@ class PairedRuns:
 
     @property
     def tried(self) -> npt.NDArray[np.bool_]:
-        """Whether there is a run that counts on an instance. Shape (instances,), bool."""
+        """Whether an instance has a run that counts. Shape (instances,), bool."""
         return np.asarray(self.present.any(axis=(0, 2)))
 
     def when_solved(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Values of the solved runs, NaN for others: a failure's node count means nothing."""
+        """Replace the values of unsolved runs by NaN; a failure's node count means nothing."""
         return np.where(self.solved, values, np.nan)
 
     def wins(self) -> npt.NDArray[np.bool_]:
-        """Mark the solved runs that are the fastest of their pair, or tied with it.
+        """Mark the solved runs that are the fastest of their pair, or tie with it.
 
         Returns
         -------

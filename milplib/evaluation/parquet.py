@@ -1,4 +1,4 @@
-"""Parquet files of tables whose columns have a type and a meaning."""
+"""Parquet files of tables whose columns have a type and a description."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from milplib.files import atomic_write
 __all__ = ["Columns", "cast_column", "make_table", "read_parquet", "write_parquet"]
 
 Columns = Mapping[str, tuple[pa.DataType, str]]
-"""Type and meaning of every column of a table."""
+"""Type and description of every column of a table."""
 
 
 def make_table(
@@ -25,7 +25,7 @@ def make_table(
     *,
     metadata: Mapping[str, str] | None = None,
 ) -> pa.Table:
-    """Make a table, with the meaning of every column in its metadata.
+    """Make a table that holds the description of each column in its metadata.
 
     Examples
     --------
@@ -67,12 +67,12 @@ def read_parquet(path: str | os.PathLike[str], *, noun: str) -> pa.Table:
 
 
 def cast_column(table: pa.Table, name: str, type_: pa.DataType, *, where: str) -> pa.ChunkedArray:
-    """Give a column in another type.
+    """Return a column, cast to another type.
 
     Raises
     ------
     ResultsError
-        If its values do not allow it.
+        If its values do not fit the type.
     """
     column = table.column(name)
     try:

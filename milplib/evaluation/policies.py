@@ -1,4 +1,4 @@
-"""The policies of an evaluation: checked, named apart, and made fit for other processes."""
+"""Policies of an evaluation, checked, labelled and ready for other processes."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from milplib.policies.pretrained import auto_digest, pretrained_or_given
 __all__ = ["EvaluatedPolicy", "evaluated_policies"]
 
 LOAD_LIMIT = 300.0
-"""Seconds after which a policy that does not load never will."""
+"""Time limit in seconds for loading all policies in a fresh process."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedPolicy:
-    """A policy as an evaluation uses it.
+    """Policy of an evaluation.
 
     Parameters
     ----------
     label
-        Its name in the results.
+        Name in the results.
     source
-        What `milplib.load_policy` makes it of, in any process.
+        Argument from which `milplib.load_policy` makes the policy in any process.
     kind
-        ``"rule"`` of SCIP's, ``"file"``, ``"shipped"`` for the one that picks among those that
-        milplib ships, or ``"python"``.
+        ``"rule"`` for a SCIP rule, ``"file"``, ``"shipped"`` for the choice among the policies
+        that milplib ships, or ``"python"``.
     digest
-        SHA-256 of the file or of all those shipped, of a choice of rules, or of what is known of
-        a Python policy; empty for a rule.
+        SHA-256 of the file, of all shipped policies, of a choice of rules, or of the pickle and
+        source text of a Python policy; empty for a rule.
     choice
-        The choice of a rule by distribution, where it is one; `on` tells which rule it is then.
+        Choice of a SCIP rule by distribution, if any; `on` selects the rule.
     models
-        Models of the user's own that its file may be of; they travel to the processes of the runs.
+        The user's own models that the file may contain. They are sent to the processes of runs.
     """
 
     label: str
@@ -58,38 +58,38 @@ class EvaluatedPolicy:
     models: tuple[object, ...] = ()
 
     def load(self) -> AnyPolicy:
-        """Load the policy, in whatever process."""
+        """Load the policy in the current process."""
         return load_policy(self.source, models=self.models)
 
     def as_json(self) -> dict[str, Any]:
-        """What the manifest says about it; not where the file lies."""
+        """Return the policy's entry in the manifest, without the path of its file."""
         known: dict[str, Any] = {"label": self.label, "kind": self.kind, "sha256": self.digest}
         return known | ({"rules": self.choice.rules} if self.choice else {})
 
     def on(self, instance: EvaluatedInstance) -> EvaluatedPolicy:
-        """Give the policy for an instance: itself, or the rule chosen for its distribution.
+        """Return the policy for an instance: itself, or the rule chosen for its distribution.
 
         Raises
         ------
         ParameterError
-            If no rule was chosen for its distribution, or the rule was chosen on this instance.
+            If no rule was chosen for the distribution, or the rule was chosen on this instance.
         """
         if self.choice is None:
             return self
         if instance.sha256 in self.choice.instances:
             raise ParameterError(
-                f"'{self.label}' was chosen on the instance {instance.name}, among others: judge "
-                "it on instances that it has not seen"
+                f"'{self.label}' was chosen on the instance {instance.name}, among others: evaluate"
+                " it on instances that it has not seen"
             )
         return replace(self, source=self.choice.rule_for(instance.distribution), choice=None)
 
     def check_unchanged(self) -> None:
-        """Check that a policy file is still what it was when the evaluation began.
+        """Check that a policy file has not changed since the evaluation began.
 
         Raises
         ------
         PolicyError
-            If it is not.
+            If the file has changed.
         """
         if self.kind == "file" and file_sha256(self.source) != self.digest:
             raise PolicyError(
@@ -100,58 +100,58 @@ class EvaluatedPolicy:
 def evaluated_policies(
     policies: Sequence[object], *, baseline: object, models: Sequence[object] = ()
 ) -> tuple[tuple[EvaluatedPolicy, ...], str]:
-    """Check policies and name them apart.
+    """Check policies and give each a unique label.
 
     Parameters
     ----------
     policies
-        What `milplib.load_policy` takes, a `BestScipRule`, or the path of its file.
+        Arguments of `milplib.load_policy`, `BestScipRule` objects, or paths of their files.
     baseline
-        The policy that others are compared with; added at the end if it is not among them.
+        Policy that the others are compared with; appended if it is not among them.
     models
-        Models of a user's own that policy files may be of.
+        The user's own models that policy files may contain.
 
     Returns
     -------
     policies : tuple of EvaluatedPolicy
-        In the order given.
+        Policies in the order of the argument.
     baseline : str
-        The baseline's label.
+        Label of the baseline.
 
     Raises
     ------
     ParameterError
-        If there are none, one is given twice, or two of Python's have one name.
+        If there are no policies, a policy is repeated, or two Python policies share a name.
     PolicyError
-        If one cannot be loaded, here or in a fresh process.
+        If a policy cannot be loaded, here or in a fresh process.
     UnknownNameError
-        If a name is not known.
+        If a name is unknown.
 
     Examples
     --------
-    >>> found, baseline = evaluated_policies(["pscost"], baseline="relpscost")
-    >>> [policy.label for policy in found], baseline
+    >>> evaluated, baseline = evaluated_policies(["pscost"], baseline="relpscost")
+    >>> [policy.label for policy in evaluated], baseline
     (['pscost', 'relpscost'], 'relpscost')
     """
     if isinstance(policies, str | bytes | os.PathLike):
         raise ParameterError(f"the policies are {policies!r}; give a list of them")
     if not policies:
         raise ParameterError("there is no policy to evaluate")
-    given = [_evaluated(policy, tuple(models)) for policy in policies]
+    evaluated = [_evaluated(policy, tuple(models)) for policy in policies]
     reference = _evaluated(baseline, tuple(models))
-    identities = [_identity(policy) for policy in given]
+    identities = [_identity(policy) for policy in evaluated]
     repeated = [
-        p.label for p, name in zip(given, identities, strict=True) if identities.count(name) > 1
+        p.label for p, name in zip(evaluated, identities, strict=True) if identities.count(name) > 1
     ]
     if repeated:
         raise ParameterError(f"the policy '{repeated[0]}' is given twice")
     if _identity(reference) in identities:
         place = identities.index(_identity(reference))
     else:
-        given.append(reference)
-        place = len(given) - 1
-    labels = _labels(given)
-    named = tuple(replace(p, label=label) for label, p in zip(labels, given, strict=True))
+        evaluated.append(reference)
+        place = len(evaluated) - 1
+    labels = _labels(evaluated)
+    named = tuple(replace(p, label=label) for label, p in zip(labels, evaluated, strict=True))
     if any(policy.kind != "rule" for policy in named):
         _check_in_fresh_process(named)
     return named, labels[place]
@@ -166,14 +166,14 @@ def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
         )
     loaded = load_policy(source, models=models)
     if isinstance(loaded, ScipRule):
-        load_policy(loaded.name)  # one made in Python is as yet unchecked
+        load_policy(loaded.name)  # a rule constructed in Python is not checked yet
         return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
     if source == AUTO:
         return EvaluatedPolicy(label=AUTO, source=AUTO, kind="shipped", digest=auto_digest())
     source = pretrained_or_given(source)
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         path = os.path.abspath(source)
-        # A class that was registered here travels with the name of the file.
+        # Send a network class that is registered only in this process along with the path.
         network = getattr(loaded, "network", None)
         return EvaluatedPolicy(
             label=loaded.name,
@@ -196,19 +196,19 @@ def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
 
 def _python_digest(source: object, pickled: bytes) -> str:
     digest = hashlib.sha256(pickled)
-    with suppress(OSError, TypeError):  # there is no text of what is built in
+    with suppress(OSError, TypeError):  # built-in objects have no source text
         digest.update(inspect.getsource(source if callable(source) else type(source)).encode())
     return digest.hexdigest()
 
 
 def _identity(policy: EvaluatedPolicy) -> tuple[str, str]:
-    """What two policies that are the same share."""
+    """Return a key that is equal for equal policies."""
     where = policy.source if policy.kind == "file" else policy.digest or policy.label
     return policy.kind, str(where)
 
 
 def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
-    """Name policies apart: files by the fewest last parts of their paths that do so."""
+    """Return unique labels: for files, the shortest path suffixes that tell them apart."""
     others = [policy.label for policy in policies if policy.kind != "file"]
     twins = [label for label in others if others.count(label) > 1]
     if twins:
@@ -226,13 +226,13 @@ def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
         names = [*short.values(), *others]
         if len(set(names)) == len(names):
             break
-    else:  # files that differ in their suffixes only
+    else:  # the files differ only in their extensions
         short = {source: str(source) for source in paths}
     return [short.get(p.source, p.label) if p.kind == "file" else p.label for p in policies]
 
 
 def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
-    """Load the policies as the runs will, so that what cannot work fails before the first run."""
+    """Load the policies as runs will, so that a broken one fails before the first run."""
     try:
         run_isolated(_load_all, tuple(policies), time_limit=LOAD_LIMIT)
     except WorkerDiedError as error:
@@ -242,7 +242,7 @@ def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
     except Exception as error:
         raise PolicyError(
             f"the policies cannot be loaded in a fresh process ({type(error).__name__}: {error}): "
-            "define a policy of your own in a module, not in a notebook or a prompt"
+            "define your policy in a module, not in a notebook or a prompt"
         ) from error
 
 

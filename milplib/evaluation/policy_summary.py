@@ -1,4 +1,4 @@
-"""A row a policy: means, counts, and its ratio to the baseline."""
+"""Summary of each policy: means, counts, and its ratio to the baseline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 ITERATION_SHIFT = 100.0
 """Shift of the geometric mean of simplex iterations."""
 PENALTY = 10.0
-"""A failure counts as so many limits in PAR10."""
+"""Number of time limits that a failure counts as in PAR10."""
 
 Values = npt.NDArray[np.float64]
 _INTEGRALS = ("primal_integral", "dual_integral", "primal_dual_integral")
@@ -35,52 +35,52 @@ _INTEGRALS = ("primal_integral", "dual_integral", "primal_dual_integral")
 
 @dataclass(frozen=True, kw_only=True)
 class PolicySummary:
-    """A policy on the instances of a distribution, or on all.
+    """Results of a policy on the instances of one distribution, or of all.
 
-    Means are about the pairs of instance and seed on which every policy has a run, so that they
-    can be compared. Over all distributions a policy without runs on one of them has no mean, and
-    takes no pair from the others.
+    Means are taken over the pairs of instance and seed for which every policy has a run, so they
+    are comparable. Over all distributions, a policy that lacks one of them has no mean, and
+    removes no pair from the others.
 
     Parameters
     ----------
     distribution, policy
-        Which; the distribution is `ALL` for all together.
+        Name of the distribution (`ALL` for all together) and of the policy.
     runs, solved
-        Numbers of runs, and of those that solved their instance.
+        Number of runs, and of those that solved their instance.
     solved_at_root
-        Of these, the ones without branching: they say nothing about a branching rule.
+        Number of runs solved without branching. They say nothing about a branching rule.
     wins
-        Runs that are the fastest of their pair, up to ties (within 1 % or 0.01 s).
+        Number of runs that are the fastest of their pair, ties (within 1 % or 0.01 s) included.
     failures
         Number of runs by kind of failure.
     time
-        Shifted geometric mean of the seconds, a failure counting as its limit; shift 1 s.
+        Shifted geometric mean of the seconds (shift 1 s). A failure counts as its limit.
     par10
-        Mean over instances of the mean over seeds of the seconds, a failure counting as ten
-        times its limit.
+        Mean over instances of the mean over seeds of the seconds. A failure counts as ten times
+        its limit.
     nodes, fair_nodes
-        Shifted geometric means over the pairs that all policies solved (all but those that
-        solved none); shift 10.
+        Shifted geometric means (shift 10) over the pairs that all policies solved, ignoring
+        policies that solved none.
     node_runs
         Number of these pairs.
     lp_iterations
-        Shifted geometric mean of the simplex iterations with those of strong branching, over the
-        pairs on which all policies have a number (all but those that never have); shift 100. Work
-        without a clock. A run that did not solve its instance counts with what it had done: a
-        lower bound.
+        Shifted geometric mean (shift 100) of the simplex iterations, including those of strong
+        branching, over the pairs where all policies have a number, ignoring policies that never
+        have one. It measures work without a clock. An unsolved run counts with its iterations
+        so far, a lower bound.
     lp_runs, lp_lower_bounds
-        Number of these pairs, and how many of them the policy did not solve.
+        Number of these pairs, and of those that the policy did not solve.
     primal_integral, dual_integral, primal_dual_integral
-        Shifted geometric means of the integrals of `milplib.evaluation.integrals` in seconds, over
-        the pairs on which they are known; shift 1 s. Not SCIP's, which is in percent-seconds.
+        Shifted geometric means (shift 1 s) of the integrals of `milplib.evaluation.integrals` in
+        seconds, over the pairs where they are known. SCIP's own is in percent-seconds.
     integral_runs
         Number of these pairs.
     policy_share
-        Share of the solve time inside the policy or rule.
+        Share of the solve time spent inside the policy or rule.
     decision_time
-        Milliseconds inside the policy or rule a branching.
+        Milliseconds per branching spent inside the policy or rule.
     against_baseline
-        The policy against the baseline; None for the baseline itself.
+        Comparison with the baseline; None for the baseline itself.
 
     References
     ----------
@@ -120,7 +120,7 @@ def policy_rows(
     comparisons: Mapping[tuple[str, str], Comparison],
     baseline: str,
 ) -> list[PolicySummary]:
-    """Make the rows of a distribution; `kinds` counts the failures of each policy."""
+    """Summarise each policy on a distribution; `kinds` counts the failures of each policy."""
     common = runs.in_common()
     wins = common.wins()
     nodes, fair_nodes = common.when_solved(common.nodes), common.when_solved(common.fair_nodes)
@@ -172,7 +172,7 @@ def policy_rows(
 
 
 def _shared(values: Values) -> npt.NDArray[np.bool_]:
-    """Pairs on which every policy has a value; one that never has takes none from the others."""
+    """Mark the pairs where every policy has a value, ignoring policies without any value."""
     known = ~np.isnan(values)
     able = known.any(axis=(1, 2))
     return np.asarray(known[able].all(axis=0) & able.any())
@@ -183,7 +183,7 @@ def _mean_where(chosen: npt.NDArray[np.bool_], values: Values, shift: float) -> 
 
 
 def _mean(values: Values) -> float:
-    """Mean over instances of the mean over seeds."""
+    """Average over instances the mean over seeds."""
     known = ~np.isnan(values)
     used = known.any(axis=1)
     if not used.any():

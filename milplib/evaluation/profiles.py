@@ -11,21 +11,21 @@ import numpy.typing as npt
 __all__ = ["PerformanceProfile", "performance_profile"]
 
 CLOCK = 0.01
-"""Seconds below which two times are the same to a clock."""
+"""Resolution of time measurements in seconds; shorter times count as equal."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PerformanceProfile:
-    """For every policy the share of pairs on which it is within a factor of the best.
+    """Performance profiles: per policy, the share of pairs within a factor of the best.
 
     Parameters
     ----------
     ratios
-        Times divided by the best time of their pair (of instance and seed), ascending for every
-        policy; infinite where it failed, NaN for a policy without any run. Shape (policies,
-        pairs).
+        Times divided by the best time of their pair of instance and seed, ascending for every
+        policy. Infinite for a failure, NaN for a policy without runs. Shape (policies, pairs),
+        float64.
     """
 
     ratios: Values
@@ -36,19 +36,19 @@ class PerformanceProfile:
         return int(self.ratios.shape[1])
 
     def fraction(self, policy: int, tau: float) -> float:
-        """Share of pairs on which a policy takes at most `tau` times the best time.
+        """Compute the share of pairs on which a policy takes at most `tau` times the best time.
 
         Parameters
         ----------
         policy
-            Its position.
+            Index of the policy.
         tau
-            The factor, 1 or more. At infinity it is the share of pairs that the policy solved.
+            Factor, 1 or more. At infinity, the result is the share of solved pairs.
 
         Returns
         -------
         float
-            NaN without pairs, and for a policy without runs.
+            Share in [0, 1]; NaN without pairs, and for a policy without runs.
         """
         ratios = self.ratios[policy]
         if not ratios.size or np.isnan(ratios).any():
@@ -56,15 +56,15 @@ class PerformanceProfile:
         return float(np.mean((ratios <= tau) & np.isfinite(ratios)))
 
     def steps(self, policy: int) -> tuple[Values, Values]:
-        """Where the curve of a policy rises, and how high it is from there on.
+        """Return the steps of a policy's curve.
 
         Returns
         -------
         taus : ndarray
-            The factors, from 1 on, ascending. float64.
+            Factors at which the curve rises, ascending from 1, float64.
         fractions : ndarray
-            The share of pairs from each on to the next; the last one is the share of solved
-            pairs. float64.
+            Share of pairs from each factor up to the next, float64. The last one is the share of
+            solved pairs.
         """
         ratios = self.ratios[policy]
         taus = np.unique(np.append(ratios[np.isfinite(ratios)], 1.0))
@@ -72,21 +72,21 @@ class PerformanceProfile:
 
 
 def performance_profile(times: Values, solved: npt.NDArray[np.bool_]) -> PerformanceProfile:
-    """Compare times with the best of their pair.
+    """Compute performance profiles from times.
 
     Parameters
     ----------
     times
-        Seconds, NaN where there is no run. A pair counts where every policy has one; a policy
-        without any run takes no pair from the others. Times below `CLOCK` seconds are the same.
-        Shape (policies, instances, seeds).
+        Seconds, NaN where a run is missing. Only pairs with a run of every policy count; a policy
+        without any run is ignored. Times below `CLOCK` seconds count as equal.
+        Shape (policies, instances, seeds), float64.
     solved
         Whether a run solved its instance; if not, its ratio is infinite. Same shape, bool.
 
     Returns
     -------
     PerformanceProfile
-        The profile. Pairs that nobody solved count, with infinite ratios.
+        Profiles of the policies. Pairs that no policy solved count, with infinite ratios.
 
     References
     ----------

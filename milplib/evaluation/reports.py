@@ -1,4 +1,4 @@
-"""The reports that an evaluation writes beside its results, as installed packages declare them."""
+"""Reports that an evaluation writes beside its results, loaded from entry points."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from milplib.runs.record import ENVIRONMENT
 __all__ = ["GROUP", "ReportWriter", "report_writers"]
 
 GROUP = "milplib.reports"
-"""Entry-point group of the reports; an entry's name is the name of the file."""
+"""Entry-point group of the reports. The name of an entry is the name of its file."""
 
 ReportWriter = Callable[[Evaluation, Path], object]
-"""Write a report of results into a file; equal results give equal bytes."""
+"""Function that writes a report of results to a file; equal results yield equal bytes."""
 
 _TAKEN = {*TABLES, TRACES, MANIFEST, ENVIRONMENT, UNFINISHED, LOCK}
 
 
 def report_writers() -> dict[str, ReportWriter]:
-    """Load the functions that write reports, by file name.
+    """Load the report writers of installed packages, by file name.
 
     Raises
     ------
     MilplibError
-        If one cannot be loaded or called, or its name is not one that a report can have.
+        If a writer cannot be loaded or called, or if its name is not a valid report name.
 
     Examples
     --------

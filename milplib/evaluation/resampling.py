@@ -1,4 +1,4 @@
-"""Intervals for a ratio of shifted geometric means: by resampling, and by Student's t."""
+"""Confidence intervals of ratios of shifted geometric means: resampled, or Student's t."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 LEVEL = 0.95
 """Confidence level of the intervals."""
 ENOUGH_INSTANCES = 30
-"""Fewest instances for an interval by percentiles."""
+"""Minimum number of instances for a percentile interval."""
 
 _CHUNK = 2_000_000
 _KEPT = 1_000_000
@@ -37,7 +37,7 @@ Values = npt.NDArray[np.float64]
 
 
 class IntervalMethod(StrEnum):
-    """How an interval was computed."""
+    """Method of a confidence interval."""
 
     PERCENTILE = "percentile"
     STUDENT_T = "t"
@@ -45,7 +45,7 @@ class IntervalMethod(StrEnum):
 
 
 class Interval(NamedTuple):
-    """A confidence interval; its ends are NaN if there is none."""
+    """Confidence interval; both ends are NaN if it does not exist."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ NO_INTERVAL = Interval(math.nan, math.nan, IntervalMethod.NONE)
 
 
 def ratio_of_means(a: npt.ArrayLike, b: npt.ArrayLike, shift: float) -> Values:
-    """Ratio of shifted geometric means whose mean logarithms are given; NaN where `b`'s is 0.
+    """Return the ratio of shifted geometric means from mean logarithms; NaN where `b`'s mean is 0.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def ratio_of_means(a: npt.ArrayLike, b: npt.ArrayLike, shift: float) -> Values:
     0.5
     """
     above, below = np.exp(a) - shift, np.exp(b) - shift
-    tiny = 1e-12 * max(1.0, shift)  # what rounding leaves of 0
+    tiny = 1e-12 * max(1.0, shift)  # rounding turns an exact 0 into a value below this
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(below > tiny, np.maximum(above, 0.0) / below, np.nan)
 
@@ -72,21 +72,23 @@ def ratio_of_means(a: npt.ArrayLike, b: npt.ArrayLike, shift: float) -> Values:
 def resampled_ratios(
     a: Values, b: Values, shift: float, *, resamples: int, seed: int = 0
 ) -> Values:
-    """Ratios of the means of resampled instances.
+    """Resample the instances, and return the ratio of means of each resample.
 
     Parameters
     ----------
     a, b
-        Mean logarithms of the two policies, one an instance (`mean_logs`). Shape (n,).
+        Mean logarithms of each policy per instance (`mean_logs`). Shape (n,), float64.
     shift
         Shift of the geometric means.
-    resamples, seed
-        How many, and of the resampling.
+    resamples
+        Number of resamples.
+    seed
+        Seed of the resampling.
 
     Returns
     -------
     ndarray
-        Shape (resamples,).
+        Ratios of shape (resamples,), float64.
 
     Examples
     --------
@@ -100,8 +102,8 @@ def resampled_ratios(
 
 
 def _drawn_shares(n: int, resamples: int, seed: int) -> Iterator[Values]:
-    """Share of each instance in each resample, in parts of shape (some resamples, n)."""
-    # A stream that numpy has frozen: equal tables give equal intervals for ever.
+    """Yield each instance's share of each resample, in chunks of shape (chunk, n)."""
+    # numpy guarantees this stream for good, so equal tables always give equal intervals.
     random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
     step = max(1, _CHUNK // n)
     for start in range(0, resamples, step):
@@ -112,12 +114,12 @@ def _drawn_shares(n: int, resamples: int, seed: int) -> Iterator[Values]:
 
 @lru_cache(maxsize=8)
 def _kept_shares(n: int, resamples: int, seed: int) -> tuple[Values, ...]:
-    """The same, kept: the many comparisons of an evaluation are about equally many instances."""
+    """Cache the shares: most comparisons of an evaluation have the same number of instances."""
     return tuple(_drawn_shares(n, resamples, seed))
 
 
 def percentile_interval(ratios: Values) -> tuple[float, float]:
-    """The interval that holds the middle of resampled ratios; NaN where one is not defined.
+    """Return the central interval of resampled ratios; NaN if any ratio is NaN.
 
     Examples
     --------
@@ -133,19 +135,19 @@ def percentile_interval(ratios: Values) -> tuple[float, float]:
 
 
 def jackknife_variance(a: Values, b: Values, shift: float) -> float:
-    """Variance of the logarithm of the ratio of means, by leaving out an instance at a time.
+    """Estimate the variance of the log ratio of means, leaving out one instance at a time.
 
     Parameters
     ----------
     a, b
-        Mean logarithms of the two policies, one an instance. Shape (n,).
+        Mean logarithms of each policy per instance. Shape (n,), float64.
     shift
         Shift of the geometric means.
 
     Returns
     -------
     float
-        NaN with fewer than 2 instances, or where a ratio without one of them has no logarithm.
+        Variance; NaN with fewer than 2 instances, or if a leave-one-out ratio has no logarithm.
 
     Examples
     --------
@@ -163,14 +165,14 @@ def jackknife_variance(a: Values, b: Values, shift: float) -> float:
 
 
 def t_interval(value: float, *, variance: float, freedom: float) -> tuple[float, float]:
-    """Student's interval for a positive ratio whose logarithm has a variance.
+    """Compute Student's t interval of a positive ratio from the variance of its logarithm.
 
     Parameters
     ----------
     value
-        The ratio.
+        Ratio.
     variance
-        Of its logarithm.
+        Variance of the ratio's logarithm.
     freedom
         Degrees of freedom of the variance.
 
@@ -182,7 +184,7 @@ def t_interval(value: float, *, variance: float, freedom: float) -> tuple[float,
     from scipy.special import stdtrit
 
     reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(variance)
-    # In one exponential: a huge reach ends at 0 and infinity, not in an overflow.
+    # As one exponential, a huge reach yields 0 and infinity rather than an overflow.
     with np.errstate(over="ignore"):
         low, high = np.exp(math.log(value) + np.array([-reach, reach]))
     return float(low), float(high)
@@ -196,16 +198,16 @@ def confidence_interval(
     freedom: float,
     instances: int,
 ) -> Interval:
-    """Choose the interval of a ratio: Student's if there are few instances, else `percentile`.
+    """Choose the interval of a ratio: Student's t for few instances, else `percentile`.
 
     Parameters
     ----------
     value
-        The ratio.
+        Ratio.
     percentile
-        Its percentile interval.
+        Percentile interval of the ratio.
     variance, freedom
-        Variance of its logarithm, NaN if unknown, and the degrees of freedom of that variance.
+        Variance of the ratio's logarithm, NaN if unknown, and its degrees of freedom.
     instances
         Number of instances in the smallest group.
 
@@ -216,7 +218,7 @@ def confidence_interval(
     >>> interval.low, interval.method.value
     (0.4, 'percentile')
     """
-    # A ratio of 0, of policies that need no time or nodes, has no logarithm.
+    # A ratio of 0 (a policy that needs no time or nodes) has no logarithm.
     if instances < ENOUGH_INSTANCES and value > 0 and not math.isnan(variance):
         ends = t_interval(value, variance=variance, freedom=freedom)
         return Interval(*ends, IntervalMethod.STUDENT_T)

@@ -1,4 +1,4 @@
-"""The results of an evaluation: the table, who took part, and whether it is complete."""
+"""Results of an evaluation: table of runs, policies, traces, and completeness."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["Evaluation", "EvaluationManifest"]
 
 
 class EvaluationManifest(ResultsManifest):
-    """What an evaluation is: its arguments, with the checksums of instances and policies."""
+    """Manifest of an evaluation: arguments, and checksums of instances and policies."""
 
     noun = "evaluation"
     format = "milplib-evaluation"
 
     @classmethod
     def check_config(cls, config: dict[str, Any]) -> None:
-        """Raise where arguments are missing that the results are read with."""
+        """Raise if an argument needed to read the results is missing."""
         _labels(config), _expected_tasks(config), str(config["baseline"])
         float(config["time_limit"])
 
@@ -49,23 +49,23 @@ def _expected_tasks(config: dict[str, Any]) -> int:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
-    """The results of an evaluation.
+    """Results of an evaluation.
 
     Parameters
     ----------
     table
-        A row a run; the columns are `milplib.evaluation.COLUMNS`.
+        Table with one row per run; the columns are `milplib.evaluation.COLUMNS`.
     policies
-        Names of the policies, in the order given.
+        Names of the policies, in the order of the arguments.
     baseline
-        The one that others are compared with.
+        Name of the policy that the others are compared with.
     config, software
         Arguments, checksums and versions, as in ``manifest.json``.
     expected_runs
-        Number of runs when it is complete.
+        Number of runs of the complete evaluation.
     traces
-        The bounds of the runs over time; the columns are
-        `milplib.evaluation.traces.TRACE_COLUMNS`. None if nobody wrote them down.
+        Bounds of the runs over time; the columns are
+        `milplib.evaluation.traces.TRACE_COLUMNS`. None if there are no traces.
 
     Examples
     --------
@@ -92,21 +92,21 @@ class Evaluation:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every run is there."""
+        """Whether the table has all expected runs."""
         return len(self.table) >= self.expected_runs
 
     @cached_property
     def runs(self) -> PairedRuns:
-        """The runs as arrays, those of one instance and seed side by side."""
+        """Runs as arrays, paired by instance and seed."""
         integrals = run_integrals(self.table, self.traces)
         return PairedRuns.of(self.table, self.policies, integrals=integrals)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give the table as a pandas data frame."""
+        """Return the table as a pandas data frame."""
         return self.table.to_pandas()
 
     def summary(self) -> Summary:
-        """Judge the policies: see `milplib.evaluation.Summary`."""
+        """Summarise the results; see `milplib.evaluation.Summary`."""
         return self._summary
 
     @cached_property
@@ -123,7 +123,7 @@ class Evaluation:
     def of(
         cls, manifest: EvaluationManifest, table: pa.Table, *, traces: pa.Table | None = None
     ) -> Evaluation:
-        """Join a manifest, its table and its traces.
+        """Combine a manifest, a table and traces.
 
         Raises
         ------
@@ -148,12 +148,12 @@ class Evaluation:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Evaluation:
-        """Read a folder of results; of an evaluation that goes on, what is there.
+        """Read a folder of results; an unfinished evaluation yields its finished runs.
 
         Raises
         ------
         ResultsError
-            If the folder holds none, or they are damaged.
+            If the folder holds no results, or damaged ones.
         """
         root = Path(folder)
         if not EvaluationManifest.is_one(root) and EvaluationManifest.is_one(root / UNFINISHED):

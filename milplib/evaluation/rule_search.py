@@ -1,4 +1,4 @@
-"""The search for the best of SCIP's own rules, on validation instances."""
+"""Search for the best SCIP rule on validation instances."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ def best_scip_rule(
     force: bool = False,
     on_progress: Callable[[EvaluationProgress], None] = lambda progress: None,
 ) -> BestScipRule:
-    """Choose the fastest of SCIP's own rules for each distribution, on validation instances.
+    """Choose the fastest SCIP rule for each distribution on validation instances.
 
-    It is the honest rival of a learned policy: which of SCIP's rules is best, and with which
-    parameters, differs from family to family. All rules run as in `milplib.evaluate`: paired,
-    each run in a process of its own; interrupted, the same call goes on.
+    The choice is the fair opponent of a learned policy, since the best rule and its parameters
+    differ between families. Rules run as in `milplib.evaluate`: paired, each run in its own
+    process. After an interruption, the same call resumes.
 
     Parameters
     ----------
     folders
-        Folders of validation instances, or validation splits of distributions; of a folder that
-        holds split folders, ``val`` is taken. A distribution's name must be the one that the
-        test instances have.
+        Folders of validation instances, or validation splits of distributions. In a folder of
+        splits, ``val`` is used. Distributions must have the same names as those of the test
+        instances.
     rules
-        Names of SCIP's rules, with parameters or without.
+        Names of SCIP rules, with or without parameters.
     seeds, time_limit, setting, workers, grace, force, on_progress
         As in `milplib.evaluate`.
     out
-        Folder for the results of the evaluation, with its report, and for ``best-scip-rule.json``.
+        Folder to write: results of the evaluation, its report, and ``best-scip-rule.json``.
 
     Returns
     -------
     BestScipRule
-        The choice, which is in the file, too: a policy for `milplib.evaluate`.
+        The choice, as written to the file; `milplib.evaluate` takes it as a policy.
 
     Raises
     ------
     ParameterError
-        If a policy among the rules is none of SCIP's rules.
+        If a name in `rules` is not a SCIP rule.
     ResultsError
-        If an instance cannot be read, runs contradict each other, or no rule solved an instance
-        of some distribution within the limit.
+        If an instance cannot be read, if runs contradict each other, or if no rule solved any
+        instance of a distribution within the limit.
     InstanceError, OutputError, UnknownNameError
         As in `milplib.evaluate`.
 
@@ -77,7 +77,7 @@ def best_scip_rule(
     (['ca'], [1, 1])
     """
     if isinstance(rules, str) or not rules:
-        raise ParameterError(f"the rules are {rules!r}; give a list of SCIP's rules")
+        raise ParameterError(f"the rules are {rules!r}; give a list of SCIP rules")
     for rule in rules:
         if find_rule(rule) is None:
             raise ParameterError(f"'{rule}' is no rule of SCIP's, so it cannot be the best of them")

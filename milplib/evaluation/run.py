@@ -1,4 +1,4 @@
-"""A run: one policy on one instance with one seed, in a process of its own, as a row."""
+"""Run of one policy on one instance with one seed, in its own process, as a row."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MEASURED = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
-    """What the process of a run is told."""
+    """Arguments of the process of a run."""
 
     instance: EvaluatedInstance
     policy: EvaluatedPolicy | None
@@ -62,8 +62,8 @@ def run_paired(task: PairedTask) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row a policy, in the order of the policies. Equal for equal tasks but for times, memory
-        and the machine.
+        One row per policy, in the order of the policies. Equal tasks yield equal rows, except for
+        times, memory and the machine.
     """
     if task.no_reference:
         return _same_rows(task, SolveStatus.ERROR, SolveFailure.NO_REFERENCE, task.no_reference)
@@ -78,23 +78,23 @@ def run_paired(task: PairedTask) -> list[dict[str, Any]]:
             time_limit=task.parameters.time_limit,
             reference_objective=task.reference_objective,
         )
-        found = _measured(run, task.parameters)
-        if found["failure"] == SolveFailure.UNREADABLE and not rows:
-            # The others would not read it either.
+        row = _measured(run, task.parameters)
+        if row["failure"] == SolveFailure.UNREADABLE and not rows:
+            # No other policy can read the instance either.
             return _same_rows(
-                task, SolveStatus.UNREADABLE, SolveFailure.UNREADABLE, found["failure_detail"]
+                task, SolveStatus.UNREADABLE, SolveFailure.UNREADABLE, row["failure_detail"]
             )
-        rows[policy.label] = _identity(task, policy) | found | {"order": place}
+        rows[policy.label] = _identity(task, policy) | row | {"order": place}
     return [rows[policy.label] for policy in task.policies]
 
 
 def run_reference(task: ReferenceTask) -> dict[str, Any]:
-    """Solve an instance with SCIP's defaults.
+    """Solve an instance with SCIP's default settings.
 
     Returns
     -------
     dict
-        ``status`` and ``objective`` as in ``optima.csv``; ``failure`` if it was not solved.
+        ``status`` and ``objective`` as in ``optima.csv``; ``failure`` if it is unsolved.
     """
     run = _Run(
         instance=task.instance,
@@ -103,21 +103,21 @@ def run_reference(task: ReferenceTask) -> dict[str, Any]:
         setting="default",
         time_limit=task.parameters.time_limit,
     )
-    found = _measured(run, task.parameters)
+    row = _measured(run, task.parameters)
     names = ("status", "failure", "failure_detail", "objective")
-    return {name: found.get(name) for name in names}
+    return {name: row.get(name) for name in names}
 
 
 def died_rows(task: PairedTask, failure: TaskFailure) -> list[dict[str, Any]]:
-    """Rows of a task whose worker died itself: no run of it is known."""
+    """Return the rows of a task whose own worker died, so that none of its runs is known."""
     return _same_rows(task, SolveStatus.DIED, SolveFailure.CRASH, str(failure))
 
 
 def _same_rows(
     task: PairedTask, status: SolveStatus, failure: SolveFailure, detail: str
 ) -> list[dict[str, Any]]:
-    found = {"status": status, "failure": failure, "failure_detail": detail}
-    return [_identity(task, policy) | found for policy in task.policies]
+    outcome = {"status": status, "failure": failure, "failure_detail": detail}
+    return [_identity(task, policy) | outcome for policy in task.policies]
 
 
 def _identity(task: PairedTask, policy: EvaluatedPolicy) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _measured(run: _Run, parameters: RunParameters) -> dict[str, Any]:
 
 
 def _run_here(run: _Run) -> dict[str, Any]:
-    """Read, solve and describe; whatever goes wrong is described, too."""
+    """Read and solve the instance, and return the row; an error becomes a failure in the row."""
     begin = time.monotonic()
     known: dict[str, Any] = {}
     try:
@@ -156,12 +156,12 @@ def _run_here(run: _Run) -> dict[str, Any]:
         known["instance_hash"] = instance.content_hash
         policy = _loaded(run)
         known["seen_in"] = _seen_in(policy, instance.content_hash)
-        found = _described(_solved(run, instance, policy), instance)
+        outcome = _described(_solved(run, instance, policy), instance)
     except Exception as error:
         is_rule = run.policy is None or run.policy.kind == "rule"
         otherwise = SolveFailure.CRASH if is_rule else SolveFailure.POLICY_ERROR
         failure = failure_kind(error, otherwise=otherwise)
-        found = {
+        outcome = {
             "status": SolveStatus.UNREADABLE
             if failure == SolveFailure.UNREADABLE
             else SolveStatus.ERROR,
@@ -169,7 +169,7 @@ def _run_here(run: _Run) -> dict[str, Any]:
             "failure_detail": error_in_words(error, path=run.instance.path, name=run.instance.name),
             "time": time.monotonic() - begin,
         }
-    return known | found | {"peak_memory": peak_memory()}
+    return known | outcome | {"peak_memory": peak_memory()}
 
 
 def _loaded(run: _Run) -> AnyPolicy:
@@ -180,10 +180,10 @@ def _loaded(run: _Run) -> AnyPolicy:
 
 
 def _seen_in(policy: AnyPolicy, content_hash: str) -> str:
-    """Where a policy has seen an instance, or one of the policies that it is made of."""
+    """Return where a policy, or a part of a combined one, has seen an instance."""
     contents = [getattr(part, "content", None) for part in parts(policy)]
-    found = [seen_in(c.provenance, content_hash) for c in contents if isinstance(c, PolicyFile)]
-    return next(filter(None, found), "")
+    places = [seen_in(c.provenance, content_hash) for c in contents if isinstance(c, PolicyFile)]
+    return next(filter(None, places), "")
 
 
 def _solved(run: _Run, instance: Instance, policy: AnyPolicy) -> SolveResult:
@@ -199,7 +199,7 @@ def _solved(run: _Run, instance: Instance, policy: AnyPolicy) -> SolveResult:
 
 
 def _limit(reference: float | None, instance: Instance, setting: str) -> float | None:
-    """The objective that `solve` takes as known; of an infeasible instance the worst there is."""
+    """Return the known objective for `solve`; the worst possible one if infeasible."""
     if setting != "clean":
         return None
     if reference is None or math.isinf(reference):
@@ -209,14 +209,14 @@ def _limit(reference: float | None, instance: Instance, setting: str) -> float |
 
 def _described(result: SolveResult, instance: Instance) -> dict[str, Any]:
     measured = {name: getattr(result, name) for name in _MEASURED}
-    # Not a number is no measurement.
+    # NaN means not measured.
     known = {k: None if v is None or math.isnan(v) else v for k, v in measured.items()}
     failure = limit_failure(result.status)
     detail = f"SCIP ended with status {result.status}" if failure else ""
     if result.solution is not None:
-        found = violations(instance, result.solution, objective=result.objective)
-        if found:
-            failure, detail = SolveFailure.WRONG_SOLUTION, "; ".join(map(str, found))
+        violated = violations(instance, result.solution, objective=result.objective)
+        if violated:
+            failure, detail = SolveFailure.WRONG_SOLUTION, "; ".join(map(str, violated))
     return {
         **known,
         "status": result.status,

@@ -1,4 +1,4 @@
-"""How `milplib.runs` reads the folder of an evaluation."""
+"""Reader of an evaluation's folder for `milplib.runs`."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 EVALUATION = _Evaluation()
-"""The kind of run that `milplib.evaluate` makes."""
+"""Kind of run that `milplib.evaluate` makes."""

@@ -1,4 +1,4 @@
-"""Whether a difference between two policies could be chance: Wilcoxon's test, Holm's correction."""
+"""Significance of differences between policies: Wilcoxon's test and Holm's correction."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from milplib.evaluation.statistics import mean_logs, paired
 __all__ = ["CLAIM_INSTANCES", "SignedRank", "corrected_tests", "holm", "signed_rank"]
 
 CLAIM_INSTANCES = 6
-"""Fewest instances of a claim: with 5 the smallest two-sided p-value of the test is 2/32."""
+"""Minimum number of instances for a claim. With 5, the smallest two-sided p-value is 2/32."""
 
 _DIGITS = 12
-"""Log ratios that agree to so many digits are ties: they differ by rounding alone."""
+"""Number of digits to which log ratios count as ties; beyond it they differ by rounding."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedRank:
-    """Wilcoxon's signed-rank test of a policy against another one, on one value an instance.
+    """Wilcoxon's signed-rank test between two policies, with one value per instance.
 
     Parameters
     ----------
     policy, other, distribution
-        What is compared, and on which instances.
+        Names of the policies, and of the distribution of the instances.
     statistic
-        The smaller one of the sums of ranks of the positive and of the negative log ratios.
+        Smaller one of the rank sums of the positive and the negative log ratios.
     p_value
-        Two-sided; NaN if there is no instance.
+        Two-sided p-value; NaN without instances.
     corrected
-        The p-value by Holm's method, for all tests of the evaluation together; NaN before that
-        (see `corrected_tests`).
+        Holm's p-value over all tests of the evaluation; NaN before the correction (see
+        `corrected_tests`).
     instances
-        Instances on which both have a value.
+        Number of instances for which both policies have a value.
     """
 
     policy: str
@@ -59,26 +59,26 @@ def signed_rank(
     other: str = "",
     distribution: str = "",
 ) -> SignedRank:
-    """Test whether the log ratios of two policies lie around 0.
+    """Test whether the log ratios of two policies are centred at 0.
 
-    The value of an instance is the mean over its seeds of log((value + shift) / (other + shift)),
-    over the seeds that both have a value for: seeds of one instance are no independent evidence.
+    The value of an instance is the mean of log((value + shift) / (other + shift)) over the seeds
+    for which both have a value, because seeds of one instance are not independent evidence.
 
     Parameters
     ----------
     values, others
-        Of the policy and of what it is compared with: a row an instance, a column a seed, NaN
-        where there is no value. Shape (n, seeds).
+        Values of the policy and of the other policy, NaN where missing. Shape (n, seeds),
+        float64.
     shift
-        Of the geometric means that are compared beside it.
+        Shift of the geometric means reported with the test.
     policy, other, distribution
-        What stands in the result.
+        Names for the result.
 
     Returns
     -------
     SignedRank
-        With no correction yet. Instances with a log ratio of 0 have no rank, as Wilcoxon has it;
-        where all have, the p-value is 1.
+        Test without correction. Instances with a log ratio of 0 have no rank, as in Wilcoxon's
+        paper. If all log ratios are 0, the p-value is 1.
 
     References
     ----------
@@ -111,23 +111,23 @@ def _wilcoxon(logs: Values) -> tuple[float, float]:
         return 0.0, 1.0
     from scipy.stats import wilcoxon
 
-    # Without the zeros, so that scipy can take the exact distribution where there are no ties.
+    # Dropping zeros lets scipy use the exact distribution if there are no ties.
     test = wilcoxon(logs[logs != 0])
     return float(test.statistic), float(test.pvalue)
 
 
 def holm(p_values: npt.ArrayLike) -> Values:
-    """Correct p-values for their number by Holm's method: they hold all at once then.
+    """Correct p-values for multiple tests by Holm's method.
 
     Parameters
     ----------
     p_values
-        The p-values; NaN where there was nothing to test, which does not count. Shape (n,).
+        P-values; NaN for a test that was not made, which does not count. Shape (n,), float64.
 
     Returns
     -------
     ndarray
-        In the order given, at most 1. Shape (n,).
+        Corrected p-values, at most 1, in the same order. Shape (n,), float64.
 
     References
     ----------
@@ -139,22 +139,22 @@ def holm(p_values: npt.ArrayLike) -> Values:
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
     """
-    given = np.asarray(p_values, dtype=np.float64)
-    corrected = np.full(given.shape, np.nan)
-    (tested,) = np.nonzero(~np.isnan(given))
-    order = tested[np.argsort(given[tested], kind="stable")]
+    raw = np.asarray(p_values, dtype=np.float64)
+    corrected = np.full(raw.shape, np.nan)
+    (tested,) = np.nonzero(~np.isnan(raw))
+    order = tested[np.argsort(raw[tested], kind="stable")]
     factors = np.arange(len(order), 0, -1)
-    corrected[order] = np.minimum(np.maximum.accumulate(given[order] * factors), 1.0)
+    corrected[order] = np.minimum(np.maximum.accumulate(raw[order] * factors), 1.0)
     return corrected
 
 
 def corrected_tests(tests: Iterable[SignedRank]) -> tuple[SignedRank, ...]:
-    """Correct tests for their number by Holm's method.
+    """Correct the p-values of all tests by Holm's method.
 
     Examples
     --------
     >>> test = signed_rank(np.array([[1.0], [2.0]]), np.array([[3.0], [9.0]]), shift=0.0)
-    >>> [found.corrected for found in corrected_tests([test, test])]
+    >>> [each.corrected for each in corrected_tests([test, test])]
     [1.0, 1.0]
     """
     listed: Sequence[SignedRank] = tuple(tests)

@@ -1,4 +1,4 @@
-"""Whether a solution is one: checked on the arrays of the instance, without any solver's code."""
+"""Feasibility check of a solution on the instance's arrays, without any solver's code."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from milplib.instance import Instance
 __all__ = ["FEASIBILITY_TOLERANCE", "Violation", "violations"]
 
 FEASIBILITY_TOLERANCE = 1e-6
-"""SCIP's ``numerics/feastol``: how far a side, a bound or integrality may be missed."""
+"""Tolerance for sides, bounds and integrality: SCIP's ``numerics/feastol``."""
 
 ROUNDING = 1e-12
-"""What the order of a sum may change, relative to the sum of the absolute terms."""
+"""Rounding error of a sum, relative to the sum of the absolute terms."""
 
 Values = npt.NDArray[np.float64]
 
 
 class Violation(NamedTuple):
-    """Something that a solution violates.
+    """Violation of a row, a bound, integrality or the objective.
 
     Parameters
     ----------
     what
-        Which row, column or value, in words.
+        Description of the violated row, column or value.
     amount
-        By how much, relative to max(1, |value|, |side|); absolute for integrality. Infinite
-        for a value that is not finite.
+        Size of the violation relative to max(1, |value|, |side|); absolute for integrality.
+        Infinite for a value that is not finite.
     """
 
     what: str
     amount: float
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Describe the violation and its size."""
         return f"{self.what} (by {self.amount:.3g})"
 
 
@@ -48,25 +48,24 @@ def violations(
     objective: float | None = None,
     tolerance: float = FEASIBILITY_TOLERANCE,
 ) -> tuple[Violation, ...]:
-    """Look for what a solution violates: rows, bounds, integrality, and its claimed objective.
+    """Check a solution against rows, bounds, integrality and its claimed objective.
 
     Parameters
     ----------
     instance
-        The instance as it was read, before any solver changed it.
+        Instance as read, before any solver changed it.
     solution
-        Values of the columns. Shape (n,).
+        Values of the columns. Shape (n,), float64.
     objective
-        The value that is claimed for it, in the instance's own sense; not checked if None.
+        Claimed objective value, in the instance's own sense; None to skip the check.
     tolerance
-        How far a side or bound may be missed relative to max(1, |value|, |side|), as SCIP
-        compares; how far an integer column may be from an integer; how far the objective may be
-        off relative to max(1, |objective|).
+        Largest accepted violation. Sides and bounds are relative to max(1, |value|, |side|), as
+        in SCIP; integrality is absolute; the objective is relative to max(1, |objective|).
 
     Returns
     -------
     tuple of Violation
-        The worst one of every kind; empty if there is none.
+        Worst violation of every kind; empty for a feasible solution.
 
     Examples
     --------
@@ -80,30 +79,30 @@ def violations(
     """
     values = np.asarray(solution, dtype=np.float64)
     if values.shape != (instance.n_columns,):
-        what = f"the solution has shape {values.shape}, not ({instance.n_columns},)"
-        return (Violation(what, np.inf),)
+        text = f"the solution has shape {values.shape}, not ({instance.n_columns},)"
+        return (Violation(text, np.inf),)
     if not np.isfinite(values).all():
         column = instance.column_names[int(np.argmin(np.isfinite(values)))]
         return (Violation(f"the column {column} has a value that is not finite", np.inf),)
-    return tuple(_found(instance, values, objective, tolerance))
+    return tuple(_violations(instance, values, objective, tolerance))
 
 
-def _found(
+def _violations(
     instance: Instance, values: Values, objective: float | None, tolerance: float
 ) -> Iterator[Violation]:
     activity = np.asarray(instance.A @ values)
-    # Large terms that cancel out leave rounding errors larger than what is left.
+    # Cancellation of large terms leaves rounding errors larger than the sum.
     rounding = ROUNDING * np.asarray(abs(instance.A) @ np.abs(values))
-    for what, names, value, lower, upper, slack in (
+    for noun, names, value, lower, upper, slack in (
         ("row", instance.row_names, activity, instance.row_lower, instance.row_upper, rounding),
         ("column", instance.column_names, values, instance.lower, instance.upper, 0.0),
     ):
         amounts = _outside(value, lower, upper, slack)
         if amounts.size and amounts.max() > tolerance:
             n = int(amounts.argmax())
-            sides = "sides" if what == "row" else "bounds"
+            sides = "sides" if noun == "row" else "bounds"
             yield Violation(
-                f"the {what} {names[n]} has the value {value[n]:.12g} and the {sides} "
+                f"the {noun} {names[n]} has the value {value[n]:.12g} and the {sides} "
                 f"[{lower[n]:.12g}, {upper[n]:.12g}]",
                 float(amounts[n]),
             )
@@ -119,16 +118,16 @@ def _found(
     own = float(instance.objective @ values) + instance.offset
     terms = float(np.abs(instance.objective) @ np.abs(values)) + abs(instance.offset)
     off = max(abs(own - objective) - ROUNDING * terms, 0.0) / max(1.0, abs(own), abs(objective))
-    if not off <= tolerance:  # true for a claim that is not a number, too
-        what = f"the objective is {own:.12g}, not {objective:.12g} as claimed"
-        yield Violation(what, float(off))
+    if not off <= tolerance:  # also true for NaN
+        text = f"the objective is {own:.12g}, not {objective:.12g} as claimed"
+        yield Violation(text, float(off))
 
 
 def _outside(value: Values, lower: Values, upper: Values, slack: Values | float) -> Values:
-    """How far values are outside of their sides, relative to max(1, |value|, |side|)."""
+    """Return how far values violate their sides, relative to max(1, |value|, |side|)."""
     amounts = np.zeros(len(value))
     for side, distance in ((lower, lower - value), (upper, value - upper)):
-        # Sides that are infinite are never missed: the distance is -inf.
+        # The distance to an infinite side is -inf, so such a side is never violated.
         scale = np.maximum(1.0, np.maximum(np.abs(value), np.where(np.isinf(side), 0.0, abs(side))))
         amounts = np.maximum(amounts, (distance - slack) / scale)
     return amounts

@@ -1,4 +1,4 @@
-"""The arithmetic of a comparison: shifted geometric means, their ratios, intervals."""
+"""Arithmetic of a comparison: shifted geometric means, their ratios and intervals."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ NODE_SHIFT = 10.0
 """Shift of the geometric mean of node counts."""
 
 RESAMPLES = 10_000
-"""Resamples of the instances."""
+"""Number of resamples of the instances."""
 
 Values = npt.NDArray[np.float64]
 
 
 def mean_logs(values: Values, *, shift: float) -> Values:
-    """Mean over the seeds of log(value + shift).
+    """Average log(value + shift) over the seeds.
 
     Parameters
     ----------
     values
-        A row an instance, a column a seed; NaN where there is no value. Shape (n, seeds).
+        Values by instance and seed, NaN where missing. Shape (n, seeds), float64.
     shift
-        What is added before the logarithm.
+        Constant added before the logarithm.
 
     Returns
     -------
     ndarray
-        One value an instance, NaN where it has none. Shape (n,).
+        Mean of each instance, NaN without values. Shape (n,), float64.
 
     Examples
     --------
@@ -68,21 +68,21 @@ def mean_logs(values: Values, *, shift: float) -> Values:
 
 
 def shifted_geometric_mean(values: Values, *, shift: float) -> float:
-    """Shifted geometric mean over instances, each with the mean over its seeds.
+    """Compute the shifted geometric mean over instances, from the means over their seeds.
 
     ``exp(mean over instances of the mean over seeds of log(value + shift)) - shift``
 
     Parameters
     ----------
     values
-        A row an instance, a column a seed; NaN where there is no value. Shape (n, seeds).
+        Values by instance and seed, NaN where missing. Shape (n, seeds), float64.
     shift
-        The shift, named beside the result: `TIME_SHIFT` or `NODE_SHIFT`.
+        Shift: `TIME_SHIFT` or `NODE_SHIFT`.
 
     Returns
     -------
     float
-        The mean; NaN if there are no values.
+        Mean; NaN if there are no values.
 
     Examples
     --------
@@ -96,23 +96,23 @@ def shifted_geometric_mean(values: Values, *, shift: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class RatioEstimate:
-    """The ratio of two policies' shifted geometric means, and how sure it is.
+    """Ratio of two policies' shifted geometric means, with its confidence interval.
 
     Parameters
     ----------
     value
-        SGM(policy) / SGM(other); below 1 the policy is better. NaN if it is not defined.
+        SGM(policy) / SGM(other); the policy is better below 1. NaN if undefined.
     low, high
-        The 95 % interval: by the percentiles of resampled instances, or Student's t for
-        log(value) where there are fewer than 30 instances. NaN with fewer than 2.
+        Ends of the 95 % interval: percentiles of resampled instances, or Student's t for
+        log(value) with fewer than 30 instances. NaN with fewer than 2.
     method
-        How the interval was computed.
+        Method of the interval.
     percentile
-        The interval by percentiles, beside it.
+        Percentile interval, whatever the method.
     geometric_mean
-        The ratio without a shift: exp of the mean log ratio. NaN where a value is 0.
+        Ratio without a shift: exp of the mean log ratio. NaN if a value is 0.
     instances, runs
-        Instances that it is about, and pairs of runs on them.
+        Number of instances, and of pairs of runs on them.
     """
 
     value: float
@@ -130,7 +130,7 @@ class RatioEstimate:
         return self.method != IntervalMethod.NONE
 
     def inverse(self) -> RatioEstimate:
-        """The ratio the other way round."""
+        """Return the ratio with both policies swapped."""
         return replace(
             self,
             value=_inverse(self.value),
@@ -153,34 +153,34 @@ def compare(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> RatioEstimate:
-    """Compare two policies on the runs that both have a value for.
+    """Compare two policies on the runs for which both have a value.
 
-    Instances are resampled, with all of their seeds together; the seeds of an instance say
+    Instances are resampled together with all their seeds, because the seeds of an instance say
     nothing about other instances.
 
     Parameters
     ----------
     values, others
-        Of the policy and of what it is compared with: a row an instance, a column a seed, NaN
-        where there is no value. Shape (n, seeds).
+        Values of the policy and of the other policy by instance and seed, NaN where missing.
+        Shape (n, seeds), float64.
     shift
         Shift of the geometric means.
     resamples
         Number of resamples.
     seed
-        Of the resampling.
+        Seed of the resampling.
 
     Returns
     -------
     RatioEstimate
-        The ratio with its interval.
+        Ratio with its interval.
 
     Notes
     -----
     With few instances the percentile interval is too narrow, by about (n - 1)/n in the variance
-    and by using normal instead of Student's quantiles (Hesterberg 2015). There the interval is
-    ``log R ± t(n - 1) SE`` with the jackknife's standard error, which for a shift of 0 is the
-    t-interval of the mean log ratio.
+    and by using normal instead of Student's quantiles (Hesterberg 2015). In that case the
+    interval is ``log R ± t(n - 1) SE`` with the jackknife's standard error. For a shift of 0, it
+    is the t-interval of the mean log ratio.
 
     References
     ----------
@@ -218,22 +218,22 @@ def compare(
 
 
 def paired(values: Values, others: Values) -> tuple[Values, Values]:
-    """Keep the runs that both have a value for, and the instances that have such runs.
+    """Keep the runs for which both have a value, and the instances that have such runs.
 
     Parameters
     ----------
     values, others
-        A row an instance, a column a seed, NaN where there is no value. Shape (n, seeds).
+        Values by instance and seed, NaN where missing. Shape (n, seeds), float64.
 
     Returns
     -------
     values, others : ndarray
-        The same without what is not paired. Shape (paired instances, seeds).
+        Paired values, NaN elsewhere. Shape (paired instances, seeds), float64.
 
     Examples
     --------
-    >>> one, two = np.array([[1.0, 2.0], [np.nan, 5.0]]), np.array([[3.0, np.nan], [4.0, np.nan]])
-    >>> [array.tolist() for array in paired(one, two)]
+    >>> a, b = np.array([[1.0, 2.0], [np.nan, 5.0]]), np.array([[3.0, np.nan], [4.0, np.nan]])
+    >>> [array.tolist() for array in paired(a, b)]
     [[[1.0, nan]], [[3.0, nan]]]
     """
     both = ~(np.isnan(values) | np.isnan(others))
@@ -242,12 +242,12 @@ def paired(values: Values, others: Values) -> tuple[Values, Values]:
 
 
 def mean_log_ratio(values: Values, others: Values) -> float:
-    """Mean over instances of the mean over seeds of log(value / other); NaN where one is 0.
+    """Average log(value / other) over seeds, then over instances; NaN if a value is 0.
 
     Parameters
     ----------
     values, others
-        Paired, as `paired` gives them. Shape (n, seeds).
+        Paired values, as returned by `paired`. Shape (n, seeds), float64.
 
     Examples
     --------

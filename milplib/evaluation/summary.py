@@ -1,4 +1,4 @@
-"""What an evaluation comes to: a row a policy, ratios of every two, failures, findings."""
+"""Summary of an evaluation: policies, ratios of every two, failures and findings."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ __all__ = [
 ]
 
 ALL = "all"
-"""What stands for the instances of all distributions together."""
+"""Name for the instances of all distributions together."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A run that did not solve its instance."""
+    """Run that did not solve its instance."""
 
     policy: str
     instance: str
@@ -50,37 +50,37 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What an evaluation comes to.
+    """Summary of an evaluation.
 
     Parameters
     ----------
     policies, baseline
-        Names of the policies.
+        Names of the policies, and of the baseline.
     distributions
-        The distributions, and `ALL` first if there are several.
+        Names of the distributions, after `ALL` if there are several.
     instances
-        Number of judged instances of each of them.
+        Number of instances that count, by distribution.
     seeds
-        The seeds.
+        Seeds of the runs.
     rows
-        A row a policy and distribution.
+        One row per policy and distribution.
     comparisons
-        Every ordered pair of policies, by distribution.
+        Comparison of every ordered pair of policies, by distribution.
     virtual_best
-        The best policy of each pair, by distribution.
+        Virtual best of each distribution.
     tests
         Wilcoxon's test of the times of every policy against the baseline on every distribution,
-        and on `ALL` if there are several; corrected for their number.
+        and on `ALL` if there are several; corrected for multiple tests.
     matrix
-        The times of policies by distributions; None without a run of the baseline.
+        Ratios of times by policy and distribution; None without a run of the baseline.
     failures
-        Runs that failed.
+        Failed runs.
     unread
-        Instances on which no run could be made, and why.
+        Reason why no run was possible, by instance.
     findings
-        What is wrong with the runs, errors first.
+        Problems of the runs, errors first.
     runs, expected_runs
-        Runs that are there, and those of the complete evaluation.
+        Number of finished runs, and of runs of the complete evaluation.
     """
 
     policies: tuple[str, ...]
@@ -101,12 +101,12 @@ class Summary:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Findings for which the results cannot be trusted."""
+        """Messages of the findings that make the results untrustworthy."""
         return tuple(finding.message for finding in self.findings if finding.is_error)
 
     @property
     def is_complete(self) -> bool:
-        """Whether every run is there."""
+        """Whether all expected runs are finished."""
         return self.runs >= self.expected_runs
 
     def rows_of(self, distribution: str) -> tuple[PolicySummary, ...]:
@@ -122,16 +122,16 @@ def summarise(
     baseline: str,
     expected_runs: int,
 ) -> Summary:
-    """Judge the policies of an evaluation.
+    """Summarise the runs of an evaluation.
 
     Parameters
     ----------
     table, runs
-        The runs, as a table and paired.
+        Runs, as a table and paired.
     policies
-        Names of the policies, in the order given.
+        Names of the policies, in the order of the arguments.
     baseline
-        The one that others are compared with.
+        Name of the policy that the others are compared with.
     expected_runs
         Number of runs of the complete evaluation.
     """
@@ -174,7 +174,7 @@ def summarise(
 
 
 def _failures(table: pa.Table, runs: PairedRuns) -> tuple[list[Failure], dict[str, str]]:
-    """Failed runs, and apart from them the instances that nobody could run on."""
+    """Return the failed runs, and separately the instances without any possible run."""
     counted = dict(zip(runs.instances, runs.tried.tolist(), strict=True))
     failures, unread = [], {}
     for policy, instance, seed, kind, detail in zip(
@@ -206,7 +206,7 @@ def _kinds(failures: Iterable[Failure], runs: PairedRuns) -> dict[str, Counter[s
 
 
 def _tests(groups: Mapping[str, PairedRuns], baseline: str) -> tuple[SignedRank, ...]:
-    """Test the times of every policy on every distribution, and on all of them together."""
+    """Test the times of every policy on every distribution, and on all together."""
     tests = []
     for distribution, group in groups.items():
         runs = group.of_whole_policies()

@@ -1,4 +1,4 @@
-"""The long table of an evaluation: a row a run, and what its columns mean."""
+"""Table of an evaluation: one row per run, and the meaning of its columns."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "scip_version": (pa.string(), "version of SCIP"),
     "host": (pa.string(), "name of the machine"),
 }
-"""Type and meaning of every column; numbers that a failed run does not have are null."""
+"""Type and meaning of every column; numbers that a failed run lacks are null."""
 
 NOT_RUN = frozenset({SolveFailure.UNREADABLE, SolveFailure.NO_REFERENCE})
-"""Kinds of failure that are the instance's: no policy ran. Where all runs on an instance are of
-these kinds it is listed and left out of the means."""
+"""Kinds of failure due to the instance: no policy ran. An instance on which all runs have these
+kinds is listed and left out of the means."""
 
 PROVES_NOTHING = frozenset({SolveFailure.WRONG_SOLUTION, SolveFailure.LEAK})
-"""Kinds of failure that a run's bounds do not excuse: they count as nothing found."""
+"""Kinds of failure that discard a run's bounds: the run counts as having found nothing."""
 
 TABLES = ("runs.parquet", "runs.csv")
-"""Names of the table's files in a folder of results."""
+"""Names of the table's files in a results folder."""
 
 _KEY = ("policy", "instance", "seed")
 _NOT_NEGATIVE = (
@@ -96,7 +96,7 @@ _REQUIRED = (*_KEY, "distribution", "setting", "status", "failure", "time_limit"
 def run_table(
     rows: Iterable[Mapping[str, Any]], *, metadata: Mapping[str, str] | None = None
 ) -> pa.Table:
-    """Make the table of rows; a column that a row does not have is null.
+    """Make a table from rows; a missing column is null.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def run_table(
 
 
 def write_table(table: pa.Table, folder: Path) -> tuple[str, ...]:
-    """Write ``runs.parquet`` and ``runs.csv``; give the names."""
+    """Write ``runs.parquet`` and ``runs.csv``, and return their names."""
     parquet, csv = TABLES
     write_parquet(table, folder / parquet)
     with atomic_write(folder / csv) as stream:
@@ -120,29 +120,29 @@ def write_table(table: pa.Table, folder: Path) -> tuple[str, ...]:
 def read_table(path: str | os.PathLike[str]) -> pa.Table:
     """Read and check ``runs.parquet``.
 
-    Columns that are not known stay; known ones that are missing are added as nulls, unless no
-    run can be told from others without them.
+    Unknown columns are kept. Missing columns are added as nulls, unless they are required to
+    identify a run or to judge it.
 
     Raises
     ------
     ResultsError
-        If the file is missing, damaged or no table of runs.
+        If the file is missing, damaged or not a table of runs.
     """
     return check_table(read_parquet(path, noun="runs"), where=str(path))
 
 
 def check_table(table: pa.Table, *, where: str) -> pa.Table:
-    """Check that a table is one of runs, and give it with the types of `COLUMNS`.
+    """Check that a table holds runs, and return it with the types of `COLUMNS`.
 
     Raises
     ------
     ResultsError
-        If columns are missing or of other types, a run occurs twice, a time, limit or count is
-        negative or no finite number, or an objective is no finite number.
+        If columns are missing or have other types, if a run occurs twice, if a time, limit or
+        count is negative or not finite, or if an objective is not finite.
     """
     missing = [name for name in _REQUIRED if name not in table.column_names]
     if missing:
-        raise ResultsError(f"{where} is no table of runs: it has no column '{missing[0]}'")
+        raise ResultsError(f"{where} is not a table of runs: it has no column '{missing[0]}'")
     for name, (type_, _) in COLUMNS.items():
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(len(table), type_))
@@ -156,12 +156,12 @@ def check_table(table: pa.Table, *, where: str) -> pa.Table:
     _check_keys(table, where)
     for name in _NOT_NEGATIVE:
         values = table.column(name).drop_null().to_numpy()
-        wrong = ~((values >= 0) & np.isfinite(values))  # true for what is not a number, too
+        wrong = ~((values >= 0) & np.isfinite(values))  # also true for NaN
         if wrong.any():
             raise ResultsError(f"{where}: a run has the {name} {values[wrong][0]}")
     values = table.column("objective").drop_null().to_numpy()
     if not np.isfinite(values).all():
-        # It would contradict nothing: every comparison with it is false.
+        # An objective of NaN would contradict nothing, since every comparison with it is false.
         raise ResultsError(f"{where}: a run has the objective {values[~np.isfinite(values)][0]}")
     solved = pc.equal(table.column("failure"), "")
     if pc.any(pc.and_(solved, pc.is_null(table.column("time")))).as_py():
@@ -181,10 +181,10 @@ def _check_keys(table: pa.Table, where: str) -> None:
 
 
 def judged_failures(table: pa.Table) -> list[str]:
-    """Kind of failure of every run as it is judged; empty if it solved its instance.
+    """Return the kind of failure of every run; empty for a solved instance that counts.
 
-    A run that solved an instance which its policy has seen before is a failure, too: it proves
-    nothing, and what was learned by heart must not make a policy look better.
+    Solving an instance that the policy has seen before is also a failure: it proves nothing, and
+    memorised instances must not make a policy look better.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def judged_failures(table: pa.Table) -> list[str]:
 
 
 def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Time of every run as it is judged: measured, and the limit for a failure. Shape (runs,).
+    """Return the time of every run, with the limit for a failure. Shape (runs,), float64.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The tasks of an evaluation: which runs belong together, in which order, with which limits."""
+"""Tasks of an evaluation: paired runs, their order and their limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["PairedTask", "ReferenceTask", "RunParameters", "run_order"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunParameters:
-    """What all runs of an evaluation share.
+    """Parameters shared by all runs of an evaluation.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ class RunParameters:
     time_limit
         Wall-clock seconds of a solve.
     grace
-        Seconds beyond it after which a run is killed: for reading the instance, and for an LP or
-        a policy that does not look at the clock.
+        Seconds after the limit before a run is killed. They cover reading the instance, and an
+        LP or a policy that does not check the clock.
     memory_limit
-        Memory in MB above which a run's process is killed; no limit if None.
+        Memory in MB above which a run's process is killed; None for no limit.
 
     Raises
     ------
     ParameterError, UnknownNameError
-        If one is outside its domain.
+        If a parameter is outside its domain.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class RunParameters:
             raise UnknownNameError("setting", self.setting, SETTINGS)
         for name in ("time_limit", "grace"):
             value = getattr(self, name)
-            # Failures count as the limit, so there must be one.
+            # The limit must be finite, because failures count as the limit.
             if not 0 < value < math.inf:
                 raise ParameterError(
                     f"the {name.replace('_', ' ')} is {value} seconds; it must be positive and "
@@ -66,20 +66,20 @@ class RunParameters:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedTask:
-    """All policies on one instance with one seed, one after the other.
+    """Runs of all policies on one instance with one seed, one after the other.
 
     Parameters
     ----------
     instance, seed
-        What is paired.
+        Instance and seed of the runs.
     policies
-        The policies.
+        Policies to run.
     parameters
-        Of every run.
+        Parameters of every run.
     reference_objective
-        The known optimum: none, or what `solve` needs for the setting ``clean``.
+        Known optimum that `solve` needs for the setting ``clean``; None otherwise.
     no_reference
-        Why there is no run: the setting needs an optimum that nobody knows.
+        Reason why no run is possible when the setting needs an unknown optimum; else empty.
     """
 
     instance: EvaluatedInstance
@@ -92,7 +92,7 @@ class PairedTask:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceTask:
-    """A solve of an instance with SCIP's defaults that finds the optimum for other runs."""
+    """Solve of an instance with SCIP's default settings, to find the optimum for other runs."""
 
     instance: EvaluatedInstance
     parameters: RunParameters
@@ -101,12 +101,12 @@ class ReferenceTask:
 def run_order(
     policies: Sequence[EvaluatedPolicy], *, instance: str, seed: int
 ) -> list[EvaluatedPolicy]:
-    """Order in which policies run on an instance with a seed: random, and the same every time.
+    """Return the order of the policies on an instance with a seed: random but reproducible.
 
     Examples
     --------
-    >>> two = [EvaluatedPolicy(label=name, source=name, kind="rule") for name in ("a", "b")]
-    >>> orders = [run_order(two, instance="x", seed=seed)[0].label for seed in range(20)]
+    >>> rules = [EvaluatedPolicy(label=name, source=name, kind="rule") for name in ("a", "b")]
+    >>> orders = [run_order(rules, instance="x", seed=seed)[0].label for seed in range(20)]
     >>> sorted(set(orders))
     ['a', 'b']
     """

@@ -1,4 +1,4 @@
-"""The traces of an evaluation: the bounds of every run over time, in one table."""
+"""Traces of an evaluation: the bounds of every run over time, in one table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 TRACES = "traces.parquet"
-"""Name of the file in a folder of results."""
+"""Name of the traces' file in a results folder."""
 
 TRACE_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "policy": (pa.string(), "name of the policy, as in the table of runs"),
@@ -43,7 +43,7 @@ _KEY = ("policy", "instance", "seed")
 
 
 def trace_as_json(trace: Trace) -> dict[str, list[float | None]]:
-    """Describe a trace by JSON values.
+    """Convert a trace to JSON values.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def trace_as_json(trace: Trace) -> dict[str, list[float | None]]:
 
 
 def trace_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Make the table of the rows of runs that have a ``trace``, as `trace_as_json` gives it.
+    """Make a table of the traces in rows of runs; ``trace`` is as returned by `trace_as_json`.
 
     Examples
     --------
@@ -78,13 +78,13 @@ def trace_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 
 def write_traces(table: pa.Table, folder: Path) -> str:
-    """Write ``traces.parquet``; give the name."""
+    """Write ``traces.parquet``, and return its name."""
     write_parquet(table, folder / TRACES)
     return TRACES
 
 
 def read_traces(path: str | os.PathLike[str]) -> pa.Table | None:
-    """Read and check ``traces.parquet``; None if there is none, as in results of older versions.
+    """Read and check ``traces.parquet``; return None if it is missing, as in old results.
 
     Raises
     ------
@@ -97,25 +97,25 @@ def read_traces(path: str | os.PathLike[str]) -> pa.Table | None:
 
 
 def check_traces(table: pa.Table, *, where: str) -> pa.Table:
-    """Check that a table is one of traces.
+    """Check that a table holds traces.
 
     Raises
     ------
     ResultsError
-        If columns are missing or of other types, or a time is missing, negative, not finite, or
-        before the one above it of the same run.
+        If columns are missing or have other types, or if a time is missing, negative, not finite
+        or before the previous time of the same run.
     """
     arrays = []
     for name, (type_, _) in TRACE_COLUMNS.items():
         if name not in table.column_names:
-            raise ResultsError(f"{where} is no table of traces: it has no column '{name}'")
+            raise ResultsError(f"{where} is not a table of traces: it has no column '{name}'")
         arrays.append(cast_column(table, name, type_, where=where))
     table = pa.Table.from_arrays(arrays, names=list(TRACE_COLUMNS))
     for name in (*_KEY, "time"):
         if table.column(name).null_count:
             raise ResultsError(f"{where}: a point of a trace has no '{name}'")
     times = table.column("time").to_numpy()
-    wrong = ~((times >= 0) & np.isfinite(times))
+    wrong = ~((times >= 0) & np.isfinite(times))  # also true for NaN
     if wrong.any():
         raise ResultsError(f"{where}: a point of a trace has the time {times[wrong][0]}")
     for (policy, instance, seed), trace in traces_by_run(table).items():
@@ -127,7 +127,7 @@ def check_traces(table: pa.Table, *, where: str) -> pa.Table:
 
 
 def traces_by_run(table: pa.Table) -> dict[tuple[str, str, int], Trace]:
-    """Give the trace of every run that has one, by policy, instance and seed.
+    """Return the trace of every run that has one, by policy, instance and seed.
 
     Examples
     --------

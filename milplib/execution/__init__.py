@@ -1,4 +1,4 @@
-"""Where tasks run: in this process, in local processes that may die, or on a Dask cluster."""
+"""Execution of tasks in this process, in local worker processes or on a Dask cluster."""
 
 from milplib.execution.errors import (
     ClusterError,

@@ -1,4 +1,4 @@
-"""The calls that an executor has taken and that have not ended, by their futures."""
+"""Open calls of an executor: waiting or running, by their futures."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Call", "OpenCalls"]
 
 @dataclass(eq=False)
 class Call:
-    """A call to make.
+    """Call to a function in a worker process.
 
     Parameters
     ----------
     content
-        The pickled function and arguments.
+        Pickled function and arguments.
     future
-        Holds the result, for whoever waits for it.
+        Future that receives the result.
     is_unwanted
-        Whether nobody waits for it any more.
+        Whether the caller has abandoned the call.
     """
 
     content: bytes
@@ -31,7 +31,7 @@ class Call:
 
 
 class OpenCalls:
-    """Calls that wait and calls that run; only `add` and `cancel_waiting` need the `lock`.
+    """Waiting and running calls. Hold the `lock` for `add` and `cancel_waiting`.
 
     Examples
     --------
@@ -54,28 +54,28 @@ class OpenCalls:
 
     @property
     def n_waiting(self) -> int:
-        """Number of calls that have not begun."""
+        """Number of calls that have not started."""
         return len(self._waiting)
 
     def add(self, call: Call) -> None:
-        """Let a call wait; hold the lock."""
+        """Append a call to the waiting ones; hold the lock."""
         self._waiting.append(call)
         self._open[call.future] = call
 
     def cancel_waiting(self) -> None:
-        """Cancel all calls that have not begun; hold the lock."""
+        """Cancel all calls that have not started; hold the lock."""
         for call in self._waiting:
             call.future.cancel()
 
     def abandon(self, future: Future[Any]) -> bool:
-        """Cancel a call; one that has begun is marked as unwanted, and True is returned."""
+        """Cancel a call. If it has started, mark it as unwanted and return True."""
         if future.cancel() or (call := self._open.get(future)) is None:
             return False
         call.is_unwanted = True
         return True
 
     def drop_cancelled(self) -> None:
-        """Forget the waiting calls that were cancelled."""
+        """Remove cancelled calls from the waiting ones."""
         with self.lock:
             for call in [call for call in self._waiting if call.future.cancelled()]:
                 self._waiting.remove(call)
@@ -83,7 +83,7 @@ class OpenCalls:
                 call.future.set_running_or_notify_cancel()
 
     def next(self) -> Call | None:
-        """Take the first waiting call that was not cancelled; None if there is none."""
+        """Take the first waiting call that was not cancelled; return None if there is none."""
         while self._waiting:
             call = self._waiting.popleft()
             if call.future.set_running_or_notify_cancel():

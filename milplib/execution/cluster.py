@@ -1,4 +1,4 @@
-"""A Dask cluster as a place where tasks run, on this machine or on others."""
+"""Dask cluster for running tasks, on this machine or on others."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from milplib.execution.software import differences, software_here
 __all__ = ["Cluster", "open_cluster"]
 
 CONNECT_LIMIT = 10.0
-"""Seconds in which the scheduler must answer."""
+"""Seconds to wait for the scheduler's answer."""
 WORKER_LIMIT = 300.0
-"""Seconds in which a first worker must be there."""
+"""Seconds to wait for the first worker."""
 _CLOSE_LIMIT = 5.0
 _COUNT_PERIOD = 5.0
-# As for tasks in local processes: queued again five times.
+# Same as for local processes: a task is queued again up to five times.
 _ALLOWED_FAILURES = 5
 
 
@@ -40,14 +40,14 @@ def open_cluster(
     calls_per_worker: int = 100,
     files: Sequence[Path] = (),
 ) -> Cluster:
-    """Connect to a Dask cluster, or make one, and compare its software with ours.
+    """Connect to a Dask cluster, or start a local one, and check its software.
 
     Parameters
     ----------
     name
         ``"local:N"`` or the address of a scheduler; see `milplib.execution.Execution`.
     memory_limit, time_limit, calls_per_worker
-        See `milplib.execution.local.ProcessExecutor`; they hold for the child processes in which
+        See `milplib.execution.local.ProcessExecutor`. They apply to the child processes in which
         the workers run tasks.
     files
         Files that every worker must see under the same path.
@@ -55,29 +55,29 @@ def open_cluster(
     Returns
     -------
     Cluster
-        To be closed.
+        Open cluster; the caller closes it.
 
     Raises
     ------
     ClusterError
-        If there is no scheduler or no worker, or a worker has another milplib, SCIP or Python,
-        or does not see a file.
+        If there is no scheduler or no worker, if a worker has another version of milplib, SCIP or
+        Python, or if it does not see a file.
     MissingPackageError
         If Dask is not installed.
     """
     try:
-        import cloudpickle  # noqa: F401  # a package of its own, which Dask needs, too
+        import cloudpickle  # noqa: F401  # a separate package, also needed by Dask
         import distributed
     except ImportError as error:
         raise MissingPackageError(
             f"a cluster needs Dask ({error}): pip install 'milplib[dask]'"
         ) from None
     with ExitStack() as stack:
-        # What happens to workers is said once, in milplib's own words.
+        # milplib reports lost workers itself, so Dask's own log messages are silenced.
         stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
         address = name
-        kind, _, number = name.partition(":")
-        if kind == "local":
+        scheme, _, number = name.partition(":")
+        if scheme == "local":
             address = stack.enter_context(_local_cluster(int(number)))
         client = _connect(address)
         stack.callback(_close_client, client)
@@ -110,9 +110,9 @@ def _local_cluster(n_workers: int) -> Iterator[str]:
     import dask
     import distributed
 
-    start: Any = distributed.LocalCluster  # it has no types
-    # Its processes inherit what is blocked: Ctrl-C is for this process alone. The one that tracks
-    # their resources would unblock it when it is started.
+    start: Any = distributed.LocalCluster  # untyped
+    # Cluster processes inherit the blocked SIGINT, so only this process handles Ctrl-C. Start the
+    # resource tracker first, because its start would unblock the signal.
     resource_tracker.ensure_running()
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -125,7 +125,7 @@ def _local_cluster(n_workers: int) -> Iterator[str]:
                 scheduler_port=0,
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
-                memory_limit=None,  # child processes have one, which tells what it met
+                memory_limit=None,  # the child processes enforce one and report its violation
                 silence_logs=logging.CRITICAL,
             )
     except Exception as error:
@@ -139,17 +139,17 @@ def _local_cluster(n_workers: int) -> Iterator[str]:
     try:
         yield cluster.scheduler_address
     finally:
-        with suppress(Exception):  # what is to end has ended already
+        with suppress(Exception):  # the cluster may have ended already
             cluster.close(timeout=_CLOSE_LIMIT)
 
 
 def _connect(address: str) -> Any:
     import distributed
 
-    connect: Any = distributed.Client  # it has no types
+    connect: Any = distributed.Client  # untyped
     try:
         return connect(address, timeout=CONNECT_LIMIT, set_as_default=False)
-    except Exception as error:  # of many kinds, by what is wrong with the address
+    except Exception as error:  # the type depends on what is wrong with the address
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClusterError(
             f"there is no Dask scheduler at {address}: {reason}; start one (dask scheduler)"
@@ -162,13 +162,13 @@ def _close_client(client: Any) -> None:
 
 
 def _check_workers(client: Any, software: dict[str, str], files: list[str]) -> None:
-    """Compare the workers' software with ours, and see whether they find our files."""
-    found = client.run(_inspection(), software["milplib"], files, on_error="return")
-    for address, about in sorted(found.items()):
+    """Check the workers' software against this process's, and their access to the files."""
+    reports = client.run(_inspection(), software["milplib"], files, on_error="return")
+    for address, about in sorted(reports.items()):
         if not isinstance(about, dict):
             about = {"problem": f"{type(about).__name__}: {about}"}
         problem = about.get("problem", "")
-        forbidden, telling = differences(software, about)
+        forbidden, minor = differences(software, about)
         if forbidden and not problem:
             problem = f"it has {', '.join(forbidden)}: install the same there"
         elif about.get("missing"):
@@ -177,9 +177,9 @@ def _check_workers(client: Any, software: dict[str, str], files: list[str]) -> N
             )
         if problem:
             raise ClusterError(f"the worker {address} cannot be used: {problem}")
-        if telling:
+        if minor:
             warnings.warn(
-                f"the worker {address} has {', '.join(telling)}: results may differ in their last "
+                f"the worker {address} has {', '.join(minor)}: results may differ in their last "
                 "digits",
                 MilplibWarning,
                 stacklevel=2,
@@ -187,9 +187,9 @@ def _check_workers(client: Any, software: dict[str, str], files: list[str]) -> N
 
 
 def _inspection() -> Callable[[str, list[str]], dict[str, str]]:
-    """Give a function that looks at a worker, whatever milplib that has.
+    """Return a function that inspects a worker, whatever version of milplib the worker has.
 
-    A nested function travels with its code, not by its name.
+    cloudpickle sends a nested function by value, so the worker's milplib need not define it.
     """
 
     def inspect(version: str, files: list[str]) -> dict[str, str]:
@@ -198,10 +198,10 @@ def _inspection() -> Callable[[str, list[str]], dict[str, str]]:
         from importlib import import_module
 
         try:
-            milplib = import_module("milplib")  # the worker's own, of whatever version
+            milplib = import_module("milplib")  # the worker's version
         except ImportError as error:
             return {"problem": f"milplib cannot be imported there: {error}"}
-        if milplib.__version__ != version:  # the rest of it may be different, too
+        if milplib.__version__ != version:  # other modules may differ too, so import none
             return {
                 "problem": f"it has milplib {milplib.__version__} (here {version}), Python "
                 f"{platform.python_version()}: install the same there"
@@ -215,16 +215,16 @@ def _inspection() -> Callable[[str, list[str]], dict[str, str]]:
 
 
 class Cluster:
-    """A Dask cluster as a place where tasks run.
+    """Dask cluster as a place where tasks run.
 
     Parameters
     ----------
     client
-        A Dask client.
+        Dask client.
     executor
-        What takes the tasks.
+        Executor that runs the tasks.
     stack
-        What is to be closed.
+        Context managers to close with the cluster.
     """
 
     patience = 1.0
@@ -236,24 +236,24 @@ class Cluster:
 
     @property
     def capacity(self) -> int:
-        """Tasks that its workers can run at the same time, as many as there are just now.
+        """Number of tasks that the current workers can run at the same time.
 
-        No task waits on a worker, so that none is lost with a worker that did not run it.
+        No task waits on a worker, so a lost worker loses only tasks that it was running.
         """
         if time.monotonic() >= self._counted + _COUNT_PERIOD:
             self._counted = time.monotonic()
             self.check()
-            with suppress(OSError):  # `check` will say what is wrong
+            with suppress(OSError):  # `check` reports the problem
                 self._capacity = sum(self._client.nthreads().values()) or self._capacity
         return self._capacity
 
     def check(self) -> None:
-        """Raise an error if the scheduler is lost.
+        """Check the connection to the scheduler.
 
         Raises
         ------
         ClusterError
-            If it is.
+            If the scheduler is lost.
         """
         connection = self._client.scheduler_comm
         if self._client.status != "running" or connection is None or connection.closed():
@@ -263,6 +263,6 @@ class Cluster:
             )
 
     def close(self) -> None:
-        """Leave the cluster; what still runs on it is ended, and a cluster of our own with it."""
+        """Leave the cluster: end its running tasks, and the cluster itself if it is local."""
         self.executor.shutdown(wait=False)
         self._stack.close()

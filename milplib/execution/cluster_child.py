@@ -1,4 +1,4 @@
-"""What runs in a child process of a Dask worker; it loads nothing of Dask, so it starts quickly."""
+"""Call in a child process of a Dask worker. Without Dask imports, so that it starts quickly."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def make_call(call: bytes, path: tuple[str, ...], folder: str) -> bytes:
     Parameters
     ----------
     call
-        A function and its argument, pickled.
+        Pickled function and argument.
     path, folder
-        Where that process finds modules, and where it works: used where they are shared.
+        Module search path and working directory of the run's process, used where they exist.
 
     Returns
     -------
     bytes
-        Pickled: whether it went well, the result or error, and the error's traceback.
+        Pickled tuple: whether the call succeeded, its result or error, and the error's traceback.
 
     Examples
     --------
@@ -43,6 +43,6 @@ def make_call(call: bytes, path: tuple[str, ...], folder: str) -> bytes:
         outcome = (True, function(argument), "")
         return bytes(cloudpickle.dumps(outcome))
     except (MemoryError, SystemExit):
-        raise  # the process tells what it ended with
-    except BaseException as error:  # the run decides about all of them
+        raise  # the parent reports how the process ended
+    except BaseException as error:  # the run's process handles every other error
         return bytes(cloudpickle.dumps((False, *described_error(error))))

@@ -1,4 +1,4 @@
-"""A Dask cluster as an executor: each call in a child process of the worker that takes it."""
+"""Dask cluster as an executor: each call runs in a child process of a worker."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Result = TypeVar("Result")
 
 
 class ClusterExecutor(Executor):
-    """Calls on a Dask cluster, each in a child process of the worker that takes it.
+    """Executor of calls on a Dask cluster, each in a child process of the worker that takes it.
 
     Parameters
     ----------
     client
-        A Dask client.
+        Dask client.
     settings
-        How the child processes are made.
+        Settings of the child processes.
     """
 
     def __init__(self, client: Any, settings: ChildSettings) -> None:
@@ -34,21 +34,21 @@ class ClusterExecutor(Executor):
     def submit(
         self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
-        """Let a worker make a call.
+        """Submit a call to the cluster.
 
         Parameters
         ----------
         fn
-            What to call; its modules must be there on the workers, and what a script defines
-            itself travels along.
+            Function to call. The workers must have its modules; definitions of a script itself
+            are sent along.
         *args, **kwargs
-            Its arguments.
+            Arguments of the function.
 
         Returns
         -------
         concurrent.futures.Future
-            As that of `milplib.execution.local.ProcessExecutor`; a `ClusterError` if the cluster
-            is lost.
+            Future as from `milplib.execution.local.ProcessExecutor`. It raises a `ClusterError`
+            if the cluster is lost.
         """
         import cloudpickle
 
@@ -60,13 +60,13 @@ class ClusterExecutor(Executor):
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls; unless they are waited for, those that run are ended."""
+        """Refuse further calls; running ones end unless they are waited for."""
         with suppress(Exception):  # the scheduler may be gone
             self._executor.shutdown(wait=wait and not cancel_futures)
 
 
 class _Applied:
-    """A function with its named arguments, to be called with the others as one tuple."""
+    """Function with bound keyword arguments, called with the positional ones as one tuple."""
 
     def __init__(self, function: Callable[..., Any], named: dict[str, Any]) -> None:
         self._function, self._named = function, named
@@ -76,7 +76,7 @@ class _Applied:
 
 
 def _transfer(theirs: Future[bytes], ours: Future[Any]) -> None:
-    """Give the outcome of a call on a worker to whoever waits for it."""
+    """Copy the outcome of a call on a worker to the caller's future."""
     import cloudpickle
     from distributed import KilledWorker
 
@@ -94,7 +94,7 @@ def _transfer(theirs: Future[bytes], ours: Future[Any]) -> None:
         error = WorkerDiedError(words, FailureKind.KILLED, times)
     except ClusterError as unusable:
         error = unusable
-    except BaseException as failed:  # cancelled, among others
+    except BaseException as failed:  # including cancellation
         error = ClusterError(
             f"the cluster was lost ({type(failed).__name__}); what was finished is kept: start "
             "again when it is back"

@@ -1,8 +1,7 @@
-"""What runs on the workers of a Dask cluster: each task in a child process of the worker.
+"""Tasks on the workers of a Dask cluster, each in a child process of the worker.
 
-A Dask worker that crashed or was out of memory with a task would leave no word about why, and
-would take its other tasks along. So it only passes tasks on, to processes like those of a run on
-one machine.
+A Dask worker that crashes or runs out of memory leaves no reason, and loses its other tasks too.
+So a Dask worker only passes tasks on to child processes like those of a run on one machine.
 """
 
 from __future__ import annotations
@@ -20,24 +19,24 @@ from milplib.execution.software import differences, software_here
 __all__ = ["ChildSettings", "run_in_child", "software_of_child"]
 
 _IDLE_LIMIT = 60.0  # seconds; a run whose client was killed leaves its child processes idle
-_LOOK_PERIOD = 0.25  # seconds between two looks whether anybody still waits for a task
+_LOOK_PERIOD = 0.25  # seconds between checks whether a task was cancelled
 _lock = threading.Lock()
 _executors: dict[str, ProcessExecutor] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChildSettings:
-    """How the child processes of a run are made.
+    """Settings of the child processes of a run.
 
     Parameters
     ----------
     run
-        A name of the run, which has child processes of its own.
+        Name of the run. Each run has its own child processes.
     software
-        What the run's own process computes with.
+        Versions of the software in the run's own process.
     path, folder
-        Where it finds modules, and where it works: relative paths mean the same in a child
-        process, where these folders are shared.
+        Module search path and working directory of the run's process. Where these folders are
+        shared, relative paths mean the same in a child process.
     memory_limit, time_limit, calls_per_worker
         See `milplib.execution.local.ProcessExecutor`.
     """
@@ -57,19 +56,19 @@ def run_in_child(call: bytes, settings: ChildSettings) -> bytes:
     Parameters
     ----------
     call
-        A function and its task, pickled: the Dask worker itself needs no module of them.
+        Pickled function and task. The Dask worker itself does not import their modules.
     settings
-        How the child process is made.
+        Settings of the child process.
 
     Returns
     -------
     bytes
-        Pickled: whether it went well, the result or error, and the error's traceback.
+        Pickled tuple: whether the call succeeded, its result or error, and the error's traceback.
 
     Raises
     ------
     ClusterError
-        If this worker, which may have joined later, has other software.
+        If this worker has other software; it may have joined after the check.
     """
     import cloudpickle
 
@@ -78,7 +77,7 @@ def run_in_child(call: bytes, settings: ChildSettings) -> bytes:
         if forbidden:
             raise ClusterError(f"a worker has {', '.join(forbidden)}: install the same there")
         return _called(call, settings)
-    except (WorkerDiedError, WorkerStartError) as error:  # of the one that was asked, too
+    except (WorkerDiedError, WorkerStartError) as error:  # also from `software_of_child`
         return bytes(cloudpickle.dumps((False, error, "")))
 
 
@@ -98,7 +97,7 @@ def _called(call: bytes, settings: ChildSettings) -> bytes:
 
 
 def _executor(settings: ChildSettings, *, n_workers: int) -> ProcessExecutor:
-    """Give the executor of a run; those of runs that have nothing to do here go."""
+    """Return the executor of a run, and shut down those of runs without calls here."""
     if settings.run not in _executors:
         for run in [run for run, executor in _executors.items() if not executor.has_calls]:
             _executors.pop(run).shutdown(wait=False)
@@ -108,19 +107,19 @@ def _executor(settings: ChildSettings, *, n_workers: int) -> ProcessExecutor:
             time_limit=settings.time_limit,
             calls_per_worker=settings.calls_per_worker,
             idle_limit=_IDLE_LIMIT,
-            imports_main=False,  # that of a Dask worker is Dask's
+            imports_main=False,  # the main module of a Dask worker is Dask's
         )
     return _executors[settings.run]
 
 
 @cache
 def software_of_child() -> dict[str, str]:
-    """What a child process of this Dask worker computes with.
+    """Return the software versions of a child process of this Dask worker.
 
     Raises
     ------
     WorkerDiedError, WorkerStartError
-        If there is no such process.
+        If no child process can run.
     """
     with ProcessExecutor(1, imports_main=False) as executor:
         return executor.submit(software_here).result()

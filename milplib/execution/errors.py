@@ -1,4 +1,4 @@
-"""How a task's process can end without a result, and what becomes of the task."""
+"""Errors of tasks whose process ended without a result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ClusterError", "FailureKind", "TaskFailure", "WorkerDiedError", "Wor
 
 
 class FailureKind(Word):
-    """How a task's process ended: by itself, over its memory, over its time, or from outside."""
+    """Kind of a process's end: own fault, memory limit, time limit, or killed from outside."""
 
     CRASH = "crash"
     OUT_OF_MEMORY = "out of memory"
@@ -20,24 +20,24 @@ class FailureKind(Word):
 
 
 class ClusterError(MilplibError):
-    """A cluster that cannot be used: not there, lost, or with other software than here."""
+    """Raised when a cluster is missing or lost, or has other software than this process."""
 
 
 class WorkerStartError(MilplibError):
-    """Worker processes that end before they can take a task."""
+    """Raised when worker processes end before they can take a task."""
 
 
 class WorkerDiedError(MilplibError):
-    """The process that ran a task died: killed, out of memory, a crash.
+    """Raised when the process that ran a task was killed, ran out of memory or crashed.
 
     Parameters
     ----------
     message
-        What happened to the process.
+        Description of what happened to the process.
     kind
-        The kind of its end.
+        Kind of the end.
     times
-        How many times it happened.
+        Number of times that it happened.
     """
 
     def __init__(self, message: str, kind: FailureKind = FailureKind.CRASH, times: int = 1) -> None:
@@ -50,16 +50,16 @@ class WorkerDiedError(MilplibError):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFailure:
-    """What there is of a task that could not be done, since its process died each time.
+    """Outcome of a task that was given up because its process died each time.
 
     Parameters
     ----------
     kind
-        How the process ended the last time.
+        Kind of the process's last end.
     detail
-        What happened to it then.
+        Description of the last end.
     attempts
-        How many times the task was tried.
+        Number of attempts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Ctrl-C held back while a finished task is being kept."""
+"""Deferral of Ctrl-C while a finished task is being saved."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["HeldInterrupts"]
 
 
 class HeldInterrupts:
-    """Within the block Ctrl-C ends what `allowed` encloses at once, and waits for it elsewhere.
+    """Context manager that defers Ctrl-C, except inside `allowed`.
 
-    A second Ctrl-C ends anything. Nothing changes outside the main thread, or where Ctrl-C does
-    something of the user's own.
+    A second Ctrl-C always interrupts. The manager does nothing outside the main thread, or if the
+    user has installed a handler for Ctrl-C.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class HeldInterrupts:
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let Ctrl-C end what happens within, and now if it came before."""
+        """Let Ctrl-C interrupt the block, at once if it came before."""
         self._is_allowed = True
         try:
             if self._is_pending:

@@ -1,4 +1,4 @@
-"""A solve in a process of its own as a row; what goes wrong is described, not raised."""
+"""Solve in a fresh process as a row; failures are described in the row, not raised."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SOLVED = frozenset(
         SolveStatus.GAP_LIMIT,
     }
 )
-"""Statuses, in SCIP's words, of a run that did what was asked."""
+"""SCIP statuses of a run that reached its goal."""
 
 _LIMITS = {
     SolveStatus.TIME_LIMIT: SolveFailure.TIME_LIMIT,
@@ -56,24 +56,23 @@ def isolated_row(
     grace: float,
     memory_limit: float | None = None,
 ) -> dict[str, Any]:
-    """Run in a fresh process what gives a row; a process that dies or hangs is a failed run.
+    """Run a function that returns a row in a fresh process; its death or hang is a failed run.
 
-    One that is killed from outside says nothing about the run, which is made again, up to five
-    times.
+    A process killed from outside says nothing about the run, which is repeated up to five times.
 
     Parameters
     ----------
     function, argument
         As for `milplib.execution.isolation.run_isolated`.
     time_limit, grace
-        Seconds of the solve, and beyond them; after both the process is killed.
+        Seconds of the solve, and additional seconds before the process is killed.
     memory_limit
-        Memory in MB above which it is killed; no limit if None.
+        Memory in MB above which the process is killed; None for no limit.
 
     Returns
     -------
     dict
-        The row; of a process that died ``status``, ``failure``, ``failure_detail`` and ``time``.
+        The row. If the process died: ``status``, ``failure``, ``failure_detail`` and ``time``.
 
     Examples
     --------
@@ -89,7 +88,7 @@ def isolated_row(
                 function, argument, time_limit=time_limit + grace, memory_limit=memory_limit
             )
         except WorkerTimeoutError:
-            found = {
+            row = {
                 "status": SolveStatus.KILLED,
                 "failure": SolveFailure.TIME_LIMIT,
                 "failure_detail": f"did not stop within {grace:g} s of its limit",
@@ -98,18 +97,18 @@ def isolated_row(
         except WorkerDiedError as error:
             is_full = error.kind == FailureKind.OUT_OF_MEMORY
             detail = str(error) + (f"; tried {attempt + 1} times" if attempt else "")
-            found = {
+            row = {
                 "status": SolveStatus.KILLED if is_full else SolveStatus.DIED,
                 "failure": SolveFailure.MEMORY_LIMIT if is_full else SolveFailure.CRASH,
                 "failure_detail": detail,
             }
             if error.kind != FailureKind.KILLED:
                 break
-    return {**found, "time": time.monotonic() - begin}
+    return {**row, "time": time.monotonic() - begin}
 
 
 def limit_failure(status: SolveStatus) -> SolveFailure:
-    """Kind of failure of a solve that ended with a status of SCIP's; empty if it is solved.
+    """Return the kind of failure of a SCIP status; empty if the instance is solved.
 
     Examples
     --------
@@ -120,7 +119,7 @@ def limit_failure(status: SolveStatus) -> SolveFailure:
 
 
 def failure_kind(error: Exception, *, otherwise: SolveFailure = SolveFailure.CRASH) -> SolveFailure:
-    """Kind of failure that an error of a run is; `otherwise` if it is nobody's in particular.
+    """Return the kind of failure of a run's error; `otherwise` if no specific kind applies.
 
     Examples
     --------
@@ -132,20 +131,20 @@ def failure_kind(error: Exception, *, otherwise: SolveFailure = SolveFailure.CRA
         return SolveFailure.UNREADABLE
     if isinstance(error, MemoryError):
         return SolveFailure.MEMORY_LIMIT
-    if text.startswith("SCIP: "):  # what PySCIPOpt raises for SCIP's return codes
+    if text.startswith("SCIP: "):  # PySCIPOpt's message for a SCIP return code
         return SolveFailure.NUMERICAL if "LP solver" in text else SolveFailure.CRASH
     return otherwise
 
 
 def error_in_words(error: Exception, *, path: Path, name: str) -> str:
-    """Describe an error of a run in one line, its instance by the name in the results.
+    """Describe a run's error in one line, and the instance by its name in the results.
 
     Examples
     --------
     >>> error_in_words(InstanceError("cannot read data/a.lp"), path=Path("data/a.lp"), name="a")
     'cannot read a'
     """
-    # By its name in the results: a row must not depend on where the files lay.
+    # Use the name in the results, because a row must not depend on the location of the files.
     text = str(error).replace(os.fspath(path), name)
     if not isinstance(error, MilplibError):
         text = f"{type(error).__name__}: {text}"
@@ -159,12 +158,12 @@ def error_in_words(error: Exception, *, path: Path, name: str) -> str:
 
 
 def read_unchanged(path: Path, *, sha256: str, since: str) -> Instance:
-    """Read an instance file that must be the one that was listed.
+    """Read an instance file, and check that it has not changed since it was listed.
 
     Raises
     ------
     InstanceError
-        If it cannot be read, or has changed since then.
+        If the file cannot be read or has changed.
     """
     instance = read(path)
     if file_sha256(path) != sha256:
@@ -173,6 +172,6 @@ def read_unchanged(path: Path, *, sha256: str, since: str) -> Instance:
 
 
 def peak_memory() -> float:
-    """Largest resident size of this process in MB."""
+    """Return the largest resident size of this process in MB."""
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

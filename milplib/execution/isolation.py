@@ -1,4 +1,4 @@
-"""A function in a fresh process of its own, which may crash or hang without harm to this one."""
+"""Running of a function in a fresh process, whose crash or hang does not affect this one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 _EXIT_LIMIT = 10.0
-"""Seconds that what a process has registered for its exit may take."""
+"""Seconds allowed for the exit handlers of a process."""
 
 
 class WorkerTimeoutError(WorkerDiedError):
-    """The process that ran a function was killed, since that went on for too long."""
+    """Raised when a process was killed at its time limit."""
 
 
 def run_isolated(
@@ -32,38 +32,38 @@ def run_isolated(
     time_limit: float | None = None,
     memory_limit: float | None = None,
 ) -> Result:
-    """Run a function in a fresh process, which may crash or hang without harm to this one.
+    """Run a function in a fresh process, whose crash or hang does not affect this one.
 
-    A fresh process also has a fresh heap: what depends on memory addresses does not depend on
-    what ran before.
+    A fresh process also has a fresh heap, so behaviour that depends on memory addresses does not
+    depend on earlier work.
 
     Parameters
     ----------
     function
-        Takes the argument. It must be importable, its argument and result picklable.
+        Function of the argument. It must be importable; its argument and result picklable.
     argument
-        Its argument.
+        Argument of the function.
     time_limit
-        Wall-clock seconds after which the process is killed; no limit if None. Its start does
-        not count.
+        Wall-clock seconds after which the process is killed, not counting its start; None for no
+        limit.
     memory_limit
-        Memory in MB above which it is killed; no limit if None. Linux only.
+        Memory in MB above which the process is killed; None for no limit. Linux only.
 
     Returns
     -------
     result
-        What the function gave. What it raised is raised here, with the traceback of the process
+        Result of the function. Its exceptions are raised here, with the traceback of the process
         as a note.
 
     Raises
     ------
     WorkerDiedError
-        If the process died, with the signal or exit code, or was killed at its memory limit.
+        If the process died (with its signal or exit code), or was killed at its memory limit.
     WorkerTimeoutError
-        If it was killed at its time limit.
+        If the process was killed at its time limit.
     WorkerStartError
-        If it could not start; in a script without ``if __name__ == "__main__"`` it would run
-        the script again.
+        If the process could not start, as in a script without ``if __name__ == "__main__"``,
+        which it would run again.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def run_isolated(
             worker.dismiss()
             wait([worker.sentinel], _EXIT_LIMIT)
     finally:
-        code = worker.bury()
+        code = worker.reap()
     if message is None:
         raise WorkerDiedError(end_in_words(code), end_kind(code))
     is_whole, content = result_of(message, where="a process of its own")
@@ -104,8 +104,8 @@ def run_isolated(
 
 
 def _wait(worker: Worker[Any], memory_limit: float | None) -> bool:
-    """Wait for a message or the process's end until the worker's deadline; whether either came."""
-    # A wait may not be of any length.
+    """Wait for a message, the process's end or the deadline; return False at the deadline."""
+    # Bound each wait, because the system rejects very long ones.
     longest = 3600.0 if memory_limit is None else MEMORY_PERIOD
     while (seconds := worker.deadline - time.monotonic()) > 0:
         if wait([worker.connection, worker.sentinel], min(longest, seconds)):

@@ -1,4 +1,4 @@
-"""Local worker processes as an executor: a process's death is its own task's and nobody else's."""
+"""Local worker processes as an executor; the death of a process affects only its own task."""
 
 from __future__ import annotations
 
@@ -24,41 +24,42 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 _START_ATTEMPTS = 5
-_LEAVE_LIMIT = 10.0  # seconds in which a worker that is not needed any more may end by itself
+_LEAVE_LIMIT = 10.0  # seconds for a dismissed worker to end by itself
 _LONGEST_WAIT = 3600.0
 
 
 class ProcessExecutor(Executor):
-    """Calls in local worker processes, each of which may crash, hang or be killed.
+    """Executor of calls in local worker processes, each of which may crash, hang or be killed.
 
-    Every worker has a connection of its own and knows of one call at a time, so it is never in
-    doubt which call a process died of: that call's future has a `WorkerDiedError` with the kind
-    of the end, and the worker is replaced. No lock is shared that a dying process could keep.
+    Every worker has its own connection and handles one call at a time, so it is always clear
+    which call a dead process was running. That call's future gets a `WorkerDiedError` with the
+    kind of the end, and the worker is replaced. No shared lock can be left behind by a dying
+    process.
 
-    Workers are fresh processes that compute on one thread, leave Ctrl-C to this process, and end
-    when it ends, however it ends.
+    Workers are fresh processes that compute on one thread and leave Ctrl-C to this process. They
+    end when this process ends, for whatever reason.
 
     Parameters
     ----------
     workers
-        Most worker processes at the same time; they start when there is something to do.
+        Maximum number of concurrent worker processes. They start on demand.
     memory_limit
-        Memory in MB that a worker, with its children, may have for itself. It is killed above.
-        Linux only; elsewhere nothing is watched.
+        Private memory in MB of a worker and its children, above which the worker is killed. Linux
+        only; elsewhere it has no effect.
     time_limit
-        Wall-clock seconds of a call, after which its worker is killed.
+        Wall-clock seconds after which a call's worker is killed.
     calls_per_worker
-        Calls after which a worker is replaced by a fresh one.
+        Number of calls after which a worker is replaced by a fresh one.
     idle_limit
-        Seconds without a call after which a worker ends; it stays if None.
+        Seconds without a call after which a worker ends; None for never.
     imports_main
-        Whether workers import this process's main module, as calls of what is defined there need.
+        Whether workers import this process's main module, which functions defined there need.
 
     Notes
     -----
     `concurrent.futures.ProcessPoolExecutor` breaks as a whole when a worker dies. In pebble's
-    pool the workers read tasks from one pipe under a shared lock: one that is killed just then
-    takes the lock with it, and the death of an idle worker breaks the pool.
+    pool, workers read tasks from one pipe under a shared lock: a worker killed at that moment
+    keeps the lock, and the death of an idle worker breaks the pool.
 
     Examples
     --------
@@ -97,20 +98,20 @@ class ProcessExecutor(Executor):
     def submit(
         self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
-        """Let a worker make a call.
+        """Submit a call to the workers.
 
         Parameters
         ----------
         fn
-            What to call; it must be importable, its arguments and result picklable.
+            Function to call. It must be importable; its arguments and result picklable.
         *args, **kwargs
-            Its arguments.
+            Arguments of the function.
 
         Returns
         -------
         concurrent.futures.Future
-            Of what it gives or raises; that of a call whose process died has a
-            `WorkerDiedError`, and a `WorkerStartError` if workers cannot start.
+            Future of the call. It raises a `WorkerDiedError` if the call's process died, and a
+            `WorkerStartError` if workers cannot start.
 
         Raises
         ------
@@ -123,9 +124,9 @@ class ProcessExecutor(Executor):
                 raise RuntimeError("the executor was shut down")
             self._calls.add(call)
             if self._thread is None:
-                # Its workers end when this thread ends: the kernel takes it for their parent.
+                # Workers end with this thread, because the kernel sees the thread as their parent.
                 self._thread = Thread(target=self._manage, name="milplib workers", daemon=True)
-                # Before multiprocessing waits for its children, in whatever process this is.
+                # Terminate before multiprocessing waits for its children at exit.
                 self._at_exit = Finalize(None, self.terminate, exitpriority=10)
                 self._thread.start()
         self._wake()
@@ -133,16 +134,16 @@ class ProcessExecutor(Executor):
 
     @property
     def has_calls(self) -> bool:
-        """Whether there are calls that have not ended."""
+        """Whether some calls have not ended."""
         return bool(self._calls)
 
     def abandon(self, future: Future[Any]) -> None:
-        """End a call that nobody waits for any more: its worker is killed if it has begun."""
+        """Abandon a call. If it has started, its worker is killed."""
         if self._calls.abandon(future):
             self._wake()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls, and end the workers when those there are have been made."""
+        """Refuse further calls, and end the workers after the submitted ones."""
         with self._calls.lock:
             self._is_closed = True
             if cancel_futures:
@@ -152,27 +153,27 @@ class ProcessExecutor(Executor):
             self._thread.join()
 
     def terminate(self) -> None:
-        """End now: calls that have not ended never will, and no process is left."""
+        """End all workers now; unfinished calls fail."""
         self._is_ending = True
         self.shutdown(wait=True, cancel_futures=True)
 
     def _wake(self) -> None:
-        with suppress(OSError):  # whoever is to wake up has ended
+        with suppress(OSError):  # the thread may have ended
             self._wake_end.send_bytes(b"")
 
     def _manage(self) -> None:
-        """Start workers, hand out calls, take results, and bury the dead; in a thread."""
+        """Start workers, hand out calls, collect results and reap dead workers, in a thread."""
         try:
             while not self._is_over():
                 self._calls.drop_cancelled()
                 self._start_workers()
                 self._hand_out()
                 if self._is_over():
-                    break  # nobody would end the wait
+                    break  # nothing would end the wait
                 self._wait()
                 for worker in list(self._workers):
                     self._look_after(worker)
-                self._bury()
+                self._reap()
         finally:
             self._end()
 
@@ -191,7 +192,7 @@ class ProcessExecutor(Executor):
                 self._count_failed_start(f"cannot start worker processes: {error.strerror}")
 
     def _count_failed_start(self, reason: str, *, is_final: bool = False) -> None:
-        """Try again a little later, but not forever."""
+        """Delay the next start, and fail the waiting calls after too many attempts."""
         self._failed_starts += 1
         self._next_start = time.monotonic() + 0.2 * self._failed_starts
         if is_final or self._failed_starts >= _START_ATTEMPTS:
@@ -204,7 +205,7 @@ class ProcessExecutor(Executor):
                 worker.begin(call, call.content, self._time_limit)
 
     def _wait(self) -> None:
-        """Wait for a message, a death, or a point in time at which there is something to do."""
+        """Wait for a message, a death or the next deadline."""
         now = time.monotonic()
         times = [worker.deadline for worker in self._workers]
         times += [limit for _, limit in self._leaving]
@@ -225,7 +226,7 @@ class ProcessExecutor(Executor):
 
     def _look_after(self, worker: Worker[Call]) -> None:
         now = time.monotonic()
-        # Dead or not, what it has sent counts.
+        # Take a message even from a dead worker: a result it has sent counts.
         message = worker.receive()
         if message is not None:
             self._failed_starts = 0
@@ -233,7 +234,7 @@ class ProcessExecutor(Executor):
             if worker.job is not None:
                 self._take_result(worker, message)
         elif worker.is_dead:
-            self._mourn(worker)
+            self._handle_death(worker)
         elif not worker.has_started:
             if now >= worker.deadline:
                 self._kill(worker)
@@ -263,15 +264,15 @@ class ProcessExecutor(Executor):
             self._calls.finish(job, result=content)
         else:
             self._calls.finish(job, error=content)
-        # The next call must not pay for what this one has left behind.
+        # Replace a worker that keeps much memory, so that the next call does not pay for it.
         is_full = self._memory_limit is not None and worker.has_more_than(self._memory_limit / 2)
         is_broken = isinstance(content, WorkerDiedError)
         if is_full or is_broken or worker.calls == self._calls_per_worker:
             self._dismiss(worker)
 
-    def _mourn(self, worker: Worker[Call]) -> None:
+    def _handle_death(self, worker: Worker[Call]) -> None:
         self._workers.remove(worker)
-        code = worker.bury()
+        code = worker.reap()
         if worker.job is not None:
             error = WorkerDiedError(end_in_words(code), end_kind(code))
             self._calls.finish(worker.job, error=error)
@@ -289,31 +290,31 @@ class ProcessExecutor(Executor):
     ) -> None:
         self._workers.remove(worker)
         job = worker.job
-        worker.bury()
+        worker.reap()
         if job is not None:
             self._calls.finish(job, error=WorkerDiedError(detail, kind))
 
     def _dismiss(self, worker: Worker[Call]) -> None:
-        """Let a worker end by itself; another one takes its place meanwhile."""
+        """Let a worker end by itself, and free its place for another one."""
         self._workers.remove(worker)
         worker.dismiss()
         self._leaving.append((worker, time.monotonic() + _LEAVE_LIMIT))
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         now = time.monotonic()
         for entry in list(self._leaving):
             worker, limit = entry
             if worker.is_dead or now >= limit:
-                worker.bury()
+                worker.reap()
                 self._leaving.remove(entry)
 
     def _end(self) -> None:
         with self._calls.lock:
             self._is_closed = True
         for worker in self._workers:
-            worker.bury()
+            worker.reap()
         for worker, _ in self._leaving:
-            worker.bury()
+            worker.reap()
         self._calls.fail_all(WorkerDiedError("the executor was ended", FailureKind.KILLED))
         self._wakes.close()
         self._wake_end.close()

@@ -1,4 +1,4 @@
-"""The memory of a process with its children: how much it has, and a limit that the kernel keeps."""
+"""Memory of a process and its children: measurement and limits."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from milplib.execution.errors import FailureKind, WorkerDiedError
 __all__ = ["MEMORY_PERIOD", "check_memory", "limit_allocations", "private_memory"]
 
 MEMORY_PERIOD = 0.25
-"""Seconds between two looks at the memory of a process that has a limit."""
+"""Seconds between memory checks of a process with a limit."""
 
 _PAGE = resource.getpagesize()
 
 
 def private_memory(process: int) -> float:
-    """Memory in MB that a process and its descendants have for themselves; 0 where unknown.
+    """Return the private memory of a process and its descendants in MB; 0 where unknown.
 
-    Pages of files and of shared memory do not count: libraries are loaded once a machine.
+    Pages of files and of shared memory do not count, because processes share loaded libraries.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def private_memory(process: int) -> float:
     waiting = [process]
     while waiting:
         folder = Path("/proc", str(waiting.pop()))
-        # Processes come and go while they are counted.
+        # Processes may start and end during the count.
         with suppress(OSError, ValueError):
             _, resident, shared = (folder / "statm").read_text().split()[:3]
             total += (int(resident) - int(shared)) * _PAGE
@@ -41,12 +41,12 @@ def private_memory(process: int) -> float:
 
 
 def check_memory(process: int, limit: float) -> None:
-    """Raise an error if a process and its descendants have more than so many MB.
+    """Check the memory of a process and its descendants against a limit in MB.
 
     Raises
     ------
     WorkerDiedError
-        Of the kind "out of memory", if they have; it is for the caller to kill the process.
+        If they exceed the limit, with the kind "out of memory". The caller kills the process.
     """
     memory = private_memory(process)
     if memory > limit:
@@ -57,11 +57,11 @@ def check_memory(process: int, limit: float) -> None:
 
 
 def limit_allocations(megabytes: float) -> None:
-    """Let this process fail at once where it asks for far more memory than it may have.
+    """Make allocations far beyond a limit in MB fail at once in this process.
 
-    The limit itself is kept by whoever watches the process, who can kill it cleanly: a solver
-    that is refused memory may go on with a wrong answer. This only stops what would be too quick
-    for the watch. Memory that is reserved and never touched counts here, so the bound is wide.
+    The watching process enforces the limit itself, because it can kill this one cleanly: a solver
+    that is refused memory may continue with a wrong answer. This bound only stops allocations too
+    quick for the watch. It is wide, because reserved memory counts even if never touched.
     """
     bound = int(2e6 * megabytes) + (1 << 30)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -1,6 +1,6 @@
-"""A place where tasks run: an executor, how many tasks it can take, and whether it is still there.
+"""Places where tasks run: an executor with its capacity and a check of its health.
 
-The executor is the interface of `concurrent.futures`; what more a run needs to know is here.
+The executor has the interface of `concurrent.futures`; `Place` adds what a run needs beyond it.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ __all__ = ["LocalProcesses", "Place"]
 
 
 class Place(Protocol):
-    """Where tasks run."""
+    """Place where tasks run."""
 
     @property
     def executor(self) -> Executor:
-        """What takes the tasks; a future of one whose process died has a `WorkerDiedError`."""
+        """Executor of the tasks. If a task's process died, its future has a `WorkerDiedError`."""
 
     @property
     def capacity(self) -> int:
-        """Tasks that it may hold at the same time."""
+        """Maximum number of tasks that the place holds at the same time."""
 
     @property
     def patience(self) -> float | None:
-        """Seconds after which a wait is to be broken for a `check`; None: it never has to be."""
+        """Seconds of waiting between calls of `check`; None if it never needs a check."""
 
     def check(self) -> None:
-        """Raise a `ClusterError` if it is lost, with all that runs in it."""
+        """Raise a `ClusterError` if the place and all its tasks are lost."""
 
     def close(self) -> None:
-        """End it; what still runs is killed."""
+        """Close the place, and kill its running tasks."""
 
 
 class LocalProcesses:
@@ -41,7 +41,7 @@ class LocalProcesses:
     Parameters
     ----------
     workers
-        Their number.
+        Number of worker processes.
     memory_limit, time_limit, calls_per_worker
         See `milplib.execution.local.ProcessExecutor`.
     """
@@ -62,12 +62,12 @@ class LocalProcesses:
             time_limit=time_limit,
             calls_per_worker=calls_per_worker,
         )
-        # As many again wait, so that no worker waits while a result is being kept.
+        # Queue a second task per worker, so that no worker idles while a result is saved.
         self.capacity = 2 * workers
 
     def check(self) -> None:
-        """Nothing to check: it is as alive as this process."""
+        """Do nothing: local processes live as long as this one."""
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the running tasks."""
         self.executor.terminate()

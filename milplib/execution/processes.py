@@ -1,4 +1,4 @@
-"""Fresh processes: how they start, what they leave to their parent, and how they ended."""
+"""Fresh processes: their start, their setup and their end."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ __all__ = [
 ]
 
 START_LIMIT = 300.0
-"""Seconds after which a process that has not started never will."""
+"""Seconds to wait for a process to start."""
 
-# A worker computes on one core; its libraries read these when they are loaded.
+# A worker computes on one core; libraries read these variables when they are loaded.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-# What a process does to itself; every other signal comes from somebody else.
+# Signals that a process raises by its own fault; all others are sent from outside.
 _OWN_SIGNALS = frozenset(
     {
         signal.SIGABRT,
@@ -55,17 +55,17 @@ _starting = threading.Lock()
 def start_process(
     target: Callable[..., None], *arguments: Any, imports_main: bool = True
 ) -> SpawnProcess:
-    """Start a fresh process that computes on one thread, unless the user's environment says else.
+    """Start a fresh process that computes on one thread, unless the environment says otherwise.
 
-    The target must call `prepare_worker` first, with this process's id. It imports this process's
-    main module anew, for what is defined there, unless it is told not to.
+    The target must first call `prepare_worker` with this process's id. By default the process
+    imports this process's main module, for functions defined there.
 
     Raises
     ------
     OSError
-        If the system has no process or memory to give.
+        If the system has no process or memory left.
     """
-    # The environment and the flag belong to the whole process.
+    # The lock guards the environment variables and the flag, which the whole process shares.
     with _starting, _one_thread_environment(), _children_allowed(), _main_module(imports_main):
         process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
         process.start()
@@ -85,7 +85,7 @@ def _one_thread_environment() -> Iterator[None]:
 
 @contextmanager
 def _main_module(is_imported: bool) -> Iterator[None]:
-    """Let processes that start meanwhile import our main module, or nothing in its place."""
+    """Let new processes import the main module, or an empty one in its place."""
     main = sys.modules["__main__"]
     if not is_imported:
         sys.modules["__main__"] = ModuleType("__main__")
@@ -97,9 +97,9 @@ def _main_module(is_imported: bool) -> Iterator[None]:
 
 @contextmanager
 def _children_allowed() -> Iterator[None]:
-    """Let a daemonic process, as Dask's workers are by default, have children.
+    """Allow children of a daemonic process, as Dask's workers are by default.
 
-    multiprocessing forbids it, since such children would outlive their parent; ours do not.
+    multiprocessing forbids them because they could outlive their parent; milplib's do not.
     """
     config = getattr(multiprocessing.current_process(), "_config", {})
     daemon = config.get("daemon")
@@ -113,18 +113,18 @@ def _children_allowed() -> Iterator[None]:
 
 
 def prepare_worker(parent: int) -> None:
-    """Leave Ctrl-C to the parent process, and end when it ends, even inside a call of SCIP's.
+    """Leave Ctrl-C to the parent process, and end with it, even inside a SCIP call.
 
     Raises
     ------
     SystemExit
-        If the parent is gone already.
+        If the parent has already ended.
     """
-    # Blocked, not only ignored: SCIP installs a handler of its own while it solves.
+    # Block the signal rather than ignore it: SCIP installs its own handler while it solves.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if sys.platform == "linux":
-        # A thread that waits for the parent gets no turn while SCIP solves, since PySCIPOpt keeps
-        # the interpreter's lock; the kernel does not need one.
+        # A watching thread gets no turn during a solve, because PySCIPOpt holds the GIL. The
+        # kernel's signal needs no turn.
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL))
     if os.getppid() != parent:
@@ -140,7 +140,7 @@ def prepare_worker(parent: int) -> None:
 
 
 def exit_code(process: SpawnProcess, *, wait: float = 10.0) -> int | None:
-    """Exit code of a process that has ended or is about to, in seconds; None if it has not."""
+    """Wait for a process's end, and return its exit code; None if it outlasts `wait` seconds."""
     limit = time.monotonic() + wait
     while (code := process.exitcode) is None and time.monotonic() < limit:
         process.join(timeout=0.1)
@@ -148,15 +148,15 @@ def exit_code(process: SpawnProcess, *, wait: float = 10.0) -> int | None:
 
 
 def end_process(process: SpawnProcess) -> None:
-    """Kill a process that may have ended already, and forget it."""
+    """Kill a process if it still runs, and release it."""
     process.kill()
-    # Without a code another thread is just taking it from the system.
+    # Without a code, another thread is collecting it right now.
     if exit_code(process) is not None:
         process.close()
 
 
 def end_kind(code: int | None) -> FailureKind:
-    """Kind of a process's end by its exit code, as `multiprocessing` gives it.
+    """Return the kind of a process's end from its exit code in `multiprocessing`'s convention.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def end_kind(code: int | None) -> FailureKind:
 
 
 def end_in_words(code: int | None) -> str:
-    """Describe a process's end by its exit code.
+    """Describe a process's end from its exit code.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def end_in_words(code: int | None) -> str:
 
 
 def described_error(error: BaseException) -> tuple[BaseException, str]:
-    """Give an error as it can be sent, and its traceback, which would be lost."""
+    """Return a picklable form of an error, and its traceback, which pickling would lose."""
     trace = "".join(traceback.format_exception(error))
     try:
         ForkingPickler.loads(ForkingPickler.dumps(error))

@@ -1,4 +1,4 @@
-"""What software a process computes with, to be compared with another one's."""
+"""Software versions of a process, and their comparison with another process's."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping
 __all__ = ["differences", "software_here"]
 
 MUST_AGREE = ("milplib", "SCIP", "Python")
-"""What two processes must have in common; the rest may change the last digits of results."""
+"""Software that must agree between processes. The rest may change the last digits of results."""
 
 
 def software_here() -> dict[str, str]:
-    """Versions of milplib, SCIP and Python, and how states are extracted, in this process.
+    """Return the versions of milplib, SCIP and Python, and the way states are extracted.
 
     Examples
     --------
@@ -31,14 +31,14 @@ def software_here() -> dict[str, str]:
     return {
         "milplib": __version__,
         "SCIP": scip_version(),
-        # Between its patch releases nothing changes that pickled code would notice.
+        # Patch releases of Python do not affect pickled code.
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "extraction": extraction,
     }
 
 
 def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Compare software: what forbids to compute together, and what only makes results differ.
+    """Compare software: differences that forbid computing together, and those that are tolerated.
 
     Examples
     --------
@@ -51,5 +51,5 @@ def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[lis
         for name, version in ours.items()
         if theirs.get(name) != version
     }
-    forbidden = [words for name, words in different.items() if name in MUST_AGREE]
-    return forbidden, [words for name, words in different.items() if name not in MUST_AGREE]
+    forbidden = [text for name, text in different.items() if name in MUST_AGREE]
+    return forbidden, [text for name, text in different.items() if name not in MUST_AGREE]

@@ -1,4 +1,4 @@
-"""Tasks run wherever they are to run; each result comes once, as soon as it is there."""
+"""Running of tasks, with each result as soon as it is ready."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 MOST_OWN_FAILURES = 2
-"""Times that a task's process may end by its own fault before the task is given up."""
+"""Number of ends by a task's own fault after which the task is given up."""
 MOST_KILLS = 5
-"""Times that a task is queued again since its process was killed from outside."""
+"""Number of times that a task is queued again because its process was killed from outside."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """Where tasks run, and what each of them may take.
+    """Place and limits of tasks.
 
     Parameters
     ----------
     workers
-        Number of worker processes on this machine. With 1 and no limit the tasks run in this
-        process, one after the other, and what crashes ends the run.
+        Number of worker processes on this machine. With 1 and no limit, tasks run one after the
+        other in this process, and a crash ends the run.
     cluster
         Address of a Dask scheduler (``"tcp://host:8786"``), or ``"local:N"`` for a cluster of N
-        processes on this machine; needs ``pip install 'milplib[dask]'``. The cluster says how
-        many workers there are.
+        processes on this machine. Requires ``pip install 'milplib[dask]'``. The cluster
+        determines the number of workers.
     memory_limit
-        Memory in MB that a worker, with its children, may have for itself; one that has more is
-        killed. None: no limit.
+        Private memory in MB of a worker and its children, above which the worker is killed; None
+        for no limit.
     tasks_per_worker
-        Tasks after which a worker process is replaced by a fresh one, so that what a library
-        leaks does not add up.
+        Number of tasks after which a worker process is replaced by a fresh one, so that memory
+        leaks of libraries do not add up.
     task_time_limit
-        Wall-clock seconds of a task, after which its process is killed: a safety net beyond the
-        limits that the task keeps itself. None: no limit.
+        Wall-clock seconds of a task after which its process is killed; None for no limit. A
+        safety net beyond the limits that the task enforces itself.
 
     Raises
     ------
     ParameterError
-        If a number is not positive, the cluster's name is not of these two forms, or both
-        workers and a cluster are asked for.
+        If a number is not positive, if the cluster's name has neither form, or if both workers
+        and a cluster are requested.
 
     Examples
     --------
@@ -92,9 +92,9 @@ processes, nor the address of a Dask scheduler, such as tcp://host:8786
             raise ParameterError(
                 "give either workers or a cluster: the cluster says how many workers there are"
             )
-        kind, _, rest = self.cluster.partition(":")
+        scheme, _, rest = self.cluster.partition(":")
         is_number = rest.isascii() and rest.isdigit() and int(rest) > 0
-        if not rest or (kind == "local" and not is_number):
+        if not rest or (scheme == "local" and not is_number):
             raise ParameterError(
                 f"the cluster '{self.cluster}' is neither local:N, with a number of processes, "
                 "nor the address of a Dask scheduler, such as tcp://host:8786"
@@ -102,18 +102,18 @@ processes, nor the address of a Dask scheduler, such as tcp://host:8786
 
     @property
     def is_here(self) -> bool:
-        """Whether the tasks run in this very process."""
+        """Whether the tasks run in this process."""
         limits = (self.cluster, self.memory_limit, self.task_time_limit)
         return self.workers == 1 and all(limit is None for limit in limits)
 
 
 def execution_or_workers(execution: Execution | None, workers: int) -> Execution:
-    """Give the execution that a caller asked for, in full or by a number of workers alone.
+    """Return an execution from either of two alternative arguments.
 
     Raises
     ------
     ParameterError
-        If both are given, or the number is not positive.
+        If both arguments are set, or if the number of workers is not positive.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def execution_or_workers(execution: Execution | None, workers: int) -> Execution
     if execution is None:
         return Execution(workers=workers)
     if workers != 1:
-        raise ParameterError("give either workers or execution, which has a number of workers, too")
+        raise ParameterError("give either workers or execution, which includes the workers")
     return execution
 
 
@@ -134,40 +134,41 @@ def run_tasks(
     execution: Execution,
     files: Iterable[Path] = (),
 ) -> Iterator[tuple[int, Result | TaskFailure]]:
-    """Run a function over tasks; give each result as soon as it is there.
+    """Run a function over tasks, and yield each result as soon as it is ready.
 
-    A task whose process was killed from outside, or was lost with its machine, is queued again,
-    up to five times. One whose process ends by its own fault (a crash, too much memory or time) is
-    tried twice. Whatever happens to one task touches no other one.
+    A task whose process was killed from outside, or lost with its machine, is queued again up to
+    five times. A task whose process ends by its own fault (a crash, too much memory or time) is
+    tried twice. Failures of one task do not affect others.
 
     Parameters
     ----------
     function
-        Takes a task. Unless it runs in this process it must be importable, and its task and result
-        picklable.
+        Function of a task. Unless it runs in this process, it must be importable, and its task
+        and result picklable.
     tasks
-        The tasks; no more are taken than can be handed out, so there may be any number.
+        Tasks, taken only as they are handed out, so the iterable may be of any length.
     execution
-        Where they run.
+        Place and limits of the tasks.
     files
-        Files that the tasks read: a cluster whose workers do not see one of each folder is refused.
+        Files that the tasks read. A cluster is refused if a worker does not see one file of each
+        folder.
 
     Yields
     ------
     tuple of int and result
-        Position of the task and what the function gave, in the order in which they end, or a
-        `TaskFailure`. What the function raises is raised here, after the results that were there.
-        So is Ctrl-C; all processes are ended then.
+        Position of the task and its result or a `TaskFailure`, in order of completion. An
+        exception of the function, or Ctrl-C, is raised here after the finished results, and ends
+        all processes.
 
     Raises
     ------
     ClusterError
-        If the cluster is not there, is lost, or has other software than this process.
+        If the cluster is missing or lost, or has other software than this process.
     MissingPackageError
-        If a cluster is asked for and Dask is not installed.
+        If a cluster is requested and Dask is not installed.
     WorkerStartError
-        If worker processes cannot start; in a script without ``if __name__ == "__main__"`` each
-        would run the script again.
+        If worker processes cannot start, as in a script without ``if __name__ == "__main__"``,
+        which each of them would run again.
 
     Examples
     --------
@@ -183,7 +184,7 @@ def run_tasks(
         waiting = iter(tasks)
         first = list(islice(waiting, 1))
         if not first:
-            return  # no cluster is started, or asked, for nothing
+            return  # without tasks, start no cluster
         with interrupts.allowed():
             seen = {file.parent: file for file in files if file.exists()}
             place = _open_place(execution, list(seen.values()))
@@ -221,7 +222,7 @@ def _run_here(
             with interrupts.allowed():
                 results.append(function(task))
         except KeyboardInterrupt:
-            if results:  # it came just after the end
+            if results:  # the interrupt came just after the task's end
                 yield position, results[0]
             raise
         yield position, results[0]
@@ -229,14 +230,14 @@ def _run_here(
 
 @dataclass(eq=False)
 class _Attempt(Generic[Task]):
-    """A task on its way, and how often its process has ended in which way."""
+    """Task with the number of ends of its process by kind."""
 
     position: int
     task: Task
     ends: Counter[FailureKind] = field(default_factory=Counter)
 
     def failure(self, error: WorkerDiedError) -> TaskFailure | None:
-        """Count an end of its process; give the failure if the task is not to be tried again."""
+        """Count an end of the process, and return a failure if the task must not be retried."""
         self.ends[error.kind] += error.times
         kills = self.ends[FailureKind.KILLED]
         if kills > MOST_KILLS or self.ends.total() - kills >= MOST_OWN_FAILURES:
@@ -245,7 +246,7 @@ class _Attempt(Generic[Task]):
 
 
 class _Run(Generic[Task, Result]):
-    """Tasks handed out to a place, never more than it can take, and their results."""
+    """Tasks handed out to a place, within its capacity, and their results."""
 
     def __init__(
         self,
@@ -262,7 +263,7 @@ class _Run(Generic[Task, Result]):
         self._interrupts = interrupts
 
     def results(self) -> Iterator[tuple[int, Result | TaskFailure]]:
-        """Give the results in the order in which they come."""
+        """Yield the results in order of completion."""
         while self._fill():
             try:
                 with self._interrupts.allowed():
@@ -283,7 +284,7 @@ class _Run(Generic[Task, Result]):
             self._place.check()
 
     def _fill(self) -> bool:
-        """Hand out tasks; tell whether any is on its way."""
+        """Hand out tasks, and return whether any is running."""
         while len(self._running) < self._place.capacity:
             attempt = self._again.popleft() if self._again else next(self._new, None)
             if attempt is None:
@@ -292,7 +293,7 @@ class _Run(Generic[Task, Result]):
         return bool(self._running)
 
     def _whole(self) -> Iterator[tuple[int, Result]]:
-        """Give the results that are there, before anything that went wrong is looked at."""
+        """Yield the finished results before any error is raised."""
         done = [f for f in self._running if f.done() and not f.cancelled() and not f.exception()]
         for future in done:
             yield self._running.pop(future).position, future.result()

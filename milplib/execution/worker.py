@@ -1,4 +1,4 @@
-"""One local worker process: what it is doing, and what runs in it."""
+"""Local worker process: the parent's handle, and the loop that runs in the process."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ Job = TypeVar("Job")
 
 
 class Worker(Generic[Job]):
-    """A worker process as its parent sees it.
+    """Worker process, as its parent handles it.
 
     Parameters
     ----------
     memory_limit
-        Memory in MB that it may have; here only a wide bound on what it asks for.
+        Memory limit in MB; the process itself only enforces a wide bound on its allocations.
     imports_main
-        Whether it imports this process's main module.
+        Whether the process imports this process's main module.
 
     Raises
     ------
     OSError
-        If the system has no process or memory to give.
+        If the system has no process or memory left.
     """
 
     def __init__(self, memory_limit: float | None, *, imports_main: bool) -> None:
@@ -53,7 +53,7 @@ class Worker(Generic[Job]):
             self.connection.close()
             raise
         finally:
-            # Ours alone from here on, so that its end shows when the process ends.
+            # Only the worker holds its end now, so that the connection closes when it ends.
             theirs.close()
         self.job: Job | None = None
         self.has_started = False
@@ -64,31 +64,31 @@ class Worker(Generic[Job]):
 
     @property
     def sentinel(self) -> int:
-        """What is ready when the process has ended."""
+        """Handle that becomes ready when the process ends, as for `multiprocessing`."""
         return self._process.sentinel
 
     @property
     def is_idle(self) -> bool:
-        """Whether it can take a call."""
+        """Whether the worker can take a call."""
         return self.has_started and self.job is None
 
     @property
     def is_dead(self) -> bool:
-        """Whether it has ended, or can no longer be talked to."""
+        """Whether the process has ended or its connection is lost."""
         return self._is_lost or bool(wait([self.sentinel], 0))
 
     def begin(self, job: Job, payload: bytes, time_limit: float | None) -> None:
-        """Hand a call to it."""
+        """Send a call to the worker."""
         self.job = job
         self.calls += 1
         self.deadline = math.inf if time_limit is None else time.monotonic() + time_limit
         try:
             self.connection.send_bytes(payload)
-        except ConnectionError:  # it has just died, which shows at once
+        except ConnectionError:  # the worker has just died, as `is_dead` will show
             return
 
     def end(self) -> Job:
-        """Take note that it has ended its call."""
+        """Mark the worker's call as ended, and return it."""
         job, self.job = self.job, None
         assert job is not None
         self._is_free()
@@ -98,7 +98,7 @@ class Worker(Generic[Job]):
         self.deadline, self.idle_since = math.inf, time.monotonic()
 
     def receive(self) -> bytes | None:
-        """Give what it has sent, empty when it has just started; None if there is nothing."""
+        """Return the next message, or None without one. The first message is empty: a start."""
         try:
             if not self.connection.poll():
                 return None
@@ -112,21 +112,21 @@ class Worker(Generic[Job]):
         return message
 
     def check_memory(self, limit: float) -> None:
-        """Raise a `WorkerDiedError` if it and its children have more than so many MB."""
+        """Raise a `WorkerDiedError` if the process and its children exceed `limit` MB."""
         check_memory(self._process.pid or 0, limit)
 
     def has_more_than(self, memory: float) -> bool:
-        """Whether it and its children have more than so many MB."""
+        """Whether the process and its children use more than `memory` MB."""
         return private_memory(self._process.pid or 0) > memory
 
     def dismiss(self) -> None:
-        """Tell it that there is nothing more to do."""
+        """Close the connection, so that the worker ends."""
         self.connection.close()
 
-    def bury(self) -> int | None:
-        """Kill it unless it has ended; give its exit code."""
+    def reap(self) -> int | None:
+        """Kill the process if it still runs, and return its exit code if it ended by itself."""
         self.connection.close()
-        # It may have closed its end a moment before it ends.
+        # The worker may close its end of the connection a moment before it exits.
         code = exit_code(self._process, wait=2.0) if self.is_dead else None
         end_process(self._process)
         return code
@@ -135,7 +135,7 @@ class Worker(Generic[Job]):
 def call_content(
     function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> bytes:
-    """Give a call as a worker takes it."""
+    """Pickle a call for a worker."""
     return bytes(ForkingPickler.dumps((function, arguments, named)))
 
 
@@ -145,13 +145,13 @@ def result_of(message: bytes, *, where: str) -> tuple[bool, Any]:
     Returns
     -------
     is_whole : bool
-        Whether the call went well.
+        Whether the call succeeded.
     content
-        What it gave, or else the error, with the worker's traceback as a note: `where` it was.
+        Result of the call, or its error with a note: `where` it occurred, and the traceback.
     """
     try:
         is_whole, content, trace = ForkingPickler.loads(message)
-    except Exception as error:  # what it is made of cannot be imported here
+    except Exception as error:  # a class of the answer cannot be imported here
         return False, error
     if trace:
         content.add_note(f"in {where}:\n{trace}")
@@ -159,7 +159,7 @@ def result_of(message: bytes, *, where: str) -> tuple[bool, Any]:
 
 
 def _serve(connection: Connection, parent: int, memory_limit: float | None) -> None:
-    """Take calls and send back what they give or raise, until the parent closes the connection."""
+    """Take calls and answer them until the parent closes the connection."""
     prepare_worker(parent)
     if memory_limit is not None:
         limit_allocations(memory_limit)
@@ -173,16 +173,16 @@ def _serve(connection: Connection, parent: int, memory_limit: float | None) -> N
 
 
 def _answer(call: bytes) -> bytes:
-    """Make a call; give, pickled, whether it went well, its result or error, and a traceback."""
+    """Make a call; return, pickled, whether it succeeded, its result or error, and a traceback."""
     answer: tuple[BaseException, str]
     try:
         function, arguments, named = ForkingPickler.loads(call)
         return bytes(ForkingPickler.dumps((True, function(*arguments, **named), "")))
     except MemoryError as error:
-        words = f"an allocation failed: {error}" if str(error) else "an allocation failed"
-        answer = WorkerDiedError(words, FailureKind.OUT_OF_MEMORY), ""
+        detail = f"an allocation failed: {error}" if str(error) else "an allocation failed"
+        answer = WorkerDiedError(detail, FailureKind.OUT_OF_MEMORY), ""
     except SystemExit as error:
         answer = WorkerDiedError(f"the task left with SystemExit: {error.code}"), ""
-    except BaseException as error:  # the parent decides about all of them
+    except BaseException as error:  # the parent handles every other error
         answer = described_error(error)
     return bytes(ForkingPickler.dumps((False, *answer)))

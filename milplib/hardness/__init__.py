@@ -1,4 +1,4 @@
-"""How hard instances are for a solver, and what they are made of."""
+"""Hardness of instances for a solver, and statistics of their rows and columns."""
 
 from milplib.hardness.levels import LevelThresholds, level_of, majority_level
 from milplib.hardness.measure import HardnessProgress, measure
@@ -10,7 +10,7 @@ from milplib.hardness.table import COLUMNS
 from milplib.structure.row_kinds import ROW_KINDS, row_kinds
 from milplib.structure.statistics import InstanceStatistics, instance_statistics
 
-solver_named = load_solver  # its earlier name
+solver_named = load_solver  # deprecated name
 
 __all__ = [
     "COLUMNS",

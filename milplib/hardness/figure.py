@@ -1,4 +1,4 @@
-"""The figure of a measurement: sizes, kinds of columns and rows, times and nodes by folder."""
+"""Figure of a measurement: sizes, kinds of columns and rows, times and nodes by folder."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE", "write_figure"]
 
 FIGURE = "statistics.png"
-"""Name of the figure in a folder of results."""
+"""Name of the figure in a results folder."""
 
 _MUTED = "#888888"
 _KINDS: dict[str, tuple[str, ...]] = {"column_kinds": COLUMN_KINDS, "row_kinds": ROW_KINDS}
 
 
 def write_figure(results: HardnessResults, path: Path) -> None:
-    """Draw a measurement as a PNG file, written atomically.
+    """Draw a measurement as a PNG file, and write it atomically.
 
-    Every instance is a point in the panels of sizes, times and nodes, with a bar at the median of
-    its folder; a cross is an instance that was not solved. The other panels show which share of a
-    folder's columns and rows is of which kind.
+    In the panels of sizes, times and nodes, every instance is a point, an unsolved one is a cross,
+    and a bar marks the median of a folder. The other panels show the shares of kinds of columns
+    and rows by folder.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def write_figure(results: HardnessResults, path: Path) -> None:
     with plain_style():
         figure = _drawn(results)
         stream = io.BytesIO()
-        # Equal results give equal bytes.
+        # Without the version of matplotlib, so that equal results give equal bytes.
         figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
     with atomic_write(path) as file:
         file.write(stream.getvalue())
@@ -87,15 +87,15 @@ def _drawn(results: HardnessResults) -> Figure:
 
 
 def _strip(axis: Axes, results: HardnessResults, folders: Sequence[str], name: str) -> None:
-    """Draw the values of every folder on a line of their own."""
+    """Draw the values of each folder on its own line."""
     from matplotlib.ticker import LogLocator
 
     seen: list[float] = []
     for line, folder in enumerate(folders):
         colour = COLOURS[line % len(COLOURS)]
-        for marker, is_meant in (("o", lambda row: not row["failure"]), ("x", _is_unsolved)):
-            values = _values(results, folder, name, is_meant)
-            # Spread by a fixed rule, so that equal results give equal figures.
+        for marker, is_drawn in (("o", lambda row: not row["failure"]), ("x", _is_unsolved)):
+            values = _values(results, folder, name, is_drawn)
+            # Spread the points by a fixed rule, so that equal results give equal figures.
             spread = 0.5 * ((np.arange(len(values)) * 0.618034) % 1.0 - 0.5)
             axis.plot(values, line + spread, marker, color=colour, markersize=4, alpha=0.6)
             seen += values
@@ -106,7 +106,7 @@ def _strip(axis: Axes, results: HardnessResults, folders: Sequence[str], name: s
     if seen:
         axis.set(xscale="log", xlim=(min(seen) / 1.4, max(seen) * 1.4))
         plain_ticks(axis, "x")
-        if max(seen) > 30 * min(seen):  # narrow panels have room for the powers of ten alone
+        if max(seen) > 30 * min(seen):  # narrow panels have room only for the powers of ten
             axis.xaxis.set_major_locator(LogLocator(base=10))
     axis.set_yticks(range(len(folders)), folders)
     axis.set_ylim(len(folders) - 0.5, -0.5)
@@ -119,19 +119,19 @@ def _is_unsolved(row: dict[str, Any]) -> bool:
 
 
 def _values(
-    results: HardnessResults, folder: str, name: str, is_meant: Callable[[dict[str, Any]], bool]
+    results: HardnessResults, folder: str, name: str, is_drawn: Callable[[dict[str, Any]], bool]
 ) -> list[float]:
-    """Give what is known and can stand on a logarithmic axis, 0 at its foot."""
+    """Return the known values, raised to the lower end of the logarithmic axis."""
     floor = 0.01 if name in ("time", "primal_dual_integral") else 1e-6 if name == "density" else 1.0
     return [
         max(float(row[name]), floor)
         for row in results.rows
-        if row["distribution"] == folder and row[name] is not None and is_meant(row)
+        if row["distribution"] == folder and row[name] is not None and is_drawn(row)
     ]
 
 
 def _kinds(summaries: Sequence[FolderSummary], which: str) -> list[str]:
-    """Kinds that any folder has, in their own order."""
+    """Return the kinds that occur in any folder, in their fixed order."""
     seen = {kind for summary in summaries for kind in getattr(summary, which)}
     return [kind for kind in _KINDS[which] if kind in seen]
 
@@ -139,7 +139,7 @@ def _kinds(summaries: Sequence[FolderSummary], which: str) -> list[str]:
 def _bars(
     axis: Axes, summaries: Sequence[FolderSummary], which: str, label: str, *, lines: int
 ) -> None:
-    """Draw shares on a number of lines, as many as the panel beside it has."""
+    """Draw shares as bars, on as many lines as the neighbouring panel has."""
     kinds = _kinds(summaries, which)
     thick = 0.8 / max(1, len(summaries))
     for place, summary in enumerate(summaries):

@@ -1,4 +1,4 @@
-"""HiGHS as a second solver, through highspy, which is loaded when it is asked for."""
+"""HiGHS as a second solver, through highspy, which is imported on demand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from milplib.outcomes import SolveStatus
 
 __all__ = ["HighsSolver"]
 
-# HiGHS's words for what SCIP has a word for, too.
+# HiGHS statuses that have a SCIP counterpart.
 _STATUS = {
     "kOptimal": SolveStatus.OPTIMAL,
     "kInfeasible": SolveStatus.INFEASIBLE,
@@ -33,12 +33,12 @@ _STATUS = {
     "kInterrupt": SolveStatus.INTERRUPTED,
 }
 _FEASIBLE = 2
-"""HiGHS's primal solution status where there is a solution."""
+"""HiGHS's primal solution status if a solution exists."""
 
 
 @dataclass(frozen=True)
 class HighsSolver:
-    """HiGHS on one thread, with its own settings but for the gap: it must prove the optimum, too.
+    """HiGHS on one thread with its default settings, except for a relative gap limit of 0.
 
     Raises
     ------
@@ -47,10 +47,10 @@ class HighsSolver:
 
     Notes
     -----
-    The model is passed as arrays. HiGHS integrates a gap of another definition; here SCIP's is
-    integrated over what HiGHS reports to its callback at every check of its limits, so that the
-    integrals of both solvers mean the same. HiGHS stops once its relative gap is below 1e-4
-    unless told otherwise, SCIP does not.
+    The model is passed as arrays. HiGHS defines the gap of its own integral differently. Here
+    SCIP's gap is integrated over the values that HiGHS reports to its callback at every check of
+    its limits, so that the integrals of both solvers are comparable. By default, HiGHS stops at a
+    relative gap below 1e-4, and SCIP does not; the gap limit of 0 makes both prove the optimum.
 
     Examples
     --------
@@ -63,13 +63,13 @@ class HighsSolver:
 
     @property
     def label(self) -> str:
-        """``HiGHS`` and its version."""
+        """``HiGHS`` with its version."""
         highspy = _highspy()
         parts = ("MAJOR", "MINOR", "PATCH")
         return "HiGHS " + ".".join(str(getattr(highspy, f"HIGHS_VERSION_{p}")) for p in parts)
 
     def measure(self, instance: Instance, *, time_limit: float, seed: int) -> Measurement:
-        """Solve an instance: see `Solver.measure`."""
+        """Solve an instance; see `Solver.measure`."""
         highspy = _highspy()
         highs = _silent_highs(highspy)
         options = {
@@ -87,8 +87,8 @@ class HighsSolver:
         highs.setCallback(integral.observe, None)
         highs.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
         if highs.run() == highspy.HighsStatus.kError:
-            words = highs.modelStatusToString(highs.getModelStatus())
-            raise MilplibError(f"HiGHS failed and ended with status {words}")
+            status = highs.modelStatusToString(highs.getModelStatus())
+            raise MilplibError(f"HiGHS failed and ended with status {status}")
         return _measured(instance, highs, integral)
 
 
@@ -101,8 +101,8 @@ def _highspy() -> ModuleType:
 
 
 def _silent_highs(highspy: ModuleType) -> Any:
-    """Make a solver that writes nothing to standard output."""
-    # Some releases write their version as they are made, before any option can be set.
+    """Create a solver that writes nothing to standard output."""
+    # Some releases print their version on creation, before an option can be set.
     with _nothing_on_stdout():
         highs = highspy.Highs()
         highs.setOptionValue("output_flag", False)
@@ -111,14 +111,14 @@ def _silent_highs(highspy: ModuleType) -> Any:
 
 @contextmanager
 def _nothing_on_stdout() -> Iterator[None]:
-    """Drop what C code writes to standard output while the block runs."""
+    """Discard what C code writes to standard output in the block."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
     library = ctypes.CDLL(None)
     try:
-        library.fflush(None)  # what was written before is no part of it
+        library.fflush(None)  # keep earlier output
         kept = os.dup(1)
-    except OSError:  # there is no standard output
+    except OSError:  # standard output does not exist
         yield
         return
     try:
@@ -132,12 +132,12 @@ def _nothing_on_stdout() -> Iterator[None]:
 
 
 def _pass(instance: Instance, highs: Any, highspy: ModuleType) -> None:
-    """Pass the arrays of an instance.
+    """Pass the arrays of an instance to HiGHS.
 
     Raises
     ------
     InstanceError
-        If HiGHS does not take them.
+        If HiGHS rejects them.
     """
     sense = highspy.ObjSense
     matrix = instance.A
@@ -166,7 +166,7 @@ def _pass(instance: Instance, highs: Any, highspy: ModuleType) -> None:
 
 
 class _GapIntegral:
-    """The integral of the gap over time, of what HiGHS reports while it solves a MIP."""
+    """Integral of the gap over time, from HiGHS's reports while it solves a MIP."""
 
     def __init__(self) -> None:
         self._time = 0.0
@@ -174,12 +174,12 @@ class _GapIntegral:
         self._sum = 0.0
 
     def observe(self, kind: Any, message: str, data: Any, answer: Any, user: Any) -> None:
-        """Take a report; HiGHS calls this."""
+        """Update the integral from a report; HiGHS calls this."""
         self._advance(data.running_time)
         self._gap = percent_gap(data.mip_primal_bound, data.mip_dual_bound)
 
     def until(self, time: float) -> float:
-        """The integral in percent-seconds, up to a time after the last report."""
+        """Return the integral in percent-seconds up to `time`, which follows the last report."""
         self._advance(time)
         return self._sum
 
@@ -200,7 +200,7 @@ def _measured(instance: Instance, highs: Any, integral: _GapIntegral) -> Measure
         bound = -bound
     elif status == SolveStatus.OPTIMAL and objective is not None:
         bound = objective
-    elif instance.integrality.any():  # of an LP there is none before its end
+    elif instance.integrality.any():  # an LP has no bound before its end
         bound = float(info.mip_dual_bound)
     solved, time = status in SOLVED, float(highs.getRunTime())
     return Measurement(
@@ -221,6 +221,6 @@ def _no_bound(instance: Instance) -> float:
 
 
 def _without_columns(instance: Instance) -> tuple[str, float | None]:
-    """Status and objective where there are no columns, at whose rows HiGHS does not look."""
+    """Return status and objective without columns, because HiGHS ignores the rows then."""
     is_feasible = (instance.row_lower <= 0).all() and (instance.row_upper >= 0).all()
     return (SolveStatus.OPTIMAL, instance.offset) if is_feasible else (SolveStatus.INFEASIBLE, None)

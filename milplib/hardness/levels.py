@@ -1,4 +1,4 @@
-"""Levels of difficulty, by the solver that was measured and its version."""
+"""Levels of difficulty, relative to a solver and its version."""
 
 from __future__ import annotations
 
@@ -11,33 +11,32 @@ from milplib.errors import ParameterError
 __all__ = ["LevelThresholds", "level_of", "majority_level"]
 
 MIXED = "mixed"
-"""What stands for the level of instances of which no more than half have one level."""
+"""Name for the level of instances if no level has a majority."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LevelThresholds:
-    """Where the levels of difficulty begin.
+    """Thresholds between the levels of difficulty.
 
-    The defaults are the paper's numbers; the paper's levels are Gurobi's, on another machine.
-    Levels by these thresholds are those of the solver that was measured, and of no other.
+    The defaults are the paper's numbers, but the paper's levels are Gurobi's on another machine.
+    Levels by these thresholds hold only for the measured solver.
 
     Parameters
     ----------
     easy, medium
-        Seconds: solved in less than `easy` is easy, in less than `medium` is medium, in more is
-        hard.
+        Seconds. An instance solved in less than `easy` is easy, in less than `medium` is medium,
+        and otherwise hard.
     limit
-        Seconds that an instance must have had before ``very-hard`` and ``ext-hard`` are told
-        apart.
+        Minimum time limit in seconds to distinguish ``very-hard`` and ``ext-hard``.
     gap
-        Gap up to which an instance that was not solved in `limit` is ``very-hard``; beyond it is
-        ``ext-hard``. The paper parts the two by the final gap without a number: 10 % is milplib's
+        Maximum gap of a ``very-hard`` instance that is unsolved after `limit`; beyond it, the
+        instance is ``ext-hard``. The paper uses the final gap without a number; 10 % is milplib's
         reading.
 
     Raises
     ------
     ParameterError
-        If the times do not ascend, or a number is not positive and finite.
+        If the times do not ascend, or if a number is not positive and finite.
 
     References
     ----------
@@ -74,26 +73,26 @@ class LevelThresholds:
 def level_of(
     *, solved: bool, time: float, gap: float, time_limit: float, thresholds: LevelThresholds
 ) -> str:
-    """Level of an instance by one solve, in the words of the solver that did it.
+    """Return the level of an instance from one solve.
 
     Parameters
     ----------
     solved
-        Whether the solve ended by itself (optimal, infeasible or unbounded). Otherwise the time
-        limit stopped it; a solve that failed has no level.
+        Whether the solve finished (optimal, infeasible or unbounded). Otherwise the time limit
+        stopped it; a failed solve has no level.
     time, time_limit
-        Seconds that it took, and that it had.
+        Seconds of the solve, and its limit.
     gap
-        Final gap between the solution and the bound, as a fraction; infinite without one of them.
+        Final gap between incumbent and dual bound, as a fraction; infinite if either is missing.
     thresholds
-        Where the levels begin.
+        Thresholds between the levels.
 
     Returns
     -------
     str
-        ``"easy"``, ``"medium"``, ``"hard"``, ``"very-hard"`` or ``"ext-hard"``. Where the limit
-        was too short to tell: ``"hard or harder"``, ``"medium or harder"``, or that it was not
-        solved in so many seconds.
+        ``"easy"``, ``"medium"``, ``"hard"``, ``"very-hard"`` or ``"ext-hard"``. If the limit was
+        too short to tell: ``"hard or harder"``, ``"medium or harder"``, or ``"not solved in … s"``
+        with the limit.
 
     Examples
     --------
@@ -119,7 +118,7 @@ def level_of(
 
 
 def majority_level(levels: Iterable[str]) -> str:
-    """Level of more than half of the instances; ``"mixed"`` if none is, empty if there are none.
+    """Return the level of more than half of the levels, ``"mixed"`` without one, or empty for none.
 
     Examples
     --------

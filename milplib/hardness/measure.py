@@ -1,4 +1,4 @@
-"""A measurement: every instance of folders solved once and looked at, resumable."""
+"""Measurement: every instance of folders solved once, with statistics; resumable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["HardnessProgress", "measure"]
 
 @dataclass(frozen=True)
 class HardnessProgress:
-    """How far a measurement is: instances done, instances in all, failed ones among those done."""
+    """Progress of a measurement: finished instances, all, and failed ones among the finished."""
 
     done: int
     total: int
@@ -56,65 +56,65 @@ def measure(
     force: bool = False,
     on_progress: Callable[[HardnessProgress], None] = lambda progress: None,
 ) -> HardnessResults:
-    """Measure how hard the instances of folders are for a solver, and what they are made of.
+    """Measure the hardness of instances for a solver, and count their rows and columns.
 
     Every instance is solved once, in a fresh process on one thread.
 
     Parameters
     ----------
     folders
-        Folders of instance files, folders that hold split folders, or splits of distributions.
+        Folders of instance files, folders of split folders, or splits of distributions.
     split
-        The split folder that is taken where there is one.
+        Split to use in folders of split folders.
     solver
-        ``"scip"``, ``"highs"`` (``pip install 'milplib[highs]'``), or None to solve nothing and
-        count rows and columns only.
+        ``"scip"``, ``"highs"`` (``pip install 'milplib[highs]'``), or None to only count rows and
+        columns.
     time_limit
         Wall-clock seconds of a solve.
     seed
-        Of the solver's random decisions.
+        Seed of the solver's random decisions.
     workers
-        Number of solves at the same time; no more than the machine has cores, since times count.
+        Number of concurrent solves. Use no more than the machine has cores, or times suffer.
     execution
-        Where and within which limits the solves are made, instead of a number of workers. A task
-        is an instance; the memory limit holds for its solve.
+        Place and limits of the solves, instead of `workers`. A task is an instance; the memory
+        limit applies to its solve.
     thresholds
-        Where the levels begin; the paper's numbers if None.
+        Thresholds between the levels; None for the paper's numbers.
     expert_probability, samples_per_instance
-        Of an episode of `milplib collect`, for the estimate of the samples that it would give;
-        no cap if `samples_per_instance` is None.
+        Parameters of an episode of `milplib collect`, to estimate its number of samples. None for
+        `samples_per_instance` means no cap.
     out
-        A folder to write: ``hardness.csv``, ``statistics.png``, ``manifest.json``, and
-        ``environment.json``, which says where and when it ran. With one, a second call with the
-        same arguments goes on where the first one stopped; other thresholds or another
-        probability judge what is there anew. Nothing is written if None.
+        Folder to write: ``hardness.csv``, ``statistics.png``, ``manifest.json``, and
+        ``environment.json`` with the place and time of the solves. A second call with the same
+        arguments resumes where the first one stopped. Other thresholds or another probability
+        reclassify existing rows without a solve. Nothing is written if None.
     grace
-        Seconds beyond the limit after which a solve is killed.
+        Seconds after the time limit before a solve is killed.
     force
-        Replace what another measurement has written in `out`.
+        Whether to replace another measurement in `out`.
     on_progress
         Called after every instance.
 
     Returns
     -------
     HardnessResults
-        A row an instance, and what they come to.
+        One row per instance, with summaries.
 
     Raises
     ------
     InstanceError
-        If a folder is missing or holds no instances, or none of them can be read.
+        If a folder is missing or holds no instances, or if no instance can be read.
     MissingPackageError
         If the solver is not installed.
     OutputError
-        If `out` is not empty and not of this very measurement, or cannot be written.
+        If `out` cannot be written, or holds anything but this measurement.
     ParameterError, UnknownNameError
         If an argument is outside its domain.
 
     Notes
     -----
     A solve that crashes or hangs, and an instance that cannot be read, are rows with their kind
-    of failure; they have no level.
+    of failure and without a level.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def measure(
     manifest = HardnessManifest(
         config={
             "by": label,
-            # Without a solve its limits make no difference.
+            # Limits have no effect without a solve.
             **(solve if solver else {}),
             "instances": [instance.as_json() for instance in instances],
             "judging": asdict(judging),
@@ -168,7 +168,7 @@ def measure(
         for instance in instances
     ]
     if out is None:
-        rows = _run(tasks, [None] * len(tasks), execution, on_progress, lambda *found: None)
+        rows = _run(tasks, [None] * len(tasks), execution, on_progress, lambda *ignored: None)
         _check_read(rows)
         return HardnessResults.of(manifest, rows)
     folder = _HardnessFolder(Path(out), manifest)
@@ -187,9 +187,9 @@ def _run(
     on_progress: Callable[[HardnessProgress], None],
     keep: Callable[[int, dict[str, Any], str], None],
 ) -> list[dict[str, Any]]:
-    """Run the tasks whose rows are not known; give the rows of all, in order.
+    """Run the tasks without known rows, and return the rows of all tasks in order.
 
-    What keeps a row is told, too, how the task's process died, if it did.
+    `keep` receives each new row, and the kind of failure if the task's process died.
     """
     rows = list(known)
     waiting = [number for number, row in enumerate(rows) if row is None]
@@ -201,7 +201,7 @@ def _run(
 
     report()
     if any(task.memory_limit for task in tasks):
-        execution = replace(execution, memory_limit=None)  # each solve keeps it by itself
+        execution = replace(execution, memory_limit=None)  # each solve enforces it itself
     todo = [tasks[n] for n in waiting]
     files = [task.instance.path for task in todo]
     for place, result in run_tasks(run_task, todo, execution=execution, files=files):
@@ -225,7 +225,7 @@ def _check_read(rows: Sequence[dict[str, Any]]) -> None:
 
 
 class _HardnessFolder(ResultsFolder):
-    """The folder of a measurement: a row for each finished instance."""
+    """Folder of a measurement, with one row for each finished instance."""
 
     noun = "measurement"
     verb = "measuring"
@@ -239,12 +239,12 @@ class _HardnessFolder(ResultsFolder):
         execution: Execution,
         on_progress: Callable[[HardnessProgress], None],
     ) -> None:
-        """Measure the instances that are not done yet; commit each, then write the results.
+        """Measure the unfinished instances, committing each one, and write the results.
 
         Raises
         ------
         InstanceError
-            If no instance could be read. What stood in the folder before stays.
+            If no instance could be read. The folder's previous content stays.
         """
         self.note_execution(execution)
         known = [self._row(number) for number in range(len(tasks))]
@@ -262,14 +262,14 @@ class _HardnessFolder(ResultsFolder):
         self.end(retry=self.has_failures)
 
     def _row(self, number: int) -> dict[str, Any] | None:
-        found = self.read_task(number) or {}
-        if found.get("failure"):  # its worker died: it is tried again
+        content = self.read_task(number) or {}
+        if content.get("failure"):  # its worker died, so the task is retried
             return None
-        row = found.get("row")
+        row = content.get("row")
         return row if isinstance(row, dict) and "failure" in row else None
 
     def write_results(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Judge the rows and write the table, the figure and, last, the manifest."""
+        """Classify the rows, and write the table, the figure and finally the manifest."""
         results = HardnessResults.of(self._manifest, rows)
         write_rows(results.rows, self.folder / TABLE)
         write_figure(results, self.folder / FIGURE)

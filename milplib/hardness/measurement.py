@@ -1,4 +1,4 @@
-"""What one solve of an instance took, in the same terms for every solver."""
+"""Measurement of one solve, in the same terms for every solver."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ __all__ = ["Measurement", "percent_gap", "relative_gap"]
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What one solve took.
+    """Measurement of one solve.
 
     Parameters
     ----------
     status
-        How it ended, in SCIP's words: ``optimal``, ``infeasible``, ``unbounded``, ``inforunbd``
-        (one of the two), ``timelimit``, ``memlimit``, …
+        SCIP's status of the solve: ``optimal``, ``infeasible``, ``unbounded``, ``inforunbd``
+        (infeasible or unbounded), ``timelimit``, ``memlimit``, …
     solved
-        Whether it ended by itself: optimal, infeasible or unbounded.
+        Whether the solve finished: optimal, infeasible or unbounded.
     time
-        Wall-clock seconds of the solve by the solver's clock, reading not included.
+        Wall-clock seconds of the solve by the solver's clock, without reading.
     nodes
-        Branch-and-bound nodes; the solvers do not count alike.
+        Number of branch-and-bound nodes. Solvers count differently.
     gap
-        `relative_gap` at the end; 0 if it is solved.
+        Final `relative_gap`; 0 if solved.
     primal_dual_integral
-        In percent-seconds: the integral over time of `percent_gap`.
+        Integral of `percent_gap` over time, in percent-seconds.
     branchings
-        Nodes that were branched on; None where the solver does not tell.
+        Number of nodes that were branched on; None if the solver does not report it.
     objective
         Value of the best solution, in the instance's own sense; None without one.
     dual_bound
-        Best proven bound, in the instance's own sense; infinite where there is none.
+        Best dual bound, in the instance's own sense; infinite without one.
     """
 
     status: SolveStatus
@@ -49,13 +49,13 @@ class Measurement:
 
 
 def relative_gap(objective: float | None, bound: float) -> float:
-    """Gap between a solution and a bound as SCIP defines it, for every solver.
+    """Compute the gap between a solution and a bound by SCIP's definition, for any solver.
 
     Returns
     -------
     float
-        ``|objective - bound| / min(|objective|, |bound|)``; infinite where one is missing or 0, or
-        their signs differ.
+        ``|objective - bound| / min(|objective|, |bound|)``; infinite if a value is missing or 0, or
+        if their signs differ. Equal values have a gap of 0.
 
     Examples
     --------
@@ -73,13 +73,13 @@ def relative_gap(objective: float | None, bound: float) -> float:
 
 
 def percent_gap(objective: float | None, bound: float) -> float:
-    """Gap in per cent as SCIP integrates it over time.
+    """Compute the gap in per cent that SCIP integrates over time.
 
     Returns
     -------
     float
-        ``100 |objective - bound| / max(|objective|, |bound|)``, at most 100; 100 where one is
-        missing or their signs differ.
+        ``100 |objective - bound| / max(|objective|, |bound|)``, at most 100; 100 if a value is
+        missing or if their signs differ.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The results of a measurement: a row an instance, judged by thresholds that may change."""
+"""Results of a measurement: one row per instance, classified by adjustable thresholds."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["HardnessManifest", "HardnessResults", "Judging"]
 
 @dataclass(frozen=True, kw_only=True)
 class Judging:
-    """What rows are judged by; changing it needs no solve.
+    """Criteria for classifying rows. Changing them needs no solve.
 
     Parameters
     ----------
     thresholds
-        Where the levels begin.
+        Thresholds between the levels.
     expert_probability
-        Probability of asking the expert at a branching node, as `milplib collect` has it.
+        Probability of asking the expert at a branching node, as in `milplib collect`.
     samples_per_instance
-        Samples after which an episode stops; no such end if None.
+        Number of samples after which an episode stops; None for no limit.
 
     Raises
     ------
@@ -55,19 +55,20 @@ class Judging:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Judging:
-        """Read it from a manifest's arguments."""
+        """Read the criteria from a manifest's arguments."""
         judging = dict(config["judging"])
         return cls(**{**judging, "thresholds": LevelThresholds(**judging["thresholds"])})
 
     def judged(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Give a row with its level, and the samples that an episode would give."""
+        """Return a row with its level, and the expected number of samples of an episode."""
         row = {
-            name: row.get(name, "" if kind is str else None) for name, (kind, _) in COLUMNS.items()
+            name: row.get(name, "" if type_ is str else None)
+            for name, (type_, _) in COLUMNS.items()
         }
         return row | {"level": self._level(row), "expected_samples": self._samples(row)}
 
     def _level(self, row: Mapping[str, Any]) -> str:
-        # A process that had to be killed says nothing of its gap.
+        # A killed process leaves no gap.
         stopped = (
             row["failure"] == SolveFailure.TIME_LIMIT and row["status"] == SolveStatus.TIME_LIMIT
         )
@@ -89,31 +90,30 @@ class Judging:
 
 
 class HardnessManifest(ResultsManifest):
-    """What a measurement is: its arguments, with the checksums of the instances."""
+    """Manifest of a measurement: its arguments, and checksums of the instances."""
 
     noun = "measurement"
     format = "milplib-hardness"
 
     @classmethod
     def check_config(cls, config: dict[str, Any]) -> None:
-        """Raise where arguments are missing that the results are read with."""
+        """Raise if an argument needed to read the results is missing."""
         str(config["by"]), Judging.of(config)
 
     def identity(self) -> object:
-        """What the solves depend on: not what their rows are judged by."""
+        """Return what the solves depend on: all arguments but the criteria, and the software."""
         solved = {name: value for name, value in self.config.items() if name != "judging"}
         return [solved, self.software]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HardnessResults:
-    """The results of a measurement.
+    """Results of a measurement.
 
     Parameters
     ----------
     rows
-        A row an instance, as dicts; the keys are `milplib.hardness.COLUMNS`, numbers that are not
-        known are None.
+        One dict per instance. Keys are `milplib.hardness.COLUMNS`; unknown numbers are None.
     config, software
         Arguments, checksums and versions, as in ``manifest.json``.
 
@@ -135,27 +135,27 @@ class HardnessResults:
 
     @property
     def by(self) -> str:
-        """Name and version of the solver that levels are by; empty if nothing was solved."""
+        """Name and version of the solver that defines the levels; empty without a solve."""
         return str(self.config["by"])
 
     @property
     def judging(self) -> Judging:
-        """What the rows are judged by."""
+        """Criteria that the rows are classified by."""
         return Judging.of(self.config)
 
     @property
     def unread(self) -> dict[str, str]:
-        """Instances that cannot be read, and why."""
+        """Reason why an instance cannot be read, by instance."""
         unread = (row for row in self.rows if row["failure"] == SolveFailure.UNREADABLE)
         return {row["instance"]: row["failure_detail"] for row in unread}
 
     def summaries(self) -> tuple[FolderSummary, ...]:
-        """Sum the rows up, folder by folder."""
+        """Summarise the rows, folder by folder."""
         return summarise(self.rows)
 
     @classmethod
     def of(cls, manifest: ResultsManifest, rows: Iterable[Mapping[str, Any]]) -> HardnessResults:
-        """Judge the rows of a measurement by what its manifest says."""
+        """Classify the rows of a measurement by the criteria in its manifest."""
         judging = Judging.of(manifest.config)
         judged = tuple(judging.judged(row) for row in rows)
         return cls(rows=judged, config=manifest.config, software=manifest.software)
@@ -167,7 +167,7 @@ class HardnessResults:
         Raises
         ------
         ResultsError
-            If the folder holds none, or they are damaged.
+            If the folder holds no results, or damaged ones.
         """
         manifest = HardnessManifest.load(Path(folder))
         return cls.of(manifest, read_rows(Path(folder) / TABLE))

@@ -1,4 +1,4 @@
-"""One instance, solved and looked at in a process of its own, as a row."""
+"""Measurement of one instance in its own process, as a row."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ __all__ = ["HardnessTask", "died_row", "run_task"]
 
 
 _COUNTING_LIMIT = 600.0
-"""Seconds that reading and counting may take where the solve's process died."""
+"""Time limit in seconds for reading and counting after the solve's process died."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HardnessTask:
-    """An instance to measure.
+    """Instance to measure.
 
     Parameters
     ----------
     instance
-        The instance.
+        Instance of the task.
     solver, label
-        The solver's name, and its name with the version; empty for the statistics alone.
+        Name of the solver, without and with its version; empty for statistics only.
     time_limit, grace
-        Seconds of the solve, and beyond them; after both its process is killed.
+        Seconds of the solve, and additional seconds before its process is killed.
     seed
-        Of the solver.
+        Seed of the solver.
     memory_limit
-        Memory in MB above which the solve's process is killed; no limit if None.
+        Memory in MB above which the solve's process is killed; None for no limit.
     """
 
     instance: EvaluatedInstance
@@ -64,8 +64,8 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
     Returns
     -------
     dict
-        A row of the table, but for what is judged from it. A process that dies is a row, too,
-        with the statistics if another process can tell them.
+        Row of the table, without the columns that are derived from others. If the process dies,
+        the row has the kind of failure, and the statistics if another process can count them.
     """
     if not task.solver:
         return _identity(task) | _run_here(task)
@@ -77,7 +77,7 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
         memory_limit=task.memory_limit,
     )
     if "rows" not in row and row["failure"] != SolveFailure.UNREADABLE:
-        # The solve took them along.
+        # The statistics were lost with the solve's process.
         counting = replace(task, solver="")
         alone = isolated_row(
             _run_here,
@@ -91,7 +91,7 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
 
 
 def died_row(task: HardnessTask, failure: TaskFailure) -> dict[str, Any]:
-    """Row of a task whose worker died itself: nothing is known."""
+    """Return the row of a task whose own worker died, so that nothing is known."""
     row = {
         "status": SolveStatus.DIED,
         "failure": SolveFailure.CRASH,
@@ -112,7 +112,7 @@ def _identity(task: HardnessTask) -> dict[str, Any]:
 
 
 def _run_here(task: HardnessTask) -> dict[str, Any]:
-    """Read, count, solve and describe; whatever goes wrong is described, too."""
+    """Read, count and solve the instance; an error becomes a failure in the row."""
     begin = time.monotonic()
     planned, row = task.instance, dict[str, Any]()
     try:
@@ -129,7 +129,7 @@ def _run_here(task: HardnessTask) -> dict[str, Any]:
     except Exception as error:
         failure = failure_kind(error)
         if failure == SolveFailure.UNREADABLE and row:
-            failure = SolveFailure.REFUSED  # milplib has read it, the solver does not take it
+            failure = SolveFailure.REFUSED  # readable for milplib, but rejected by the solver
         row |= {
             "status": SolveStatus.UNREADABLE
             if failure == SolveFailure.UNREADABLE
@@ -151,7 +151,7 @@ def _described(measurement: Measurement, label: str) -> dict[str, Any]:
         "dual_bound": measurement.dual_bound,
         "branchings": measurement.branchings,
     }
-    # Not a number is no measurement.
+    # NaN means not measured.
     known = {k: None if v is None or math.isnan(v) else v for k, v in numbers.items()}
     failure = SolveFailure.NONE if measurement.solved else limit_failure(measurement.status)
     detail = f"{label} ended with status {measurement.status}" if failure else ""

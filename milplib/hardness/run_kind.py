@@ -1,4 +1,4 @@
-"""How `milplib.runs` reads the folder of a measurement."""
+"""Reader of a measurement's folder for `milplib.runs`."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 MEASUREMENT = _Measurement()
-"""The kind of run that `milplib.hardness.measure` makes."""
+"""Kind of run that `milplib.hardness.measure` makes."""

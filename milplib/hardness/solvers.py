@@ -1,4 +1,4 @@
-"""The solvers that hardness is measured with, and what each of them tells."""
+"""Solvers to measure hardness with."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["SOLVERS", "ScipSolver", "Solver", "load_solver"]
 
 
 class Solver(Protocol):
-    """What solves an instance on one thread and says what it took."""
+    """Solver that measures its solve of an instance on one thread."""
 
     @property
     def label(self) -> str:
-        """Its name and version, as they stand beside every level."""
+        """Name and version, as printed beside every level."""
 
     def measure(self, instance: Instance, *, time_limit: float, seed: int) -> Measurement:
         """Solve an instance, to proven optimality if the limit allows.
@@ -29,34 +29,34 @@ class Solver(Protocol):
         Parameters
         ----------
         instance
-            The instance.
+            Instance to solve.
         time_limit
-            Wall-clock seconds.
+            Time limit in wall-clock seconds.
         seed
-            Of the solver's random decisions.
+            Seed of the solver's random decisions.
         """
 
 
 @dataclass(frozen=True)
 class ScipSolver:
-    """SCIP as it comes: its own settings and branching rule, ``relpscost``.
+    """SCIP with its default settings and branching rule, ``relpscost``.
 
     Examples
     --------
     >>> from milplib.generators import SetCover
     >>> instance = SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)
-    >>> found = ScipSolver().measure(instance, time_limit=60, seed=0)
-    >>> found.status, found.solved, found.gap
+    >>> measurement = ScipSolver().measure(instance, time_limit=60, seed=0)
+    >>> measurement.status, measurement.solved, measurement.gap
     ('optimal', True, 0.0)
     """
 
     @property
     def label(self) -> str:
-        """``SCIP`` and its version."""
+        """``SCIP`` with its version."""
         return f"SCIP {scip_version()}"
 
     def measure(self, instance: Instance, *, time_limit: float, seed: int) -> Measurement:
-        """Solve an instance: see `Solver.measure`."""
+        """Solve an instance; see `Solver.measure`."""
         result = solve(instance, policy="relpscost", time_limit=time_limit, seed=seed)
         return Measurement(
             status=result.status,
@@ -72,16 +72,16 @@ class ScipSolver:
 
 
 SOLVERS: dict[str, type[Solver]] = {"scip": ScipSolver, "highs": HighsSolver}
-"""The solvers by name."""
+"""Solvers by name."""
 
 
 def load_solver(name: str) -> Solver:
-    """Give a solver by its name.
+    """Return a solver by its name.
 
     Raises
     ------
     UnknownNameError
-        If there is none of this name.
+        If no solver has this name.
     MissingPackageError
         If the solver is not installed.
 

@@ -1,4 +1,4 @@
-"""What the rows of a measurement come to, folder by folder."""
+"""Summary of a measurement, folder by folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from milplib.structure.row_kinds import ROW_KINDS
 __all__ = ["COLUMN_KINDS", "SIZES", "FolderSummary", "summarise"]
 
 SIZES = ("rows", "columns", "nonzeros", "density")
-"""The table's columns that say how large an instance is."""
+"""Columns of the table that describe the size of an instance."""
 COLUMN_KINDS = ("binary", "integer", "continuous")
 """Kinds of columns of an instance."""
 
@@ -27,30 +27,30 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class FolderSummary:
-    """The instances of one distribution or folder.
+    """Summary of the instances of one distribution or folder.
 
     Parameters
     ----------
     distribution
-        Which.
+        Name of the distribution or folder.
     instances, unread, solved, failed
-        Instances that could be read, and others; of the former, those that were solved, and those
-        whose solve failed otherwise than by its time limit.
+        Number of readable and of unreadable instances; among the readable ones, the number of
+        solved ones, and of those whose solve failed for another reason than its time limit.
     levels, majority
-        Instances by level, and the level of more than half of those that have one, else
-        ``"mixed"``; by the solver that the results name.
+        Number of instances by level, and the level of more than half of the instances that have
+        one, else ``"mixed"``. Levels hold for the solver that the results name.
     time_median, time_mean
-        Seconds: median and shifted geometric mean (shift 1 s) of the instances that could be
-        read; one that was not solved counts as the limit. NaN if nothing was solved for.
+        Median and shifted geometric mean (shift 1 s) of the seconds of readable instances. An
+        unsolved one counts as the limit. NaN without solves.
     nodes_median, nodes_mean
-        Of the solved instances; the shift is 10.
+        Median and shifted geometric mean (shift 10) of the nodes of solved instances.
     expected_samples
-        Mean estimate of what an episode would give; NaN if not known.
+        Mean estimate of an episode's number of samples; NaN if unknown.
     sizes
         Median of rows, columns, nonzeros and density.
     column_kinds, row_kinds
-        Share of the columns and of the rows that is of a kind, the mean over the instances; no
-        kind that nothing is of.
+        Share of columns and of rows by kind, averaged over the instances, without kinds that do
+        not occur.
     """
 
     distribution: str
@@ -71,13 +71,13 @@ class FolderSummary:
 
 
 def summarise(rows: Iterable[Mapping[str, Any]]) -> tuple[FolderSummary, ...]:
-    """Sum judged rows up, folder by folder, in the order in which they come.
+    """Summarise classified rows, folder by folder, in order of appearance.
 
     Examples
     --------
     >>> rows = [{"distribution": "ca", "failure": "unreadable"}]
-    >>> (found,) = summarise(rows)
-    >>> found.instances, found.unread, found.levels
+    >>> (summary,) = summarise(rows)
+    >>> summary.instances, summary.unread, summary.levels
     (0, 1, {})
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -126,7 +126,7 @@ def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
 
 
 def _shares(rows: Rows, names: Mapping[str, str]) -> dict[str, float]:
-    """Mean over the instances of the share of each kind: a large one counts as much as a small."""
+    """Average the share of each kind over the instances, regardless of their sizes."""
     counts = np.array([[row[name] for name in names.values()] for row in rows], dtype=np.float64)
     counts = counts[counts.sum(axis=1) > 0] if len(rows) else counts
     if not counts.size:

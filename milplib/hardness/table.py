@@ -1,4 +1,4 @@
-"""The table of a measurement: a row an instance, and what its columns mean."""
+"""Table of a measurement: one row per instance, and the meaning of its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from milplib.structure.row_kinds import ROW_KINDS
 __all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
 
 TABLE = "hardness.csv"
-"""Name of the table in a folder of results."""
+"""Name of the table in a results folder."""
 
 COLUMNS: dict[str, tuple[type, str]] = {
     "instance": (str, "name of the instance: the end of its path"),
@@ -48,7 +48,7 @@ COLUMNS: dict[str, tuple[type, str]] = {
     "milplib_version": (str, "version of milplib"),
     "host": (str, "name of the machine"),
 }
-"""Type and meaning of every column; a number that is not known is empty."""
+"""Type and meaning of every column; an unknown number is empty."""
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
@@ -72,12 +72,12 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read the table; what is empty is None in a column of numbers.
+    """Read the table. Empty numbers become None.
 
     Raises
     ------
     ResultsError
-        If the file is missing, damaged or no such table.
+        If the file is missing, damaged or not a table of a measurement.
     """
     try:
         with open(path, newline="", encoding="utf-8") as stream:

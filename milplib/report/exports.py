@@ -1,4 +1,4 @@
-"""What is pasted elsewhere: figures as files, the summary as CSV and as a LaTeX table."""
+"""Exports for papers: figures as files, and the summary as CSV and as a LaTeX table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPORTS", "latex_escaped", "latex_table", "summary_rows", "write_exports"]
 
 EXPORTS = ("summary.csv", "summary.tex", "figures")
-"""Names of what `write_exports` writes."""
+"""Names of the files and folders that `write_exports` writes."""
 
 _PLAIN = (
     "runs",
@@ -50,19 +50,19 @@ def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
     Parameters
     ----------
     results
-        The results, complete or not.
+        Results to export, complete or not.
     folder
-        Where ``summary.csv``, ``summary.tex`` and the folder ``figures`` go.
+        Folder for ``summary.csv``, ``summary.tex`` and the subfolder ``figures``.
 
     Returns
     -------
     tuple of Path
-        The files.
+        Paths of the written files.
 
     Raises
     ------
     OutputError
-        If one cannot be written.
+        If a file cannot be written.
 
     Examples
     --------
@@ -91,20 +91,20 @@ def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
 
 
 def summary_rows(summary: Summary) -> list[dict[str, Any]]:
-    """Flatten a summary: a row a policy and distribution, an empty field where nothing is known.
+    """Flatten a summary to one row per policy and distribution; unknown values are None.
 
     Parameters
     ----------
     summary
-        What an evaluation comes to.
+        Summary of an evaluation.
 
     Returns
     -------
     list of dict
-        The same names in each: those of `PolicySummary`, for ``time``, ``nodes`` and
-        ``fair_nodes`` also ``…_ratio`` to the baseline with ``…_ratio_low`` and
-        ``…_ratio_high`` (95 %) and ``…_ratio_instances``, and ``p_value`` and ``p_corrected`` of
-        Wilcoxon's test on the times.
+        Rows with equal names. They hold the values of `PolicySummary`; for ``time``, ``nodes``
+        and ``fair_nodes`` the ratio to the baseline as ``…_ratio``, with its 95 % interval
+        (``…_ratio_low``, ``…_ratio_high``) and ``…_ratio_instances``; and ``p_value`` and
+        ``p_corrected`` of Wilcoxon's test of the times.
     """
     return [_flat(summary, row) for row in summary.rows]
 
@@ -114,15 +114,15 @@ def _flat(summary: Summary, row: PolicySummary) -> dict[str, Any]:
     fields |= {name: getattr(row, name) for name in _PLAIN}
     fields["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
     compared = row.against_baseline
-    for what in ("time", "nodes", "fair_nodes"):
-        estimate: RatioEstimate | None = getattr(compared, what) if compared else None
+    for measure in ("time", "nodes", "fair_nodes"):
+        estimate: RatioEstimate | None = getattr(compared, measure) if compared else None
         for ending, name in (
             ("", "value"),
             ("_low", "low"),
             ("_high", "high"),
             ("_instances", "instances"),
         ):
-            fields[f"{what}_ratio{ending}"] = getattr(estimate, name) if estimate else None
+            fields[f"{measure}_ratio{ending}"] = getattr(estimate, name) if estimate else None
     test = signed_rank_of(summary, row.policy, row.distribution)
     fields["p_value"] = test.p_value if test else None
     fields["p_corrected"] = test.corrected if test else None
@@ -168,7 +168,7 @@ _SPECIAL: Mapping[int, str] = str.maketrans(
 
 
 def latex_escaped(text: str) -> str:
-    r"""Write a text so that LaTeX shows it and does not obey it.
+    r"""Escape a text for LaTeX.
 
     Examples
     --------
@@ -179,18 +179,18 @@ def latex_escaped(text: str) -> str:
 
 
 def latex_table(summary: Summary) -> str:
-    r"""Write a summary as a LaTeX table to ``\input``; it needs the package ``booktabs``.
+    r"""Format a summary as a LaTeX table for ``\input``; it requires the package ``booktabs``.
 
     Parameters
     ----------
     summary
-        What an evaluation comes to.
+        Summary of an evaluation.
 
     Returns
     -------
     str
-        A ``tabular`` with a block for every distribution; ratios whose interval excludes 1 are
-        bold if they are below 1.
+        A ``tabular`` with a block per distribution. A ratio is bold if its whole interval is
+        below 1.
     """
     headings = ("policy", "solved", "time (s)", "time ratio", "$p$", "nodes", "node ratio", "wins")
     lines = [

@@ -1,4 +1,4 @@
-"""The report: one page that needs nothing else."""
+"""HTML report of an evaluation, as one self-contained page."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     results
-        The results; if runs are missing, the page says so.
+        Results to report. The page says if runs are missing.
     path
-        The page to write; it works from the disk and loads nothing.
+        Page to write. It works from the disk and loads nothing.
 
     Returns
     -------
     Path
-        The page.
+        Path of the page.
 
     Raises
     ------
     OutputError
-        If it cannot be written.
+        If the page cannot be written.
 
     Examples
     --------
@@ -89,14 +89,14 @@ def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[st
     Parameters
     ----------
     results
-        The results.
+        Results to plot.
     summary
-        What they come to, if that is known already.
+        Summary of the results, if it is already known.
 
     Returns
     -------
     dict
-        By name, those for which there is something to show.
+        Plots by name, without those that have nothing to show.
     """
     summary = results.summary() if summary is None else summary
     runs = results.runs
@@ -118,7 +118,7 @@ def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[st
 def _template() -> jinja2.Template:
     import jinja2
 
-    # This text alone is a template; whatever is shown in it is escaped.
+    # Only this text is a template; all values in it are escaped.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {
         "heat": heat,
@@ -189,10 +189,10 @@ def _overview(summary: Summary, config: Mapping[str, Any]) -> str:
 
 
 def _bars(rows: Sequence[PolicySummary]) -> dict[str, dict[str, float]]:
-    """Where ratios of time and their intervals stand on a common axis 100 wide, by policy.
+    """Return the positions of time ratios and their intervals on an axis from 0 to 100, by policy.
 
-    The axis is logarithmic, has 1 in the middle, and reaches a bit further than the ratios do; an
-    interval that is longer is cut off.
+    The axis is logarithmic with the ratio 1 in the middle, and reaches slightly beyond the
+    ratios. Longer intervals are cut off.
     """
     estimates = {row.policy: row.against_baseline.time for row in rows if row.against_baseline}
     finite = {p: e for p, e in estimates.items() if math.isfinite(e.value) and e.value > 0}
@@ -213,28 +213,27 @@ def _bars(rows: Sequence[PolicySummary]) -> dict[str, dict[str, float]]:
 
 
 def _policies(listed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What the manifest says of every policy, the same names for all."""
+    """Return the manifest's entries of the policies, all with the same names."""
     names = _names(listed)
     return [{name: _text(policy.get(name)) for name in names} for policy in listed]
 
 
 def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Names of what is said of any entry, its own name first: files keep no order."""
+    """Return the names that occur in any entry, its own name first, because files keep no order."""
     names = {name for entry in entries for name in entry}
     return sorted(names, key=lambda name: (name not in ("label", "name"), name))
 
 
 def _instances(listed: Sequence[Any]) -> list[dict[str, str]]:
-    """What the manifest says of every instance."""
+    """Return the manifest's entries of the instances, without empty columns."""
     entries = [entry if isinstance(entry, Mapping) else {"name": entry} for entry in listed]
     names = _names(entries)
     rows = [{name: _text(entry.get(name)) for name in names} for entry in entries]
-    # A column in which nobody has anything says nothing.
     return [{n: v for n, v in row.items() if any(r[n] for r in rows)} for row in rows]
 
 
 def _settings(results: Evaluation) -> dict[str, str]:
-    """All other arguments, and what the runs themselves say about where they were made."""
+    """Return the other arguments, and the machines and versions that the runs report."""
     config = results.config
     units = {"time_limit": " s"}
     settings = {

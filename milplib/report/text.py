@@ -1,4 +1,4 @@
-"""An evaluation in words: numbers with three digits, who wins, by how much, how sure."""
+"""Evaluation in words: numbers with three digits, and sentences on who wins and how surely."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = [
 ]
 
 SIGNIFICANT = 0.05
-"""Corrected p-values below this are taken for more than chance."""
+"""Level of significance of corrected p-values."""
 
 
 def number(value: float) -> str:
-    """Write a number with three digits, or a dash for none.
+    """Format a number with three digits; a dash for NaN.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """Write a share in per cent, or a dash for none.
+    """Format a share in per cent; a dash for NaN.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def percent(value: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """Write a p-value with two digits, or a dash for none.
+    """Format a p-value with two digits; a dash for NaN.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def p_value(value: float) -> str:
 
 
 def count(number_of: int, noun: str, plural: str = "") -> str:
-    """Write a number of things.
+    """Format a number with its noun.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def listing(names: Sequence[str]) -> str:
 
 
 def with_interval(estimate: RatioEstimate) -> str:
-    """Write a ratio with its interval, for a cell of a table; a dash if there is none.
+    """Format a ratio with its interval for a table cell; a dash for NaN.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def with_interval(estimate: RatioEstimate) -> str:
 
 
 def verdict(estimate: RatioEstimate) -> str:
-    """``better`` or ``worse`` where the interval excludes 1, else nothing.
+    """Return ``better`` or ``worse`` if the interval excludes 1, else an empty string.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def verdict(estimate: RatioEstimate) -> str:
 
 
 def signed_rank_of(summary: Summary, policy: str, distribution: str) -> SignedRank | None:
-    """Find the test of a policy against the baseline on a distribution; None if there is none."""
+    """Return the test of a policy against the baseline on a distribution; None without one."""
     for test in summary.tests:
         if (test.policy, test.other, test.distribution) == (policy, summary.baseline, distribution):
             return test
@@ -137,14 +137,14 @@ def signed_rank_of(summary: Summary, policy: str, distribution: str) -> SignedRa
 
 
 def judgement(summary: Summary, row: PolicySummary) -> str:
-    """Say in a few words how a policy's time stands to the baseline's.
+    """Compare a policy's time with the baseline's in a few words.
 
     Returns
     -------
     str
-        ``faster`` or ``slower`` where the interval excludes 1 and the corrected p-value is below
-        0.05; ``perhaps faster``, ``perhaps slower`` where only the interval does; else ``not told
-        apart``, or ``unknown`` without runs.
+        ``faster`` or ``slower`` if the interval excludes 1 and the corrected p-value is below
+        0.05; ``perhaps faster`` or ``perhaps slower`` if only the interval excludes 1; otherwise
+        ``not told apart``, or ``unknown`` without runs.
     """
     if row.against_baseline is None:
         return "baseline"
@@ -161,14 +161,14 @@ def judgement(summary: Summary, row: PolicySummary) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """The result in two sentences.
+    """Main result in two sentences.
 
     Parameters
     ----------
     claim
-        Who wins.
+        Sentence on who wins.
     evidence
-        By how much, and how sure that is.
+        Sentence with the ratio and its significance.
     """
 
     claim: str
@@ -176,12 +176,12 @@ class Headline:
 
 
 def headline(summary: Summary) -> Headline:
-    """Say who wins on all instances, by how much, and how sure that is.
+    """Describe who wins on all instances, by how much, and how significant that is.
 
     Parameters
     ----------
     summary
-        What an evaluation comes to.
+        Summary of an evaluation.
     """
     baseline = summary.baseline
     if not any(summary.instances.values()):
@@ -246,7 +246,7 @@ def _equals(value: float) -> str:
 
 
 def verdict_lines(summary: Summary) -> list[str]:
-    """Say in a sentence a policy how it stands to the baseline on all instances."""
+    """Summarise each policy's result against the baseline on all instances in one sentence."""
     if not summary.distributions:
         return []
     lines = []
@@ -254,7 +254,7 @@ def verdict_lines(summary: Summary) -> list[str]:
         if row.against_baseline is None:
             continue
         parts = [f"{row.solved} of {row.runs} runs solved"]
-        for what, words, estimate in (
+        for noun, words, estimate in (
             ("time", ("faster", "slower"), row.against_baseline.time),
             ("nodes", ("fewer", "more"), row.against_baseline.nodes),
         ):
@@ -263,7 +263,7 @@ def verdict_lines(summary: Summary) -> list[str]:
             sure = dict(zip(("better", "worse"), words, strict=True))
             word = sure.get(verdict(estimate), "not told apart")
             interval = f" ({_interval(estimate)}: {word})" if estimate.has_interval else ""
-            parts.append(f"{what} {number(estimate.value)} × {summary.baseline}{interval}")
+            parts.append(f"{noun} {number(estimate.value)} × {summary.baseline}{interval}")
         test = signed_rank_of(summary, row.policy, row.distribution)
         if test is not None and not math.isnan(test.p_value):
             parts.append(f"Wilcoxon p {_equals(test.p_value)}, corrected {_equals(test.corrected)}")

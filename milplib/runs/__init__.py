@@ -1,16 +1,16 @@
-"""The folder of a run: tasks that finish one by one, are interrupted, and are resumed.
+"""Folder of a run: tasks that finish one by one, are interrupted, and are resumed.
 
 =============  ====================================================================
-module         what it holds
+module         content
 =============  ====================================================================
 `folder`       `TaskFolder`: a folder in which tasks finish one by one, with a lock
 `manifest`     `ResultsManifest`, `ResultsFolder`: arguments and software of results
-`record`       `RunRecord`: when and where a run worked (``environment.json``)
+`record`       `RunRecord`: time and place of a run's work (``environment.json``)
 `environment`  `describe_environment`: machine and versions that results depend on
-`kind`         `RunKind`: how the files of one kind of run are counted
-`rows`         the counting that kinds with rows of a table share
+`kind`         `RunKind`: counting of the files of one kind of run
+`rows`         counting shared by kinds of run whose tasks make table rows
 `contents`     `open_run`: tasks, results and failures, read from any run's folder
-`status`       `run_status`: how far a run has come
+`status`       `run_status`: progress of a run
 =============  ====================================================================
 
 Layers above declare their kinds of runs in the entry-point group ``milplib.runs``; another

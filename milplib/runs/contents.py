@@ -1,4 +1,4 @@
-"""What the folder of a run holds, read from its files: tasks, results and failures."""
+"""Contents of a run's folder, read from its files: tasks, results and failures."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _DAMAGE = (KeyError, TypeError, ValueError, AttributeError)
 
 @dataclass(frozen=True, kw_only=True)
 class RunFile:
-    """The manifest of a run and the folder that it stands in.
+    """Manifest of a run, and its folder.
 
     Parameters
     ----------
     folder
-        The folder.
+        Folder of the manifest.
     kind
-        The kind of run.
+        Kind of run.
     content
-        What the manifest says.
+        Parsed content of the manifest.
     """
 
     folder: Path
@@ -45,21 +45,21 @@ class RunFile:
 
     @property
     def software(self) -> dict[str, str]:
-        """Versions that the run began with."""
-        return {str(name): str(found) for name, found in self.content["software"].items()}
+        """Software versions at the start of the run."""
+        return {str(name): str(version) for name, version in self.content["software"].items()}
 
     def is_same(self, other: RunFile) -> bool:
-        """Whether two manifests are of the same run, complete or not."""
+        """Whether two manifests belong to the same run, complete or not."""
         names = ("format", "config", "software")
         return all(self.content[name] == other.content[name] for name in names)
 
     def unfinished(self) -> RunContents:
-        """Read the files of the tasks; those that are damaged count as not done.
+        """Read the files of the tasks. A damaged file counts as an unfinished task.
 
         Raises
         ------
         ResultsError
-            If what a task gave is not what a run of this kind writes.
+            If a task's content is not what a run of this kind writes.
         """
         with _naming_damage(self.folder):
             return self.kind.unfinished(list(self._tasks()))
@@ -70,7 +70,7 @@ class RunFile:
         Raises
         ------
         ResultsError
-            If they are missing or damaged.
+            If the results are missing or damaged.
         """
         with _naming_damage(self.folder):
             return self.kind.finished(self.content, self.folder)
@@ -87,12 +87,12 @@ class RunFile:
 
 
 def open_run(folder: Path) -> RunFile | None:
-    """Read the manifest of a run; None if it has none of a kind that an installed package reads.
+    """Read the manifest of a run; return None unless an installed package reads its kind.
 
     Raises
     ------
     ResultsError
-        If it cannot be read, is damaged or of another version.
+        If the manifest cannot be read, is damaged or has another version.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where results were made: the machine, the versions, and the code that extracts states."""
+"""Environment of results: machine, versions, and code that extracts states."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _PACKAGES = ("milplib", "pyscipopt", "numpy", "scipy", "pyarrow")
 
 
 class Environment(TypedDict):
-    """Machine and process that made results; JSON values all."""
+    """Machine and process that made results, as JSON values."""
 
     host: str
     platform: str
     processor: str
-    """Name of the processor, in words."""
+    """Model name of the processor."""
     python: str
     packages: dict[str, str]
-    """Versions of the packages that compute, and of SCIP."""
+    """Versions of SCIP and of the packages that compute."""
     extraction: str
-    """Path that extracts states: ``native`` or ``pure``."""
+    """Code that extracts states: ``native`` or ``pure``."""
     instructions: str
-    """Instruction set that the native code uses; empty without it."""
+    """Instruction set of the native code; empty without it."""
 
 
 def describe_environment() -> Environment:
-    """Describe this machine and this process, as far as results may depend on them.
+    """Describe this machine and process, as far as results may depend on them.
 
     Raises
     ------
     ParameterError
-        If ``MILPLIB_NATIVE`` or ``MILPLIB_NATIVE_LEVEL`` is not what it may be.
+        If ``MILPLIB_NATIVE`` or ``MILPLIB_NATIVE_LEVEL`` has an invalid value.
 
     Examples
     --------
-    >>> found = describe_environment()
-    >>> sorted(found)
+    >>> environment = describe_environment()
+    >>> sorted(environment)
     ['extraction', 'host', 'instructions', 'packages', 'platform', 'processor', 'python']
-    >>> found["extraction"] in ("native", "pure")
+    >>> environment["extraction"] in ("native", "pure")
     True
     """
     module = native_status().module
@@ -61,12 +61,12 @@ def describe_environment() -> Environment:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # imported from a folder that was never installed
+    except PackageNotFoundError:  # imported from a folder, not installed
         return ""
 
 
 def _processor() -> str:
-    """Name of the processor; on Linux Python's own answer is mostly empty."""
+    """Return the processor's name. Python's own answer is mostly empty on Linux."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:

@@ -1,4 +1,4 @@
-"""A folder in which a long job goes on task by task, is killed, and goes on again."""
+"""Folder of a long job, which is worked on task by task and resumed after interruptions."""
 
 from __future__ import annotations
 
@@ -29,37 +29,38 @@ from milplib.runs.record import ENVIRONMENT, PROGRESS, RunRecord
 __all__ = ["LOCK", "MANIFEST", "UNFINISHED", "TaskFolder"]
 
 MANIFEST = "manifest.json"
-"""Name of the manifest in a job's folder: what the job is, and that it is complete."""
+"""Name of the manifest in a job's folder. It identifies the job, and shows that it is complete."""
 UNFINISHED = "unfinished"
-"""Name of the folder in it where a job goes on."""
+"""Name of the subfolder of a job in progress."""
 LOCK = "lock"
-"""Name of the file in that folder which the working process has locked."""
+"""Name of the lock file in that subfolder, held by the working process."""
 
 
 class TaskFolder(ABC):
-    """The folder in which a job of many tasks goes on, or is complete.
+    """Folder of a job of many tasks, in progress or complete.
 
-    A job that goes on has a folder ``unfinished`` in it, with the job's manifest, and files for
-    each finished task. Only when all are done, the results and the folder's own manifest are
-    written, in the place of an older job's; then ``unfinished`` goes. Where and when the job ran
-    stands in ``environment.json`` beside the results, which are the same wherever that is.
+    A job in progress has a subfolder ``unfinished`` with the job's manifest and the files of
+    each finished task. Only when all tasks are done, the results and the folder's own manifest
+    are written, replacing those of an older job, and ``unfinished`` is removed. The time and
+    place of the job are written to ``environment.json``, so that the results do not depend on
+    them.
 
-    A kind of job is a subclass; it says what its manifest is, and writes the results.
+    A subclass is a kind of job. It defines the manifest, and writes the results.
 
     Parameters
     ----------
     folder
-        The folder.
+        Folder of the job.
     """
 
     noun: ClassVar[str]
-    """What the job is called in messages, such as ``"collection"``."""
+    """Noun for the job in messages, such as ``"collection"``."""
     verb: ClassVar[str]
-    """What it does in messages, such as ``"collecting"``."""
+    """Verb for the job in messages, such as ``"collecting"``."""
     suffixes: ClassVar[tuple[str, ...]]
-    """Suffixes of the files of a task, all that may ever be removed."""
+    """Suffixes of the files of a task. No other files are ever removed."""
     result_files: tuple[str, ...] = ()
-    """Names of the files beside the manifest that a complete job has."""
+    """Names of the result files of a complete job, beside the manifest."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,11 +71,11 @@ class TaskFolder(ABC):
 
     @abstractmethod
     def has_manifest(self, folder: Path) -> bool:
-        """Whether a folder has the manifest of a job of this kind, of whatever version."""
+        """Whether a folder has the manifest of a job of this kind, in any version."""
 
     @abstractmethod
     def is_same_job(self, folder: Path) -> bool:
-        """Whether a folder's manifest is of this very job."""
+        """Whether a folder's manifest belongs to this job."""
 
     @abstractmethod
     def write_manifest(self, folder: Path) -> None:
@@ -82,24 +83,24 @@ class TaskFolder(ABC):
 
     @abstractmethod
     def manifest_content(self) -> dict[str, Any]:
-        """Give what this job's manifest says, as JSON."""
+        """Return the content of this job's manifest as JSON values."""
 
     @classmethod
     @abstractmethod
     def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
-        """Give the versions of the formats that a manifest says it is written in, by name."""
+        """Return the format versions named in a manifest, by name."""
 
     @contextmanager
     def claim(self, *, force: bool) -> Iterator[bool]:
-        """Make or check the folder and lock it; tell whether there is anything to do.
+        """Create or check the folder and lock it; yield whether there is work to do.
 
         Raises
         ------
         NoSpaceError
-            If there is no room, be it in the block: what is finished is kept.
+            If the disk is full, here or in the block. Finished tasks are kept.
         OutputError
-            If the folder is in use by anything but this very job and `force` is False, if it
-            holds a manifest of something else, if another process works in it, or if it is
+            If the folder holds anything but this job and `force` is False, if it holds files of
+            something else under the same names, if another process works in it, or if it is
             read-only.
         """
         self._is_new = not self.folder.exists()
@@ -109,7 +110,7 @@ class TaskFolder(ABC):
         except NoSpaceError as error:
             raise NoSpaceError(
                 f"{error}; what was finished is kept: make room there and run the same command "
-                "again, it goes on where it stopped"
+                "again, it resumes where it stopped"
             ) from error
 
     @contextmanager
@@ -120,7 +121,7 @@ class TaskFolder(ABC):
         check_writable(self.folder)
         with self._locked():
             if not self._has_work(force=force):
-                self._remove()  # another process has finished it meanwhile
+                self._remove()  # another process has finished the job meanwhile
                 yield False
                 return
             for folder in (self.folder, self._tasks):
@@ -136,7 +137,7 @@ class TaskFolder(ABC):
                     self._record.close()
 
     def _has_work(self, *, force: bool) -> bool:
-        """Whether this job is to be done or to go on here; refuse a folder of something else."""
+        """Return whether this job has work to do here; refuse a folder of something else."""
         if not open_folder(self.folder, clean=False) or self._holds_nothing():
             return True
         if force:
@@ -149,7 +150,7 @@ class TaskFolder(ABC):
         raise OutputError(self._refusal())
 
     def _holds_nothing(self) -> bool:
-        """Whether all there is was made by a process that has ended, or not yet begun."""
+        """Return whether all files are left over from a process that has ended or just begun."""
         if {path.name for path in self.folder.iterdir()} != {UNFINISHED}:
             return False
         if not self._tasks.is_dir():
@@ -158,7 +159,7 @@ class TaskFolder(ABC):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Make and lock the folder where the job goes on."""
+        """Create and lock the subfolder of the job in progress."""
         busy = f"another process is {self.verb} into {self.folder}: wait for it, or stop it"
         with ExitStack() as stack:
             is_locked = False
@@ -170,11 +171,11 @@ class TaskFolder(ABC):
                 except OutputError:
                     if self._tasks.is_dir():
                         raise
-                    # It went with the process that has finished the job just now.
+                    # The process that has just finished the job removed the folder.
             yield
 
     def _spare_others(self) -> None:
-        """Refuse to replace files that only have the names of ours."""
+        """Refuse to replace foreign files that have the names of the job's files."""
         foreign = []
         if not self.has_manifest(self.folder):
             foreign = (
@@ -190,38 +191,38 @@ class TaskFolder(ABC):
                 )
 
     def _refusal(self) -> str:
-        what, advice = "is not empty", ""
+        state, advice = "is not empty", ""
         for folder in (self._tasks, self.folder):
             if self.has_manifest(folder):
-                what = f"holds another {self.noun}"
+                state = f"holds another {self.noun}"
                 if versions := self._other_versions(folder):
-                    what = f"holds a {self.noun} of {versions}"
+                    state = f"holds a {self.noun} of {versions}"
                     advice = "install those versions to go on, "
                 break
         return (
-            f"the output folder {self.folder} {what}; nothing was written: {advice}choose another "
+            f"the output folder {self.folder} {state}; nothing was written: {advice}choose another "
             "folder, or replace it with --force"
         )
 
     def _other_versions(self, folder: Path) -> str:
-        """Say in which versions a manifest was written, and ours, where these are others."""
-        found, ours = json.loads((folder / MANIFEST).read_bytes()), self.manifest_content()
-        software = found.get("software")
-        there = (software if isinstance(software, dict) else {}) | self.format_versions(found)
+        """Describe the differing versions of a manifest and of this milplib; empty if equal."""
+        theirs, ours = json.loads((folder / MANIFEST).read_bytes()), self.manifest_content()
+        software = theirs.get("software")
+        there = (software if isinstance(software, dict) else {}) | self.format_versions(theirs)
         here = ours["software"] | self.format_versions(ours)
         others = [name for name in here if not json_equal(there.get(name), here[name])]
         if not others:
             return ""
-        # Of which milplib it is helps, even where that is the same.
+        # Always name the version of milplib, even if it is the same.
         names = list(dict.fromkeys(["milplib", *others]))
         return f"{_versions(there, names)}, and this is {_versions(here, names)}"
 
     def task_file(self, number: int, suffix: str) -> Path:
-        """Path of one of the files of a task."""
+        """Return the path of one of a task's files."""
         return self._tasks / f"{number:06d}{suffix}"
 
     def read_task(self, number: int, suffix: str = ".json") -> dict[str, Any] | None:
-        """Read what a task gave; None if it is not done."""
+        """Read the content that a task wrote; return None if the task is not done."""
         try:
             content = json.loads(self.task_file(number, suffix).read_bytes())
         except (OSError, ValueError):
@@ -236,10 +237,10 @@ class TaskFolder(ABC):
         suffix: str = ".json",
         data: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Write what a task gave, and beside it data by suffix.
+        """Write a task's content, and its data by suffix.
 
-        The content comes last: where it stands, the data do too. A content with a ``failure``
-        that is not empty is of a task whose process ended without a result.
+        The content is written last, so that its presence implies the data's. A content with a
+        non-empty ``failure`` belongs to a task whose process ended without a result.
         """
         data = data or {}
         try:
@@ -260,21 +261,21 @@ class TaskFolder(ABC):
 
     @property
     def has_failures(self) -> bool:
-        """Whether there are tasks whose process ended without a result in this session."""
+        """Whether, in this session, some task's process ended without a result."""
         return bool(self._failed)
 
     def note_execution(self, execution: Execution) -> None:
-        """Write down where the tasks of this job are run."""
+        """Record where the tasks of this job run."""
         if self._record is not None:
             self._record.note_execution(asdict(execution))
 
     def end(self, *, retry: bool) -> None:
-        """End a job whose results are there: write beside them where and when it ran.
+        """End a job whose results are written, and record where and when it ran.
 
         Parameters
         ----------
         retry
-            Whether what is unfinished stays, so that the same call tries its failed tasks again.
+            Whether to keep the unfinished part, so that the same call retries its failed tasks.
         """
         if self._record is not None:
             self._record.write(self.folder)
@@ -282,22 +283,22 @@ class TaskFolder(ABC):
             self._remove()
 
     def _remove(self, *, but: str = "") -> None:
-        """Remove what is unfinished; only what a job of this kind writes: other files stay."""
+        """Remove the files of the job in progress, and no others."""
         suffixes = "|".join(map(re.escape, self.suffixes))
         names = "|".join(map(re.escape, (MANIFEST, ENVIRONMENT, PROGRESS, LOCK)))
         ours = re.compile(rf"\d{{6}}({suffixes})|{names}")
         paths = [path for path in self._tasks.iterdir() if ours.fullmatch(path.name)]
-        # The lock last: whoever gets another one by its name must find nothing of ours.
+        # Remove the lock last: a process that then creates a new lock must find none of our files.
         for path in sorted(paths, key=lambda path: path.name == LOCK):
             if path.name != but:
                 path.unlink(missing_ok=True)
         if not but:
             self._record = None
-        with suppress(OSError):  # it holds something else, or somebody's lock already
+        with suppress(OSError):  # the folder holds foreign files, or another process's lock
             self._tasks.rmdir()
 
     def discard(self) -> None:
-        """Leave things as they were before a job that cannot give anything."""
+        """Restore the folder as it was before a job that cannot have results."""
         self._remove()
         if self._is_new:
             with suppress(OSError):

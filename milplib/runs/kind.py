@@ -1,4 +1,4 @@
-"""Kinds of runs: how each layer's tasks and results are counted from a run's files."""
+"""Kinds of runs: how each layer's tasks and results are counted from the run's files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from milplib.extensions import entry_points_of, loaded_extension
 __all__ = ["GROUP", "RunContents", "RunFailure", "RunKind", "run_kind"]
 
 GROUP = "milplib.runs"
-"""Entry-point group of the kinds of runs; an entry's name is the format in the manifests."""
+"""Entry-point group of the kinds of runs. An entry's name is the format in the manifests."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFailure:
-    """Something that gave no result, as far as a run has come.
+    """Failure in a run.
 
     Parameters
     ----------
     name
-        The instance; in an evaluation also the policy and the seed.
+        Name of the instance; in an evaluation also of the policy and the seed.
     kind
         Kind of failure: ``crash``, ``out of memory``, ``hang``, ``killed``, ``unreadable``,
         ``timelimit``, …
     detail
-        What happened.
+        Description of the failure.
     """
 
     name: str
@@ -38,7 +38,7 @@ class RunFailure:
 
 @dataclass(frozen=True, kw_only=True)
 class RunContents:
-    """What there is of a run: tasks done, what they gave (samples, runs or rows), and failures."""
+    """Number of finished tasks and of results (samples, runs or rows), and the failures."""
 
     done: int
     results: int
@@ -54,45 +54,45 @@ class RunKind(Protocol):
 
     @property
     def noun(self) -> str:
-        """What a run is called, such as ``"evaluation"``."""
+        """Noun for such a run, such as ``"evaluation"``."""
 
     @property
     def version(self) -> int:
-        """Version of the format that this kind reads; a manifest without one has version 1."""
+        """Format version that this kind reads; a manifest without a version has version 1."""
 
     @property
     def task_unit(self) -> str:
-        """What its tasks are, in the plural, such as ``"instances"``."""
+        """Plural noun for its tasks, such as ``"instances"``."""
 
     @property
     def unit(self) -> str:
-        """What its results are, in the plural, such as ``"samples"``."""
+        """Plural noun for its results, such as ``"samples"``."""
 
     def total(self, manifest: Mapping[str, Any]) -> int:
         """Return the number of tasks."""
 
     def unfinished(self, tasks: Sequence[Mapping[str, Any]]) -> RunContents:
-        """Count what finished tasks gave, from their files."""
+        """Count the results of finished tasks from their files."""
 
     def finished(self, manifest: Mapping[str, Any], folder: Path) -> RunContents:
-        """Count what a complete run gave, from the files beside its manifest.
+        """Count the results of a complete run from the files beside its manifest.
 
         Raises
         ------
         ResultsError
-            If they are missing or damaged.
+            If the results are missing or damaged.
         """
 
 
 def run_kind(format_name: str) -> RunKind | None:
-    """Load the kind of run whose manifests have a format; None if no package declares it.
+    """Load the kind of run for a manifest format; return None if no package declares it.
 
     Raises
     ------
     MilplibError
-        If two packages declare it, or it cannot be loaded.
+        If two packages declare the format, or if the kind cannot be loaded.
     ResultsError
-        If what is declared is not a kind of run.
+        If the declared object is not a kind of run.
 
     Examples
     --------

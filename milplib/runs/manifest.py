@@ -1,4 +1,4 @@
-"""A folder of results and its manifest: what was asked, and on which software."""
+"""Folder of results and its manifest: arguments and software."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["ResultsFolder", "ResultsManifest"]
 
 @dataclass(frozen=True, kw_only=True)
 class ResultsManifest:
-    """What a job that gives results is: its arguments, and the software it ran on.
+    """Manifest of a job that makes results: its arguments and software.
 
-    A kind of results is a subclass; it names its format and checks its arguments.
+    A subclass is a kind of results. It names the format and checks the arguments.
 
     Parameters
     ----------
     config
-        The arguments, with the checksums of what they name.
+        Arguments, with the checksums of the files they name.
     software
-        Versions of what the results depend on.
+        Versions of the software that the results depend on.
     files
-        Names and SHA-256 of the files of results; none while the job goes on.
+        SHA-256 of the result files by name; empty while the job is in progress.
     """
 
     noun: ClassVar[str]
-    """What the job is called in messages, such as ``"evaluation"``."""
+    """Noun for the job in messages, such as ``"evaluation"``."""
     format: ClassVar[str]
     """Name of the format in the file."""
     version: ClassVar[int] = 1
@@ -44,10 +44,10 @@ class ResultsManifest:
 
     @classmethod
     def check_config(cls, config: dict[str, Any]) -> None:
-        """Raise a KeyError, TypeError or ValueError where arguments are missing or wrong."""
+        """Raise a KeyError, TypeError or ValueError if arguments are missing or wrong."""
 
     def identity(self) -> object:
-        """What two manifests of the same job agree in: arguments and software."""
+        """Return the arguments and software, which are equal for manifests of the same job."""
         return [self.config, self.software]
 
     def write(self, folder: Path) -> None:
@@ -55,7 +55,7 @@ class ResultsManifest:
         atomic_write_json(folder / MANIFEST, self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        """Give what the file says."""
+        """Return the content of the file as JSON values."""
         content = {"config": self.config, "software": self.software, "files": self.files}
         return {"format": self.format, "version": self.version, **content}
 
@@ -66,14 +66,14 @@ class ResultsManifest:
         Raises
         ------
         ResultsError
-            If there is none, or it is damaged, foreign or of another version.
+            If the manifest is missing, damaged, of another kind or of another version.
         """
         path = folder / MANIFEST
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
-            what = "is not a folder of results" if folder.is_dir() else "does not exist"
-            raise ResultsError(f"{folder} {what}: it has no {MANIFEST}") from None
+            problem = "is not a folder of results" if folder.is_dir() else "does not exist"
+            raise ResultsError(f"{folder} {problem}: it has no {MANIFEST}") from None
         except OSError as error:
             raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
         except ValueError as error:
@@ -93,7 +93,7 @@ class ResultsManifest:
 
     @classmethod
     def is_one(cls, folder: Path) -> bool:
-        """Whether a folder has a manifest of this kind, of whatever version."""
+        """Whether a folder has a manifest of this kind, in any version."""
         try:
             content = json.loads((folder / MANIFEST).read_bytes())
         except (OSError, ValueError):
@@ -106,14 +106,14 @@ class ResultsManifest:
 
 
 class ResultsFolder(TaskFolder):
-    """The folder of a job whose manifest is a `ResultsManifest`.
+    """Folder of a job whose manifest is a `ResultsManifest`.
 
     Parameters
     ----------
     folder
-        The folder.
+        Folder of the job.
     manifest
-        What the job is.
+        Manifest of the job.
     """
 
     def __init__(self, folder: Path, manifest: ResultsManifest) -> None:
@@ -121,11 +121,11 @@ class ResultsFolder(TaskFolder):
         self._manifest = manifest
 
     def has_manifest(self, folder: Path) -> bool:
-        """Whether a folder has the manifest of a job of this kind, of whatever version."""
+        """Whether a folder has the manifest of a job of this kind, in any version."""
         return self._manifest.is_one(folder)
 
     def is_same_job(self, folder: Path) -> bool:
-        """Whether a folder's manifest is of this very job."""
+        """Whether a folder's manifest belongs to this job."""
         try:
             return self._manifest.is_same_job(self._manifest.load(folder))
         except ResultsError:
@@ -136,10 +136,10 @@ class ResultsFolder(TaskFolder):
         self._manifest.write(folder)
 
     def manifest_content(self) -> dict[str, Any]:
-        """Give what this job's manifest says, as JSON."""
+        """Return the content of this job's manifest as JSON values."""
         return self._manifest.as_json()
 
     @classmethod
     def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
-        """Give the version of the format that a manifest says it is written in."""
+        """Return the format version named in a manifest."""
         return {"format": content.get("version")}

@@ -1,4 +1,4 @@
-"""What a job writes beside its results: where and when it ran, and how fast it goes."""
+"""Record of a job beside its results: environment, dates and speed."""
 
 from __future__ import annotations
 
@@ -27,56 +27,56 @@ __all__ = [
 ]
 
 ENVIRONMENT = "environment.json"
-"""Name of the file that says where and when a job ran, a session between two starts each.
+"""Name of the file with the environment and dates of each session of a job.
 
 The file calls them ``stretches``.
 """
 PROGRESS = "progress.json"
-"""Name of the file in an unfinished job's folder that says how long its tasks took so far."""
+"""Name of the file in an unfinished job's folder with the time its tasks have taken so far."""
 
 _ENVIRONMENT_FORMAT = {"format": "milplib-environment", "version": 1}
 _PROGRESS_FORMAT = {"format": "milplib-progress", "version": 1}
 
 
 class TaskCount(TypedDict):
-    """Tasks that were done, and the seconds that they took."""
+    """Number of finished tasks, and the seconds they took."""
 
     seconds: float
     tasks: int
 
 
 class Session(TaskCount, Environment):
-    """A session of a job: from a start of the command to its end."""
+    """Session of a job: from a start of the command to its end."""
 
     begin: str
     end: str
-    """Empty while the session goes on, and if it was killed."""
+    """Empty while the session lasts, and if it was killed."""
     execution: dict[str, Any]
-    """How the tasks are run: workers, cluster, limits."""
+    """Execution of the tasks: workers, cluster and limits."""
 
 
 class Progress(TaskCount):
-    """Counts of all sessions of a job together, and of the last."""
+    """Counts of all sessions of a job, and of its last one."""
 
     stretch: TaskCount
 
 
 class RunRecord:
-    """The record of a job that goes on: a session now, after those that ended or were killed.
+    """Record of a job in progress: the current session after the earlier ones.
 
-    Durations are differences of a monotonic clock that the working process reads. The dates are
-    for people: nothing is computed from them, so the machine's clock may jump.
+    Durations come from a monotonic clock in the working process. Dates are for people only:
+    nothing is computed from them, so the machine's clock may jump.
 
     Parameters
     ----------
     folder
-        The folder in which the job goes on; the files of an earlier session are read from it.
+        Folder of the job in progress. Files of earlier sessions are read from it.
 
     Warns
     -----
     MilplibWarning
-        If an earlier session finished tasks with another code that extracts states: the results
-        are as good, but not byte for byte those of one code.
+        If an earlier session finished tasks with other code for extracting states. The results
+        are as good, but not byte for byte those of a single code.
 
     Examples
     --------
@@ -107,22 +107,22 @@ class RunRecord:
         self._write_progress()
 
     def note_execution(self, execution: Mapping[str, Any]) -> None:
-        """Add how the tasks are run: workers, cluster, limits; JSON values."""
+        """Add the execution of the tasks: workers, cluster and limits, as JSON values."""
         self._session["execution"] = dict(execution)
         self.write(self._folder, ended=False)
 
     def task_done(self) -> None:
-        """Count a task that was just committed."""
+        """Count a task that has just been committed."""
         self._tasks += 1
         self._write_progress()
 
     def write(self, folder: Path, *, ended: bool = True) -> None:
-        """Write ``environment.json`` into a folder, this session ended or going on.
+        """Write ``environment.json`` into a folder, with this session ended or in progress.
 
         Raises
         ------
         OutputError
-            If it cannot be written.
+            If the file cannot be written.
         """
         session = self._session.copy()
         if ended:
@@ -131,7 +131,7 @@ class RunRecord:
         atomic_write_json(folder / ENVIRONMENT, {**_ENVIRONMENT_FORMAT, "stretches": sessions})
 
     def close(self) -> None:
-        """Write that this session ended, if the job's folder is still there and has room."""
+        """Record the end of this session, if the job's folder still exists and has room."""
         if self._folder.is_dir():
             with suppress(OutputError):
                 self.write(self._folder)
@@ -146,17 +146,17 @@ class RunRecord:
             "tasks": sum(s["tasks"] for s in self._earlier) + self._tasks,
             "stretch": {"seconds": seconds, "tasks": self._tasks},
         }
-        # Written after every task, and worth nothing after a loss of power.
+        # Written after every task, and useless after a power loss: no need to sync to disk.
         atomic_write_json(self._folder / PROGRESS, {**_PROGRESS_FORMAT, **content}, durable=False)
 
 
 def read_sessions(folder: Path) -> list[Session]:
-    """Read the sessions in which a job ran; none where nobody wrote them, or they are damaged.
+    """Read the sessions of a job; return an empty list if the file is missing or damaged.
 
     Returns
     -------
     list of Session
-        Oldest first.
+        Sessions, oldest first.
 
     Examples
     --------
@@ -170,43 +170,43 @@ def read_sessions(folder: Path) -> list[Session]:
 
 
 def read_progress(folder: Path) -> Progress | None:
-    """Read how long a job's tasks took; None where nobody wrote it, or it is damaged.
+    """Read the time that a job's tasks took; return None if the file is missing or damaged.
 
     Returns
     -------
     Progress or None
-        Of all sessions together, and of the last.
+        Counts of all sessions together, and of the last one.
 
     Examples
     --------
     >>> read_progress(Path("no/such/folder")) is None
     True
     """
-    found = _read(folder / PROGRESS, _PROGRESS_FORMAT)
-    is_whole = _is_count(found) and _is_count(found.get("stretch"))
-    return cast(Progress, found) if is_whole else None
+    content = _read(folder / PROGRESS, _PROGRESS_FORMAT)
+    is_whole = _is_count(content) and _is_count(content.get("stretch"))
+    return cast(Progress, content) if is_whole else None
 
 
-def _read(path: Path, kind: Mapping[str, object]) -> dict[str, Any]:
+def _read(path: Path, header: Mapping[str, object]) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
-    if not isinstance(content, dict) or any(content.get(name) != kind[name] for name in kind):
+    if not isinstance(content, dict) or any(content.get(name) != header[name] for name in header):
         return {}
     return content
 
 
-def _is_count(found: object) -> bool:
+def _is_count(value: object) -> bool:
     return (
-        isinstance(found, dict)
-        and isinstance(found.get("seconds"), int | float)
-        and isinstance(found.get("tasks"), int)
+        isinstance(value, dict)
+        and isinstance(value.get("seconds"), int | float)
+        and isinstance(value.get("tasks"), int)
     )
 
 
 def _closed(sessions: list[Session], progress: Progress | None) -> list[Session]:
-    """Give a session that was killed the counts of its last task."""
+    """Complete the last session, if it was killed, with the counts of its last task."""
     if not sessions or sessions[-1].get("end") or progress is None:
         return sessions
     last = sessions[-1].copy()
@@ -220,9 +220,9 @@ def _warn_of_other_code(earlier: list[Session], now: Session) -> None:
         return
     warnings.warn(
         f"this run began with {_code(used[-1])} extraction of states and goes on with "
-        f"{_code(now)}: the results are as good, but a run in one piece would differ from them "
-        f"in last digits; both are written down in {ENVIRONMENT} (MILPLIB_NATIVE and "
-        "MILPLIB_NATIVE_LEVEL choose)",
+        f"{_code(now)}: the results are as good as those of an uninterrupted run, but may "
+        f"differ in the last digits; {ENVIRONMENT} records both (choose with MILPLIB_NATIVE and "
+        "MILPLIB_NATIVE_LEVEL)",
         MilplibWarning,
         stacklevel=2,
     )

@@ -1,4 +1,4 @@
-"""Counting runs whose tasks give rows of a table, as evaluations and measurements do."""
+"""Counting of runs whose tasks make rows of a table, as evaluations and measurements do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["rows_contents", "task_rows"]
 
 
 def task_rows(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Collect the rows of tasks; a task whose worker died gives its failure to its rows.
+    """Collect the rows of tasks; if a task's worker died, its rows get the task's failure.
 
     Examples
     --------
@@ -21,8 +21,8 @@ def task_rows(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for task in tasks:
         died = {"failure": task["failure"]} if task.get("failure") else {}
-        found = task.get("rows", [task["row"]] if "row" in task else [])
-        rows += [{**row, **died} for row in found]
+        own_rows = task.get("rows", [task["row"]] if "row" in task else [])
+        rows += [{**row, **died} for row in own_rows]
     return rows
 
 
@@ -34,17 +34,17 @@ def rows_contents(
     Parameters
     ----------
     rows
-        The rows, with ``failure`` and ``failure_detail``.
+        Rows with ``failure`` and ``failure_detail``.
     done
-        Number of tasks that they come from.
+        Number of tasks that made the rows.
     name
-        Names a failed row.
+        Function that names a failed row.
 
     Examples
     --------
-    >>> found = rows_contents(
+    >>> contents = rows_contents(
     ...     [{"instance": "a.lp", "failure": "hang"}], done=1, name=lambda row: row["instance"])
-    >>> found.results, found.failures[0].kind
+    >>> contents.results, contents.failures[0].kind
     (1, 'hang')
     """
     rows = list(rows)

@@ -1,4 +1,4 @@
-"""How far a run is: at work, stopped or complete."""
+"""Status of a run: working, stopped or complete."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ __all__ = ["RunStatus", "run_status"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunStatus:
-    """How far a run is.
+    """Status and progress of a run.
 
     Parameters
     ----------
     folder
-        Its folder.
+        Folder of the run.
     kind
-        ``collection``, ``evaluation``, ``measurement``, or one that another package declares.
+        ``collection``, ``evaluation``, ``measurement``, or a kind that another package declares.
     state
-        Working, stopped (the same call goes on) or complete.
+        Working, stopped (the same call resumes it) or complete.
     holder
-        The process that works in it, in words; empty if none does.
+        Description of the process that works in the folder; empty if there is none.
     done, total
-        Tasks that have a result, and all tasks: instances, or for an evaluation pairs of instance
-        and seed.
+        Number of finished tasks, and of all tasks: instances, or pairs of instance and seed in
+        an evaluation.
     results
-        What the tasks gave: samples, runs or rows.
+        Number of results: samples, runs or rows.
     seconds
-        Seconds of work so far, all sessions together, by the working processes' clocks; None if
-        nobody wrote them down.
+        Seconds of work in all sessions, by the working processes' clocks; None if they were not
+        recorded.
     tasks_per_second
-        Of the last session; None before its first task, and of a run that is complete.
+        Rate of the last session; None before the first task, and for a complete run.
     failures
-        What gave no result: instances or runs. Some are tried again by the same call: those whose
-        process ended without a result, and instances whose episodes all failed.
+        Instances or runs without a result. The same call retries those whose process ended
+        without a result, and instances whose episodes all failed.
     hosts
-        Machines whose processes have worked in it.
+        Names of the machines that worked on the run.
     software
-        Versions in its manifest.
+        Versions in the run's manifest.
     unit, task_unit
-        What `results` and `total` count, in the plural.
+        Plural nouns for what `results` and `total` count.
     """
 
     folder: str
@@ -70,7 +70,7 @@ class RunStatus:
 
     @property
     def remaining_seconds(self) -> float | None:
-        """Seconds that the tasks left would take at this rate; None if it is not known."""
+        """Estimated seconds for the remaining tasks at the current rate; None if unknown."""
         left = self.total - self.done
         if not left:
             return 0.0
@@ -78,27 +78,27 @@ class RunStatus:
 
     @property
     def failure_counts(self) -> dict[str, int]:
-        """Numbers of failures by kind, the most frequent first."""
+        """Number of failures by kind, the most frequent first."""
         return dict(Counter(failure.kind for failure in self.failures).most_common())
 
 
 def run_status(folder: str | os.PathLike[str]) -> RunStatus:
-    """Tell how far a run is, without a lock and without a word to the process that works in it.
+    """Read the status of a run, without locking it or contacting the process that works in it.
 
     Parameters
     ----------
     folder
-        The folder that ``collect``, ``evaluate`` or ``measure`` writes.
+        Folder that ``collect``, ``evaluate`` or ``measure`` writes.
 
     Returns
     -------
     RunStatus
-        Of this moment.
+        Current status of the run.
 
     Raises
     ------
     ResultsError
-        If the folder is none of a run, or of another version.
+        If the folder is not that of a run, or has another version.
 
     Examples
     --------
@@ -113,21 +113,21 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     ('measurement', 'complete', 1, 1, {})
     """
     root = Path(folder)
-    # Before the files are read: a process that ends meanwhile leaves a complete run.
+    # Check the lock before reading files: a process that ends meanwhile leaves a complete run.
     holder = lock_holder(root / UNFINISHED / LOCK) or ""
     unfinished, complete = open_run(root / UNFINISHED), open_run(root)
     run = unfinished or complete
     if run is None:
         if holder:
             raise ResultsError(f"the run in {root} has just begun ({holder}): ask again")
-        what = "is not the folder of a run" if root.is_dir() else "does not exist"
-        raise ResultsError(f"{root} {what}: collect, evaluate and measure write a {MANIFEST}")
+        problem = "is not the folder of a run" if root.is_dir() else "does not exist"
+        raise ResultsError(f"{root} {problem}: collect, evaluate and measure write a {MANIFEST}")
     place = run.folder
-    found = run.finished() if run is complete else run.unfinished()
+    contents = run.finished() if run is complete else run.unfinished()
     progress = read_progress(place)
     sessions = read_sessions(place)
     seconds = sum(session["seconds"] for session in sessions) if sessions else None
-    # What is unfinished stays beside results of the same run if tasks failed.
+    # If tasks failed, the unfinished part stays beside the results of the same run.
     is_complete = not holder and complete is not None and complete.is_same(run)
     rate = None if is_complete or progress is None else _rate(progress)
     return RunStatus(
@@ -137,12 +137,12 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
             RunState.COMPLETE if is_complete else RunState.WORKING if holder else RunState.STOPPED
         ),
         holder=holder,
-        done=found.done,
+        done=contents.done,
         total=run.total,
-        results=found.results,
+        results=contents.results,
         seconds=seconds if progress is None else progress["seconds"],
         tasks_per_second=rate,
-        failures=found.failures,
+        failures=contents.failures,
         hosts=tuple(dict.fromkeys(str(session.get("host", "")) for session in sessions)),
         software=run.software,
         unit=run.kind.unit,
@@ -151,7 +151,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
 
 
 def _rate(progress: Progress) -> float | None:
-    """Tasks a second in the last session, or where it has none yet in all before."""
+    """Return the tasks per second of the last session, or of all sessions if it has none yet."""
     for counts in (progress["stretch"], progress):
         if counts["tasks"] and counts["seconds"]:
             return counts["tasks"] / counts["seconds"]

@@ -1,4 +1,4 @@
-"""Search trees: record one while SCIP solves, lay it out, draw it."""
+"""Search trees: recording during a solve, layout and drawing."""
 
 from milplib.tree.drawing import draw_tree
 from milplib.tree.record import record_tree

@@ -1,4 +1,4 @@
-"""A branch-and-bound tree drawn: as a page or SVG with words at every node, or as PNG or PDF."""
+"""Drawing of a branch-and-bound tree: page or SVG with a tooltip per node, or PNG or PDF."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from milplib.tree.search_tree import STATUSES, SearchTree
 __all__ = ["FORMATS", "check_format", "draw_tree", "explanation", "tree_svg"]
 
 FORMATS = ("svg", "png", "pdf", "html")
-"""What a tree can be drawn as."""
+"""File formats of a drawing."""
 
 _COLOURS = dict(
     zip(STATUSES, ("#7a8793", "#009e73", "#d55e00", "#0072b2", "#b07a00", "#b9588f"), strict=True)
@@ -29,7 +29,7 @@ _ON_DARK = dict(
     zip(STATUSES, ("#9aa4ae", "#2fc49a", "#f0803c", "#4aa3df", "#f0b429", "#dd95bd"), strict=True)
 )
 _LABELLED = 40
-"""Up to so many nodes the branchings stand at the edges."""
+"""Maximum number of nodes for which the edges are labelled with their branchings."""
 
 
 def draw_tree(tree: SearchTree, path: str | os.PathLike[str]) -> Path:
@@ -38,20 +38,20 @@ def draw_tree(tree: SearchTree, path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     tree
-        The tree.
+        Tree to draw.
     path
-        Its suffix says as what: ``.svg`` and ``.html`` tell a node's branching, bound and number
-        to a pointer that rests on it, ``.png`` and ``.pdf`` do not.
+        File to write; its suffix selects the format. In ``.svg`` and ``.html``, tooltips show the
+        branching, bound and number of a node; ``.png`` and ``.pdf`` have none.
 
     Returns
     -------
     Path
-        The file.
+        File that was written.
 
     Raises
     ------
     ParameterError
-        If the suffix is none of these.
+        If the suffix is not one of these.
     OutputError
         If the file cannot be written.
 
@@ -79,12 +79,12 @@ def draw_tree(tree: SearchTree, path: str | os.PathLike[str]) -> Path:
 
 
 def check_format(path: Path) -> str:
-    """Find out what a file is to be drawn as.
+    """Return the format of a drawing from its file's suffix.
 
     Raises
     ------
     ParameterError
-        If its suffix says nothing that can be drawn.
+        If the suffix is not a format of drawings.
     """
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMATS:
@@ -96,7 +96,7 @@ def check_format(path: Path) -> str:
 
 
 def explanation(tree: SearchTree) -> str:
-    """Say how many nodes are drawn, and how that fits SCIP's own count.
+    """Describe how many nodes are drawn, compared with SCIP's own count.
 
     Examples
     --------
@@ -110,8 +110,8 @@ def explanation(tree: SearchTree) -> str:
     words = f"Processed: {tree.processed:,} {noun}, as SCIP counts."
     if tree.processed != tree.scip_nodes:
         words = (
-            f"Processed: {tree.processed:,} {noun}; SCIP counts {tree.scip_nodes:,}, since no "
-            "event told of the others."
+            f"Processed: {tree.processed:,} {noun}; SCIP counts {tree.scip_nodes:,}, because the "
+            "others raised no event."
         )
     never = len(tree) - tree.processed
     if never:
@@ -142,7 +142,7 @@ def _tooltip(tree: SearchTree, node: int) -> str:
 
 
 def tree_svg(tree: SearchTree) -> str:
-    """Draw a tree as an SVG document of its own; every node says what it is."""
+    """Draw a tree as a standalone SVG document; every node has a tooltip."""
     x, y = tree_layout(tree)
     across, down, radius = _spacing(tree)
     sentences = [f"{words}." for words in explanation(tree).removesuffix(".").split(". ")]
@@ -208,7 +208,7 @@ def _style(colours: dict[str, str], *, ink: str, edge: str, paper: str) -> str:
 
 
 def _spacing(tree: SearchTree) -> tuple[float, float, float]:
-    """Pixels between leaves and between levels, and a node's radius: small trees are generous."""
+    """Return pixels between leaves, pixels between levels and a node's radius."""
     has_children = np.unique(tree.parent[tree.parent >= 0])
     leaves = max(len(tree) - len(has_children), 1)
     across = float(np.clip(1080 / leaves, 7.0, 64.0))
@@ -281,5 +281,5 @@ def _picture(tree: SearchTree, form: str) -> bytes:
 
 
 def _resolution(width: float) -> float:
-    """Dots an inch, so that a wide picture can still be opened."""
+    """Return the dots per inch, bounded so that wide pictures can be opened."""
     return min(160.0, 8000.0 / width)

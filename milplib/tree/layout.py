@@ -1,4 +1,4 @@
-"""Where the nodes of a branch-and-bound tree stand in a drawing."""
+"""Layout of the nodes of a branch-and-bound tree in a drawing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["tree_layout"]
 def tree_layout(tree: SearchTree) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Place the nodes: leaves side by side, parents above the middle of their children.
 
-    Siblings stand in the order in which they were processed, those that never were last; the
-    trees before a restart stand to the left of the last one.
+    Siblings are in the order in which they were processed, followed by those that never were.
+    Trees before a restart are to the left of the last one.
 
     Returns
     -------
     x : ndarray
-        From 0 on, two leaves at least 1 apart. Shape (n,), float64.
+        Horizontal positions from 0, at least 1 between leaves. Shape (n,), float64.
     y : ndarray
-        The depth. Shape (n,), float64.
+        Depths. Shape (n,), float64.
 
     Notes
     -----
-    Level by level, in time that is linear in the number of nodes but for a sort.
+    The layout goes level by level, in time linear in the number of nodes except for a sort.
     """
     n, parent, depth = len(tree), tree.parent, tree.depth
     levels = _levels(depth)
@@ -38,8 +38,8 @@ def tree_layout(tree: SearchTree) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     first = np.zeros(n)
     rank = np.where(tree.order > 0, tree.order, np.iinfo(np.int64).max)
     for level in levels:
-        # Siblings stand together, parents in the order of their numbers; each begins where the
-        # leaves of those before it end.
+        # Siblings are adjacent, in the order of their parents' numbers; each starts where the
+        # leaves of the previous ones end.
         ordered = level[np.lexsort((rank[level], parent[level]))]
         before = np.cumsum(leaves[ordered]) - leaves[ordered]
         above = parent[ordered]
@@ -48,7 +48,7 @@ def tree_layout(tree: SearchTree) -> tuple[npt.NDArray[np.float64], npt.NDArray[
         is_root = above < 0
         first[ordered] = np.where(is_root, 0.0, first[above]) + before
     x = first + 0.5 * (leaves - 1)
-    for level in levels[:0:-1]:  # over the middle of the children, not of the leaves
+    for level in levels[:0:-1]:  # centre parents over their children rather than over leaves
         low, high = np.full(n, np.inf), np.full(n, -np.inf)
         np.minimum.at(low, parent[level], x[level])
         np.maximum.at(high, parent[level], x[level])

@@ -1,4 +1,4 @@
-"""The branch-and-bound tree of a solve, node by node, as SCIP's own events tell it."""
+"""Recording of a solve's branch-and-bound tree from SCIP's node events."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ class _Node:
 
 @dataclass
 class _Bounds:
-    """Bounds as SCIP's presolved problem has them, and the same as the instance has them."""
+    """Bounds of SCIP's presolved problem, and the same bounds in the instance's terms."""
 
     inner: list[float] = field(default_factory=list)
     outer: list[float] = field(default_factory=list)
 
 
 class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
-    """Writes every node down while a model solves; it changes nothing.
+    """Event handler that records every node of a solve without affecting it.
 
     Attributes
     ----------
     error
-        What went wrong in it; PySCIPOpt would lose it.
+        Exception raised in the handler, which PySCIPOpt would lose; None without one.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
     >>> model = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=4).to_scip()
     >>> model.hideOutput()
     >>> recorder = TreeRecorder()
-    >>> model.includeEventhdlr(recorder, "tree", "writes the nodes down")
+    >>> model.includeEventhdlr(recorder, "tree", "records the nodes")
     >>> model.optimize()
     >>> recorder.tree("my model").processed == model.getNTotalNodes()
     True
@@ -82,25 +82,25 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
         self._processed = 0
 
     def eventinit(self) -> None:
-        """Ask SCIP for the events of nodes."""
+        """Subscribe to the node events."""
         for event in _CAUGHT:
             self.model.catchEvent(event, self)
 
     def eventexit(self) -> None:
-        """Ask for no more."""
+        """Unsubscribe from the node events."""
         for event in _CAUGHT:
             self.model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
-        """Write an event down."""
+        """Record an event."""
         if self.error is not None:
             return
         try:
-            self._write_down(event.getType(), event.getNode())
+            self._record(event.getType(), event.getNode())
         except Exception as error:
             self.error = error
 
-    def _write_down(self, kind: int, node: pyscipopt.scip.Node) -> None:
+    def _record(self, kind: int, node: pyscipopt.scip.Node) -> None:
         model = self.model
         run = model.getNRuns()
         place = self._place(node, run)
@@ -111,7 +111,7 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
         bounds.inner.append(model.getLowerbound())
         bounds.outer.append(model.getDualbound())
         if kind == SCIP_EVENTTYPE.NODEFOCUSED:
-            if not known.order:  # a node can come back
+            if not known.order:  # SCIP can focus a node more than once
                 self._processed += 1
                 known.order = self._processed
             return
@@ -123,15 +123,15 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
                 self._place(child, run)
 
     def _is_cut_off(self, node: pyscipopt.scip.Node) -> bool:
-        """Whether a node's bound was no better than the best solution; else it is infeasible."""
+        """Return whether a node was cut off by its bound, rather than infeasible."""
         lower = node.getLowerbound()
         if lower < self.model.infinity():
             return bool(lower >= self.model.getCutoffbound() - self.model.feastol())
-        # A node that is cut off has no bound any more; its LP tells why.
+        # A node that is cut off has no bound any more, but its LP shows the reason.
         return bool(self.model.getLPSolstat() == SCIP_LPSOLSTAT.OBJLIMIT)
 
     def _place(self, node: pyscipopt.scip.Node, run: int) -> int:
-        """Position of a node; a new one is added."""
+        """Return the position of a node, which is added if it is new."""
         key = run, node.getNumber()
         if key in self._places:
             return self._places[key]
@@ -150,17 +150,17 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
         return self._places[key]
 
     def tree(self, title: str) -> SearchTree:
-        """Give the tree once the model has been solved.
+        """Return the tree after the model has been solved.
 
         Parameters
         ----------
         title
-            What was solved with what.
+            Title of the tree, such as the instance and the policy.
 
         Raises
         ------
         Exception
-            What went wrong while the tree was written down.
+            The exception that was raised during the recording, if any.
         """
         if self.error is not None:
             raise self.error
@@ -187,10 +187,10 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
         )
 
     def _own_bounds(self) -> npt.NDArray[np.float64]:
-        """Bounds in the instance's own sense and scale.
+        """Return the bounds in the instance's own sense and scale.
 
-        SCIP scales and shifts the objective in each of its runs, and PySCIPOpt does not say how.
-        The two bounds on the whole tree that are furthest apart do.
+        SCIP scales and shifts the objective in each of its runs, and PySCIPOpt does not expose
+        how. The transformation follows from the two most distant bounds of the whole tree.
         """
         infinity = self.model.infinity()
         is_minimised = self.model.getObjectiveSense() == "minimize"
@@ -213,13 +213,13 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
 
 
 def _branching(node: pyscipopt.scip.Node) -> str:
-    """What was decided on the way from the parent."""
-    found = node.getParentBranchings() if node.getParent() is not None else None
-    if not found:
+    """Describe the branching decisions on the way from the parent."""
+    decisions = node.getParentBranchings() if node.getParent() is not None else None
+    if not decisions:
         return ""
     return ", ".join(
         f"{variable.name.removeprefix('t_')} {'≥' if kind == 0 else '≤'} {bound:.9g}"
-        for variable, bound, kind in zip(*found, strict=True)
+        for variable, bound, kind in zip(*decisions, strict=True)
     )
 
 
@@ -232,22 +232,22 @@ def record_tree(
     seed: int = 0,
     reference_objective: float | None = None,
 ) -> SearchTree:
-    """Solve an instance as `milplib.solve` does, and write the tree down.
+    """Solve an instance as `milplib.solve` does, and record the tree.
 
     Parameters
     ----------
     instance, policy, time_limit, setting, seed, reference_objective
-        As for `milplib.solve`; a policy that fails leaves the node to SCIP's own rule.
+        As for `milplib.solve`. If the policy fails at a node, SCIP's own rule branches there.
 
     Returns
     -------
     SearchTree
-        The tree.
+        Tree of the solve.
 
     Raises
     ------
     UnknownNameError, PolicyError, InstanceError, ParameterError
-        As `milplib.solve` does.
+        As for `milplib.solve`.
 
     Examples
     --------
@@ -266,7 +266,7 @@ def record_tree(
         reference_objective=reference_objective,
     )
     recorder = TreeRecorder()
-    prepared.model.includeEventhdlr(recorder, "milplib-tree", "writes the nodes of the tree down")
+    prepared.model.includeEventhdlr(recorder, "milplib-tree", "records the nodes of the tree")
     prepared.model.optimize()
     return recorder.tree(
         f"{prepared.instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"

@@ -1,4 +1,4 @@
-"""A branch-and-bound tree as arrays: its nodes, and what became of them."""
+"""Branch-and-bound tree as arrays: nodes and their statuses."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import numpy.typing as npt
 __all__ = ["STATUSES", "SearchTree"]
 
 STATUSES = ("branched", "feasible", "infeasible", "cut off by bound", "open", "restarted")
-"""What can have become of a node: children were made; its relaxation gave a solution; it was shown
-to hold none; none that is better than the best one; the solve ended before; SCIP began anew."""
+"""Statuses of a node: it was branched on; its relaxation gave a solution; it was infeasible; it
+was cut off by its bound; the solve ended before it; SCIP restarted."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SearchTree:
-    """The nodes of a solve, in the order in which they were made.
+    """Nodes of a solve, in the order of their creation.
 
-    After a restart SCIP throws its tree away and begins anew: the roots before it are trees of
-    their own, of one node mostly. A child that was never processed, since its parent's bound was
-    no better than a solution found meanwhile, is no node by SCIP's count; it has the order 0.
+    At a restart, SCIP discards its tree and starts again. Earlier roots are then separate trees,
+    mostly of one node. A child that was never processed, because a solution found meanwhile was
+    at least as good as its parent's bound, has the order 0; SCIP does not count it as a node.
 
     Parameters
     ----------
     parent
         Position of the parent, -1 for a root. Shape (n,), int64.
     depth
-        Branchings above the node. Shape (n,), int64.
+        Number of branchings above the node. Shape (n,), int64.
     order
-        When it was processed, from 1; 0 if never. Shape (n,), int64.
+        Rank in the order of processing, from 1; 0 if never processed. Shape (n,), int64.
     status
         Position in `STATUSES`. Shape (n,), int8.
     bound
         Best bound known at the node, in the instance's own sense; NaN without one.
         Shape (n,), float64.
     branching
-        What was decided on the way from the parent, such as ``x3 ≤ 0``; empty for a root.
+        Branching decisions on the way from the parent, such as ``x3 ≤ 0``; empty for a root.
     scip_nodes
         SCIP's own count of processed nodes, over all restarts.
     solve_status, objective
-        How the solve ended, and the value of its best solution; None without one.
+        Status of the solve, and the value of its best solution; None without one.
     title
-        What was solved with what.
+        Title of the tree, such as the instance and the policy.
 
     Examples
     --------
@@ -70,9 +70,9 @@ class SearchTree:
 
     @property
     def processed(self) -> int:
-        """Number of nodes that SCIP processed: its own count, if nothing was missed."""
+        """Number of processed nodes; equal to SCIP's own count if no event was missed."""
         return int((self.order > 0).sum())
 
     def count(self, status: str) -> int:
-        """Count the nodes of a status."""
+        """Return the number of nodes with a status."""
         return int((self.status == STATUSES.index(status)).sum())

@@ -1,4 +1,4 @@
-"""Figures of a report, each in a module by what it shows."""
+"""Figures of a report, one module per kind."""
 
 from milplib.report.figures.curves import gap_curves, gap_plot, profile_plot
 from milplib.report.figures.heat_map import heat_map_plot

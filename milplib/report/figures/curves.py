@@ -1,4 +1,4 @@
-"""Curves: performance profiles, and the gap over time."""
+"""Curves: performance profiles, and gaps over time."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _FIRST_SECOND = 0.01
 
 
 def profile_plot(runs: PairedRuns) -> Plot | None:
-    """Performance profiles: how often a policy is within a factor of the best.
+    """Plot performance profiles: how often a policy is within a factor of the best.
 
     Returns
     -------
     Plot or None
-        None with fewer than two policies, or if no run solved its instance.
+        The plot; None with fewer than two policies, or if no run solved its instance.
 
     References
     ----------
@@ -82,28 +82,28 @@ def profile_plot(runs: PairedRuns) -> Plot | None:
 def gap_curves(
     table: pa.Table, traces: pa.Table, *, policies: Sequence[str], limit: float
 ) -> tuple[Values, dict[str, Values], int]:
-    """Mean gap of every policy over time, over the pairs on which every policy has a run.
+    """Compute every policy's mean gap over time, over the pairs with a run of every policy.
 
-    The gap of a moment is that of the primal-dual integral (`milplib.evaluation.integrals`): a run
-    that solved its instance has none from then on, any other keeps its last one.
+    The gap is that of the primal-dual integral (`milplib.evaluation.integrals`). It is 0 once a
+    run has solved its instance; other runs keep their last gap.
 
     Parameters
     ----------
     table
-        A checked table of runs.
+        Checked table of runs.
     traces
-        Their traces. Pairs with a run that solved its instance without a trace are left out.
+        Traces of the runs. Pairs in which a solved run has no trace are left out.
     policies
-        Names of the policies; one without any runs takes no pair from the others.
+        Names of the policies. A policy without any run removes no pair from the others.
     limit
-        Where the curves end, in seconds.
+        End of the curves in seconds.
 
     Returns
     -------
     seconds : ndarray
-        Moments, evenly in the logarithm. Shape (k,), float64.
+        Times, evenly spaced on a logarithmic scale. Shape (k,), float64.
     gaps : dict
-        Of every policy the mean gap at the moments. Shape (k,), float64.
+        Mean gaps at these times by policy. Shape (k,), float64.
     pairs : int
         Number of runs in each mean.
 
@@ -131,7 +131,7 @@ def gap_curves(
         elif trace is None:
             continue
         else:
-            gaps = np.append(gap(trace.primal, trace.dual), 1.0)  # at place -1: before the first
+            gaps = np.append(gap(trace.primal, trace.dual), 1.0)  # index -1: before the first point
             curve = gaps[np.searchsorted(trace.time, grid, side="right") - 1]
             if not failure:
                 curve = np.where(grid >= row["time"], 0.0, curve)
@@ -146,12 +146,12 @@ def gap_curves(
 
 
 def gap_plot(results: Evaluation) -> Plot | None:
-    """Mean gap of every policy over time.
+    """Plot every policy's mean gap over time.
 
     Returns
     -------
     Plot or None
-        None without traces of runs that every policy has.
+        The plot; None if no pair has traces of every policy.
     """
     if results.traces is None or not len(results.traces):
         return None
@@ -186,6 +186,6 @@ def gap_plot(results: Evaluation) -> Plot | None:
 
 
 def _finish(figure: Figure, axis: Axes, inks: Inks) -> None:
-    """Add a grid, and the names below, where they cost a narrow page no width."""
+    """Add a grid, and a legend below the axes, where it takes no width on a narrow page."""
     axis.grid(color=inks.muted, alpha=0.2, linewidth=0.6)
     figure.legend(loc="outside lower left", ncols=4 if len(axis.lines) <= 4 else 3)

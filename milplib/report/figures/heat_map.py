@@ -1,4 +1,4 @@
-"""The matrix of policies and distributions as a heat map: blue is better, orange is worse."""
+"""Heat map of policies and distributions: blue is better, orange is worse."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["columns", "heat", "heat_map_plot"]
 
 FULL_HEAT = 4.0
-"""The ratio, and by its inverse the other end, from which on the colour gets no stronger."""
+"""Ratio, or the inverse of a ratio, at which the colour is strongest."""
 
 LETTER = 0.085
-"""Inches that a letter of a name takes, on average and with some to spare."""
+"""Width in inches of a letter of a name: a generous average."""
 
 _BETTER, _EVEN, _WORSE = "#2b7bba", "#f7f7f7", "#e0761b"
 
 
 def heat(value: float) -> float:
-    """Place of a ratio between -1 (a quarter or less) and 1 (fourfold or more); 0 is even.
+    """Map a ratio to a colour value from -1 (a quarter or less) to 1 (fourfold or more); 0 is even.
 
     Examples
     --------
@@ -41,12 +41,12 @@ def heat(value: float) -> float:
 
 
 def columns(matrix: Matrix) -> dict[str, dict[str, RatioEstimate]]:
-    """Columns of the matrix by heading: the means first, then the distributions.
+    """Return the columns of the heat map by heading: means first, then distributions.
 
     Returns
     -------
     dict
-        By heading, and in it by policy. The means are left out with a single distribution.
+        Ratio by heading and policy. A single distribution has no columns of means.
     """
     means: dict[str, dict[str, RatioEstimate]] = {}
     if len(matrix.distributions) > 1:
@@ -59,12 +59,12 @@ def columns(matrix: Matrix) -> dict[str, dict[str, RatioEstimate]]:
 
 
 def heat_map_plot(matrix: Matrix | None) -> Plot | None:
-    """Ratio to the baseline, with its interval, of every policy on every distribution.
+    """Plot every policy's ratio to the baseline, with its interval, on every distribution.
 
     Returns
     -------
     Plot or None
-        None without a matrix or without policies beside the baseline.
+        The plot; None without a matrix, or without policies other than the baseline.
     """
     if matrix is None or not matrix.policies or not matrix.distributions:
         return None
@@ -77,7 +77,7 @@ def heat_map_plot(matrix: Matrix | None) -> Plot | None:
         colours = LinearSegmentedColormap.from_list("ratio", [_BETTER, _EVEN, _WORSE])
         heats = np.array([[heat(c[p].value) for c in headed.values()] for p in matrix.policies])
         n, k = heats.shape
-        # Names and the label below take what they need; what is left is for the cells.
+        # Names and the label take the room they need; the cells get the rest.
         names = max(1.8, 0.5 + LETTER * max(map(len, matrix.policies)))
         label = f"{matrix.what}: ratio to {matrix.baseline}\nbelow 1 is better"
         cells = max(1.25 * k, LETTER * max(map(len, label.splitlines())))

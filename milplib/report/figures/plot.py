@@ -1,4 +1,4 @@
-"""A figure of the report: SVG that takes its colours from the page, and PNG and PDF to paste."""
+"""Figure of a report: SVG with the page's colours, or PNG and PDF files."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["MARKERS", "STROKES", "Inks", "Plot", "colour", "stroke"]
 
 STROKES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
-"""Kinds of lines, for more policies than there are colours."""
+"""Line styles, which distinguish more policies than there are colours."""
 MARKERS = ("o", "s", "D", "^")
-"""Marks of points, for the same."""
+"""Markers of points, for the same purpose."""
 
 DOTS_PER_INCH = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inks:
-    """Colours of what is no data: texts, and lines beside them."""
+    """Colours of texts and auxiliary lines."""
 
     ink: str
     muted: str
 
 
 _ON_PAPER = Inks(ink="#222222", muted="#666666")
-# Stand for the colours of the page's texts, which only the browser knows.
+# Placeholders for the page's text colours, which only the browser knows.
 _IN_PAGE = Inks(ink="#010203", muted="#040506")
 
 
 def colour(place: int) -> str:
-    """Give the colour of a policy by its place among the policies.
+    """Return the colour of a policy by its position among the policies.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def colour(place: int) -> str:
 
 
 def stroke(place: int) -> Any:
-    """Give the kind of line of a policy, so that colour and line together are its own.
+    """Return the line style of a policy, so that colour and style together are unique.
 
     Examples
     --------
@@ -62,16 +62,16 @@ def stroke(place: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """A figure that can be drawn for a page and for paper.
+    """Figure that can be drawn for a page or for paper.
 
     Parameters
     ----------
     name
-        Of its files, and of its parts in a page.
+        Name of its files, and prefix of its element ids in a page.
     description
-        What those hear who do not see it.
+        Alternative text for screen readers.
     draw
-        Draws it with matplotlib, in these inks.
+        Function that draws the figure with matplotlib in the given inks.
 
     Examples
     --------
@@ -89,32 +89,31 @@ class Plot:
     draw: Callable[[Inks], Figure]
 
     def svg(self) -> str:
-        """Draw an ``<svg>`` element to stand in HTML; equal figures give equal text."""
+        """Draw an ``<svg>`` element for an HTML page; equal figures give equal text."""
         (drawn,) = self._drawn(_IN_PAGE, {"svg": {"transparent": True}})
         svg = drawn.decode()
         svg = svg[svg.index("<svg") :]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-        # In HTML an svg needs no namespace, and a page without addresses is easily seen to load
-        # none.
+        # An svg in HTML needs no namespace, and a page without any address clearly loads nothing.
         svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)
         svg = re.sub(r'<svg [^>]*viewBox="([\d. -]+)"[^>]*>', self._opening, svg, count=1)
-        # Names of parts are the same in every figure, and a page must not have one twice.
+        # matplotlib uses the same ids in every figure, but ids must be unique in a page.
         svg = re.sub(r'\bid="', f'id="{self.name}-', svg)
         svg = re.sub(r'href="#', f'href="#{self.name}-', svg)
         svg = re.sub(r"url\(#", f"url(#{self.name}-", svg)
         svg = svg.replace(_IN_PAGE.ink, "currentColor").replace(_IN_PAGE.muted, "var(--muted)")
-        # Lighter on a dark page.
+        # The page defines these variables, which are lighter on a dark page.
         for number, series in enumerate(COLOURS):
             svg = svg.replace(series, f"var(--series-{number})")
         return svg
 
     def save(self, folder: Path) -> tuple[str, str]:
-        """Write it as PNG and PDF; give the names of the files.
+        """Write the figure as PNG and PDF, and return the names of the files.
 
         Raises
         ------
         OutputError
-            If one cannot be written.
+            If a file cannot be written.
         """
         names = f"{self.name}.png", f"{self.name}.pdf"
         png, pdf = self._drawn(_ON_PAPER, {"png": {"dpi": DOTS_PER_INCH}, "pdf": {}})
@@ -124,7 +123,7 @@ class Plot:
         return names
 
     def _drawn(self, inks: Inks, forms: Mapping[str, Mapping[str, Any]]) -> list[bytes]:
-        """Draw without a display, whatever the user's own settings, in several forms."""
+        """Draw in several forms, without a display and independent of the user's settings."""
         settings = {"svg.hashsalt": self.name, "svg.fonttype": "path", "pdf.fonttype": 42}
         dates = {"svg": "Date", "pdf": "CreationDate"}
         contents = []
@@ -132,7 +131,7 @@ class Plot:
             figure = self.draw(inks)
             engine = figure.get_layout_engine()
             if engine is not None:
-                # Once is enough; savefig would draw all twice.
+                # Compute the layout once; savefig would draw everything twice.
                 engine.execute(figure)
                 figure.set_layout_engine("none")
             for form, options in forms.items():

@@ -1,4 +1,4 @@
-"""Ratios to the baseline with their intervals, and the same seed by seed."""
+"""Ratios to the baseline: with their intervals, and seed by seed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["ratio_plot", "seed_plot"]
 
 
 def ratio_plot(summary: Summary) -> Plot | None:
-    """Ratio of time and of nodes to the baseline, with intervals, by policy and distribution.
+    """Plot the ratios of time and nodes to the baseline, by policy and distribution.
 
     Returns
     -------
     Plot or None
-        None if there is nothing to compare.
+        The plot; None if there is nothing to compare.
     """
     others = [policy for policy in summary.policies if policy != summary.baseline]
     lines = [(name, policy) for name in summary.distributions for policy in others]
@@ -43,11 +43,11 @@ def ratio_plot(summary: Summary) -> Plot | None:
 
         figure = Figure(figsize=(8.2, 1.1 + 0.27 * len(lines)), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
-        for axis, what in zip(axes, ("time", "nodes"), strict=True):
-            estimates = [getattr(comparisons[line], what) for line in lines]
+        for axis, measure in zip(axes, ("time", "nodes"), strict=True):
+            estimates = [getattr(comparisons[line], measure) for line in lines]
             colours = [colour(summary.policies.index(policy)) for _, policy in lines]
             _forest(axis, estimates, colours, inks)
-            axis.set_xlabel(f"{what}: ratio to {summary.baseline}")
+            axis.set_xlabel(f"{measure}: ratio to {summary.baseline}")
             for group in range(1, len(summary.distributions)):
                 axis.axhline(group * len(others) - 0.5, color=inks.muted, linewidth=0.4, alpha=0.5)
         several = len(summary.distributions) > 1
@@ -68,7 +68,7 @@ def _forest(
 ) -> None:
     axis.axvline(1.0, color=inks.muted, linewidth=0.8, linestyle=(0, (4, 3)))
     shown = [e for e in estimates if np.isfinite(e.value) and e.value > 0]
-    # A few instances have intervals of many decades, which would squeeze all the others.
+    # Few instances can have intervals over many decades, which would squeeze all the others.
     low = min((e.value for e in shown), default=1.0) / 30
     high = max((e.value for e in shown), default=1.0) * 30
     for line, (estimate, its_colour) in enumerate(zip(estimates, colours, strict=True)):
@@ -85,12 +85,12 @@ def _forest(
 
 
 def seed_plot(runs: PairedRuns, *, baseline: str) -> Plot | None:
-    """What each seed alone would have said, and how far a run's time depends on its seed.
+    """Plot the ratio of each seed alone, and the spread of times over seeds.
 
     Returns
     -------
     Plot or None
-        None with a single seed, or without runs.
+        The plot; None with a single seed, or without runs.
     """
     right = runs.policies.index(baseline)
     if len(runs.seeds) < 2 or not runs.present.any():
@@ -120,7 +120,7 @@ def seed_plot(runs: PairedRuns, *, baseline: str) -> Plot | None:
         left.set_xlabel(f"time: ratio to {baseline} by each seed alone")
         for i, spread in enumerate(spreads):
             if spread.size:
-                # Side by side where many would lie upon each other; the same in every drawing.
+                # Spread overlapping points by a fixed rule, so that drawings are reproducible.
                 shift = 0.22 * np.sin(2.4 * np.arange(len(spread)))
                 other.plot(spread, i + shift, ".", color=colour(i), alpha=0.55, markersize=5)
                 other.plot([np.median(spread)], [i], "|", color=colour(i), markersize=16,
@@ -145,7 +145,7 @@ def seed_plot(runs: PairedRuns, *, baseline: str) -> Plot | None:
 
 
 def _spread(runs: PairedRuns, policy: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Slowest time of an instance over its fastest one, of those with all seeds."""
+    """Return the ratio of slowest to fastest time of each instance with runs of all seeds."""
     times = np.maximum(runs.time[policy], 0.01)
     times = times[~np.isnan(times).any(axis=1)]
     if not times.size:

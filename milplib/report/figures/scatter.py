@@ -1,4 +1,4 @@
-"""Every pair of runs as a point: a policy against the baseline."""
+"""Scatter plot of pairs of runs: a policy against the baseline."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ __all__ = ["scatter_plot"]
 
 
 def scatter_plot(runs: PairedRuns, *, baseline: str, what: str) -> Plot | None:
-    """Every pair of runs: the policy upwards, the baseline to the right.
+    """Plot every pair of runs: the policy's value over the baseline's.
 
     Parameters
     ----------
     runs
-        The runs.
+        Runs of the policies.
     baseline
-        The policy to the right.
+        Name of the policy on the horizontal axis.
     what
-        ``"time"``, where failures stand at their limit as crosses, or ``"nodes"``, of the pairs
-        that both solved.
+        ``"time"``, where failures are crosses at their limit, or ``"nodes"`` of the pairs that
+        both policies solved.
 
     Returns
     -------
     Plot or None
-        None if there are no pairs.
+        The plot; None without pairs.
     """
     values, floor = (runs.time, 0.01) if what == "time" else (runs.nodes, 1.0)
     if what == "nodes":

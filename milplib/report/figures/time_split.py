@@ -1,4 +1,4 @@
-"""Where the time of a solve goes: observing, scoring, branching, and all the rest."""
+"""Split of the solve time: observing, scoring, branching, and the rest."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["PARTS", "TimeSplit", "time_split", "time_split_plot"]
 
 PARTS = ("observe", "score", "branch", "rule")
-"""Parts of the time inside a policy; ``rule``: SCIP's own rules, and what is in no other part."""
+"""Parts of the time inside a policy. ``rule`` is SCIP's own rules, and time in no other part."""
 
 _COLOURS = dict(zip(PARTS, ("#56b4e9", "#0072b2", "#e69f00", "#009e73"), strict=True))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TimeSplit:
-    """Time inside every policy by its parts, over all runs that were measured.
+    """Time inside each policy by part, over all measured runs.
 
     Parameters
     ----------
     policies
-        Their names.
+        Names of the policies.
     shares
-        Parts of the solve time in the order of `PARTS`, NaN for a policy without measured runs.
+        Shares of the solve time in the order of `PARTS`; NaN for a policy without measured runs.
         Shape (policies, 4), float64.
     milliseconds
-        The same a branching. Shape (policies, 4), float64.
+        Milliseconds per branching, by part. Shape (policies, 4), float64.
     """
 
     policies: tuple[str, ...]
@@ -43,12 +43,12 @@ class TimeSplit:
 
 
 def time_split(table: pa.Table, policies: tuple[str, ...]) -> TimeSplit:
-    """Add up what the runs of every policy spent where.
+    """Sum the time of each policy's runs by part.
 
     Parameters
     ----------
     table
-        A checked table of runs.
+        Checked table of runs.
     policies
         Names of the policies.
 
@@ -74,12 +74,12 @@ def time_split(table: pa.Table, policies: tuple[str, ...]) -> TimeSplit:
 
 
 def time_split_plot(split: TimeSplit) -> Plot | None:
-    """Share of the solve time inside each policy, and its milliseconds a branching, by parts.
+    """Plot the share of the solve time, and milliseconds per branching, inside each policy.
 
     Returns
     -------
     Plot or None
-        None if nothing was measured.
+        The plot; None if nothing was measured.
     """
     if not np.nansum(split.shares) > 0:
         return None
