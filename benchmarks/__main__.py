@@ -1,10 +1,10 @@
-"""One table of what the hot paths cost: ``python benchmarks [--json FILE]``, ``make benchmark``.
+"""Measure the costs of the hot paths: ``python benchmarks [--json FILE]``, ``make benchmark``.
 
-Each row is a ratio of two things that took turns in this process on one thread: extraction and
-decisions at real nodes, collection, decoding published instances, a step of training, rankers of
-candidates, batches of samples, and a trained policy's share of a solve. `learning.py`,
-`generators.py`, `difficulty.py`, `labels.py`, `samples_at_size.py` and `gpu_step.py` are scripts of
-their own.
+Each row is a ratio of two alternatives, measured in turns in this process on one thread. Rows
+cover extraction and decisions at real nodes, collection, decoding of published instances, a
+training step, rankers of candidates, batches of samples, and a trained policy's share of a solve.
+`learning.py`, `generators.py`, `difficulty.py`, `labels.py`, `samples_at_size.py` and
+`gpu_step.py` are separate scripts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def measured(family: Family, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Measure everything on one family."""
+    """Yield the rows of all benchmarks on a family."""
     smoke = options.smoke
     if native_status().module is not None:
         n_samples, n_seeds = (1, 1) if smoke else (8, 2)
@@ -68,14 +68,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("families", nargs="*", help="names of families (default: all)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
-    parser.add_argument("--smoke", action="store_true", help="a small family, everything once")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows to FILE")
+    parser.add_argument(
+        "--smoke", action="store_true", help="run everything once on a small family"
+    )
     parser.add_argument(
         "--policy",
         action="append",
         default=[],
         metavar="FAMILY=FILE",
-        help="a policy for the share of a solve, instead of one trained on a few samples",
+        help="policy for the share of a solve (default: trained on a few samples)",
     )
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -100,6 +102,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if any(os.environ.get(name) != "1" for name in ONE_THREAD):
-        # Libraries read it when they are loaded.
+        # Libraries read these variables when they are loaded.
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ONE_THREAD)
     main()

@@ -1,21 +1,21 @@
-"""What a batch of samples costs to get, and to keep.
+"""Costs of reading and storing batches of samples.
 
-Beside milplib's samples the same arrays lie as published code keeps them: a gzip file with a
-pickle for each sample. Compared are
+The baseline stores the same arrays as published code does: a gzip-compressed pickle for each
+sample. The comparisons are
 
-- a batch of graphs that were decoded before ("warm"), with reading the same samples from the
-  pickles, without making a batch of them;
-- a batch of samples drawn from a folder that was just opened ("cold": every tree that has one of
-  them is decompressed for it), with reading the pickles;
-- all samples in order from a folder that was just opened, with reading all pickles;
-- bytes on disk. milplib's folder holds the state at the root of every tree, too; the pickles do
-  (second row) and do not (first row).
+- a batch of already decoded graphs ("warm") and reading the same samples from the pickles,
+  without batching them;
+- a random batch from a newly opened folder ("cold": decompresses every tree of its samples) and
+  reading the pickles;
+- all samples in order from a newly opened folder and reading all pickles;
+- bytes on disk. milplib's folder also holds the root state of every tree; the pickles of the
+  second row hold it too, those of the first row do not.
 """
 
 from __future__ import annotations
 
 import gzip
-import pickle  # reads here what was written here, to compare with
+import pickle  # only reads files of this benchmark
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,12 +31,12 @@ BATCH = 32
 
 
 def rows(family: Family, samples: SampleSet, folder: Path, *, rounds: int = 9) -> Iterator[Row]:
-    """Time batches of a family's samples, and weigh them."""
+    """Measure time and size of batches of a family's samples."""
     files, roots = _write_pickles(samples, folder)
     warm, memory = GraphDataset([samples]), BatchMemory()
     warm.load()
     drawn = _Drawn(len(samples))
-    found = alternated(
+    costs = alternated(
         {
             "draw": drawn.again,
             "warm": lambda: warm.batch(drawn.places, memory=memory),
@@ -59,8 +59,8 @@ def rows(family: Family, samples: SampleSet, folder: Path, *, rounds: int = 9) -
         yield Row(
             family=family.name,
             name=f"{label} / gzip pickles",
-            ours=found[name],
-            other=found[other],
+            ours=costs[name],
+            other=costs[other],
             note=meaning,
         )
     stored = sum(shard.bytes for shard in samples.manifest.shards) / len(samples)
@@ -78,7 +78,7 @@ def rows(family: Family, samples: SampleSet, folder: Path, *, rounds: int = 9) -
 
 
 class _Drawn:
-    """Samples of the round, and a data set that has decoded nothing yet."""
+    """Random samples of a round, and a data set that has decoded nothing yet."""
 
     def __init__(self, n_samples: int) -> None:
         self._n, self._rng = n_samples, np.random.RandomState(0)
@@ -103,7 +103,7 @@ def _arrays(state: BranchingState) -> tuple[np.ndarray, ...]:
 
 
 def _write_pickles(samples: SampleSet, folder: Path) -> tuple[list[Path], list[Path]]:
-    """Write a file a sample, and one for each root state that is no sample."""
+    """Write a file per sample, and one per root state that is not a sample."""
     folder.mkdir()
     files, roots, trees = [], [], set()
     for number, sample in enumerate(samples):

@@ -1,4 +1,4 @@
-"""What a sample costs to collect, and what of that is the expert."""
+"""Cost of collecting a sample, and the expert's part of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from milplib.learn.samples import TreeRecorder
 
 
 def rows(family: Family, folder: Path) -> Iterator[Row]:
-    """Collect into a folder, as ``milplib collect`` does with one worker, and time the parts."""
+    """Collect into a folder like ``milplib collect`` with one worker, and time the parts."""
     (folder / "instances").mkdir(parents=True)
     for seed in range(family.instances):
         instance = family.generator.generate(1000 + seed)
@@ -67,5 +67,5 @@ def _timed(function: Callable[..., Any], seconds: Counter[str], part: str) -> Ca
 
 
 def samples_in(folder: Path) -> SampleSet:
-    """Give what `rows` has collected."""
+    """Return the samples that `rows` has collected."""
     return SampleSet(folder / "samples")

@@ -1,8 +1,8 @@
-"""What decoding a file of the Distributional MIPLIB mirror costs.
+"""Cost of decoding a file of the Distributional MIPLIB mirror.
 
-The file holds instances of a family as the mirror's do: CSV, each instance as Python writes bytes.
-Compared are milplib, which gives the bytes of each instance, and what one writes at first: the csv
-module and `ast.literal_eval`. Reading the instances themselves is SCIP's, and counted in neither.
+The file has the mirror's format: CSV, with each instance as the repr of its bytes. The comparison
+is between milplib and the straightforward code with the csv module and `ast.literal_eval`. Parsing
+of the instances by SCIP is not included.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _content(row: CsvInstance | BrokenInstance) -> bytes:
 def rows(
     family: Family, folder: Path, *, megabytes: float = 20.0, rounds: int = 5
 ) -> Iterator[Row]:
-    """Write a file of so many megabytes, and decode it both ways."""
+    """Write a file of a given size, and decode it in both ways."""
     instance_path, path = folder / "decoded.lp", folder / "train.csv"
     family.generator.generate(0).write(instance_path)
     content = instance_path.read_bytes()
@@ -37,19 +37,19 @@ def rows(
         writer.writerow(["", "MILP", "format"])
         for number in range(max(1, round(megabytes * 1e6 / len(content)))):
             writer.writerow([number, repr(content), "lp"])
-    found = alternated(
+    costs = alternated(
         {
             "milplib": lambda: sum(len(_content(row)) for row in csv_instances(path)),
             "textbook": lambda: sum(len(text) for text in _textbook(path)),
         },
         rounds=rounds,
     )
-    speed = path.stat().st_size / 1e3 / found["milplib"]
+    speed = path.stat().st_size / 1e3 / costs["milplib"]
     yield Row(
         family=family.name,
         name="decoding a mirror's file / csv and literal_eval",
-        ours=found["milplib"],
-        other=found["textbook"],
+        ours=costs["milplib"],
+        other=costs["textbook"],
         note=f"{speed:.0f} MB a second",
     )
 

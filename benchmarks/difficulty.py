@@ -1,12 +1,11 @@
-"""How hard the generated distributions are: writes the table of ``generators/README.md``.
+"""Measure the difficulty of generated distributions for the table of ``generators/README.md``.
 
 ``.venv/bin/python benchmarks/difficulty.py [NAME ...]`` solves the first test instances of each
-distribution with SCIP's rules ``relpscost`` and ``pscost``, each solve in a process of its own;
-more of them where milplib itself calls a distribution easy, so that the name is earned.
-Distributions that are hard by their name get the root node only. Results are kept in
-``benchmarks/difficulty.json`` as they come; an instance that stands there is not measured again
-unless its distribution is named or its family has raised its generator_version, and the table is
-made of what stands there.
+distribution with SCIP's rules ``relpscost`` and ``pscost``, each solve in a separate process. It
+solves more instances of distributions that milplib itself calls easy, to confirm the name. Of
+distributions that are hard by name, only the root node is measured. Results are saved to
+``benchmarks/difficulty.json`` immediately. A saved instance is measured again only if its
+distribution is named or its family has a new generator_version. The table shows the saved results.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ EXPERT_PROBABILITY = 0.05  # the default of `milplib collect`
 
 @dataclass(frozen=True)
 class Run:
-    """One solve of one instance; without a rule, of the root node."""
+    """A solve of an instance, or of its root node if no rule is set."""
 
     distribution: str
     index: int
@@ -46,12 +45,12 @@ class Run:
 
 
 def run(task: Run) -> dict[str, Any]:
-    """Generate an instance and solve it, or its root."""
+    """Generate an instance and solve it, or only its root."""
     instance = generate_instance(task.distribution, split="test", index=task.index)
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, "default", seed=0)
-    # Of processor time: what else the machine does then matters little.
+    # Processor time depends little on other load of the machine.
     model.setParam("timing/clocktype", 1)
     model.setParam("limits/time", task.time_limit)
     if task.rule:
@@ -74,12 +73,12 @@ def run(task: Run) -> dict[str, Any]:
 
 
 def is_hard(entry: Distribution) -> bool:
-    """Whether a distribution says that it is hard: its root is all that is looked at."""
+    """Whether a distribution is hard by name, so that only its root is measured."""
     return "hard" in entry.name or "medium" in entry.level
 
 
 def is_called_easy(entry: Distribution) -> bool:
-    """Whether it is milplib that calls a distribution easy."""
+    """Whether milplib itself calls a distribution easy."""
     return entry.provenance == "milplib" and "easy" in entry.name
 
 
@@ -93,7 +92,7 @@ def measured(entry: Distribution, index: int, *, time_limit: float) -> dict[str,
 
 
 def root_gap(row: dict[str, Any]) -> float:
-    """Gap in per cent between the root's bound and the best solution that any run found."""
+    """Return the gap in per cent between the root's bound and the best solution of all runs."""
     bound = row["root"]["bound"]
     known = [run["objective"] for run in row.values() if run["objective"] is not None]
     if bound is None or not known:
@@ -104,7 +103,7 @@ def root_gap(row: dict[str, Any]) -> float:
 
 
 def cells(entry: Distribution, rows: list[dict[str, Any]], time_limit: float) -> Iterator[str]:
-    """Give a distribution's line of the table."""
+    """Yield the cells of a distribution's line of the table."""
     yield entry.domain
     yield f"`{entry.name}`"
     for size in ("rows", "columns", "nonzeros"):
@@ -129,7 +128,7 @@ def cells(entry: Distribution, rows: list[dict[str, Any]], time_limit: float) ->
 
 
 def page(results: dict[str, Any]) -> str:
-    """Give the page: a section a family, a line a distribution."""
+    """Return the page with a section per family and a line per distribution."""
     settings = results["settings"]
     about = (
         "Each problem family is one module. [docs/generators.md](../docs/generators.md) shows its "
@@ -173,7 +172,7 @@ def write(results: dict[str, Any], *, to: Path, table: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="distributions to measure again")
-    parser.add_argument("--instances", type=int, default=5, help="of each (default 5)")
+    parser.add_argument("--instances", type=int, default=5, help="of each distribution (default 5)")
     parser.add_argument(
         "--easy-instances", type=int, default=20, help="of milplib's own easy ones (default 20)"
     )

@@ -1,4 +1,4 @@
-"""What the benchmarks run on."""
+"""Instance families of the benchmarks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from milplib.scip import apply_setting
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """Instances, and how much is measured on them.
+    """A family of instances, and the amount of measurements on it.
 
     Parameters
     ----------
     name, generator
-        The family.
+        Name and generator of the family.
     instances, samples
-        Instances to collect samples from, and samples of each.
+        Number of instances to collect from, and of samples of each.
     epochs
-        Passes over them to train a policy whose share of a solve is measured; 0 for none.
+        Training epochs of the policy whose share of a solve is measured; 0 for no policy.
     """
 
     name: str
@@ -33,11 +33,11 @@ class Family:
     epochs: int = 0
 
     def model(self, seed: int, *, smoke: bool) -> pyscipopt.Model:
-        """Give an instance as a model that branches, however small it is."""
+        """Return an instance as a model that branches."""
         model = self.generator.generate(seed).to_scip()
         model.hideOutput()
         apply_setting(model, "learn2branch", seed=seed)
-        if smoke:  # or SCIP would solve instances as small as these without branching
+        if smoke:  # SCIP solves tiny instances without branching otherwise
             model.setParam("presolving/maxrounds", 0)
             model.setParam("separating/maxroundsroot", 0)
             model.setHeuristics(SCIP_PARAMSETTING.OFF)

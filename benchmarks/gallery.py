@@ -1,7 +1,7 @@
-"""Draws the gallery of the generators: ``.venv/bin/python benchmarks/gallery.py``.
+"""Draw the gallery of the generators: ``.venv/bin/python benchmarks/gallery.py``.
 
-Writes ``docs/generators.md`` and a picture a family in ``docs/generators/``: where the non-zeros of
-a small instance are, rows downwards, columns to the right.
+Writes ``docs/generators.md``, and a picture per family to ``docs/generators/``: the positions of
+the non-zeros of a small instance, with the first row at the top.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIDE = 360  # pixels of a picture's longer side
 
 
 def smallest(entries: list[Distribution]) -> tuple[Distribution, Instance]:
-    """Give the distribution of a family whose instances are smallest, and one of them."""
+    """Return the distribution of a family with the smallest instance, and this instance."""
     tried = [
         (entry, generator_of(entry).generate(0)) for entry in entries if "hard" not in entry.name
     ]
@@ -32,7 +32,7 @@ def smallest(entries: list[Distribution]) -> tuple[Distribution, Instance]:
 
 
 def picture(instance: Instance) -> bytes:
-    """Draw the non-zeros: the darker, the more of them fall into a pixel."""
+    """Draw the non-zeros of an instance as a PNG."""
     rows, columns = instance.A.shape
     scale = SIDE / max(rows, columns)
     height, width = (max(24, min(SIDE, round(scale * n))) for n in (rows, columns))

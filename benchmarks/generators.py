@@ -1,7 +1,7 @@
-"""How long instances take to generate and to write: ``python benchmarks/generators.py [NAME ...]``.
+"""Time the generation and writing of instances: ``python benchmarks/generators.py [NAME ...]``.
 
-Each distribution is generated with different seeds after one that is not counted, and each
-instance is written as an LP file; the table shows medians, and the slowest of both together.
+Each distribution is generated with different seeds, after an uncounted first seed, and each
+instance is written as an LP file. The table shows medians, and the largest sum of both times.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NAMES = (
 
 
 def seconds(generator: InstanceGenerator, seed: int, folder: Path) -> tuple[float, float]:
-    """Seconds to generate an instance, and to write it."""
+    """Return the seconds to generate and to write an instance."""
     begin = time.perf_counter()
     instance = generator.generate(seed)
     generated = time.perf_counter()

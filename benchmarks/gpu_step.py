@@ -1,8 +1,9 @@
-"""What a step of training costs on a GPU and on one thread of the CPU.
+"""Cost of a training step on a GPU and on one thread of the CPU.
 
-``python benchmarks/gpu_step.py SAMPLES...`` takes folders of samples, such as `milplib collect`
-writes. Forth, back and Adam on one batch, from the same weights, taking turns; on the GPU as fast
-as it goes, and so that equal arguments give equal bytes, which is how `milplib train` does it.
+``python benchmarks/gpu_step.py SAMPLES...`` reads folders of samples from `milplib collect`. A
+step is a forward pass, a backward pass and Adam on one batch. All variants start with the same
+weights and take turns. The GPU is measured in its fastest mode and in the deterministic mode that
+`milplib train` uses.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ def rows(folder: Path, *, batch_size: int, rounds: int) -> list[Row]:
             fast()
 
     steps = {"cpu": as_step(on_cpu, batch), "fast": fast, "repeatable": repeatable}
-    found = alternated(steps, rounds=rounds)
+    costs = alternated(steps, rounds=rounds)
     apart = float((mine - other).abs().max() / mine.abs().max())
     note = f"{batch_size} graphs, {batch.edge_index.shape[1]:,} edges, scores {apart:.0e} apart"
     return [
         Row(
             family=folder.name,
             name=f"training step {name} GPU / CPU",
-            ours=found[name],
-            other=found["cpu"],
+            ours=costs[name],
+            other=costs["cpu"],
             note=note,
         )
         for name in ("fast", "repeatable")
@@ -67,16 +68,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     if not torch.cuda.is_available():
-        parser.error("there is no GPU here that torch can use")
+        parser.error("torch finds no usable GPU")
     torch.set_num_threads(1)
-    found = [
+    measured = [
         row
         for folder in options.folders
         for row in rows(folder, batch_size=options.batch_size, rounds=options.rounds)
     ]
     console = Console()
     console.width = max(console.width, 150)
-    console.print(as_table(found, f"{torch.cuda.get_device_name()}, torch {torch.__version__}"))
+    console.print(as_table(measured, f"{torch.cuda.get_device_name()}, torch {torch.__version__}"))
 
 
 if __name__ == "__main__":

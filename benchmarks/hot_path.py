@@ -1,11 +1,11 @@
-"""What a branching decision costs.
+"""Cost of a branching decision.
 
-At real nodes, in one process on one thread, the alternatives take turns: each node times one of
-them, as the first thing after its LP was solved, so that each finds the processor's caches as a
-branching rule does. Compared are extraction natively, through PySCIPOpt's calls, and as arrays of
-PySCIPOpt's getBipartiteGraphRepresentation; and whole decisions of one network: natively in one
-call, as without native code (PySCIPOpt's calls and numpy), and with PyTorch Geometric's textbook
-network. The native decision branches, too; the others stop at their choice.
+The alternatives take turns at real nodes, in one process on one thread. Each node times one of
+them directly after its LP solve, so that the processor's caches are in the state that a branching
+rule finds. The benchmark compares extraction in native code, with PySCIPOpt's calls, and as arrays
+of PySCIPOpt's getBipartiteGraphRepresentation. It also compares decisions of a network: in a single
+native call, without native code (PySCIPOpt's calls and NumPy), and with PyTorch Geometric's
+textbook network. The native decision includes the branching; the others stop at their choice.
 """
 
 from __future__ import annotations
@@ -33,23 +33,25 @@ TEXTBOOK = "decision pure + textbook PyG"
 
 
 def weights(hidden: int = 64) -> dict[str, np.ndarray]:
-    """Drawn weights of about the size of trained ones: what they are costs no time."""
+    """Draw weights of the magnitude of trained ones; their values do not affect the times."""
     rng = np.random.default_rng(0)
-    found = {}
+    tensors = {}
     for name, shape in gcnn_shapes(hidden).items():
         drawn = rng.normal(size=shape) / np.sqrt(shape[-1])
-        found[name] = (np.ones(shape) if name.endswith("norm.scale") else drawn).astype(np.float32)
-    return found
+        tensors[name] = (np.ones(shape) if name.endswith("norm.scale") else drawn).astype(
+            np.float32
+        )
+    return tensors
 
 
 def bipartite_arrays(model: pyscipopt.Model) -> list[np.ndarray]:
-    """The arrays of PySCIPOpt's own bipartite state."""
+    """Return the arrays of PySCIPOpt's own bipartite state."""
     columns, edges, rows, _ = model.getBipartiteGraphRepresentation()
     return [np.array(part, dtype=np.float64) for part in (columns, edges, rows)]
 
 
 def textbook(tensors: dict[str, np.ndarray]) -> Callable[[Any], np.ndarray] | None:
-    """The scores of PyTorch Geometric's textbook network; None without torch."""
+    """Return the score function of PyTorch Geometric's textbook network; None without torch."""
     try:
         import torch
         from textbook_gcnn import TextbookGCNN
@@ -81,7 +83,7 @@ def textbook(tensors: dict[str, np.ndarray]) -> Callable[[Any], np.ndarray] | No
 
 
 class Measure(GuardedRule):
-    """Time one alternative at every node; then the native decision branches."""
+    """Time an alternative at every node, and branch with the native decision."""
 
     def __init__(self, tensors: dict[str, np.ndarray], samples: int) -> None:
         super().__init__()
@@ -111,7 +113,7 @@ class Measure(GuardedRule):
         return best_candidate(self.textbook(state), state.candidates)
 
     def decide(self) -> int:
-        """Measure at this node, but for the first one: first calls load and allocate."""
+        """Measure at every node except the first, where calls load and allocate."""
         names = [*self.alternatives, OURS["decision"]]
         name = names[self.count % len(names)]
         if self.count < 0:
@@ -135,9 +137,9 @@ class Measure(GuardedRule):
         )
         _, _, chosen = self.compiled.judge(self.model)
         for name, alternative in self.alternatives.items():
-            found = alternative()
-            if name.startswith("decision") and found != chosen:
-                raise RuntimeError(f"{name} chose candidate {found}, the native code {chosen}")
+            choice = alternative()
+            if name.startswith("decision") and choice != chosen:
+                raise RuntimeError(f"{name} chose candidate {choice}, the native code {chosen}")
 
     def _time(self, name: str, function: Callable[[], object]) -> None:
         begin = time.perf_counter()
@@ -146,7 +148,7 @@ class Measure(GuardedRule):
 
 
 def rows(family: Family, *, samples: int = 8, seeds: int = 2, smoke: bool = False) -> Iterator[Row]:
-    """Measure each alternative so many times at the first nodes of each of some instances."""
+    """Measure each alternative `samples` times at the first nodes of several instances."""
     seconds: dict[str, list[float]] = {}
     sizes = ""
     for seed in range(seeds):

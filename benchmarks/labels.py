@@ -1,19 +1,19 @@
-"""What cheaper experts save and what they lose: writes the tables of ``docs/experts.md``.
+"""Compare cheaper experts with full strong branching for the tables of ``docs/experts.md``.
 
-``.venv/bin/python benchmarks/labels.py [DISTRIBUTION ...]`` compares, on one core, by the
-processor's clock, the experts of `milplib.scip.EXPERTS` and others like them with full strong
-branching:
+``.venv/bin/python benchmarks/labels.py [DISTRIBUTION ...]`` compares the experts of
+`milplib.scip.EXPERTS` and similar ones with full strong branching, on one core and by processor
+time:
 
-- at the same nodes: seconds a label, agreement of the choice, regret by the full scores. All
-  experts are asked at every node, in an order drawn for each. Their calls are idempotent, and SCIP
-  sets the LP's basis back before every child; only the first call at a node is slower and differs
-  in the last digits, which the drawn order spreads evenly;
-- by what is learned from their labels: each expert collects on the same instances for the same
-  processor time, and a linear ranker is trained on all of its samples, and on as many as the full
-  expert has; it is judged on samples of other instances, labelled by the full expert.
+- At the same nodes: seconds per label, agreement of the choice, and regret by the full scores.
+  Every node asks all experts in random order. Their calls are idempotent, and SCIP resets the LP
+  basis before every child. Only the first call at a node is slower and differs in the last digits;
+  the random order spreads this evenly.
+- By models learned from their labels: each expert collects on the same instances for the same
+  processor time. A linear ranker is trained on all of its samples, and on as many as the full
+  expert has. Samples of other instances, labelled by the full expert, evaluate the ranker.
 
-Results are kept in ``benchmarks/labels.json`` as they come; what stands there is not measured again
-unless its distribution is named. The tables are made of what stands there.
+Results are saved to ``benchmarks/labels.json`` immediately. Saved results are measured again only
+if their distribution is named. The tables show the saved results.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ MARKS = ("<!-- {}: written by benchmarks/labels.py -->", "<!-- end of {} -->")
 
 
 def cost_lines(results: dict[str, Any]) -> Iterator[str]:
-    """Give the table of where the full expert's time goes."""
+    """Yield the table of the full expert's costs."""
     yield (
         "| distribution | nodes | candidates | seconds a label | of that inside SCIP | if each LP "
         "is stopped after 1 iteration | iterations an LP | cheaper experts after / before it |"
     )
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for name, by_instance in results["nodes"].items():
-        nodes = [node for found in by_instance.values() for node in found]
+        nodes = [node for part in by_instance.values() for node in part]
         if not nodes:
             continue
         seconds = [node["full"]["seconds"] for node in nodes]
@@ -62,10 +62,10 @@ def cost_lines(results: dict[str, Any]) -> Iterator[str]:
 
 
 def after_by_before(nodes: list[dict[str, Any]]) -> float:
-    """Say whether cheaper experts profit from what the full one has just done at a node.
+    """Return the relative time of cheaper experts after the full expert's call at a node.
 
-    Their time relative to the full expert's, each over its own mean: the mean where they were
-    asked after the full one by the mean where they were asked before.
+    Times are relative to the full expert's time, and normalised by the mean of each expert. The
+    result is the mean of times after the full expert divided by the mean of times before it.
     """
     relative: dict[bool, list[float]] = {True: [], False: []}
     for expert in LIMITED:
@@ -80,11 +80,11 @@ def after_by_before(nodes: list[dict[str, Any]]) -> float:
 
 
 def node_lines(results: dict[str, Any]) -> Iterator[str]:
-    """Give the table of the experts at the same nodes."""
+    """Yield the table of the experts at the same nodes."""
     yield "| distribution | expert | seconds a label | faster | top-1 | top-5 | regret | scored |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for name, by_instance in results["nodes"].items():
-        nodes = [node for found in by_instance.values() for node in found]
+        nodes = [node for part in by_instance.values() for node in part]
         if not nodes:
             continue
         full = statistics.mean(node["full"]["seconds"] for node in nodes)
@@ -103,15 +103,15 @@ def node_lines(results: dict[str, Any]) -> Iterator[str]:
 
 
 def policy_lines(results: dict[str, Any]) -> Iterator[str]:
-    """Give the table of what is learned from each expert's labels."""
+    """Yield the table of the rankers learned from each expert's labels."""
     yield (
         "| distribution | expert | samples | seconds a sample | accuracy@1, equal time | "
         "minus full's | accuracy@1, equal samples | minus full's |"
     )
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
-    for name, found in results["policies"].items():
-        judged, experts = found["judged"], found["experts"]
-        about = f"`{name}`, {found['budget']:g} s each, {sum(judged)} samples judged"
+    for name, learned in results["policies"].items():
+        judged, experts = learned["judged"], learned["experts"]
+        about = f"`{name}`, {learned['budget']:g} s each, {sum(judged)} samples judged"
         for expert in filter(experts.get, TRAINED):
             whole = experts[expert]["equal time"]
             cells = [about, f"`{expert}`", str(whole["samples"])]
@@ -125,7 +125,7 @@ def policy_lines(results: dict[str, Any]) -> Iterator[str]:
 
 
 def page(text: str, results: dict[str, Any]) -> str:
-    """Put the tables in their places in the text."""
+    """Return the text with its tables replaced."""
     tables = {
         "cost": cost_lines(results),
         "nodes": node_lines(results),
@@ -146,11 +146,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="DISTRIBUTION", help="measure these again")
-    parser.add_argument("--only", choices=("nodes", "policies"), help="one of the two comparisons")
+    parser.add_argument("--only", choices=("nodes", "policies"), help="run only this comparison")
     parser.add_argument("--instances", type=int, default=8, help="compared at (default 8)")
-    parser.add_argument("--nodes", type=int, default=8, help="of each (default 8)")
+    parser.add_argument("--nodes", type=int, default=8, help="of each instance (default 8)")
     parser.add_argument("--budget", type=float, default=30.0, help="collecting seconds (30)")
-    parser.add_argument("--validation", type=int, default=12, help="instances to judge by (12)")
+    parser.add_argument("--validation", type=int, default=12, help="validation instances (12)")
     parser.add_argument(
         "--results", type=Path, default=ROOT / "benchmarks" / "labels.json", metavar="FILE"
     )
@@ -189,8 +189,8 @@ def main() -> None:
                 keep()
     for name in names if "policies" in parts else ():
         sizes = {"budget": options.budget, "validation": options.validation}
-        found = results["policies"].setdefault(name, sizes | {"judged": [], "experts": {}})
-        compare_learned(name, found, folder=options.folder, keep=keep)
+        learned = results["policies"].setdefault(name, sizes | {"judged": [], "experts": {}})
+        compare_learned(name, learned, folder=options.folder, keep=keep)
     keep()
 
 

@@ -1,4 +1,4 @@
-"""Experts compared at the same nodes: seconds a label, agreement, regret (see ``labels.py``)."""
+"""Compare experts at the same nodes: seconds per label, agreement, regret (see ``labels.py``)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from milplib.scip.rule import GuardedRule
 LIMITED = (
     "iterations:100",
     "iterations:50",
-    "iterations:1",  # what an LP costs that hardly begins
+    "iterations:1",  # measures the overhead of starting an LP
     "screen:40/8",
     "screen:20/16",
     "screen:20/8",
@@ -37,18 +37,18 @@ LIMITED = (
     "lookahead:8",
     "lookahead:8+iterations:100",
 )
-EVERY = 5  # branching nodes from one comparison to the next
+EVERY = 5  # branching nodes between comparisons
 
 
 class Pseudocosts:
-    """What the explorer of ``milplib collect`` knows: no LP is solved."""
+    """Expert with the pseudocosts of ``milplib collect``'s explorer. It solves no LP."""
 
     name = "pseudocost"
 
     def label(
         self, model: pyscipopt.Model, candidates: list[pyscipopt.Variable]
     ) -> StrongBranchingResult:
-        """Score by pseudocosts."""
+        """Score the candidates by pseudocosts."""
         scores = np.array([model.getVarPseudocostScore(v, v.getLPSol()) for v in candidates])
         return StrongBranchingResult(
             scores=scores,
@@ -60,7 +60,7 @@ class Pseudocosts:
 
 
 class TimedModel:
-    """A model that adds up the processor time spent in its strong branching."""
+    """A model that measures the processor time of its strong branching calls."""
 
     def __init__(self, model: pyscipopt.Model) -> None:
         self.seconds = 0.0
@@ -70,7 +70,7 @@ class TimedModel:
         return getattr(self._model, name)
 
     def getVarStrongbranch(self, *arguments: Any, **options: Any) -> Any:  # noqa: N802
-        """Call the model under the clock."""
+        """Call the model and add the processor time."""
         begin = time.process_time()
         try:
             return self._model.getVarStrongbranch(*arguments, **options)
@@ -86,18 +86,18 @@ COMPARED: dict[str, Expert] = {
 
 
 class Comparison(GuardedRule):
-    """Explore by pseudocost; at some nodes ask all experts, and follow the full one."""
+    """Explore by pseudocosts, and ask all experts at some nodes, where the full one branches."""
 
     def __init__(self, *, nodes: int, draw: np.random.RandomState) -> None:
         super().__init__()
-        self.found: list[dict[str, Any]] = []
+        self.compared: list[dict[str, Any]] = []
         self._nodes, self._draw, self._branchings = nodes, draw, 0
 
     def decide(self) -> int:
-        """Compare, and branch."""
+        """Compare the experts at some nodes, and branch."""
         model = self.model
         candidates = branching_candidates(model)
-        if not candidates or len(self.found) >= self._nodes:
+        if not candidates or len(self.compared) >= self._nodes:
             model.interruptSolve()
             return int(SCIP_RESULT.DIDNOTRUN)
         self._branchings += 1
@@ -106,7 +106,7 @@ class Comparison(GuardedRule):
             results, seconds, in_scip = self._asked(candidates)
             full = results["full"]
             if full.valid.all():
-                self.found.append(
+                self.compared.append(
                     {
                         "candidates": len(candidates),
                         "order": list(results),
@@ -138,7 +138,7 @@ class Comparison(GuardedRule):
 def compared(
     result: StrongBranchingResult, full: StrongBranchingResult, seconds: float
 ) -> dict[str, Any]:
-    """Judge an expert's scores at a node by the full ones."""
+    """Compare an expert's scores at a node with the full ones."""
     best = tied_with_best(full.scores)
     first_five = np.argsort(-np.where(result.valid, result.scores, -np.inf), kind="stable")[:5]
     first_five = first_five[result.valid[first_five]]
@@ -154,7 +154,7 @@ def compared(
 
 
 def nodes_of(name: str, index: int, *, nodes: int) -> list[dict[str, Any]]:
-    """Compare the experts at nodes of one test instance."""
+    """Compare the experts at nodes of a test instance."""
     model = generate_instance(name, split="test", index=index).to_scip()
     model.hideOutput()
     apply_setting(model, "default", seed=index)
@@ -162,4 +162,4 @@ def nodes_of(name: str, index: int, *, nodes: int) -> list[dict[str, Any]]:
     rule = Comparison(nodes=nodes, draw=np.random.RandomState(index))
     rule.include(model, "compare")
     model.optimize()
-    return rule.found
+    return rule.compared

@@ -1,4 +1,4 @@
-"""Experts compared by what is learned from their labels (see ``labels.py``)."""
+"""Compare experts by the rankers learned from their labels (see ``labels.py``)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EXPERT_PROBABILITY = 0.2
 
 @dataclass(frozen=True)
 class Collected:
-    """Samples of one instance, and the processor time that they took."""
+    """Samples of an instance, and the processor time of their collection."""
 
     folder: Path
     samples: int
@@ -39,7 +39,7 @@ class Collected:
 
 
 def collected(name: str, split: str, index: int, *, expert: str, folder: Path) -> Collected:
-    """Collect from one instance; the time counts only if nothing of it is there yet."""
+    """Collect from an instance. The time is complete only if nothing was collected before."""
     place = folder / name / expert.replace("/", "-") / f"{split}-{index:03d}"
     (place / "instance").mkdir(parents=True, exist_ok=True)
     generate_instance(name, split=split, index=index).write(place / "instance" / f"{index:03d}.lp")
@@ -55,17 +55,17 @@ def collected(name: str, split: str, index: int, *, expert: str, folder: Path) -
 
 
 def collected_within(name: str, seconds: float, *, expert: str, folder: Path) -> list[Collected]:
-    """Collect from one training instance after the other until the time is used up."""
+    """Collect from successive training instances until the time is used up."""
     for old in (folder / name / expert.replace("/", "-")).glob("train-*"):
-        shutil.rmtree(old)  # an interrupted run's, of which nobody knows what it took
-    found: list[Collected] = []
-    while sum(part.seconds for part in found) < seconds:
-        found.append(collected(name, "train", len(found), expert=expert, folder=folder))
-    return found
+        shutil.rmtree(old)  # the processor time of an interrupted run is unknown
+    parts: list[Collected] = []
+    while sum(part.seconds for part in parts) < seconds:
+        parts.append(collected(name, "train", len(parts), expert=expert, folder=folder))
+    return parts
 
 
 def learned(parts: list[Collected], validation: list[Path], out: Path) -> dict[str, Any]:
-    """Train a linear ranker; say how it does on each validation sample."""
+    """Train a linear ranker, and evaluate it on each validation sample."""
     train_ranker(
         [part.folder for part in parts if part.samples],
         out=out,
@@ -96,7 +96,7 @@ def learned(parts: list[Collected], validation: list[Path], out: Path) -> dict[s
 
 
 def with_as_many(parts: list[Collected], samples: int) -> list[Collected]:
-    """Give the first instances that have so many samples together, or all."""
+    """Return the first instances with at least `samples` samples in total, or all instances."""
     taken: list[Collected] = []
     for part in parts:
         if sum(other.samples for other in taken) >= samples:
@@ -106,36 +106,36 @@ def with_as_many(parts: list[Collected], samples: int) -> list[Collected]:
 
 
 def compare_learned(
-    name: str, found: dict[str, Any], *, folder: Path, keep: Callable[[], None]
+    name: str, results: dict[str, Any], *, folder: Path, keep: Callable[[], None]
 ) -> None:
-    """Collect with each expert that is missing, and learn from its labels.
+    """Collect with each missing expert, and learn from its labels.
 
     Parameters
     ----------
     name
-        The distribution.
-    found
-        What is known of it: processor seconds of collecting for each expert, number of test
-        instances to judge by, and what was found; filled.
+        Name of the distribution.
+    results
+        Results of the distribution, updated in place. They hold the budget in processor seconds
+        per expert and the number of validation instances.
     folder
-        For instances and samples.
+        Folder for instances and samples.
     keep
         Called after each expert.
     """
-    experts = found["experts"]
+    experts = results["experts"]
     if not set(TRAINED) - set(experts):
         return
     checks = [
         collected(name, "test", index, expert="full", folder=folder)
-        for index in range(found["validation"])
+        for index in range(results["validation"])
     ]
     checks = [part for part in checks if part.samples]
     others = [part.folder for part in checks]
-    found["judged"] = [part.samples for part in checks]
+    results["judged"] = [part.samples for part in checks]
     for expert in TRAINED:
         if expert in experts:
             continue
-        parts = collected_within(name, found["budget"], expert=expert, folder=folder)
+        parts = collected_within(name, results["budget"], expert=expert, folder=folder)
         policy = folder / name / f"{expert.replace('/', '-')}.safetensors"
         runs = {"equal time": learned(parts, others, policy)}
         whole = experts["full"]["equal time"] if experts else runs["equal time"]
@@ -146,7 +146,7 @@ def compare_learned(
 
 
 def difference(run: dict[str, Any], full: dict[str, Any], judged: list[int]) -> str:
-    """Say by how much accuracy differs, in hundredths, with an interval over instances."""
-    hits, hits_of_full = (100.0 * np.array(found["hits"]) for found in (run, full))
+    """Format the difference in accuracy in hundredths, with its interval over instances."""
+    hits, hits_of_full = (100.0 * np.array(each["hits"]) for each in (run, full))
     instances = np.repeat(np.arange(len(judged)).astype(str), judged)
     return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*interval(hits - hits_of_full, instances))

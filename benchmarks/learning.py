@@ -1,14 +1,14 @@
-"""How well choices imitate the expert: ``python benchmarks/learning.py TRAIN --validation VAL``.
+"""Compare how models imitate the expert: ``python benchmarks/learning.py TRAIN --validation VAL``.
 
-Trains milplib's network, the textbook one of PyTorch Geometric (from the same weights, on the same
-batches) and a linear ranker (at the better of two learning rates) on the same states, and judges
-them on the validation samples; without validation samples a fifth of the instances is held out.
-Network and ranker are trained twice: on the state alone, and on the state and the pseudocosts; each
-ranker is compared with the network that knows as much, the textbook network and pseudocost scores
-with the one that knows the state alone. Intervals are of that difference, in hundredths: 10,000
-draws of the validation instances, each with all of its samples. Without arguments a few
-small instances are generated and collected first, so that the script runs in a minute; its figures
-then mean nothing.
+Trains milplib's network, PyTorch Geometric's textbook network (with the same initial weights and
+batches) and a linear ranker (with the better of two learning rates) on the same states, and
+evaluates them on the validation samples. Without validation samples, a fifth of the instances is
+held out. Network and ranker are trained twice: on the state, and on the state with pseudocosts.
+Each ranker is compared with the network of the same inputs; the textbook network and pseudocost
+scores are compared with the network without pseudocosts. Intervals of the differences are in
+hundredths, from 10,000 draws of the validation instances with all their samples. Without
+arguments, the script first generates and collects a few small instances to run in a minute; its
+figures are then meaningless.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ RANKER_RATES = (1e-2, 1e-3)
 
 
 def small_samples(folder: str, *, instances: int, samples: int) -> str:
-    """Collect samples of small auctions, for a look at whether a benchmark runs."""
+    """Collect samples of small auctions for a smoke test of a benchmark."""
     for seed in range(instances):
         instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed)
         instance.write(f"{folder}/{seed:03d}.lp")
@@ -57,11 +57,11 @@ def small_samples(folder: str, *, instances: int, samples: int) -> str:
 
 
 class LinearRanker(nn.Module):
-    """A weighted sum of what is known of a candidate: a ranker's usual features.
+    """A weighted sum of a candidate's features, as rankers use them.
 
-    Its own features, its pseudocosts with their logarithms, and mean and extremes over its rows'
-    features and coefficients; each as it is (standardised) and between the smallest and the
-    largest of the state's candidates (0 to 1).
+    These are its column features, its pseudocosts and their logarithms, and the mean and extremes
+    of its rows' features and coefficients. Each occurs twice: standardised, and scaled to 0 … 1
+    over the candidates of the state.
     """
 
     mean: torch.Tensor
@@ -78,7 +78,7 @@ class LinearRanker(nn.Module):
 
     @staticmethod
     def features(graph: Any) -> torch.Tensor:
-        """Features of the candidates. Shape (k, 94)."""
+        """Return the features of the candidates, shape (k, 94)."""
         row, column = graph.edge_index.long()
         of_edge = torch.cat((graph.row_features[row], graph.edge_features[:, None]), dim=1)
         n = len(graph.variable_features)
@@ -106,28 +106,28 @@ class LinearRanker(nn.Module):
         return torch.cat((features, relative), dim=1)
 
     def forward(self, graph: Any) -> torch.Tensor:
-        """Score the candidates. Shape (k,)."""
+        """Return the scores of the candidates, shape (k,)."""
         scores: torch.Tensor = self.weights((self.features(graph) - self.mean) * self.scale)[:, 0]
         return scores
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a choice gave on the validation samples, and what its training took."""
+    """Results of a model on the validation samples, and the time of its training."""
 
     judgements: list[Judgement]
     loss: float = float("nan")
     seconds: float = float("nan")
 
     def values(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Give figures a sample."""
+        """Return the metrics of each sample."""
         ranks = np.array([judgement.rank for judgement in self.judgements])
         regrets = np.array([judgement.regret for judgement in self.judgements])
         return {"accuracy@1": 1.0 * (ranks <= 1), "@5": 1.0 * (ranks <= 5), "regret": regrets}
 
 
 def trained(name: str, trainer: Trainer) -> Outcome:
-    """Train to the end, and judge the best weights."""
+    """Train to the end, and evaluate the best weights."""
     while not trainer.is_done:
         record = trainer.epoch()
         if sys.stderr.isatty():
@@ -156,7 +156,7 @@ def by_pseudocost(data: TrainingData) -> Iterator[Judgement]:
 def interval(
     differences: npt.NDArray[np.float64], instances: npt.NDArray[np.str_]
 ) -> tuple[float, float, float]:
-    """Mean difference and its 95 % interval."""
+    """Return the mean difference and its 95 % interval."""
     names, group = np.unique(instances, return_inverse=True)
     sums, sizes = np.bincount(group, weights=differences), np.bincount(group)
     drawn = np.random.RandomState(0).randint(0, len(names), size=(10_000, len(names)))
@@ -167,7 +167,7 @@ def interval(
 
 def compare(options: argparse.Namespace) -> Table:
     outcomes: dict[str, Outcome] = {}
-    rivals: dict[str, str] = {}  # each beside milplib's network of the same knowledge
+    rivals: dict[str, str] = {}  # milplib's network with the same inputs, for each other model
     for blocks in ((), ("pseudocost",)):
         training = NetworkOptions(
             epochs=options.epochs,
@@ -203,7 +203,7 @@ def compare(options: argparse.Namespace) -> Table:
 
 
 def best_ranker(name: str, data: TrainingData, options: NetworkOptions, *, seed: int) -> Outcome:
-    """Train a linear ranker at each learning rate, and give the better one."""
+    """Train a linear ranker at each learning rate, and return the better one."""
     every = max(1, len(data.training) // 500)  # enough for means and deviations
     some = to_batch([data.training[i] for i in range(0, len(data.training), every)])
     rankers = []
@@ -228,7 +228,7 @@ def tabulated(outcomes: dict[str, Outcome], rivals: dict[str, str], data: Traini
     table.add_column("choice")
     for heading in ("accuracy@1", "@5", "regret", "s an epoch"):
         table.add_column(heading, justify="right")
-    for heading in ("ours - its accuracy@1", "@5", "regret"):  # with the same knowledge
+    for heading in ("ours - its accuracy@1", "@5", "regret"):  # with the same inputs
         table.add_column(heading, justify="right")
     for name, outcome in outcomes.items():
         metrics, values = mean_metrics(outcome.judgements), outcome.values()
@@ -236,8 +236,8 @@ def tabulated(outcomes: dict[str, Outcome], rivals: dict[str, str], data: Traini
         line = [name, *(f"{figure:.3f}" for figure in figures)]
         line.append("" if np.isnan(outcome.seconds) else f"{outcome.seconds:.1f}")
         our_values = outcomes[rivals[name]].values() if name in rivals else {}
-        for key, found in our_values.items():
-            difference = interval(100 * (found - values[key]), instances)
+        for key, ours in our_values.items():
+            difference = interval(100 * (ours - values[key]), instances)
             line.append("{:+.2f} [{:+.2f}, {:+.2f}]".format(*difference))
         table.add_row(*line)
     return table
@@ -247,12 +247,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("train", nargs="*", type=Path, help="folders of samples to train on")
-    parser.add_argument("--validation", nargs="+", type=Path, default=[], help="and to judge by")
-    parser.add_argument("--epochs", type=int, default=200, help="at most (default 200)")
+    parser.add_argument("train", nargs="*", type=Path, help="folders of training samples")
+    parser.add_argument(
+        "--validation", nargs="+", type=Path, default=[], help="of validation samples"
+    )
+    parser.add_argument("--epochs", type=int, default=200, help="maximum number (default 200)")
     parser.add_argument("--batches-per-epoch", type=int, default=312)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--skip-textbook", action="store_true", help="it takes 10 times as long")
+    parser.add_argument("--skip-textbook", action="store_true", help="as it is 10 times slower")
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:

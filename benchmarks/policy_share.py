@@ -1,4 +1,4 @@
-"""What of a solve a trained policy takes."""
+"""A trained policy's share of the time of a solve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rows(
     instances: int = 10,
     time_limit: float = 120.0,
 ) -> Iterator[Row]:
-    """Solve instances that no sample comes from, with a policy trained on the samples."""
+    """Solve unseen instances with a policy trained on the samples."""
     if policy is None:
         out = folder / "policy.safetensors"
         policy = str(train([samples.folder], out=out, epochs=family.epochs, seed=0).policy)

@@ -1,8 +1,8 @@
-"""What a ranker's decision costs beyond extraction, and the features that only rankers read.
+"""Costs of a ranker's decision beyond extraction, and of the features that only rankers use.
 
-Rankers are trained on the samples at hand with their usual sizes. At real nodes, in one process on
-one thread, the parts take turns, each as the first thing after its LP was solved, beside the
-extraction of the state; states to score are extracted before the clock starts.
+Rankers of default size are trained on the given samples. The parts and the extraction of the
+state take turns at real nodes, in one process on one thread, each directly after an LP solve.
+States are extracted before the scoring is timed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MODELS = ("linear", "gbdt", "extratrees")
 
 
 class Measure(GuardedRule):
-    """Time one part at every node, and branch on the first candidate."""
+    """Time a part at every node, and branch on the first candidate."""
 
     def __init__(self, policies: dict[str, RankingPolicy], samples: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Measure(GuardedRule):
         }
 
     def decide(self) -> int:
-        """Measure at this node, but for the first one: first calls load and allocate."""
+        """Measure at every node except the first, where calls load and allocate."""
         native_at(self.model)
         names = [*self.parts, *self.policies]
         if self.count < 0:
@@ -83,7 +83,7 @@ def rows(
     seeds: int = 2,
     smoke: bool = False,
 ) -> Iterator[Row]:
-    """Measure every part so many times at the first nodes of each of some instances."""
+    """Measure every part `nodes` times at the first nodes of several instances."""
     policies: dict[str, RankingPolicy] = {}
     notes = {}
     for model in MODELS:
@@ -113,10 +113,10 @@ def rows(
     medians = {name: 1000 * statistics.median(times) for name, times in seconds.items()}
     for name, other in medians.items():
         if name != EXTRACTION:
-            what = f"scores of {name} beyond it" if name in policies else f"{name} beside it"
+            part = f"scores of {name} beyond it" if name in policies else f"{name} beside it"
             yield Row(
                 family=family.name,
-                name=f"extraction native / {what}",
+                name=f"extraction native / {part}",
                 ours=medians[EXTRACTION],
                 other=other,
                 note=f"{other:.2f} ms; {notes.get(name, size)}",

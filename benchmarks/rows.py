@@ -1,4 +1,4 @@
-"""What a benchmark gives: rows, each of two things that were measured beside each other."""
+"""Rows of a benchmark. Each row compares two alternatives."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from rich.table import Table
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Two things compared.
+    """Comparison of two alternatives.
 
     Parameters
     ----------
     family, name
-        On which instances, and what: "ours / other".
+        Family of instances, and name of the comparison: "ours / other".
     ours, other
-        What they take, medians.
+        Median costs.
     unit
-        ``ms`` or ``bytes``.
+        Unit of the costs: ``ms`` or ``bytes``.
     note
-        The same in other words.
+        Details in words.
     """
 
     family: str
@@ -35,22 +35,22 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times more the other one takes."""
+        """Ratio of the other cost to ours."""
         return self.other / self.ours
 
     def as_json(self) -> dict[str, float]:
-        """Give the ratio and what it is made of."""
+        """Return the ratio and both costs."""
         named = {f"ours_{self.unit}": self.ours, f"other_{self.unit}": self.other}
         return {"ratio": self.ratio, **named}
 
 
 def as_json(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
-    """Give rows by name."""
+    """Return the rows by name."""
     return {f"{row.family}: {row.name}": row.as_json() for row in rows}
 
 
 def as_table(rows: Iterable[Row], title: str) -> Table:
-    """Give rows as a table, a section a family."""
+    """Return a table of the rows with a section per family."""
     table = Table(title=title)
     table.add_column("ours / other")
     for heading in ("ours", "other", "", "ratio"):
@@ -75,7 +75,7 @@ def as_table(rows: Iterable[Row], title: str) -> Table:
 
 
 def alternated(functions: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
-    """Median milliseconds of functions that take turns; a first round does not count."""
+    """Return the median milliseconds of functions that take turns, after an uncounted round."""
     times: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(rounds + 1):
         for name, function in functions.items():
@@ -83,4 +83,4 @@ def alternated(functions: Mapping[str, Callable[[], object]], *, rounds: int) ->
             function()
             if number:
                 times[name].append(1000 * (time.perf_counter() - begin))
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(measured) for name, measured in times.items()}

@@ -1,16 +1,16 @@
-"""What a large folder of samples costs: ``python benchmarks/samples_at_size.py``.
+"""Measure the costs of a large folder of samples: ``python benchmarks/samples_at_size.py``.
 
-Writes folders of few and of many samples with the writers of a collection: recorded states of a
-small instance, again and again as other nodes of other trees of other instances. Then, for each
-folder in a process of its own, it takes the time and the highest memory of
+Writes folders of few and of many samples with the writers of a collection: the recorded states of
+a small instance, repeated as nodes of further trees of further instances. Each folder is then
+measured in a separate process, by the time and the peak memory of
 
 - listing: opening the folder, with and without the shards' checksums;
 - splitting the samples by instance;
 - the first batch of an epoch, drawn from all shards;
-- an epoch, shuffled, every sample once, nothing kept.
+- a shuffled epoch with every sample once and no cache.
 
-Memory is what the process takes beyond what it had with everything imported and one batch of the
-smallest folder made. On a system without ``/proc`` it is what the process took at most, in all.
+Memory is relative to the process after all imports and a first batch of the smallest folder. On a
+system without ``/proc`` it is the total peak of the process.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from milplib.learn.samples import Label, NodePosition, TreeRecorder
 from milplib.learn.samples.shards import Manifest, ShardEntry, TreeEntry, write_batches
 
 TREE = 10
-"""Samples a tree."""
+"""Number of samples per tree."""
 SHARD = 5_000
-"""Samples a shard; so small are these that a collection would write one shard of them all."""
+"""Number of samples per shard. A collection would write these small samples into one shard."""
 BATCH = 32
 
 
 def recorded(folder: Path) -> tuple[SampleSet, list[Sample]]:
-    """Collect the states to write again: those of one tree, as many as a tree shall have."""
+    """Collect the states of a tree, which the folders repeat."""
     family = IndependentSet(n_nodes=40, graph="erdos_renyi", edge_probability=0.2)
     family.generate(1).write(folder / "a.lp")
     samples = collect(
@@ -85,7 +85,7 @@ def write(folder: Path, source: SampleSet, states: Sequence[Sample], *, n: int, 
 def tree(
     number: int, states: Sequence[Sample], schema: Any, *, size: int, names: int
 ) -> list[pa.RecordBatch]:
-    """Record a tree: the states under new node numbers, as a solve of another instance."""
+    """Return the record batches of a tree: the states under new node numbers."""
     episode, instance = divmod(number, names)
     recorder = TreeRecorder(
         schema,
@@ -103,7 +103,7 @@ def tree(
 
 
 def peak_bytes() -> int:
-    """Give the most memory that this process has had so far."""
+    """Return the peak memory of this process in bytes."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
@@ -113,7 +113,7 @@ def peak_bytes() -> int:
 
 
 def measure(folder: Path, small: Path) -> dict[str, float]:
-    """Time everything on a folder in this process, and weigh it."""
+    """Measure times and peak memory on a folder in this process."""
     import torch
 
     from milplib.learn.dataset import EpochBatches, GraphDataset, split_by_instance
@@ -129,11 +129,11 @@ def measure(folder: Path, small: Path) -> dict[str, float]:
 
     next(streamed(SampleSet(small)))
     before = peak_bytes()
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
 
     def take(name: str, begin: float) -> None:
-        found[f"{name}_s"] = time.perf_counter() - begin
-        found[f"{name}_bytes"] = peak_bytes() - before
+        figures[f"{name}_s"] = time.perf_counter() - begin
+        figures[f"{name}_bytes"] = peak_bytes() - before
 
     begin = time.perf_counter()
     SampleSet(folder, verify=False)
@@ -151,13 +151,13 @@ def measure(folder: Path, small: Path) -> dict[str, float]:
     n = sum(batch.num_graphs for batch in streamed(samples))
     take("an epoch", begin)
     assert n == len(samples)
-    found["samples_per_s"] = n / found["an epoch_s"]
-    return found
+    figures["samples_per_s"] = n / figures["an epoch_s"]
+    return figures
 
 
 def measured(sizes: Sequence[int], *, names: int) -> dict[int, dict[str, float]]:
-    """Write a folder of each size, and measure each in a process of its own."""
-    found = {}
+    """Write a folder of each size, and measure each in a separate process."""
+    figures = {}
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         (root / "source").mkdir()
@@ -176,8 +176,8 @@ def measured(sizes: Sequence[int], *, names: int) -> dict[int, dict[str, float]]
             )
             size = sum(path.stat().st_size for path in (root / str(n)).iterdir())
             about = {"written_s": written, "disk_bytes": size}
-            found[n] = about | json.loads(done.stdout)
-    return found
+            figures[n] = about | json.loads(done.stdout)
+    return figures
 
 
 def main() -> None:
@@ -187,23 +187,23 @@ def main() -> None:
     parser.add_argument(
         "sizes", nargs="*", type=int, default=[10_000, 100_000], help="samples of each folder"
     )
-    parser.add_argument("--instances", type=int, default=300, help="instances they come from")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--instances", type=int, default=300, help="number of instances")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(*options.measure)))
         return
-    found = measured(sorted(options.sizes), names=options.instances)
+    figures = measured(sorted(options.sizes), names=options.instances)
     table = Table(title=f"Samples at size, {options.instances} instances, {TREE} samples a tree")
     table.add_column("samples")
-    for n in found:
+    for n in figures:
         table.add_column(f"{n:,}", justify="right")
-    names = [name for name in next(iter(found.values())) if name.endswith("_s")]
+    names = [name for name in next(iter(figures.values())) if name.endswith("_s")]
     for name in (*names, "disk_bytes"):
         label, _, unit = name.rpartition("_")
         cells = []
-        for values in found.values():
+        for values in figures.values():
             if unit == "bytes":
                 cells.append(f"{values[name] / 1e6:,.0f} MB")
             elif label == "samples_per":
@@ -215,7 +215,7 @@ def main() -> None:
         table.add_row("samples a second" if label == "samples_per" else label, *cells)
     Console().print(table)
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""What a second worker is worth: ``milplib collect`` with two workers and with one, in turns.
+"""Speed-up of ``milplib collect`` by a second worker.
 
-``.venv/bin/python benchmarks/scaling.py [FAMILY]`` measures it by itself, on an idle machine.
+``.venv/bin/python benchmarks/scaling.py [FAMILY]`` runs one and two workers in turns. Run it on an
+idle machine.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ WORKERS = (1, 2)
 
 
 def rows(family: Family, folder: Path, *, instances: int, rounds: int) -> Iterator[Row]:
-    """Collect from the same instances with one worker and with two, as the command does.
+    """Collect from the same instances with one worker and with two.
 
-    The times are those of the whole command, with the start of the processes.
+    Times are those of the whole command, including the start of the processes.
     """
     (folder / "scaling").mkdir(parents=True)
     for seed in range(instances):
@@ -34,18 +35,18 @@ def rows(family: Family, folder: Path, *, instances: int, rounds: int) -> Iterat
         instance.write(folder / "scaling" / f"{seed:03d}.lp")
     costs: dict[int, list[float]] = {workers: [] for workers in WORKERS}
     for number in range(rounds):
-        # Neither is always the first: what the machine does beside meets both.
+        # The order alternates, so that other load of the machine affects both.
         for workers in WORKERS if number % 2 else reversed(WORKERS):
             out = folder / f"scaling-{number}-{workers}"
             costs[workers].append(_milliseconds_a_sample(folder / "scaling", out, family, workers))
-    one, two = (statistics.median(costs[workers]) for workers in WORKERS)
+    single, double = (statistics.median(costs[workers]) for workers in WORKERS)
     ratios = [other / ours for other, ours in zip(costs[1], costs[2], strict=True)]
     yield Row(
         family=family.name,
         name="collection with 2 workers / with 1",
-        ours=two,
-        other=one,
-        note=f"{1000 / two:.2f} samples a second instead of {1000 / one:.2f}; ratios of "
+        ours=double,
+        other=single,
+        note=f"{1000 / double:.2f} samples a second instead of {1000 / single:.2f}; ratios of "
         f"{rounds} rounds from {min(ratios):.2f} to {max(ratios):.2f}",
     )
 
@@ -68,17 +69,19 @@ def main() -> None:
     known = {family.name: family for family in FAMILIES}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("family", nargs="?", default="CA 100x500", choices=known)
-    parser.add_argument("--instances", type=int, default=20, help="to collect from (default 20)")
+    parser.add_argument(
+        "--instances", type=int, default=20, help="number of instances (default 20)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = rows(
+        measured = rows(
             known[options.family],
             Path(folder),
             instances=options.instances,
             rounds=options.rounds,
         )
-        show(as_table(list(found), "Medians"))
+        show(as_table(list(measured), "Medians"))
 
 
 if __name__ == "__main__":

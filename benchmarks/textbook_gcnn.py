@@ -1,9 +1,9 @@
-"""The network as ports to PyTorch write it.
+"""The network as it is usually written in PyTorch.
 
-`TextbookGCNN` follows the published code line by line on PyTorch Geometric's `MessagePassing`:
-every edge projects both of its ends and has the message's last layer to itself, and the second
-convolution is computed for all variables. Same function, same names of weights as
-`milplib.learn.GCNN`, so that either can begin with the other's.
+`TextbookGCNN` follows the published code line by line on PyTorch Geometric's `MessagePassing`.
+Every edge computes the projections of both ends and the last layer of its message, and the second
+convolution covers all variables. The function and the names of the weights are those of
+`milplib.learn.GCNN`, so that both can start with the same weights.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from milplib.scip import RowFeature, VariableFeature
 
 
 class PreNormDone(Exception):  # noqa: N818
-    """Raised by a layer that has taken a batch's statistics: what follows has to wait."""
+    """Raised by a layer after it has recorded a batch's statistics, to stop the forward pass."""
 
 
 class PreNorm(nn.Module):
-    """``(x + shift) * scale``, both fixed in a pass over data, one layer after another."""
+    """``(x + shift) * scale``, with both fixed by passes over data, one layer at a time."""
 
     shift: torch.Tensor | None
     scale: torch.Tensor
@@ -39,7 +39,7 @@ class PreNorm(nn.Module):
         self.units = units
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Apply the map, or take the statistics and go no further."""
+        """Apply the map, or record the statistics and stop the forward pass."""
         if self.waiting:
             x = x.double().reshape(-1, self.units)
             self.seen.append(torch.stack((x.new_full((self.units,), len(x)), x.sum(0),
@@ -50,11 +50,11 @@ class PreNorm(nn.Module):
         return x * self.scale
 
     def fix(self) -> None:
-        """Turn the statistics into the map."""
+        """Compute the map from the statistics."""
         count, total, squares = torch.stack(self.seen).sum(0)
         mean = total / count
         variance = squares / count - mean**2
-        # sums of squares leave rounding errors where nothing varies
+        # Sums of squares have rounding errors where the variance is 0.
         constant = variance <= 1e-12 * (squares / count)
         self.scale.copy_(torch.where(constant, torch.ones_like(variance), variance).rsqrt())
         if self.shift is not None:
@@ -63,7 +63,7 @@ class PreNorm(nn.Module):
 
 
 class BipartiteConvolution(MessagePassing):  # type: ignore[misc]
-    """A half-convolution, message by message."""
+    """A half-convolution with a message per edge."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__(aggr="add")
@@ -84,7 +84,7 @@ class BipartiteConvolution(MessagePassing):  # type: ignore[misc]
         edge_index: torch.Tensor,
         edges: torch.Tensor,
     ) -> torch.Tensor:
-        """New embeddings of the targets."""
+        """Return the new embeddings of the targets."""
         summed = self.propagate(
             edge_index, size=(len(sources), len(targets)), x=(sources, targets), edges=edges
         )
@@ -119,7 +119,7 @@ class TextbookGCNN(nn.Module):
                 nn.init.orthogonal_(parameter)
 
     def forward(self, graph: Any) -> torch.Tensor:
-        """Score the candidates. Shape (k,)."""
+        """Return the scores of the candidates, shape (k,)."""
         variables = self.variable_embedding(self.variable_norm(graph.variable_features))
         rows = self.row_embedding(self.row_norm(graph.row_features))
         edges = self.edge_norm(graph.edge_features[:, None])
@@ -130,7 +130,7 @@ class TextbookGCNN(nn.Module):
         return scores
 
     def start_like(self, model: GCNN) -> None:
-        """Take over the weights that a `GCNN` has, before its norms are fitted."""
+        """Copy the weights of a `GCNN`, before its norms are fitted."""
         state = {
             name.replace(".message.", ".message_layer."): tensor
             for name, tensor in model.state_dict().items()
@@ -138,7 +138,7 @@ class TextbookGCNN(nn.Module):
         self.load_state_dict(state)
 
     def fit_norms(self, batches: Callable[[], Iterable[Any]]) -> None:
-        """Fix the norms, one after the other, as the published code does."""
+        """Fit the norms one after the other, like the published code."""
         norms = [
             *(self.variable_norm, self.row_norm, self.edge_norm),
             *(self.to_rows.message_norm, self.to_rows.output_norm),

@@ -1,9 +1,9 @@
-"""Train the network that `milplib.generators.NetworkVerification` verifies, and write its file.
+"""Train the network of `milplib.generators.NetworkVerification`, and write its file.
 
-Needs scikit-learn, which milplib does not: ``pip install scikit-learn``, then
-``.venv/bin/python benchmarks/train_digits_network.py``. The file is shipped, so that generating
-instances needs no training; the last digits of a training differ between processors, so another
-machine's file may differ.
+Install scikit-learn, which milplib does not need (``pip install scikit-learn``), and run
+``.venv/bin/python benchmarks/train_digits_network.py``. The file ships with milplib, so that
+generating instances needs no training. The last digits of the weights depend on the processor, so
+that the file may differ on another machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Layers = list[tuple[Array, Array]]
 
 
 def load_digits() -> tuple[Array, npt.NDArray[np.int64]]:
-    """Give the 1797 images of 8 × 8 pixels, grey levels 0 … 16, and the digits they show."""
+    """Return the 1797 images of 8 × 8 pixels, grey levels 0 … 16, and their digits."""
     from sklearn import datasets
 
     digits = datasets.load_digits()
@@ -36,7 +36,7 @@ def load_digits() -> tuple[Array, npt.NDArray[np.int64]]:
 
 
 def forward(layers: Layers, images: Array) -> list[Array]:
-    """Give what goes into every layer, and the scores of the digits at last."""
+    """Return the input of every layer, and finally the scores of the digits."""
     values = [images]
     for number, (weight, bias) in enumerate(layers, start=1):
         scores = values[-1] @ weight.T + bias
@@ -45,7 +45,7 @@ def forward(layers: Layers, images: Array) -> list[Array]:
 
 
 def train(images: Array, digits: npt.NDArray[np.int64]) -> Layers:
-    """Minimise the cross-entropy with Adam, weights decaying apart from it."""
+    """Minimise the cross-entropy with Adam and decoupled weight decay."""
     random = np.random.RandomState(SEED)
     sizes = (images.shape[1], *HIDDEN_LAYERS, 10)
     layers = [
@@ -87,7 +87,7 @@ def train(images: Array, digits: npt.NDArray[np.int64]) -> Layers:
 
 
 def main() -> None:
-    """Train, say how good the network is, and write the file."""
+    """Train the network, print its accuracy, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     root = Path(__file__).resolve().parent.parent
     parser.add_argument(

@@ -1,8 +1,9 @@
-"""What a step of training costs: forth, back and Adam on one batch.
+"""Cost of a training step: a forward pass, a backward pass and Adam on one batch.
 
-Compared are milplib's network and PyTorch Geometric's textbook network (`textbook_gcnn.py`), from
-the same weights, on the same batch, taking turns. With glibc's own limits the textbook network's
-messages (edges x 64) come from the system and go back to it at every step: about half of its time.
+milplib's network and PyTorch Geometric's textbook network (`textbook_gcnn.py`) take turns, with the
+same weights and the same batch. With glibc's default limits, the textbook network allocates its
+messages (edges x 64) from the system and returns them at every step, which is about half of its
+time.
 """
 
 from __future__ import annotations
@@ -34,20 +35,20 @@ def rows(
     textbook.fit_norms(lambda: [batch])
     with torch.no_grad():
         if not torch.allclose(ours(batch), textbook(batch), rtol=1e-4, atol=1e-5):
-            raise RuntimeError("the two networks do not give the same scores")
+            raise RuntimeError("the scores of the networks differ")
     steps = {"ours": as_step(ours, batch), "textbook": as_step(textbook, batch)}
-    found = alternated(steps, rounds=rounds)
+    costs = alternated(steps, rounds=rounds)
     yield Row(
         family=family.name,
         name="training step fused / textbook PyG",
-        ours=found["ours"],
-        other=found["textbook"],
+        ours=costs["ours"],
+        other=costs["textbook"],
         note=f"{batch_size} graphs, {batch.edge_index.shape[1]:,} edges",
     )
 
 
 def as_step(model: nn.Module, batch: Any) -> Callable[[], None]:
-    """Give a step of training on a batch: forth, back and Adam."""
+    """Return a function that runs a training step on a batch."""
     optimizer, loss = torch.optim.Adam(model.parameters()), load_loss("hard")
 
     def step() -> None:

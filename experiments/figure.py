@@ -101,7 +101,7 @@ def draw() -> bytes:
 
 
 def _lines(setting: str) -> Iterator[tuple[str, list[Ratio]]]:
-    """Give the label and ratios of each line: a heading and its distributions."""
+    """Yield the label and ratios of each line: a heading and its distributions."""
     for group in groups(setting):
         yield group.title.upper(), []
         for name in dict.fromkeys(ratio.distribution for ratio in group.ratios):
@@ -136,7 +136,7 @@ def _interval(axes: Axes, place: float, ratio: Ratio) -> None:
 
 
 def main() -> None:
-    """Read the options."""
+    """Draw the figure named by the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=FIGURE, metavar="FILE")
     with atomic_write(parser.parse_args().out) as stream:

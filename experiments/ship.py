@@ -46,12 +46,12 @@ def card(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def policy_file(name: str, entry: Mapping[str, Any]) -> Path:
-    """Find the file of a policy: where it was trained, or as it ships already.
+    """Return the file of a policy: the trained file, or the shipped one if that is missing.
 
     Raises
     ------
     SystemExit
-        If what ships is not what the study trained.
+        If the trained file is missing and the shipped file is not that of the study.
     """
     trained: Path = HERE / entry["file"]
     shipped = SHIPPED / f"{name}.safetensors"
@@ -64,8 +64,8 @@ def policy_file(name: str, entry: Mapping[str, Any]) -> Path:
     }
     if not (shipped.is_file() and file_sha256(shipped) in known):
         raise SystemExit(
-            f"{trained} is not here, and {shipped} is another: milplib run "
-            f"experiments/{entry['study']}.yaml --scale {entry['scale']} --only train"
+            f"{trained} is missing and {shipped} is not that of the study: train it with "
+            f"milplib run experiments/{entry['study']}.yaml --scale {entry['scale']} --only train"
         )
     return shipped
 
@@ -115,7 +115,7 @@ def _results(entry: Mapping[str, Any]) -> Iterator[str]:
         for judged in _judged(*(entry.get(key, "") for key in ("results", "study", "scale"))):
             yield from _table(entry, judged)
     except ResultsError:
-        # A policy that `auto` chooses is judged together with `auto`, so it must exist before.
+        # A policy that `auto` chooses is evaluated together with `auto`, after it was shipped.
         yield from ("", "Not judged yet.")
 
 
@@ -127,7 +127,7 @@ class _Judged(NamedTuple):
 
 @cache
 def _judged(results: str, study: str, scale: str) -> tuple[_Judged, ...]:
-    """Read the evaluations that judged the policies."""
+    """Read the evaluations of the policies."""
     if results:
         evaluations = [Evaluation.load(HERE / results)]
         runs = results
@@ -184,7 +184,7 @@ def _limits(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def ship(out: Path) -> None:
-    """Write all files, and remove those no longer shipped."""
+    """Write all files, and remove files that are no longer shipped."""
     content = tomllib.loads((HERE / "shipped.toml").read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     for name, entry in content["policies"].items():
@@ -201,7 +201,7 @@ def ship(out: Path) -> None:
 
 
 def main() -> None:
-    """Read the options."""
+    """Ship to the folder named by the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FOLDER")
     ship(parser.parse_args().out)

@@ -2,14 +2,18 @@
 
 ``.venv/bin/python experiments/tables.py [--check] [FILE]...``
 
-A study's tables are the CSV files beside its runs. In a text a table stands between
-``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART is ``usual`` or
-``transfer`` (policies evaluated on distributions that they were not trained on), ``sets`` or
-``transfer-sets`` for training sets compared with each other, ``training`` for what models learned
-from and what that gave, ``auto`` for what the policy ``auto`` picks, or ``brief`` for no more than
-its ratios in several settings, with commas between. ``<!-- table: FOLDER -->`` is for what
-``milplib evaluate`` left in a folder of this one, ``<!-- table: FOLDER medians -->`` for the
-baseline's medians in each folder of that one.
+The tables of a study are the CSV files beside its runs. A table of a text is enclosed in
+``<!-- table: STUDY SCALE SETTING PART -->`` and ``<!-- end -->``, where PART is
+
+- ``usual`` or ``transfer``: results of policies, on the distributions of their training or on
+  others;
+- ``sets`` or ``transfer-sets``: comparison of training sets;
+- ``training``: training data and results of models;
+- ``auto``: choices of the policy ``auto``;
+- ``brief``: ratios of ``auto`` only, with several settings separated by commas.
+
+``<!-- table: FOLDER -->`` shows the evaluation in a subfolder of this folder, and
+``<!-- table: FOLDER medians -->`` the baseline's medians in each evaluation below it.
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ _TABLE = re.compile(r"(<!-- table: (?P<of>.+?) -->\n).*?(?=<!-- end -->)", re.DO
 
 
 def with_tables(text: str) -> str:
-    """Give a text with its tables made anew."""
+    """Return a text with rebuilt tables."""
     return _TABLE.sub(
         lambda table: "\n".join((table[1], *_lines(*table["of"].split()), "", "")), text
     )
@@ -56,7 +60,7 @@ def _lines(study: str, scale: str = "", setting: str = "", part: str = "") -> It
     if not scale:
         yield from _of_policies(Evaluation.load(HERE / study).summary())
     elif scale == "medians":
-        folders = sorted((HERE / study).iterdir(), reverse=True)  # learn2branch stands first
+        folders = sorted((HERE / study).iterdir(), reverse=True)  # learn2branch comes first
         yield from _of_medians({each.name: Evaluation.load(each) for each in folders})
     elif part.endswith("sets"):
         prefix = f"{setting}-transfer" if part.startswith("transfer") else setting
@@ -83,7 +87,7 @@ def _judged(study: str, scale: str, setting: str, part: str) -> tuple[Evaluation
 
 
 def _of_ratios(summaries: Mapping[str, Summary]) -> Iterator[str]:
-    """Give a line a distribution: the times of ``auto`` against its rivals', by setting."""
+    """Yield a line per distribution: the times of ``auto`` relative to its rivals, by setting."""
     columns = [
         (setting, summary, rival)
         for setting, summary in summaries.items()
@@ -97,9 +101,10 @@ def _of_ratios(summaries: Mapping[str, Summary]) -> Iterator[str]:
 
 
 def _of_medians(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
-    """Give a line a distribution: the baseline's median time and nodes, by setting."""
+    """Yield a line per distribution: the baseline's median time and nodes, by setting."""
     yield _row(
-        "instances of", *(f"`{name}`: {what}" for name in evaluations for what in ("time", "nodes"))
+        "instances of",
+        *(f"`{name}`: {figure}" for name in evaluations for figure in ("time", "nodes")),
     )
     yield _row("---", *["--:"] * 2 * len(evaluations))
     cells: dict[str, list[str]] = defaultdict(list)
@@ -119,7 +124,7 @@ def _rivals(summary: Summary) -> list[str]:
 
 
 def _of_auto(results: Evaluation, summary: Summary) -> Iterator[str]:
-    """Give a line a distribution: whom ``auto`` trusts, and how that stands to the best choice."""
+    """Yield a line per distribution: the choices of ``auto`` and their result."""
     yield _row(
         "instances of",
         "picked",
@@ -152,7 +157,7 @@ def _of_auto(results: Evaluation, summary: Summary) -> Iterator[str]:
 
 @cache
 def _picked(distribution: str, instances: int) -> Counter[str]:
-    """Count whom ``auto`` picks for the first test instances."""
+    """Count the policies that ``auto`` picks for the first test instances."""
     auto = load_policy(AUTO)
     assert isinstance(auto, Portfolio)
     return Counter(
@@ -162,7 +167,7 @@ def _picked(distribution: str, instances: int) -> Counter[str]:
 
 
 def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
-    """Give the seconds of each pair of instance and seed, by policy."""
+    """Return the seconds of each pair of instance and seed, by policy."""
     times: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     for row in results.table.to_pylist():
         if row["distribution"] == distribution:
@@ -171,7 +176,7 @@ def _times(results: Evaluation, distribution: str) -> list[dict[str, float]]:
 
 
 def _of_policies(summary: Summary) -> Iterator[str]:
-    """Give a line a policy and distribution: what it takes, and beside which rivals."""
+    """Yield a line per policy and distribution: its results and ratios to its rivals."""
     rivals = _rivals(summary)
     yield _row(
         "instances of",
@@ -204,9 +209,9 @@ def _cells(summary: Summary, row: PolicySummary, rivals: Sequence[str]) -> Itera
 
 
 def _of_training(folder: Path, setting: str, summary: Summary) -> Iterator[str]:
-    """Give a line a model and budget: samples, agreement with the expert, and what that gave.
+    """Yield a line per model and budget: samples, agreement with the expert, and results.
 
-    Numbers of several training seeds are means; the rivals among SCIP's rules stand below.
+    Figures of several training seeds are means. The SCIP rules follow below.
     """
     trained: dict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
     for row in _rows(folder / f"{setting}-training.csv"):
@@ -248,13 +253,13 @@ def _of_training(folder: Path, setting: str, summary: Summary) -> Iterator[str]:
 
 
 def _of_sets(path: Path) -> Iterator[str]:
-    """Give a line a distribution and budget, with training sets against each other in columns."""
+    """Yield a line per distribution and budget, with a column per pair of training sets."""
     of_budget: dict[tuple[str, ...], dict[tuple[str, str], str]] = defaultdict(dict)
     for row in _rows(path):
         line = of_budget[row["distribution"], row["budget"]]
         line[row["training_set"], row["against"]] = _time_ratio(row)
     pairs = list(dict.fromkeys(pair for line in of_budget.values() for pair in line))
-    yield _row("instances of", "instances of each", *(f"{one} / {other}" for one, other in pairs))
+    yield _row("instances of", "instances of each", *(f"{left} / {right}" for left, right in pairs))
     yield _row("---", *["--:"] * (len(pairs) + 1))
     for (distribution, budget), line in of_budget.items():
         yield _row(distribution, budget, *(line.get(pair, "") for pair in pairs))
@@ -266,7 +271,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _time_ratio(row: Mapping[str, str]) -> str:
-    """Give a ratio with its interval, which a single instance has none of."""
+    """Format a ratio with its interval, which a single instance does not have."""
     values = [row[f"time_ratio{end}"] for end in ("", "_low", "_high")]
     ratio, *bounds = (f"{float(number):.2f}" for number in values if number)
     return ratio + (f" [{', '.join(bounds)}]" if bounds else "")
@@ -277,7 +282,7 @@ def _row(*cells: str) -> str:
 
 
 def renewed_tables(study: Path) -> Iterator[tuple[Path, str]]:
-    """Give the tables of a study at all scales that were run, with their paths."""
+    """Yield the paths and tables of a study at all scales with results."""
     for scale in study_scales(study):
         folder = study.with_suffix("") / scale
         if folder.is_dir():
@@ -286,7 +291,7 @@ def renewed_tables(study: Path) -> Iterator[tuple[Path, str]]:
 
 
 def main() -> None:
-    """Read the options."""
+    """Rebuild or check the tables of the named files."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only fail if a table is out of date")
     parser.add_argument("files", nargs="*", type=Path, help="studies or texts; without any, all")
@@ -301,7 +306,7 @@ def main() -> None:
                 with atomic_write(path) as stream:
                     stream.write(text.encode())
             elif not path.is_file() or path.read_bytes() != text.encode():
-                raise SystemExit(f"{path}: tables are not those of the runs; make them anew")
+                raise SystemExit(f"{path}: tables do not match the runs; run experiments/tables.py")
 
 
 if __name__ == "__main__":

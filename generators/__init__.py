@@ -1,4 +1,4 @@
-"""Instance generators: one module a problem family, the published distributions by name."""
+"""Instance generators: a module per problem family, and the published distributions by name."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ __all__ = [
 
 
 def from_name(name: str) -> InstanceGenerator:
-    """Give the generator of a named distribution.
+    """Return the generator of a named distribution.
 
     Parameters
     ----------
     name
-        Such as ``"CA-easy"``; `milplib.distributions` lists them, those of third parties'
-        families among them.
+        Name of a distribution, such as ``"CA-easy"``. `milplib.distributions` lists all of
+        them, including those of third parties.
 
     Returns
     -------
@@ -65,9 +65,9 @@ def from_name(name: str) -> InstanceGenerator:
     Raises
     ------
     UnknownNameError
-        If there is no distribution of that name; the message suggests the nearest names.
+        If no distribution has this name. The message suggests similar names.
     NoGeneratorError
-        If no installed family generates it.
+        If no installed family generates the distribution.
 
     Examples
     --------

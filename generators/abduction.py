@@ -23,14 +23,15 @@ UNPREDICTED = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Abduction:
-    r"""Consistency-based abduction: believe hypotheses that explain much and contradict little.
+    r"""Consistency-based abduction: accept hypotheses that explain much and contradict little.
 
     Several trained models look at the same objects, and each predicts classes for some of them.
-    A hypothesis h = (model, class) says: where this model predicts this class, it is right. Two
-    hypotheses contradict each other on an object if they predict different classes for it. Sought
-    are hypotheses that cover the heaviest set of objects, with a bound on contradictions. Object
-    o has the weight :math:`w_o` and is predicted by the hypotheses :math:`H_o`, one a model at
-    most; the hypotheses g and h contradict each other on :math:`n_{gh}` objects. With
+    A hypothesis h = (model, class) states that the model is right wherever it predicts the class.
+    Two hypotheses contradict each other on an object if they predict different classes for it.
+    The accepted hypotheses cover a set of objects of maximum weight, subject to a bound on
+    contradictions. Object o has the weight :math:`w_o` and is predicted by the hypotheses
+    :math:`H_o`, at most one per model; the hypotheses g and h contradict each other on
+    :math:`n_{gh}` objects. With
     :math:`x_h = 1` where hypothesis h is accepted, :math:`y_o = 1` where object o is covered and
     :math:`z_{gh} = 1` where both g and h are accepted:
 
@@ -45,13 +46,13 @@ class Abduction:
     (model m, class c) and (model n, class d), in lexicographic order; the rows are ``cover_o``,
     ``both_m_c_n_d`` and ``contradictions``. Models, classes and objects are numbered from 1.
 
-    Every object has a true class, uniform, and a weight, an integer uniform in 1 … 9. Every model
-    predicts each object with probability `detection`. It predicts the true class with a
-    probability that is drawn for every model and class, uniform in
-    [lowest_accuracy, 1), else one of the other classes, uniform. The bound is
+    Every object has a uniform true class and an integer weight, uniform in 1 … 9. Every model
+    predicts each object with probability `detection`. The prediction is right with a probability
+    drawn for every model and class, uniform in [lowest_accuracy, 1); otherwise it is one of the
+    other classes, uniform. The bound is
     :math:`N = \lfloor \text{tolerance} \cdot \sum_{gh} n_{gh} \rfloor`.
 
-    Every instance is feasible: no hypothesis need be accepted.
+    Every instance is feasible: accept no hypothesis.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class Abduction:
     detection
         Probability that a model predicts an object, above 0 and at most 1.
     lowest_accuracy
-        Smallest probability that a prediction is right, from 0 to 1.
+        Smallest probability of a right prediction, from 0 to 1.
     tolerance
         Share of all contradictions that may remain, from 0 to 1.
 
@@ -78,7 +79,7 @@ class Abduction:
     M. Leiva, N. Ngu, J. S. Kricheli, A. Taparia, R. Senanayake, P. Shakarian, N. Bastian,
     J. Corcoran, G. Simari (2025). Consistency-based abductive reasoning over perceptual errors of
     multiple pre-trained models in novel environments. arXiv 2505.19361 (the problem: predictions
-    with most coverage and a bound on inconsistency; data and formulation here are milplib's).
+    of maximum coverage with bounded inconsistency; data and formulation are milplib's).
 
     Examples
     --------
@@ -115,7 +116,7 @@ class Abduction:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         weights, predicted = self._drawn(random_stream(seed))
         objects, models = np.nonzero(predicted != UNPREDICTED)
@@ -124,7 +125,7 @@ class Abduction:
             (np.ones(len(objects)), (objects, hypotheses)),
             shape=(self.n_objects, self.n_models * self.n_classes),
         )
-        # Pairs that predict the same object; those that agree on the class are left out.
+        # Pairs that predict the same object, without those of the same class.
         together = sp.triu(covers.T @ covers, k=1).tocoo()
         disagree = together.row % self.n_classes != together.col % self.n_classes
         pairs = np.column_stack((together.row, together.col))[disagree].astype(np.int64)
@@ -137,7 +138,7 @@ class Abduction:
     def _drawn(
         self, stream: np.random.RandomState
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Draw the objects' weights, and the class that each model (column) predicts for each.
+        """Draw the weight of each object (row) and the class that each model (column) predicts.
 
         Classes are numbered from 0.
         """

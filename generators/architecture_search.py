@@ -22,13 +22,13 @@ LARGEST_WIDTH = 8
 
 @dataclass(frozen=True, kw_only=True)
 class ArchitectureSearch:
-    r"""Neural architecture search: one block for each layer, as accurate as budgets allow.
+    r"""Neural architecture search: choose a block per layer for maximum accuracy within budgets.
 
     Each layer of a network is filled with one of several candidate blocks (wide or narrow
-    convolutions, attention, or the identity, which leaves the layer out). Block b in layer l adds
+    convolutions, attention, or the identity, which skips the layer). Block b in layer l adds
     the score :math:`a_{lb}` to the accuracy. It takes :math:`c^r_{lb}` of each resource r:
-    latency on each of the devices that the network is meant for, memory, and time on the server
-    for a batch of inputs, whose budget is what a demanded throughput leaves. With budgets
+    latency on each target device, memory, and server time for a batch of inputs, whose budget
+    follows from the required throughput. With budgets
     :math:`C^r` and :math:`x_{lb} = 1` where layer l is filled with block b:
 
     .. math::
@@ -40,7 +40,7 @@ class ArchitectureSearch:
     The columns are ``x_l_b`` by layer; the rows are ``block_l``, the devices' ``latency_d``,
     ``memory`` and ``throughput``. Layers, blocks and devices are numbered from 1.
 
-    Block 1 is the identity, which scores nothing and takes nothing. Every other block has a
+    Block 1 is the identity, with score 0 and costs 0. Every other block has a
     width k, an integer uniform in 1 … 8. Every layer has a size for each resource, an integer
     uniform in 10 … 100, and an importance i, an integer uniform in 50 … 100. With factors u,
     integers uniform in 5 … 15 for every block and resource, :math:`c^r = k \cdot u \cdot
@@ -56,11 +56,11 @@ class ArchitectureSearch:
     n_layers
         Number of layers, at least 1.
     n_blocks
-        Number of candidate blocks of each layer, the identity among them, at least 2.
+        Number of candidate blocks of each layer including the identity, at least 2.
     n_devices
-        Number of devices with a budget of latency each, at least 1.
+        Number of devices, each with a latency budget, at least 1.
     tightness
-        Budget of a resource over what the most expensive blocks take of it, above 0 and below 1.
+        Ratio of a resource's budget to the cost of the most expensive blocks, above 0 and below 1.
 
     Raises
     ------
@@ -70,7 +70,7 @@ class ArchitectureSearch:
     References
     ----------
     P. Molchanov, J. Hall, H. Yin, J. Kautz, N. Fusi, A. Vahdat (2022). LANA: latency aware
-    network acceleration. ECCV 2022 (blocks selected by an integer program with a budget; data
+    network acceleration. ECCV 2022 (an integer program that selects blocks within a budget; data
     and the other budgets are milplib's).
 
     Examples
@@ -103,7 +103,7 @@ class ArchitectureSearch:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
 
@@ -118,7 +118,7 @@ class ArchitectureSearch:
         importance = integers(50, 100, self.n_layers, 1)
         quality = integers(95, 105, self.n_layers, self.n_blocks)
         costs = widths * factors * layer_sizes
-        # Square roots and products round alike on every processor.
+        # Every processor rounds square roots and products in the same way.
         scores = np.floor(importance * quality * np.sqrt(widths) / 100)
         budgets = np.floor(self.tightness * costs.max(axis=2).sum(axis=1))
         return self._instance(scores, costs, budgets, name=f"{self.domain}-seed-{seed}")

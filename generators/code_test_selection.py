@@ -24,15 +24,15 @@ LARGEST_WEIGHT = 3
 
 @dataclass(frozen=True, kw_only=True)
 class CodeTestSelection:
-    r"""Selection of code solutions and tests: many passes among the chosen, few failures.
+    r"""Selection of code solutions and tests: choose both for many passes and few failures.
 
-    For one programming task a language model has written solutions and tests, some of either
-    wrong. Every solution was run on every test. Sought are solutions and tests that agree with
-    each other: pairs of a chosen solution and a chosen test count for the choice where the test
-    passes, against it where it fails (a dense part of the bipartite graph of passes). Solution
-    s stands for a group of :math:`g_s` samples of equal behaviour, test t has the weight
-    :math:`w_t`; P is the set of pairs that pass. With :math:`x_s = 1` and :math:`y_t = 1` where a
-    solution and a test is chosen, and the product :math:`z_{st} = x_s y_t`:
+    A language model has written solutions and tests for a programming task, and some of both are
+    wrong. Every solution was run on every test. The chosen solutions and tests should agree: a
+    pair of a chosen solution and a chosen test is rewarded if the test passes and penalised if it
+    fails (a dense part of the bipartite graph of passes). Solution s represents a group of
+    :math:`g_s` samples of equal behaviour, test t has the weight :math:`w_t`, and P is the set of
+    passing pairs. With :math:`x_s = 1` if solution s is chosen, :math:`y_t = 1` if test t is
+    chosen, and the product :math:`z_{st} = x_s y_t`:
 
     .. math::
         \max \sum_{st \in P} g_s w_t z_{st} - p \sum_{st \notin P} g_s w_t z_{st} \quad
@@ -46,14 +46,14 @@ class CodeTestSelection:
     ``max_tests``, then for each pair, by solution, ``solution_s_t`` and ``test_s_t`` where it
     passes, ``both_s_t`` where it fails. Solutions and tests are numbered from 1.
 
-    There are `n_bugs` mistakes to make. Every solution has each of them with probability
+    There are `n_bugs` possible mistakes. Every solution has each of them with probability
     `bug_rate`, and every test exposes each with probability `exposure_rate`. With probability
-    `wrong_tests` a test is wrong instead and expects what one of the mistakes, uniform, makes of
-    the result: only solutions with that mistake pass. All other tests pass where they expose no
-    mistake of the solution. Groups are integers, uniform in 1 … 5, weights of tests integers,
-    uniform in 1 … 3; a reward is their product, without a unit.
+    `wrong_tests`, a test is wrong instead and expects the result of one uniform mistake: only
+    solutions with that mistake pass. Any other test passes if it exposes no mistake of the
+    solution. Group sizes are integers, uniform in 1 … 5; test weights are integers, uniform in
+    1 … 3. A reward is their product, without a unit.
 
-    Every instance is feasible: nothing need be chosen.
+    Every instance is feasible: choose nothing.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ class CodeTestSelection:
     max_tests
         Largest number T of tests chosen, from 1 to ``n_tests``.
     penalty
-        What a failing pair costs, over what it would bring if it passed (p), above 0.
+        Penalty of a failing pair relative to its reward if it passed (p), above 0.
     n_bugs
-        Number of mistakes to make, at least 1.
+        Number of possible mistakes, at least 1.
     bug_rate
         Probability that a solution has a mistake, from 0 to 1.
     exposure_rate
@@ -84,8 +84,8 @@ class CodeTestSelection:
     References
     ----------
     B. Chen, F. Zhang, A. Nguyen, D. Zan, Z. Lin, J.-G. Lou, W. Chen (2023). CodeT: code
-    generation with generated tests. ICLR 2023 (solutions chosen by their agreement with generated
-    tests and with each other; data and formulation here are milplib's).
+    generation with generated tests. ICLR 2023 (the choice of solutions by their agreement with
+    generated tests and with each other; data and formulation are milplib's).
 
     Examples
     --------
@@ -129,7 +129,7 @@ class CodeTestSelection:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         groups, weights, passes = self._drawn(random_stream(seed))
         return self._instance(passes, np.outer(groups, weights), name=f"{self.domain}-seed-{seed}")

@@ -41,14 +41,15 @@ class CombinatorialAuction:
     Items have values, uniform in `min_value` … `max_value`, and pairs of items a random
     compatibility. A bidder has an interest :math:`r_i`, uniform in (0, 1], in every item and
     values it at :math:`v_i + \text{max\_value} \cdot \text{value\_deviation} \cdot (2 r_i - 1)`.
-    The bidder bids on a bundle: a first item drawn by interest, and, each with the probability
-    `add_item_probability`, further ones drawn by interest and mean compatibility with the
-    bundle. The price is the sum of the bidder's values plus
+    The bidder bids on a bundle: a first item drawn by interest, and further items drawn by
+    interest and mean compatibility with the bundle, each added with the probability
+    `add_item_probability`. The price is the sum of the bidder's values plus
     :math:`|B|^{1 + \text{additivity}}`; a bidder with a negative price is dropped. For every item
-    of the bundle, the bidder also considers an equally large bundle that contains it, and bids on
-    the dearest of these, each with a price between 0 and `budget_factor` times the first price
-    and a sum of item values of at least `resale_factor` times the first bundle's. The bids of a
-    bidder with more than two exclude each other: they share a dummy item.
+    of the bundle, the bidder also considers a bundle of equal size that contains the item. The
+    bidder bids on the most expensive of these bundles whose price is between 0 and
+    `budget_factor` times the first price, and whose item values sum to at least `resale_factor`
+    times those of the first bundle. If a bidder has more than two bids, they exclude each other
+    by a shared dummy item.
 
     Rows are the items that occur in a bid, then the dummy items. Prices have 9 significant digits.
 
@@ -57,13 +58,15 @@ class CombinatorialAuction:
     n_items
         Number of items, at least 1.
     n_bids
-        Number of bids (columns), at least 1; any number, as bidders may bid on equal bundles.
+        Number of bids (columns), at least 1. There is no upper limit, as bidders may bid on equal
+        bundles.
     min_value, max_value
         Range of the items' values, in units of money: 0 ≤ `min_value` ≤ `max_value`.
     value_deviation
-        How far a bidder's values stray from the items', as a share of `max_value`; at least 0.
+        Maximum deviation of a bidder's values from the items', as a share of `max_value`; at
+        least 0.
     add_item_probability
-        Probability to add another item to a bundle, in [0, 1).
+        Probability of adding another item to a bundle, in [0, 1).
     max_n_sub_bids
         Largest number of bids of a bidder beside the first, at least 0.
     additivity
@@ -73,9 +76,9 @@ class CombinatorialAuction:
     resale_factor
         Smallest sum of item values of a further bid as a share of the first's, at least 0.
     compatibility
-        What an item that joins a bundle is weighed by, beside the interest: ``"bundle"``, its
-        mean compatibility with the bundle, as the scheme has it; ``"first_items"``, its
-        compatibility with items 1 and 2, weighted n - \|B\| to \|B\| (see Notes).
+        Second weight of an item that joins a bundle, besides the interest. ``"bundle"``: its
+        mean compatibility with the bundle, as in the paper. ``"first_items"``: its compatibility
+        with items 1 and 2, weighted n - \|B\| to \|B\| (see Notes).
 
     Raises
     ------
@@ -84,10 +87,11 @@ class CombinatorialAuction:
 
     Notes
     -----
-    The generator that made the published instances takes the bundle's 0/1 mask for positions, and
-    so reads the compatibilities with items 1 and 2 instead of those with the bundle. Large
-    auctions show it: with 2000 items and 4000 bids it has 2680 rows on average, the scheme 2746.
-    The published distributions therefore have ``compatibility="first_items"``.
+    The generator of the published instances uses the bundle's 0/1 mask as positions, and so reads
+    the compatibilities with items 1 and 2 instead of those with the bundle. The difference shows
+    in large auctions: with 2000 items and 4000 bids, it produces 2680 rows on average, and the
+    scheme of the paper 2746. The published distributions therefore have
+    ``compatibility="first_items"``.
 
     References
     ----------
@@ -139,7 +143,7 @@ class CombinatorialAuction:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
         item_values = self.min_value + (self.max_value - self.min_value) * stream.random_sample(
@@ -148,8 +152,8 @@ class CombinatorialAuction:
         compatibilities = _compatibilities(stream, self.n_items)
         bids: list[_Bid] = []
         n_rows = self.n_items
-        # A bidder's first price is positive with a probability of about one half or more
-        # (its first item is drawn by interest), so this ends.
+        # The loop ends: a bidder's first price is positive with probability about one half or
+        # more, as the first item is drawn by interest.
         while len(bids) < self.n_bids:
             bidder_bids = self._bidder_bids(stream, item_values, compatibilities)
             bidder_bids = bidder_bids[: self.n_bids - len(bids)]
@@ -166,8 +170,8 @@ class CombinatorialAuction:
     def _bidder_bids(
         self, stream: np.random.RandomState, item_values: Floats, compatibilities: Floats
     ) -> list[_Bid]:
-        """Draw the bids of one bidder, the first and its substitutes; none if it has no price."""
-        interests = 1.0 - stream.random_sample(self.n_items)  # in (0, 1]: no weight is zero
+        """Draw the first bid of a bidder and its substitutes; none if the price is negative."""
+        interests = 1.0 - stream.random_sample(self.n_items)  # in (0, 1], as weights must not be 0
         private_values = item_values + self.max_value * self.value_deviation * (2 * interests - 1)
 
         def bid(items: npt.NDArray[np.int64]) -> _Bid:
@@ -216,7 +220,7 @@ class CombinatorialAuction:
         bundles = np.empty((len(first_items), n_bundle_items), dtype=np.int64)
         bundles[:, 0] = first_items
         every_bundle = np.arange(len(first_items))[:, np.newaxis]
-        # Sums instead of means: the weights of a draw matter up to a factor only.
+        # Sums replace means, as a draw does not depend on the scale of its weights.
         attraction = np.zeros((len(first_items), self.n_items))
         for size in range(1, n_bundle_items):
             if self.compatibility == "bundle":
@@ -232,15 +236,15 @@ class CombinatorialAuction:
 
 
 def _compatibilities(stream: np.random.RandomState, n_items: int) -> Floats:
-    """Draw a symmetric matrix, uniform in (0, 1] beside a zero diagonal, and normalise its rows."""
+    """Draw a symmetric matrix, uniform in (0, 1] with a zero diagonal, and normalise its rows."""
     compatibilities = np.zeros((n_items, n_items))
     for item in range(n_items - 1):
         drawn = 1.0 - stream.random_sample(n_items - item - 1)
         compatibilities[item, item + 1 :] = drawn
         compatibilities[item + 1 :, item] = drawn
     if n_items > 1:
-        # Symmetric, so the sums of the columns are those of the rows; numpy adds whole rows one
-        # after the other, whereas the order inside a row is up to the version.
+        # Column sums equal row sums, as the matrix is symmetric. NumPy adds whole rows in a fixed
+        # order, but the order of addition within a row depends on its version.
         compatibilities /= compatibilities.sum(axis=0)[:, np.newaxis]
     return compatibilities
 
@@ -248,7 +252,7 @@ def _compatibilities(stream: np.random.RandomState, n_items: int) -> Floats:
 def _draw_positions(stream: np.random.RandomState, weights: Floats) -> npt.NDArray[np.int64]:
     """Draw a position from each row of weights, with probability proportional to the weight."""
     cumulative = np.cumsum(weights, axis=1)
-    # Rounded, u · total stays below the total for every u < 1: the position is inside the row.
+    # Even rounded, u · total is below the total for every u < 1, so the position is in the row.
     targets = stream.random_sample(len(weights)) * cumulative[:, -1]
     positions: npt.NDArray[np.int64] = (cumulative <= targets[:, np.newaxis]).sum(axis=1)
     return positions

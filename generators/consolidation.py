@@ -1,4 +1,4 @@
-"""Networks of vendors, fulfilment centres and delivery sites, drawn with a feasible plan."""
+"""Random networks of vendors, fulfilment centres and delivery sites, with a feasible plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class NetworkSizes(Protocol):
-    """The parameters of `MiddleMileNetwork` that are read here."""
+    """Parameters of `MiddleMileNetwork` that determine the network."""
 
     @property
     def n_vendors(self) -> int: ...
@@ -47,9 +47,10 @@ class NetworkSizes(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ConsolidationNetwork:
-    """What is drawn: commodities, their paths, the arcs of these, and a plan that is feasible.
+    """Commodities, their paths, the arcs of the paths, and a feasible plan.
 
-    Nodes are numbered from 0: vendors, then centres, then sites. All arrays are int64 but `legs`.
+    Nodes are numbered from 0: vendors, then centres, then sites. All arrays except `legs` are
+    int64.
 
     Parameters
     ----------
@@ -60,22 +61,22 @@ class ConsolidationNetwork:
     deadlines
         Lead times in hours, shape (commodities,).
     commodity_of
-        The commodity of each path, ascending, shape (paths,).
+        Commodity of each path, ascending, shape (paths,).
     stops
-        The nodes of each path from vendor to site, -1 in front where there are fewer than four,
-        shape (paths, 4).
+        Nodes of each path from vendor to site, padded in front with -1 to four nodes, shape
+        (paths, 4).
     legs
         Ones where a path uses an arc, shape (paths, arcs), float64.
     arcs
-        The nodes that an arc joins, shape (arcs, 2).
+        Tail and head of each arc, shape (arcs, 2).
     hours, costs
         Hours of travel and cost of a dispatch on each arc, shape (arcs,).
     largest_frequencies
-        Most dispatches on each arc, at least 1, shape (arcs,).
+        Maximum number of dispatches on each arc, at least 1, shape (arcs,).
     plan
-        The path of each commodity in the plan, shape (commodities,).
+        Path of each commodity in the plan, shape (commodities,).
     plan_frequencies
-        Dispatches on each arc in the plan, 0 where it does not use the arc, shape (arcs,).
+        Number of dispatches on each arc in the plan, 0 for unused arcs, shape (arcs,).
     """
 
     commodities: Integers
@@ -93,7 +94,7 @@ class ConsolidationNetwork:
 
 
 def draw_network(stream: np.random.RandomState, sizes: NetworkSizes) -> ConsolidationNetwork:
-    """Draw the network of a family's parameters, with a plan that is feasible.
+    """Draw a network with a feasible plan.
 
     Examples
     --------
@@ -119,11 +120,11 @@ def draw_network(stream: np.random.RandomState, sizes: NetworkSizes) -> Consolid
 
     commodity_of, stops = _shortest_paths(sizes, regions, places, commodities)
     arcs, legs = _arcs_of(stops)
-    # Of integer coordinates: the distances are exact up to the root, which rounds correctly.
+    # Coordinates are integers: distances are exact except for the correctly rounded root.
     kilometres = np.floor(_distances(places, arcs)).astype(np.int64)
     hours = kilometres // SPEED + 1
 
-    # The paths of a commodity stand together, and the plan takes one of them.
+    # The paths of a commodity are contiguous, and the plan uses one of them.
     n_paths = np.bincount(commodity_of, minlength=sizes.n_commodities)
     first = np.cumsum(n_paths) - n_paths
     drawn = np.floor(stream.random_sample(sizes.n_commodities) * n_paths).astype(np.int64)
@@ -136,7 +137,7 @@ def draw_network(stream: np.random.RandomState, sizes: NetworkSizes) -> Consolid
 
     lead_times = legs[plan] @ (hours + sizes.horizon / (2 * np.maximum(plan_frequencies, 1)))
     stretch = 1 + sizes.slack * stream.random_sample(sizes.n_commodities)
-    # The next whole hour, as no rounding of a wait is then late.
+    # The next whole hour, so that rounded waits do not make the plan late.
     deadlines = np.floor(lead_times * stretch).astype(np.int64) + 1
 
     quickest = legs @ (hours + sizes.horizon / (2 * largest))
@@ -163,7 +164,7 @@ def draw_network(stream: np.random.RandomState, sizes: NetworkSizes) -> Consolid
 def _shortest_paths(
     sizes: NetworkSizes, regions: Integers, places: Integers, commodities: Integers
 ) -> tuple[Integers, Integers]:
-    """Give the commodity and the stops of every path, by commodity and length."""
+    """Return the commodity and the stops of every path, by commodity and length."""
     none_or_centre = np.append(-1, sizes.n_vendors + np.arange(sizes.n_centres))
     first, second = (
         grid.ravel() for grid in np.meshgrid(none_or_centre, none_or_centre, indexing="ij")
@@ -199,7 +200,7 @@ def _distances(places: Integers, pairs: Integers) -> npt.NDArray[np.float64]:
 
 
 def _arcs_of(stops: Integers) -> tuple[Integers, sp.csr_array]:
-    """Give the arcs (tail, head) of paths, and which path has which."""
+    """Return the arcs (tail, head) of paths, and the incidence matrix of paths and arcs."""
     path, leg = np.nonzero(stops[:, :-1] >= 0)
     arcs, arc_of = np.unique(
         np.column_stack((stops[path, leg], stops[path, leg + 1])), axis=0, return_inverse=True

@@ -1,4 +1,4 @@
-"""Graphs in the text form of the DIMACS challenges on cliques and colouring."""
+"""Reader of graphs in the text format of the DIMACS challenges on cliques and colouring."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["DimacsGraph", "read_dimacs"]
 _GZIP = b"\x1f\x8b"
 _EDGE = re.compile(rb"^[ \t]*e[ \t]+(\d{1,10})[ \t]+(\d{1,10})[ \t]*\r?$", re.MULTILINE)
 _HEADER = re.compile(rb"p\s+(edge|edges|col)\s+(\d{1,10})\s+(\d{1,18})")
-_PASSED_OVER = (b"n", b"d", b"v", b"x")  # nodes' weights, and how the graph was made
+_PASSED_OVER = (b"n", b"d", b"v", b"x")  # lines about node weights and the graph's generator
 _MOST_NODES = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DimacsGraph:
-    """A graph that was read from a DIMACS file.
+    """A graph from a DIMACS file.
 
     Parameters
     ----------
     n_nodes
-        Number of nodes; those without an edge count as well.
+        Number of nodes, including isolated ones.
     edges
-        Edges (u, v) with u < v, nodes numbered from 0, in lexicographic order, each once.
-        Shape (number of edges, 2), int64.
+        Distinct edges (u, v) with u < v in lexicographic order; nodes are numbered from 0. Shape
+        (number of edges, 2), int64.
     sha256
-        SHA-256 of the file's text, as 64 hexadecimal digits: the same for a file and its gzip.
+        SHA-256 of the uncompressed text, as 64 hexadecimal digits.
     """
 
     n_nodes: int
@@ -47,25 +47,25 @@ def read_dimacs(path: str | os.PathLike[str]) -> DimacsGraph:
     r"""Read a graph from a DIMACS file (``.clq``, ``.col``), plain or compressed by gzip.
 
     The text has comments (``c …``), one header ``p edge NODES EDGES`` (or ``p col``), and a line
-    ``e U V`` for every edge, with nodes from 1 to NODES. Lines of nodes' weights and of the
-    graph's making (``n``, ``d``, ``v``, ``x``) are passed over.
+    ``e U V`` for every edge, with nodes from 1 to NODES. Lines about node weights and the graph's
+    generator (``n``, ``d``, ``v``, ``x``) are ignored.
 
-    The graph is simple: an edge that is there several times, in any direction, counts once, and
-    loops ``e U U`` are dropped. Files differ in what EDGES counts. It must be the number of lines
-    ``e``, the number of different edges (loops among them), or twice this; a file with another
-    number counts as cut off.
+    The graph is simple: a repeated edge, in any direction, counts once, and loops ``e U U`` are
+    dropped. The meaning of EDGES differs between files. It must be the number of lines ``e``, the
+    number of distinct edges (including loops), or twice that number; otherwise the file counts as
+    truncated.
 
     Parameters
     ----------
     path
-        The file. Whether it is compressed is seen from its first bytes.
+        Path of the file. Compression is detected from the first bytes.
 
     Raises
     ------
     InstanceError
-        If the file is missing, not readable, binary (``.clq.b``), damaged or cut off, or has no
-        header or two, an edge before the header or to a node that is not there, or another line
-        that is not understood; the message names the line.
+        If the file is missing, unreadable, binary (``.clq.b``), damaged or truncated; if it does
+        not have exactly one header; or if a line is malformed, precedes the header, or names an
+        unknown node. The message names the line.
 
     References
     ----------
@@ -108,9 +108,9 @@ def _text(path: str | os.PathLike[str]) -> bytes:
 
 
 def _header(text: bytes) -> tuple[int, int]:
-    """Give the header's numbers of nodes and edges; refuse lines that are not understood."""
+    """Return the numbers of nodes and edges in the header; refuse malformed lines."""
     header: re.Match[bytes] | None = None
-    # Edges leave blank lines, so that lines keep their numbers.
+    # Only the text of edge lines is removed, so that line numbers stay valid.
     for number, line in enumerate(_EDGE.sub(b"", text).split(b"\n"), start=1):
         words = line.split()
         if not words or words[0].startswith(b"c") or words[0] in _PASSED_OVER:
@@ -138,8 +138,8 @@ def _header(text: bytes) -> tuple[int, int]:
 
 
 def _edges(text: bytes, n_nodes: int, n_promised: int) -> npt.NDArray[np.int64]:
-    found = np.array(_EDGE.findall(text), dtype="S10").astype(np.int64).reshape(-1, 2)
-    outside = (found < 1) | (found > n_nodes)
+    listed = np.array(_EDGE.findall(text), dtype="S10").astype(np.int64).reshape(-1, 2)
+    outside = (listed < 1) | (listed > n_nodes)
     if outside.any():
         wrong = int(outside.any(axis=1).argmax())
         line = next(match for at, match in enumerate(_EDGE.finditer(text)) if at == wrong)
@@ -147,11 +147,12 @@ def _edges(text: bytes, n_nodes: int, n_promised: int) -> npt.NDArray[np.int64]:
             f"line {_line_of(text, line)} is {_shown(line[0])}, but nodes are numbered from 1 to "
             f"{n_nodes}"
         )
-    ends = np.sort(found - 1, axis=1)
-    different = np.unique(ends[:, 0] * n_nodes + ends[:, 1])  # as one number: far faster
-    if n_promised not in (len(found), len(different), 2 * len(different)):
+    ends = np.sort(listed - 1, axis=1)
+    different = np.unique(ends[:, 0] * n_nodes + ends[:, 1])  # much faster than unique pairs
+    if n_promised not in (len(listed), len(different), 2 * len(different)):
         raise InstanceError(
-            f"the header promises {n_promised} edges, but there are {len(found)}: it may be cut off"
+            f"the header promises {n_promised} edges, but there are {len(listed)}: "
+            "it may be cut off"
         )
     lower, higher = np.divmod(different, n_nodes)
     edges: npt.NDArray[np.int64] = np.column_stack((lower, higher))[lower != higher]

@@ -20,30 +20,30 @@ __all__ = ["ExpertPlacement"]
 
 SMALLEST_SIZE, LARGEST_SIZE = 2, 8
 SLOWEST_SPEED, FASTEST_SPEED = 10, 20
-MOST_POPULAR = 1000  # weight of the most popular expert of a layer; the r-th has 1/r of it
+MOST_POPULAR = 1000  # weight of a layer's most popular expert; the r-th has 1/r of it
 
 
 class _Network(NamedTuple):
     routes: npt.NDArray[np.int64]
-    """The expert, numbered in its layer from 0, of each token (row) in each layer (column)."""
+    """Expert of each token (row) in each layer (column), numbered within the layer from 0."""
     sizes: npt.NDArray[np.int64]
-    """By expert, layer after layer."""
+    """Size of each expert, layer by layer."""
     speeds: npt.NDArray[np.int64]
     memory: npt.NDArray[np.float64]
     devices: npt.NDArray[np.int64]
-    """The device of each expert in the placement that the memory was made for."""
+    """Device of each expert in the hidden placement, which fits into the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpertPlacement:
     r"""Expert placement: put a network's experts on devices, with few tokens between devices.
 
-    A mixture-of-experts network has in every layer several experts, of which each token visits
-    one. The experts lie on devices; a token whose next expert lies on another device must be
-    sent there, and the device that is busiest for its speed holds all others up. Expert e of
-    layer l has the size :math:`m_{le}` and processes :math:`n_{le}` tokens, of which
-    :math:`t_{lef}` go on to expert f of layer l + 1; device d has the memory :math:`M_d` and the
-    speed :math:`v_d`. With :math:`x_{led} = 1` where expert e of layer l lies on device d,
+    Each layer of a mixture-of-experts network has several experts, and each token visits one
+    expert per layer. The experts lie on devices. A token is sent between devices if its next
+    expert lies on another device, and all devices wait for the one that takes longest. Expert e
+    of layer l has the size :math:`m_{le}` and processes :math:`n_{le}` tokens; :math:`t_{lef}` of
+    them continue to expert f of layer l + 1. Device d has the memory :math:`M_d` and the speed
+    :math:`v_d`. With :math:`x_{led} = 1` where expert e of layer l lies on device d,
     :math:`y_{lef} = 1` where two experts that exchange tokens lie on different devices, and the
     time s of the busiest device:
 
@@ -60,14 +60,14 @@ class ExpertPlacement:
     ``time_d`` and, by pair, ``cross_l_e_f_d``. Layers, experts and devices are numbered from 1.
 
     Tokens are routed at random. The popularity of a layer's experts is, in a random order,
-    1000, 500, 333, … (:math:`\lfloor 1000 / r \rfloor`); a token starts at an expert of the first
-    layer, and goes on to one of the `n_successors` experts of the next layer that its present
-    expert has been given at random, each time with probability proportional to popularity. Sizes
-    are integers, uniform in 2 … 8 (units of memory: experts are stored at different precisions);
-    speeds are integers, uniform in 10 … 20 (tokens a unit of time).
+    1000, 500, 333, … (:math:`\lfloor 1000 / r \rfloor`). Every expert has `n_successors` random
+    successors in the next layer. A token starts at an expert of the first layer and continues to
+    a successor of its current expert, each time with probability proportional to popularity.
+    Sizes are integers, uniform in 2 … 8 (units of memory: experts are stored at different
+    precisions); speeds are integers, uniform in 10 … 20 (tokens per unit of time).
 
     Every instance is feasible: the experts, in a random order, are dealt to the devices in turn,
-    and a device whose experts have the total size u has the memory
+    and a device with experts of total size u has the memory
     :math:`\lfloor u (1 + 2 w \cdot \text{memory_slack}) \rfloor`, with w uniform in [0, 1).
     Sizes, memory and speeds vary, so that devices are hardly ever interchangeable.
 
@@ -80,14 +80,14 @@ class ExpertPlacement:
     n_devices
         Number of devices, from 2 to the number of all experts.
     n_successors
-        Number of experts of the next layer that tokens of an expert go on to, from 1 to
-        ``n_experts``.
+        Number of successors of an expert in the next layer, from 1 to ``n_experts``.
     n_tokens
-        Number of tokens that are routed, at least 1.
+        Number of routed tokens, at least 1.
     memory_slack
-        Expected share of memory, beyond what is needed, of a device; from 0 on.
+        Expected surplus memory of a device as a share of its load in the hidden placement; at
+        least 0.
     time_cost
-        What a unit of time of the busiest device costs, in tokens sent between devices; from 0 on.
+        Cost of a unit of time of the busiest device, in tokens sent between devices; at least 0.
 
     Raises
     ------
@@ -97,8 +97,8 @@ class ExpertPlacement:
     References
     ----------
     S. Go, D. Mahajan (2025). MoETuner: optimized mixture of expert serving with balanced expert
-    placement and token routing. arXiv 2502.06643 (the problem, as an integer program of another
-    form; data and formulation here are milplib's).
+    placement and token routing. arXiv 2502.06643 (the problem, with a different integer program;
+    data and formulation are milplib's).
 
     Examples
     --------
@@ -147,7 +147,7 @@ class ExpertPlacement:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         return self._instance(self._network(random_stream(seed)), name=f"{self.domain}-seed-{seed}")
 
@@ -176,7 +176,7 @@ class ExpertPlacement:
         shape = self.n_layers, self.n_experts
         ranks = 1 + np.argsort(stream.random_sample(shape), axis=1, kind="stable")
         popularity = MOST_POPULAR // ranks
-        # Integers: sums are exact, so every processor draws the same experts.
+        # Integer sums are exact, so every processor draws the same experts.
         routes = np.empty((self.n_tokens, self.n_layers), dtype=np.int64)
         weights = np.broadcast_to(popularity[0], (self.n_experts, self.n_experts))
         present = np.zeros(self.n_tokens, dtype=np.int64)

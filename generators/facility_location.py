@@ -57,14 +57,14 @@ class CapacitatedFacilityLocation:
     n_facilities
         Number of facilities, at least 1.
     ratio
-        Total capacity over total demand before capacities are rounded down. Every instance must
-        be feasible, whatever the demands: at least ``1 + n_facilities / (5 n_customers)``.
+        Ratio of total capacity to total demand before capacities are rounded down. It must make
+        every instance feasible: at least ``1 + n_facilities / (5 n_customers)``.
     transport_cost
         Cost (units of money) of carrying a unit of goods over a unit of distance, above 0 and at
-        most 10⁹; 10 in the reference. The more it is, the more facilities are worth opening.
+        most 10⁹; 10 in the reference. A higher cost makes it worthwhile to open more facilities.
     links
-        Whether the rows ``link_i_j`` are there. The capacities imply them for binary y; without
-        them the relaxation is smaller and weaker, and more is left to branching.
+        Whether to add the rows ``link_i_j``. The capacities imply them for binary y. Without them
+        the relaxation is smaller and weaker, and needs more branching.
 
     Raises
     ------
@@ -120,7 +120,7 @@ class CapacitatedFacilityLocation:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
 
@@ -135,7 +135,7 @@ class CapacitatedFacilityLocation:
         base_cost = integers(0, 90, self.n_facilities)
         fixed_costs = np.floor(cost_of_root_capacity * np.sqrt(unscaled) + base_cost)
         capacities = np.floor(unscaled * self.ratio * int(demands.sum()) / int(unscaled.sum()))
-        # Products, sums and square roots round alike on every processor; hypot does not.
+        # Every processor rounds products, sums and square roots in the same way, but not hypot.
         dx, dy = np.moveaxis(customers - facilities, -1, 0)
         distances = np.sqrt(dx * dx + dy * dy)
         transport_costs = self.transport_cost * demands[:, np.newaxis] * distances

@@ -1,4 +1,4 @@
-"""Generalized independent sets of random graphs, and of graphs from DIMACS files."""
+"""Generalized independent sets of random graphs and of graphs from DIMACS files."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = ["GeneralizedIndependentSet"]
 class GeneralizedIndependentSet:
     r"""Generalized independent set: choose nodes, and pay for removing edges between them.
 
-    The edges of a graph with nodes :math:`V` are fixed, :math:`E_1`, or removable, :math:`E_2`.
-    Every chosen node earns the revenue w; no fixed edge joins two chosen nodes, and a removable
-    one between them costs c. Node v is chosen where :math:`x_v = 1`, edge uv removed where
-    :math:`y_{uv} = 1`:
+    The edges of a graph with nodes :math:`V` are either fixed, :math:`E_1`, or removable,
+    :math:`E_2`. Every chosen node earns the revenue w. No fixed edge may join two chosen nodes,
+    and a removable edge between them costs c. Node v is chosen if :math:`x_v = 1`, and edge uv is
+    removed if :math:`y_{uv} = 1`:
 
     .. math::
         \min\; -w \sum_{v \in V} x_v + c \sum_{uv \in E_2} y_{uv} \quad \text{with}\quad
@@ -40,43 +40,42 @@ class GeneralizedIndependentSet:
         & x_v \in \{0, 1\} \;\forall v \in V,\quad y_{uv} \in \{0, 1\} \;\forall uv \in E_2
 
     The columns are ``x_1, x_2, …``, then ``y_u_v`` with u < v in lexicographic order of the node
-    numbers. There is a row for every edge, ``fixed_u_v`` or ``removable_u_v``, all in that
-    order. So a graph with n nodes and m edges, r of them removable, gives n + r columns, m rows
-    and 2 m + r nonzeros.
+    numbers. Every edge has a row, ``fixed_u_v`` or ``removable_u_v``, in the same order. A graph
+    with n nodes and m edges, r of them removable, thus has n + r columns, m rows and 2 m + r
+    nonzeros.
 
-    The graph is random (Erdős–Rényi: every pair of nodes is an edge with the same probability),
-    or it comes from a file. Every edge is removable with the same probability: the seed draws
-    this, too, so the seeds of a graph from a file differ in which edges are. Every instance is
-    feasible, since no node need be chosen, and bounded, since all columns are.
+    The graph is random (Erdős–Rényi: every pair of nodes is an edge with the same probability) or
+    comes from a file. Every edge is removable with the same probability, drawn from the seed, so
+    that the instances of a graph from a file differ in their removable edges. Every instance is
+    feasible (choose no node) and bounded (all columns are).
 
     Parameters
     ----------
     n_nodes
-        Number of nodes of a random graph, at least 2; None for a graph from a file, which has its
-        own.
+        Number of nodes of a random graph, at least 2; None for a graph from a file.
     edge_probability
-        Probability of every edge of a random graph, in [0, 1]; not used for a graph from a file.
+        Probability of every edge of a random graph, in [0, 1]; ignored for a graph from a file.
     removable_probability
-        Probability that an edge is removable, in [0, 1]. With 0 or 1 all seeds of a graph from a
-        file give the same instance.
+        Probability that an edge is removable, in [0, 1]. With 0 or 1, all seeds of a graph from a
+        file yield the same instance.
     revenue
-        What a chosen node earns (units of money), above 0; 9 significant digits are kept.
+        Revenue of a chosen node (units of money), above 0, rounded to 9 significant digits.
     removal_cost
-        What removing an edge costs (units of money), above 0; 9 significant digits are kept.
+        Cost of removing an edge (units of money), above 0, rounded to 9 significant digits.
     graph
-        Path of a DIMACS file (``.clq``, ``.col``, also compressed by gzip), whose edges are taken
-        as they are, see `milplib.generators.dimacs.read_dimacs`; None for a random graph.
+        Path of a DIMACS file (``.clq``, ``.col``, optionally compressed by gzip) with the edges;
+        see `milplib.generators.dimacs.read_dimacs`. None for a random graph.
     graph_sha256
-        SHA-256 of the file's text without compression. It is filled in; if it is given, the file
-        must have it, so parameters that were written down stand for one graph.
+        SHA-256 of the file's uncompressed text. Default: computed from the file. A given hash
+        must match the file, so that recorded parameters identify the graph.
 
     Raises
     ------
     ParameterError
-        If a parameter is outside its range, one is given that the graph does not have, or the
-        file is not the one that `graph_sha256` names.
+        If a parameter is outside its range or does not apply to the graph, or the file does not
+        match `graph_sha256`.
     InstanceError
-        If the file is missing or is no graph.
+        If the file is missing or is not a valid graph.
 
     References
     ----------
@@ -136,17 +135,17 @@ class GeneralizedIndependentSet:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on, or the graph's file has changed.
+            If the seed is not a nonnegative integer, or the graph's file has changed.
         InstanceError
-            If the graph's file cannot be read any more.
+            If the graph's file can no longer be read.
         """
         stream = random_stream(seed)
         if self.graph is not None:
-            found = _read(self.graph, self.graph_sha256)
-            n_nodes, edges = found.n_nodes, found.edges
+            graph = _read(self.graph, self.graph_sha256)
+            n_nodes, edges = graph.n_nodes, graph.edges
             name = f"{self.domain}-{Path(os.fspath(self.graph).removesuffix('.gz')).stem}"
         else:
-            assert self.n_nodes is not None  # as __post_init__ has seen
+            assert self.n_nodes is not None  # checked in __post_init__
             n_nodes, name = self.n_nodes, self.domain
             edges = erdos_renyi(stream, n_nodes, self.edge_probability)
         removable = stream.random_sample(len(edges)) < self.removable_probability
@@ -191,14 +190,14 @@ class GeneralizedIndependentSet:
 
 
 def _read(path: str | os.PathLike[str], sha256: str | None) -> DimacsGraph:
-    """Read a graph's file; refuse another one than the hash names."""
-    found = read_dimacs(path)
-    if sha256 is not None and found.sha256 != sha256:
+    """Read a graph from a file, and refuse a file with another hash."""
+    graph = read_dimacs(path)
+    if sha256 is not None and graph.sha256 != sha256:
         raise ParameterError(
-            f"graph_sha256 is {sha256!r}, but {os.fspath(path)} has {found.sha256}: it is not the "
-            "graph that is meant; leave graph_sha256 out to take the file as it is"
+            f"graph_sha256 is {sha256!r}, but {os.fspath(path)} has {graph.sha256}: it is not the "
+            "graph with this hash; leave graph_sha256 out to accept the file"
         )
-    return found
+    return graph
 
 
 GeneralizedIndependentSet.distributions = (

@@ -1,4 +1,4 @@
-"""Random graphs from a frozen stream, and what the formulations need of them."""
+"""Random graphs and clique partitions."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def barabasi_albert(stream: np.random.RandomState, n_nodes: int, affinity: int) 
     Parameters
     ----------
     stream
-        The random stream to draw from.
+        Random stream to draw from.
     n_nodes
         Number of nodes, more than `affinity`.
     affinity
-        Number of edges that a new node brings, at least 1.
+        Number of edges of a new node, at least 1.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def barabasi_albert(stream: np.random.RandomState, n_nodes: int, affinity: int) 
     [[0, 1], [0, 2], [2, 3]]
     """
     edges = np.empty((affinity * (n_nodes - affinity), 2), dtype=np.int64)
-    # A node stands among the ends of the edges as often as its degree says, so a uniform draw
-    # from them is one by degree; a node drawn again is passed over.
+    # A node occurs among the ends of the edges as often as its degree, so a uniform draw from
+    # them is proportional to the degree. Repeated nodes are skipped.
     ends = edges.reshape(-1)
     for new_node in range(affinity, n_nodes):
         n_edges = affinity * (new_node - affinity)
@@ -82,14 +82,13 @@ def erdos_renyi(stream: np.random.RandomState, n_nodes: int, edge_probability: f
 def greedy_clique_partition(n_nodes: int, edges: Edges) -> list[list[int]]:
     """Partition the nodes of a graph into cliques, greedily by descending degree.
 
-    The node of largest degree that is still free starts a clique; its free neighbours, again by
-    descending degree, join where they are adjacent to all that joined before. Of equal degrees
-    the smaller node number comes first.
+    The free node of largest degree starts a clique. Its free neighbours, by descending degree,
+    join if they are adjacent to all members. Ties are broken by the smaller node number.
 
     Returns
     -------
     list of list of int
-        The nodes of each clique, ascending; every node is in exactly one.
+        Nodes of each clique, ascending. Every node is in exactly one clique.
 
     Examples
     --------

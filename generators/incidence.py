@@ -1,4 +1,4 @@
-"""Covering and packing programs: binary columns and rows of ones."""
+"""Covering and packing programs with binary columns and 0/1 rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["covering", "incidence_matrix", "packing"]
 
 
 def incidence_matrix(members: npt.ArrayLike, sizes: npt.ArrayLike, n_elements: int) -> sp.csr_array:
-    """Build the matrix of sets over elements: one row a set, ones at its members.
+    """Build the incidence matrix of sets (rows) and elements (columns).
 
     Parameters
     ----------
     members
-        The members of all sets, set after set, numbered from 0. Shape (sum of sizes,), int64.
+        Members of all sets, set by set, numbered from 0. Shape (sum of sizes,), int64.
     sizes
         Number of members of each set. Shape (number of sets,), int64.
     n_elements

@@ -31,9 +31,9 @@ class IndependentSet:
         x_v \in \{0, 1\} \;\forall v
 
     Barabási–Albert graphs have clique rows: a greedy partition of the nodes into cliques, by
-    descending degree, gives one row for each clique of two nodes or more, which stands for all
-    edges inside it; then follows one row for every other edge. Erdős–Rényi graphs have one row for
-    every edge. A node without an edge is in no row.
+    descending degree, yields a row for each clique of at least two nodes, which replaces the rows
+    of all edges inside the clique. The rows of all other edges follow. Erdős–Rényi graphs have a
+    row for every edge. A node without an edge is in no row.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class IndependentSet:
     graph
         ``"barabasi_albert"`` or ``"erdos_renyi"``.
     affinity
-        Number of edges that a new node of a Barabási–Albert graph brings, from 1 to
-        ``n_nodes - 1``; not used for Erdős–Rényi graphs.
+        Number of edges of a new node in a Barabási–Albert graph, from 1 to ``n_nodes - 1``;
+        ignored for Erdős–Rényi graphs.
     edge_probability
         Probability of every edge of an Erdős–Rényi graph, in [0, 1]; ``None`` for
         Barabási–Albert graphs.
@@ -51,7 +51,7 @@ class IndependentSet:
     Raises
     ------
     ParameterError
-        If a parameter is outside its range, or one is given that the graph does not have.
+        If a parameter is outside its range or does not apply to the graph.
 
     References
     ----------
@@ -103,7 +103,7 @@ class IndependentSet:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
         if self.edge_probability is not None:
@@ -121,19 +121,19 @@ class IndependentSet:
 def independent_set(
     n_nodes: int, edges: npt.NDArray[np.int64], *, clique_rows: bool = True, name: str = ""
 ) -> Instance:
-    """Build the instance of a given graph, such as one from a DIMACS file.
+    """Build the instance of a graph, such as one from a DIMACS file.
 
     Parameters
     ----------
     n_nodes
         Number of nodes (columns).
     edges
-        Edges (u, v) with u < v, nodes numbered from 0, each once. Shape (number of edges, 2).
+        Distinct edges (u, v) with u < v; nodes are numbered from 0. Shape (number of edges, 2).
     clique_rows
-        Whether a greedy clique partition turns edges into clique rows, as in Barabási–Albert
-        graphs; else there is one row for every edge.
+        Whether to replace edges by clique rows from a greedy clique partition, as for
+        Barabási–Albert graphs. Otherwise every edge has a row.
     name
-        A name for reports.
+        Name for reports.
 
     Examples
     --------

@@ -19,17 +19,17 @@ from milplib.library import Distribution
 __all__ = ["ItemPlacement"]
 
 LARGEST_MAX_SIZE = 10**6
-IMBALANCE_WEIGHT = 10  # of a resource's largest deficit against the sum of all deficits
+IMBALANCE_WEIGHT = 10  # of a resource's largest deficit relative to the sum of all deficits
 
 
 @dataclass(frozen=True, kw_only=True)
 class ItemPlacement:
     r"""Balanced item placement: put every item into a bin and use all bins as evenly as possible.
 
-    Item i needs :math:`s_{ir}` of resource r, and bin b has :math:`k_{br}` of it;
-    :math:`x_{ib}` says whether item i lies in bin b. The fair share of a bin is the mean over the
-    B bins. The deficit :math:`d_{br}` is what bin b lacks of its fair share of resource r, as a
-    fraction of it, and :math:`m_r` the largest deficit of resource r over the bins:
+    Item i needs :math:`s_{ir}` of resource r, and bin b has :math:`k_{br}` of it.
+    :math:`x_{ib} = 1` if item i is in bin b. The fair share of a bin is the mean load of the B
+    bins. The deficit :math:`d_{br}` is the missing fraction of bin b's fair share of resource r,
+    and :math:`m_r` is the largest deficit of resource r over the bins:
 
     .. math::
         \min 10 B R \sum_r m_r + \sum_{br} d_{br} \quad \text{with}\quad
@@ -39,9 +39,9 @@ class ItemPlacement:
         d_{br} \le m_r \;\forall b, r, \\
         & x_{ib} \in \{0, 1\},\; 0 \le d_{br} \le 1,\; 0 \le m_r \le 1
 
-    The competition's text has an equation in place of the rows with :math:`\ge 1`. The shares of
-    all bins have the mean 1, so equations with deficits of at least 0 would allow nothing but a
-    perfect balance.
+    The competition's text has equations in place of the rows with :math:`\ge 1`. The shares of
+    all bins have mean 1, so equations with nonnegative deficits would only allow a perfect
+    balance.
 
     The columns are ``place_1_1, place_1_2, …`` by item, ``deficit_1_1, …`` by bin and
     ``max_deficit_1, …``; the rows are the items' ``placed_i``, then, each by bin,
@@ -49,11 +49,12 @@ class ItemPlacement:
     :math:`IB + BR + R` columns, :math:`I + 3BR` rows and :math:`IB(1 + 2R) + 3BR` nonzeros.
 
     Sizes are integers, uniform in 1 … ``max_size`` (units of the resource). A hidden placement
-    deals the items, in a random order, to the bins in turn, and
-    :math:`k_{br} = \lfloor (1 + \text{slack}) \ell_{br} \rfloor`, where :math:`\ell_{br}` is what
-    it puts into bin b. So every instance is feasible, and its objective is at least 0. How sizes
-    and capacities are drawn is milplib's own choice: the competition published its instances and
-    the formulation. The coefficients of the shares are rounded to 9 significant digits.
+    deals the items in a random order to the bins in turn, and
+    :math:`k_{br} = \lfloor (1 + \text{slack}) \ell_{br} \rfloor`, where :math:`\ell_{br}` is the
+    load of bin b in the hidden placement. Hence every instance is feasible, with an objective of
+    at least 0. The random sizes and capacities are milplib's own: the competition published only
+    its instances and the formulation. The coefficients of the shares are rounded to 9 significant
+    digits.
 
     Parameters
     ----------
@@ -66,9 +67,9 @@ class ItemPlacement:
     max_size
         Largest size of an item in any resource, from 1 to 1000000.
     slack
-        What a bin can hold beyond its content in the hidden placement, as a fraction of it, from
-        0 to 1000. Bins that the hidden placement fills less than fairly cannot hold a fair share
-        if the slack is small; that is what lifts the bound of the LP relaxation above 0.
+        Spare capacity of a bin as a fraction of its load in the hidden placement, from 0 to 1000.
+        With a small slack, a bin with less than its fair share in the hidden placement cannot
+        hold its fair share, which lifts the bound of the LP relaxation above 0.
 
     Raises
     ------
@@ -122,19 +123,19 @@ class ItemPlacement:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         sizes, hidden_bins = self._sizes_and_hidden_bins(random_stream(seed))
         loads = np.zeros((self.n_bins, self.n_resources), dtype=np.int64)
         np.add.at(loads, hidden_bins, sizes)
-        # Rounding is monotone: the product is never below the load, however small the slack.
+        # Rounding is monotone, so the product is never below the load.
         capacities = np.floor(loads * (1 + self.slack))
         return self._instance(sizes, capacities, name=f"{self.domain}-seed-{seed}")
 
     def _sizes_and_hidden_bins(
         self, stream: np.random.RandomState
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Draw the sizes, shape (items, resources), and the bin of every item, from 0."""
+        """Draw the sizes, shape (items, resources), and the bin of every item, numbered from 0."""
         sizes = stream.randint(
             1, self.max_size + 1, size=(self.n_items, self.n_resources), dtype=np.int64
         )
@@ -152,7 +153,7 @@ class ItemPlacement:
         where = (bin_ * self.n_resources + resource, item * self.n_bins + bin_)
 
         def content(weights: npt.NDArray[np.float64]) -> sp.coo_array:
-            """Weigh what lies in each bin: rows by bin and resource, columns by item and bin."""
+            """Weigh the content of each bin: rows by bin and resource, columns by item and bin."""
             return sp.coo_array((weights[item, resource], where), shape=(n_deficits, n_places))
 
         shares = round_significant((self.n_bins * sizes / sizes.sum(axis=0)).ravel())

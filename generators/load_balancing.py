@@ -28,8 +28,8 @@ class LoadBalancing:
 
     Load j is the amount of work :math:`w_j`, and only the workers of the set :math:`A_j` may
     process it. Worker i has the capacity :math:`k_i` and the activation cost :math:`c_i`;
-    :math:`r_{ij}` is the work reserved on worker i for load j, and :math:`y_i` says whether the
-    worker is used:
+    :math:`r_{ij}` is the work reserved on worker i for load j, and :math:`y_i = 1` if worker i is
+    used:
 
     .. math::
         \min \sum_i c_i y_i \quad \text{with}\quad
@@ -38,20 +38,20 @@ class LoadBalancing:
         & \sum_{i' \in A_j \setminus \{i\}} r_{i'j} \ge w_j \;\forall j, i \in A_j,\quad
         r_{ij} \ge 0,\; y_i \in \{0, 1\}
 
-    There are columns for allowed pairs only: ``reserved_i_j``, by load and then by worker, then
-    ``used_1, used_2, …``; the rows are the workers' ``capacity_i``, then ``link_i_j`` and
+    The columns are ``reserved_i_j`` of the allowed pairs, by load and then by worker, and
+    ``used_1, used_2, …``. The rows are the workers' ``capacity_i``, then ``link_i_j`` and
     ``failure_i_j`` (load j without worker i), both in the order of the pairs. With n workers, m
-    loads and a allowed workers a load there are :math:`ma + n` columns, :math:`n + 2ma` rows
-    (that of a worker without a load is empty) and :math:`3ma + ma(a - 1)` nonzeros.
+    loads and a allowed workers per load there are :math:`ma + n` columns, :math:`n + 2ma` rows
+    (the row of a worker without a load is empty) and :math:`3ma + ma(a - 1)` nonzeros.
 
-    Loads are integers, uniform in 10 … 100, and the allowed workers of each are a uniform subset.
+    Loads are integers, uniform in 10 … 100. The allowed workers of a load are a uniform subset.
     Unscaled capacities :math:`u_i` are integers, uniform in 10 … 100; capacities are
     :math:`k_i = \max(\lceil \sum_{j : i \in A_j} w_j / (a - 1) \rceil,
-    \lfloor u_i \cdot \text{ratio} \cdot \sum_j w_j / \sum_i u_i \rfloor)` (units of work). So
-    every instance is feasible: all workers are used, and each reserves :math:`w_j / (a - 1)` for
-    each of its loads. Costs are :math:`\lfloor p \sqrt{u_i} + q \rfloor` with integers p in
-    100 … 110 and q in 0 … 90, the fixed costs of `CapacitatedFacilityLocation`. How loads,
-    capacities and costs are drawn is milplib's own choice: the competition published its instances
+    \lfloor u_i \cdot \text{ratio} \cdot \sum_j w_j / \sum_i u_i \rfloor)` (units of work). Hence
+    every instance is feasible: use all workers, and reserve :math:`w_j / (a - 1)` on each of
+    them for each of its loads. Costs are :math:`\lfloor p \sqrt{u_i} + q \rfloor` with integers p
+    in 100 … 110 and q in 0 … 90, the fixed costs of `CapacitatedFacilityLocation`. The random
+    loads, capacities and costs are milplib's own: the competition published only its instances
     and the formulation.
 
     Parameters
@@ -63,8 +63,8 @@ class LoadBalancing:
     n_allowed
         Number of workers a that may process a load, from 2 to ``n_workers``.
     ratio
-        Total capacity over total load before capacities are rounded down or raised to what makes
-        the instance feasible, above 0 and at most 1000. The larger, the fewer workers are needed.
+        Ratio of total capacity to total load before capacities are rounded down or raised for
+        feasibility, above 0 and at most 1000. A larger ratio requires fewer workers.
 
     Raises
     ------
@@ -112,7 +112,7 @@ class LoadBalancing:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
 

@@ -24,7 +24,7 @@ from milplib.library import Distribution
 
 __all__ = ["MaritimeInventoryRouting"]
 
-WAITING_COST = 1  # of a vessel in a period
+WAITING_COST = 1  # per vessel and period
 
 Integers = npt.NDArray[np.int64]
 
@@ -33,12 +33,12 @@ Integers = npt.NDArray[np.int64]
 class MaritimeInventoryRouting:
     r"""Maritime inventory routing: carry one product between ports before their stores run over.
 
-    Ports i load vessels with what they produce (:math:`\delta_i = 1`) or discharge them for what
-    they consume (:math:`\delta_i = -1`), :math:`d_{it}` units in period (day) t. Vessel v starts at
-    a port in one of the first periods and moves through the nodes (i, t) that it can reach, along
+    Port i produces the product and loads vessels (:math:`\delta_i = 1`), or consumes it and
+    discharges vessels (:math:`\delta_i = -1`): :math:`d_{it}` units in period (day) t. Vessel v
+    starts at a port in one of the first periods and moves through the reachable nodes (i, t) along
     arcs :math:`A_v`: it waits for the next period, travels to another port, or leaves for good. A
-    store holds up to :math:`S_i`, a vessel up to :math:`C_v` units. Delivered goods earn R a unit.
-    At the price P a unit the spot market takes what is produced and gives what is consumed:
+    store holds up to :math:`S_i` units, a vessel up to :math:`C_v`. A delivered unit earns R. At
+    the price P per unit, the spot market buys from producing ports and sells to consuming ports:
 
     .. math::
         \min \sum_{v,\, a \in A_v} c_a x_{va}
@@ -61,35 +61,35 @@ class MaritimeInventoryRouting:
     ``leave_v_i_t``, ``operate_v_i_t`` (z), ``quantity_v_i_t`` (q), ``cargo_v_t`` (I), ``stock_i_t``
     (s) and ``spot_i_t`` (α), in this order, all numbered from 1, loading ports first. The rows are
     ``route_v_i_t``, ``stock_i_t``, ``cargo_v_t``, ``least_v_i_t``, ``most_v_i_t``,
-    ``present_v_i_t`` and, where more vessels can be than there are berths, ``berths_i_t``. A vessel
-    has nodes and cargoes only from its start on.
+    ``present_v_i_t`` and, where more vessels than berths can meet, ``berths_i_t``. The nodes and
+    cargoes of a vessel begin with its start.
 
-    Ports are uniform on the integer points of a square of 1000 nautical miles; a vessel travels
-    300 of them in a period, in whole periods and at least one. A discharging port consumes 6 … 14
-    units on average, within 2 of it in each period; the mean of a loading port is an equal share
-    of all consumption, times a number in 0.8 … 1.2, rounded down, but at least 3. A store holds
-    8 … 14 times the mean, and a vessel 60 … 120 units; what is in them at first is uniform, and so
-    are the start ports and the start periods, 1 … 3. A transfer takes 10 … 50 units a period. A
-    trip costs 20 and 1 for every 4 miles, rounded down, waiting costs 1 a period, and leaving is
+    Ports are uniform on the integer points of a square of 1000 nautical miles. A vessel travels
+    300 miles in a period; a trip takes whole periods, at least one. A discharging port consumes
+    6 … 14 units on average, within 2 of this mean in each period. The mean of a loading port is
+    an equal share of all consumption times a number in 0.8 … 1.2, rounded down, but at least 3. A
+    store holds 8 … 14 times the mean, and a vessel 60 … 120 units. Initial stocks and cargoes,
+    start ports and start periods (1 … 3) are uniform. A transfer moves 10 … 50 units in a period.
+    A trip costs 20 plus 1 for every 4 miles, rounded down; waiting costs 1 per period; leaving is
     free.
 
-    Every instance is feasible: all vessels leave at once, and the spot market gives and takes all
+    Every instance is feasible: all vessels leave at once, and the spot market trades all goods
     (α = d). Its relaxation is bounded, as all columns are.
 
     Parameters
     ----------
     n_loading_ports, n_discharging_ports
-        Number of ports that produce and that consume, at least 1 each.
+        Number of producing and of consuming ports, at least 1 each.
     n_vessels
         Number of vessels, at least 1.
     n_periods
         Number of periods, at least 3, the latest start of a vessel.
     n_berths
-        Number of vessels that a port can serve in one period (B), at least 1.
+        Maximum number of vessels that a port serves in a period (B), at least 1.
     revenue
-        What a delivered unit earns (R), at least 0.
+        Revenue of a delivered unit (R), at least 0.
     spot_price
-        What a unit costs on the spot market (P), more than `revenue`.
+        Price of a unit on the spot market (P), more than `revenue`.
 
     Raises
     ------
@@ -140,7 +140,7 @@ class MaritimeInventoryRouting:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         scenario = draw_scenario(random_stream(seed), self)
         return self._instance(scenario, name=f"{self.domain}-seed-{seed}")
@@ -277,7 +277,7 @@ class MaritimeInventoryRouting:
 
 
 def _numbered(*indices: Integers) -> list[str]:
-    """Join indices, counted from 1, as in names."""
+    """Join indices, numbered from 1, as in names."""
     return ["_".join(map(str, numbers)) for numbers in (np.column_stack(indices) + 1).tolist()]
 
 

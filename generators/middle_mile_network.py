@@ -19,17 +19,17 @@ from milplib.library import Distribution
 
 __all__ = ["MiddleMileNetwork"]
 
-HANDLING_COST = 1  # of one pallet at one centre
+HANDLING_COST = 1  # per pallet and centre
 
 
 @dataclass(frozen=True, kw_only=True)
 class MiddleMileNetwork:
     r"""Middle-mile consolidation: ship from vendors to delivery sites, in time and at least cost.
 
-    Commodity k is what a vendor ships to a delivery site in one planning horizon of T hours,
-    :math:`q_k` pallets within a lead time of :math:`L_k` hours. It takes one path p of its paths
-    :math:`P_k`: straight, or through one fulfilment centre or two. On arc a vehicles of Q pallets
-    leave f times in the horizon, evenly spread, with f from 1 to :math:`F_a`: the travel takes
+    Commodity k consists of :math:`q_k` pallets that a vendor ships to a delivery site in a
+    planning horizon of T hours, within a lead time of :math:`L_k` hours. It uses one of its paths
+    :math:`P_k`: direct, or through one or two fulfilment centres. On arc a, vehicles of Q pallets
+    leave f times in the horizon, evenly spread, with f from 1 to :math:`F_a`. The travel takes
     :math:`t_a` hours after a wait :math:`w_a` of T/(2f) hours on average.
 
     .. math::
@@ -40,13 +40,13 @@ class MiddleMileNetwork:
         w_a = \sum_f \tfrac{T}{2f} u_{af} \;\forall a, \\
         & \sum_{a \in p} (t_a + w_a) \le L_k + M_p (1 - x_p) \;\forall k,\, p \in P_k
 
-    with binary x (a path is taken) and u (an arc has a frequency), dispatches y in 0 … F_a, waits w
+    with binary x (a path is used) and u (an arc has a frequency), dispatches y in 0 … F_a, waits w
     in 0 … T/2, and :math:`M_p = \sum_{a \in p} (t_a + T/2) - L_k`; a path with
-    :math:`M_p \le 0` is always in time and has no such row. The numbers of dispatches are whole
-    anyway, and so two flavours of one problem arise:
+    :math:`M_p \le 0` is always in time and has no such row. The number of dispatches is integral
+    in any case, so the problem has two flavours:
 
-    - ``dispatches="integer"``: y is integer, and waits are not columns: the sum over f stands in
-      their place. Binary and integer columns (BI); SCIP may branch on y, too.
+    - ``dispatches="integer"``: y is integer, and the sum over f replaces the columns of waits.
+      Binary and integer columns (BI); SCIP may also branch on y.
     - ``dispatches="continuous"``: y and w are continuous columns. Binary and continuous (BC).
 
     With vendors v1, v2, …, centres c1, c2, … and sites s1, s2, … the columns are a path's ``x_``
@@ -55,45 +55,46 @@ class MiddleMileNetwork:
     ``path_v3_s2`` by commodity, ``capacity_v3_c1``, ``dispatches_v3_c1``, ``frequency_v3_c1`` and,
     in the second flavour, ``wait_v3_c1`` by arc, then ``lead_time_v3_c1_c5_s2`` by path.
 
-    Regions are squares of 300 km whose middles are uniform in a square of 1000 km, and every
-    centre, vendor and site is uniform in its region, in whole km: they are dealt to the regions in
-    turn. A path through one centre passes the vendor's region or the site's, a path through two
-    first the one, then the other; of all these the shortest are kept. An arc of m km (rounded
-    down) takes 1 + ⌊m/50⌋ hours and costs 100 + ⌊m/2⌋ a dispatch; handling costs 1 for a pallet at
-    a centre. Commodities are different pairs of vendor and site, drawn without replacement, of
-    1 … `max_pallets` pallets each.
+    Regions are squares of 300 km whose centres are uniform in a square of 1000 km. Centres,
+    vendors and sites are assigned to the regions in turn, and each is uniform in its region, in
+    whole km. A path through one centre passes the vendor's region or the site's; a path through
+    two centres passes first the former, then the latter. The shortest of all these paths are
+    kept. An arc of m km (rounded down) takes 1 + ⌊m/50⌋ hours and costs 100 + ⌊m/2⌋ per dispatch;
+    handling costs 1 per pallet and centre. Commodities are distinct pairs of vendor and site,
+    drawn without replacement, with 1 … `max_pallets` pallets each.
 
-    Every instance is feasible: a plan is drawn that gives every commodity one of its paths and
-    every arc on them as many dispatches as its load needs and 0 … `spare_dispatches` more. A lead
-    time is the plan's, made longer by a uniform share of up to `slack` and then to the next whole
-    hour, and the largest frequency of an arc is the plan's and 0 … `spare_dispatches` more, but at
-    least 1. Paths that are late even at these largest frequencies are left out, and with them arcs
-    without a path. The relaxation is bounded, as all columns are.
+    Every instance is feasible: a random plan assigns one path to every commodity, and to every
+    arc of these paths the dispatches that its load needs and 0 … `spare_dispatches` more. A lead
+    time is that of the plan, extended by a uniform share of up to `slack` and then to the next
+    whole hour. The largest frequency of an arc is that of the plan plus 0 … `spare_dispatches`,
+    and at least 1. Paths that are late even at the largest frequencies are removed, with arcs
+    that no other path uses. The relaxation is bounded, as all columns are.
 
     Parameters
     ----------
     n_vendors, n_sites
         Number of vendors and of last-mile delivery sites, at least 1 each.
     n_commodities
-        Number of pairs of vendor and site that goods are shipped between, from 1 to all.
+        Number of commodities, from 1 to the number of pairs of vendor and site.
     n_centres
         Number of fulfilment centres, at least `n_regions`.
     n_regions
         Number of regions, at least 1.
     max_paths
-        Number of paths that are kept for a commodity before late ones are left out, at least 1.
+        Maximum number of paths per commodity before late paths are removed, at least 1.
     max_pallets
-        Largest amount of a commodity in the horizon, at least 1.
+        Maximum number of pallets of a commodity in the horizon, at least 1.
     vehicle_pallets
-        What a vehicle holds (Q), at least 1.
+        Capacity of a vehicle in pallets (Q), at least 1.
     horizon
         Length of the planning horizon (T) in hours, an even integer of at least 2.
     spare_dispatches
-        Largest number of dispatches beyond the necessary, at least 0.
+        Maximum number of dispatches beyond the necessary ones, at least 0.
     slack
-        Largest share by which a lead time is longer than the plan's, from 0 to 10.
+        Maximum extension of a lead time beyond the plan's, as a share, from 0 to 10.
     dispatches
-        ``"integer"`` or ``"continuous"``, the flavour. The problem of a seed is the same in both.
+        Flavour of the formulation: ``"integer"`` or ``"continuous"``. A seed has the same problem
+        in both.
 
     Raises
     ------
@@ -167,7 +168,7 @@ class MiddleMileNetwork:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         network = draw_network(random_stream(seed), self)
         return self._instance(network, name=f"{self.domain}-seed-{seed}")

@@ -1,4 +1,4 @@
-"""How a family names its distributions."""
+"""Names of a family's distributions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["named"]
 
 
 def named(level: str, generator: InstanceGenerator, provenance: Provenance) -> Distribution:
-    """Name a generator ``{domain}-{level}``; one of ours has the level ``milplib`` for hardness.
+    """Make a distribution named ``{domain}-{level}``; those of milplib have the level ``milplib``.
 
     Examples
     --------

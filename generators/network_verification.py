@@ -27,22 +27,22 @@ Array = npt.NDArray[np.float64]
 NETWORK_FILE = "digits_network.safetensors"
 N_DIGITS = 10
 LARGEST_GREY_LEVEL = 16
-# Parameters of the network are multiples of 1/256, and bounds are rounded outward to these steps:
-# sums of their products are exact in any order, and 9 digits write each of them in full.
+# Network parameters are multiples of 1/256, and bounds are rounded outward to these steps. Sums of
+# their products are then exact in any order, and 9 digits represent each number exactly.
 STEPS_OF_GREY_LEVEL, STEPS_OF_INPUT = 128, 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkVerification:
-    r"""Neural network verification: the worst that a small change does to a handwritten digit.
+    r"""Neural network verification: find the worst effect of a small change to a digit's image.
 
-    The network has the 64 pixels of an image as input, hidden layers of rectified linear units
-    and one score for each digit; it says the digit of the highest score. How much higher than
-    another digit's does the true digit's score t stay, at least, if every pixel may change by
-    :math:`\varepsilon`? A negative optimum is an image that the network misreads, a positive one
-    proves that there is none. Let :math:`y^0` be the image with grey levels in 0 … 16 and
-    :math:`W^k`, :math:`b^k` the parameters of layer k; a neuron's input :math:`a^k_i` lies in
-    :math:`[L^k_i, U^k_i]`, and :math:`o` is the other digit:
+    The network has the 64 pixels of an image as input, hidden layers of rectified linear units,
+    and one score for each digit; it predicts the digit of the highest score. The objective is the
+    smallest margin of the true digit t over another digit o if every pixel may change by
+    :math:`\varepsilon`. A negative optimum yields an image that the network misclassifies; a
+    positive optimum proves that no such image exists. Let :math:`y^0` be the image with grey
+    levels in 0 … 16, and :math:`W^k`, :math:`b^k` the parameters of layer k. The input
+    :math:`a^k_i` of a neuron lies in :math:`[L^k_i, U^k_i]`:
 
     .. math::
         \min a^K_t - a^K_o \quad \text{with}\quad
@@ -55,26 +55,26 @@ class NetworkVerification:
 
     The columns are the pixels ``y_0_1 … y_0_64``, row by row of the image; for each hidden layer k
     its ``a_k_1, …`` and then its ``y_k_1, …``; the scores ``a_K_1 … a_K_10`` of the digits 0 … 9;
-    and last ``z_k_i`` of the neurons that are unstable, that is, of either sign. The rows are
+    and ``z_k_i`` of the unstable neurons, whose input may have either sign. The rows are
     ``input_k_i`` of all layers; then ``above_k_i``, ``off_k_i`` and ``on_k_i`` of the unstable
     neurons in the order of the formula; then ``active_k_i`` of the neurons that are always on.
 
-    Bounds come from interval arithmetic: pixels in the image ± :math:`\varepsilon`, clipped to
-    0 … 16, then layer by layer; they are rounded outward, to multiples of
-    1/128 for pixels and of 1/64 for neurons.
+    Bounds result from interval arithmetic: the pixels of the image ± :math:`\varepsilon`, clipped
+    to 0 … 16, then layer by layer. They are rounded outward to multiples of 1/128 for pixels and
+    1/64 for neurons.
 
     The network and 500 images ship with milplib. It was trained on 1200 other images and has two
-    hidden layers of 32 neurons; its parameters are multiples of 1/256. All 500 images are ones
-    that it reads rightly. An instance draws one of the images, one of the nine other digits and
+    hidden layers of 32 neurons; its parameters are multiples of 1/256. It classifies all 500
+    images correctly. An instance draws one of the images, one of the nine other digits and
     :math:`\varepsilon`, each uniformly.
 
-    Every instance is feasible: the unchanged image, sent through the network, is a solution. All
+    Every instance is feasible: the unchanged image with its activations is a solution. All
     columns are bounded.
 
     Parameters
     ----------
     min_epsilon, max_epsilon
-        Range that :math:`\varepsilon` is drawn from, in grey levels, above 0 and at most 16.
+        Range of :math:`\varepsilon` in grey levels, above 0 and at most 16.
 
     Raises
     ------
@@ -123,7 +123,7 @@ class NetworkVerification:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
         network = digits_network()
@@ -142,16 +142,17 @@ class NetworkVerification:
 
 @dataclass(frozen=True, kw_only=True)
 class DigitsNetwork:
-    """The trained network, and images that it reads rightly.
+    """The trained network and images that it classifies correctly.
 
     Parameters
     ----------
     images
         Grey levels 0 … 16. Shape (number of images, 64), float64.
     digits
-        The digits that they show. Shape (number of images,), uint8.
+        Digit of each image. Shape (number of images,), uint8.
     layers
-        Weights, of shape (neurons, neurons of the layer before), and biases of each layer, float64.
+        Weights and biases of each layer, float64. Weights have shape (neurons, neurons of the
+        previous layer).
     """
 
     images: Array
@@ -161,7 +162,7 @@ class DigitsNetwork:
 
 @cache
 def digits_network() -> DigitsNetwork:
-    """Read the network and the images from the file in this package."""
+    """Read the shipped network and images."""
     tensors = load(files("milplib.generators").joinpath(NETWORK_FILE).read_bytes())
     n_layers = sum(name.startswith("weight_") for name in tensors)
     return DigitsNetwork(
@@ -180,7 +181,7 @@ def digits_network() -> DigitsNetwork:
 def propagate(
     layers: tuple[tuple[Array, Array], ...], image: Array, epsilon: float
 ) -> list[tuple[Array, Array]]:
-    """Bound the pixels and then every layer's inputs, by interval arithmetic rounded outward."""
+    """Bound the pixels and the inputs of every layer by outward-rounded interval arithmetic."""
     lower, upper = _outward(
         np.maximum(image - epsilon, 0),
         np.minimum(image + epsilon, LARGEST_GREY_LEVEL),
@@ -214,7 +215,7 @@ def _instance(
     n_pixels = len(bounds[0][0])
     sizes = [len(bias) for _, bias in layers]
     hidden = sum(sizes[:-1])
-    # Columns: pixels, (a, y) of each hidden layer, scores, z. Neurons are numbered through.
+    # Columns: pixels, (a, y) of each hidden layer, scores, z. Neurons are numbered over all layers.
     first = n_pixels + np.append(0, np.cumsum(2 * np.array(sizes[:-1])))
     a = np.concatenate([start + np.arange(size) for start, size in zip(first, sizes, strict=True)])
     y = np.concatenate(

@@ -1,4 +1,4 @@
-"""Checks of generator parameters, each refusing with the name, the value and the range."""
+"""Checks of generator parameters. Their errors name the parameter, its value and the range."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["check_integer", "check_real"]
 
 
 def check_integer(name: str, value: object, *, at_least: int) -> None:
-    """Refuse what is not an integer of at least the given one (a bool is none).
+    """Check that a value is an integer (not a bool) of at least `at_least`.
 
     Raises
     ------
     ParameterError
-        Names the parameter, its value and the range.
+        If the check fails.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def check_real(
     at_most: float | None = None,
     below: float | None = None,
 ) -> None:
-    """Refuse what is not a finite number within the limits (a bool is none).
+    """Check that a value is a finite number (not a bool) within the limits.
 
     Raises
     ------
     ParameterError
-        Names the parameter, its value and the range.
+        If the check fails.
 
     Examples
     --------

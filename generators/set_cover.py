@@ -42,15 +42,15 @@ class SetCover:
     n_columns
         Number of columns (sets), at least 1.
     density
-        Share of the matrix that is nonzero, in (0, 1]; large enough for one nonzero a row and
-        two a column.
+        Share of nonzero entries, in (0, 1]; large enough for one nonzero per row and two per
+        column.
     max_cost
         Largest cost of a column, at least 1.
 
     Raises
     ------
     ParameterError
-        If a parameter is outside its range, or the density leaves too few nonzeros.
+        If a parameter is outside its range, or the density yields too few nonzeros.
 
     References
     ----------
@@ -83,15 +83,15 @@ class SetCover:
         if self.n_nonzeros < needed:
             smallest = math.ceil(10**6 * needed / (self.n_rows * self.n_columns)) / 10**6
             raise ParameterError(
-                f"density is {self.density!r}, which gives {self.n_nonzeros} nonzeros; expected at "
-                f"least {smallest}: {needed} nonzeros cover each of {self.n_rows} rows and give "
+                f"density is {self.density!r}, which yields {self.n_nonzeros} nonzeros; expected "
+                f"at least {smallest}: {needed} nonzeros cover each of {self.n_rows} rows and give "
                 f"each of {self.n_columns} columns 2 rows"
             )
 
     @property
     def n_nonzeros(self) -> int:
         """Number of nonzeros of every instance."""
-        # Exact for the decimal number that the user wrote: in floating point 0.29 · 100 < 29.
+        # A fraction of the decimal text is exact; in floating point 0.29 · 100 < 29.
         return int(Fraction(str(float(self.density))) * int(self.n_rows) * int(self.n_columns))
 
     def generate(self, seed: int) -> Instance:
@@ -100,7 +100,7 @@ class SetCover:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
         rows_per_column = self._rows_per_column(stream)
@@ -110,11 +110,11 @@ class SetCover:
         return covering(costs, matrix, name=f"{self.domain}-seed-{seed}")
 
     def _rows_per_column(self, stream: np.random.RandomState) -> npt.NDArray[np.int64]:
-        """Draw how many rows each column covers: 2, and the rest of the nonzeros uniformly."""
+        """Draw the number of rows of each column: 2, and a uniform part of the other nonzeros."""
         counts = np.full(self.n_columns, 2, dtype=np.int64)
         open_columns = np.arange(self.n_columns)
-        # A column cannot cover more rows than there are: what it drew too often goes to columns
-        # that have room. Each round places at least one nonzero, so this ends.
+        # A column covers at most n_rows rows; its surplus goes to other columns. The loop ends,
+        # as each round places at least one nonzero.
         while (missing := self.n_nonzeros - int(counts.sum())) > 0:
             drawn = stream.randint(len(open_columns), size=missing, dtype=np.int64)
             counts += np.bincount(open_columns[drawn], minlength=self.n_columns)
@@ -125,10 +125,10 @@ class SetCover:
     def _covered_rows(
         self, stream: np.random.RandomState, rows_per_column: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
-        """Draw the rows of each column, column after column.
+        """Draw the rows of each column, column by column.
 
-        A permutation of all rows fills the first columns, so every row is covered; the last of
-        these is completed, and all others are filled, with rows drawn without replacement.
+        A permutation of all rows fills the first columns, so that every row is covered. Rows
+        drawn without replacement complete the last of these columns and fill all others.
         """
         rows = np.empty(self.n_nonzeros, dtype=np.int64)
         rows[: self.n_rows] = stream.permutation(self.n_rows)
@@ -150,7 +150,7 @@ SetCover.distributions = (
     named("hard", SetCover(n_rows=2000, n_columns=1000, density=0.05), "verified"),
     named("very-hard", SetCover(n_rows=5000, n_columns=4000, density=0.05), "verified"),
     named("milplib-small", SetCover(n_rows=300, n_columns=400, density=0.05), "milplib"),
-    # Costs that differ less make more nodes of smaller linear programs.
+    # A smaller range of costs yields larger trees with smaller linear programs.
     named(
         "milplib-judging",
         SetCover(n_rows=300, n_columns=500, density=0.05, max_cost=10),

@@ -1,4 +1,4 @@
-"""Ports that produce or consume, and the vessels between them."""
+"""Random ports and vessels for maritime inventory routing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = [
     "draw_scenario",
 ]
 
-SQUARE, SPEED = 1000, 300  # nautical miles, and nautical miles a day
-SMALLEST_RATE, LARGEST_RATE = 6, 14  # consumed by a port in a day, in units of the product
-SMALLEST_STORE, LARGEST_STORE = 8, 14  # mean days of what a port produces or consumes
+SQUARE, SPEED = 1000, 300  # nautical miles; nautical miles per day
+SMALLEST_RATE, LARGEST_RATE = 6, 14  # mean daily consumption of a port, in units of the product
+SMALLEST_STORE, LARGEST_STORE = 8, 14  # in mean daily productions or consumptions of the port
 SMALLEST_VESSEL, LARGEST_VESSEL = 60, 120  # units of the product
-SMALLEST_TRANSFER, LARGEST_TRANSFER = 10, 50  # between a vessel and a port in a day
-DEVIATION = 2  # of what is produced or consumed in a period from its mean
+SMALLEST_TRANSFER, LARGEST_TRANSFER = 10, 50  # units between a vessel and a port in a day
+DEVIATION = 2  # maximum deviation of a period's production or consumption from its mean
 LATEST_START = 3  # period
 PORT_FEE, MILES_OF_UNIT_COST = 20, 4  # of a trip
 
@@ -29,7 +29,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class ShippingSizes(Protocol):
-    """The parameters of `MaritimeInventoryRouting` that are read here."""
+    """Parameters of `MaritimeInventoryRouting` that determine the scenario."""
 
     @property
     def n_loading_ports(self) -> int: ...
@@ -43,26 +43,26 @@ class ShippingSizes(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ShippingScenario:
-    """What is drawn: ports, loading ones first, and vessels, both numbered from 0.
+    """Ports and vessels, numbered from 0, with loading ports first.
 
-    Goods are in units of the product; the arrays are int64 but `trip_costs`.
+    Goods are in units of the product. All arrays except `trip_costs` are int64.
 
     Parameters
     ----------
     direction
-        1 of a loading port and -1 of a discharging one, shape (ports,).
+        1 for a loading port and -1 for a discharging port, shape (ports,).
     days
-        Periods that a trip takes, 0 from a port to itself, shape (ports, ports).
+        Duration of a trip in periods, 0 from a port to itself, shape (ports, ports).
     trip_costs
-        What a trip costs, shape (ports, ports), float64.
+        Cost of a trip, shape (ports, ports), float64.
     amounts
-        What a port produces or consumes in each period, shape (ports, periods).
+        Production or consumption of a port in each period, shape (ports, periods).
     stores, stocks
-        What a port's store can hold, and what it holds at first, shape (ports,).
+        Capacity and initial stock of a port's store, shape (ports,).
     capacities, cargoes
-        What a vessel can hold, and what it holds at first, shape (vessels,).
+        Capacity and initial cargo of a vessel, shape (vessels,).
     start_ports, start_periods
-        Where and when a vessel starts, periods counted from 0, shape (vessels,).
+        Start port and start period of a vessel, numbered from 0, shape (vessels,).
     """
 
     direction: Integers
@@ -78,7 +78,7 @@ class ShippingScenario:
 
 
 def draw_scenario(stream: np.random.RandomState, sizes: ShippingSizes) -> ShippingScenario:
-    """Draw the ports and vessels of a family's parameters.
+    """Draw the ports and vessels of an instance.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def draw_scenario(stream: np.random.RandomState, sizes: ShippingSizes) -> Shippi
     n_ports = sizes.n_loading_ports + sizes.n_discharging_ports
     places = integers(0, SQUARE, n_ports, 2)
     apart = places[:, np.newaxis] - places
-    # Of integers: the distance, the days and the cost are those of exact arithmetic.
+    # Coordinates are integers: days and costs are those of exact arithmetic.
     miles = np.sqrt((apart * apart).sum(axis=2))
     days = np.maximum(np.ceil(miles / SPEED).astype(np.int64), 1 - np.eye(n_ports, dtype=int))
     consumed = integers(SMALLEST_RATE, LARGEST_RATE, sizes.n_discharging_ports)

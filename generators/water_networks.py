@@ -1,4 +1,4 @@
-"""Networks of water pipes: streets laid at random, and real ones from files of EPANET."""
+"""Networks of water pipes: random streets, and real networks from EPANET files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from milplib.errors import MissingPackageError
 __all__ = ["CONSUMERS_OF_NETWORK", "WaterNetwork", "real_network", "street_network"]
 
 STREET_SPACING = 100  # metres
-LARGEST_SHIFT = 0.3  # of a crossing, in units of the spacing
+LARGEST_SHIFT = 0.3  # of a crossing, relative to the spacing
 
-# The networks of wntr that have a reservoir, and how many of their junctions have a demand.
+# Number of junctions with a demand in each network of wntr that has a reservoir.
 CONSUMERS_OF_NETWORK = {"Net1": 8, "Net3": 59, "Net6": 1621, "ky4": 934, "ky10": 871}
 
-# EPANET measures lengths in feet where flows are in one of these units, else in metres.
+# EPANET lengths are in feet with these flow units, and otherwise in metres.
 FLOW_UNITS_WITH_FEET = frozenset({"CFS", "GPM", "MGD", "IMGD", "AFD"})
 METRES_PER_FOOT = 0.3048
 
@@ -34,15 +34,15 @@ class WaterNetwork:
     n_nodes
         Number of nodes: junctions, reservoirs and tanks.
     links
-        The two ends of every link, numbered from 0: pipes first, then pumps and valves. Shape
+        End nodes of every link, numbered from 0: pipes first, then pumps and valves. Shape
         (number of links, 2), int64.
     lengths
         Lengths of the pipes in metres. Shape (number of pipes,), float64.
     reservoirs
-        The nodes that water comes from. Shape (number of reservoirs,), int64, ascending.
+        Nodes that supply water, ascending. Shape (number of reservoirs,), int64.
     consumers
-        The nodes that may become critical customers. Shape (number of consumers,), int64,
-        ascending; none is a reservoir.
+        Nodes that may become critical customers, ascending; none is a reservoir. Shape (number
+        of consumers,), int64.
     """
 
     n_nodes: int
@@ -62,20 +62,20 @@ def street_network(
 ) -> WaterNetwork:
     """Sample pipes below the streets of a town.
 
-    Streets and avenues, 100 m apart, cross in a lattice; every crossing is a junction and is
-    shifted by up to 30 m along either axis, uniformly. A random spanning tree of the lattice (the
-    cheapest one under random distinct weights) has pipes everywhere; of the other stretches
-    between neighbouring crossings a share has pipes, too. Reservoirs stand at random crossings;
-    all others are consumers.
+    Streets and avenues, 100 m apart, cross in a lattice. Every crossing is a junction, shifted
+    uniformly by up to 30 m along each axis. All segments of a random spanning tree of the lattice
+    (the minimum one under distinct random weights) have pipes, and so does a share of the other
+    segments between neighbouring crossings. Reservoirs lie at random crossings; all other
+    crossings are consumers.
 
     Parameters
     ----------
     stream
-        The random stream to draw from.
+        Random stream to draw from.
     n_streets, n_avenues
         Numbers of streets and of avenues.
     loop_share
-        Share, in [0, 1], of the stretches outside the spanning tree that have a pipe.
+        Share, in [0, 1], of the segments outside the spanning tree that have a pipe.
     n_reservoirs
         Number of reservoirs, at most the number of crossings.
 
@@ -117,15 +117,15 @@ def street_network(
 
 
 def real_network(name: str) -> WaterNetwork:
-    """Read a network that the package wntr ships as an input file of EPANET.
+    """Read an EPANET network of the package wntr.
 
-    Nodes are junctions, reservoirs and tanks, links pipes, pumps and valves, each in the order of
-    the file; what is closed is taken along. Consumers are the junctions with a demand.
+    Nodes are junctions, reservoirs and tanks; links are pipes, pumps and valves, including closed
+    ones. Both keep the order of the file. Consumers are the junctions with a demand.
 
     Parameters
     ----------
     name
-        One of ``CONSUMERS_OF_NETWORK``.
+        Name of a network, a key of ``CONSUMERS_OF_NETWORK``.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def real_network(name: str) -> WaterNetwork:
     L. A. Rossman (2000). EPANET 2 users manual. United States Environmental Protection Agency,
     appendix C (the input file).
     """
-    # Found but not imported: its imports are heavy, and only its files are needed.
+    # wntr is not imported: its imports are slow, and only its files are needed.
     package = find_spec("wntr")
     folders = (package.submodule_search_locations if package else None) or ()
     files = [Path(folder, "library", "networks", f"{name}.inp") for folder in folders]
@@ -151,7 +151,7 @@ def real_network(name: str) -> WaterNetwork:
 
 
 def parse_epanet(text: str) -> WaterNetwork:
-    """Build the network that an input file of EPANET describes."""
+    """Build the network described by the text of an EPANET input file."""
     sections: dict[str, list[list[str]]] = {}
     lines: list[list[str]] = []
     for line in text.splitlines():

@@ -24,25 +24,25 @@ Integers = npt.NDArray[np.int64]
 
 
 def connecting_parcels(costs: Integers, order: int, reserves: Integers) -> list[int]:
-    """Find parcels that join all reserves at a low cost.
+    """Find parcels that connect all reserves at a low cost.
 
-    The Steiner-tree heuristic of shortest paths: begin with the first reserve and join, again and
-    again, the reserve that is cheapest to reach from what has been joined so far. Of equally cheap
-    ways the one through smaller parcel numbers comes first.
+    Uses the shortest-path heuristic for Steiner trees: start with the first reserve, and
+    repeatedly connect the reserve that is cheapest to reach. Ties are broken by smaller parcel
+    numbers.
 
     Parameters
     ----------
     costs
-        Cost of each parcel of the lattice, row after row. Shape (order²,), int64.
+        Cost of each parcel of the lattice, row by row. Shape (order²,), int64.
     order
         Number of parcels on each side of the lattice.
     reserves
-        The parcels to join, numbered from 0.
+        Parcels to connect, numbered from 0.
 
     Returns
     -------
     list of int
-        The parcels, the reserves among them, ascending.
+        Ascending parcel numbers, including the reserves.
 
     References
     ----------
@@ -88,13 +88,13 @@ def connecting_parcels(costs: Integers, order: int, reserves: Integers) -> list[
 
 @dataclass(frozen=True, kw_only=True)
 class WildlifeCorridor:
-    r"""Wildlife corridor: buy connected land of the greatest use that joins all reserves.
+    r"""Wildlife corridor: buy connected land of maximum utility that joins all reserves.
 
-    The parcels of a square lattice are adjacent where they share a side. Parcel i has the cost
-    :math:`c_i` and the utility :math:`u_i`; T are the reserves, the first of them the root, B is
-    the budget, n the number of parcels. :math:`x_i` says whether parcel i is bought. For every
-    bought parcel one unit flows from a source, :math:`y_0` in all, through the root and bought
-    parcels alone, and :math:`x_0` of the n units stay at the source:
+    The parcels of a square lattice are adjacent if they share a side. Parcel i has the cost
+    :math:`c_i` and the utility :math:`u_i`. T is the set of reserves, the first of which is the
+    root; B is the budget and n the number of parcels. :math:`x_i = 1` if parcel i is bought. For
+    every bought parcel, one unit flows from a source (:math:`y_0` in total) through the root and
+    bought parcels only; :math:`x_0` of the n units stay at the source:
 
     .. math::
         \min -\sum_i u_i x_i \quad \text{with}\quad
@@ -105,13 +105,13 @@ class WildlifeCorridor:
 
     The columns are ``purchase_i`` by parcel, ``flow_i_j`` by parcel and neighbour, ``x_0`` and
     ``y_0``; the rows ``budget``, ``reserve_t``, ``source``, ``link_i_j``, ``balance_j`` and
-    ``purchased``. Parcels count from 1, row of the lattice after row.
+    ``purchased``. Parcels are numbered from 1, row by row of the lattice.
 
-    Costs are integers uniform in 1 … `max_cost`, 0 for reserves; utilities are integers uniform in
-    1 … `max_utility`. Two reserves are the first and the last parcel, opposite corners of the
-    lattice, the others are drawn. The budget is `budget_share` of the cost of all parcels, rounded
-    down, but at least the cost of the parcels that `connecting_parcels` finds, so that every
-    instance is feasible: buy those.
+    Costs are integers, uniform in 1 … `max_cost`, and 0 for reserves; utilities are integers,
+    uniform in 1 … `max_utility`. Two reserves are the first and the last parcel, in opposite
+    corners of the lattice; the others are random. The budget is `budget_share` of the cost of all
+    parcels, rounded down, but at least the cost of the parcels from `connecting_parcels`. Every
+    instance is feasible: buy these parcels.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class WildlifeCorridor:
     n_reserves
         Number of reserves, from 2 to the number of parcels.
     budget_share
-        Budget over the cost of all parcels, from 0 to 1.
+        Budget as a share of the cost of all parcels, from 0 to 1.
     max_cost
         Largest cost of a parcel, at least 1.
     max_utility
@@ -176,7 +176,7 @@ class WildlifeCorridor:
         Raises
         ------
         ParameterError
-            If the seed is not an integer from 0 on.
+            If the seed is not a nonnegative integer.
         """
         stream = random_stream(seed)
         n_parcels = self.order**2

@@ -53,7 +53,7 @@ for command in (
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)
 app.command(best_scip_rule.best_scip_rule, name="natives", show=False)  # its earlier name
-# Imported when it is called, since it loads the declared kinds of models.
+# Imported on use: it loads the declared kinds of models.
 app.command("milplib.cli.training:train", help="Train a policy on folders of samples.")
 app.command(samples.samples_app)
 app.command(solving.policy_app)
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # for names that it cannot encode
+            stream.reconfigure(errors="backslashreplace")  # some names cannot be encoded
     warnings.formatwarning = _warning_line
     if sys.stdout is None:  # closed by the caller
         sys.stdout = io.StringIO()
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
-    except (CycloptsError, MilplibError) as error:  # a package that declares a broken model, too
+    except (CycloptsError, MilplibError) as error:  # includes a broken model of a third party
         code = _complain(error, debug=False, code=2)
     except BrokenPipeError:
         # The reader of the output has closed it (`milplib list | head`): not an error.

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
+def _whole_number(hint: Any, tokens: Sequence[Token]) -> int:
     (token,) = tokens
     return int(token.value)
 
@@ -51,7 +51,7 @@ WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
 
 
 Networks = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
-"""The option of commands that load policies of a user's own torch modules."""
+"""Option of commands that load policies of a user's torch modules."""
 
 
 @Parameter(name="*")
@@ -101,13 +101,13 @@ class ExecutionOptions:
 
 
 HERE = ExecutionOptions()
-"""The default: everything runs in this process."""
+"""Default options: everything runs in this process."""
 
 
 def allow_modules_here(*names: str) -> None:
     """Let ``package.module:name`` name a module in the current folder.
 
-    As ``python -m`` does. Without a name of that form nothing changes.
+    The import path changes as with ``python -m``, and only if a name has that form.
     """
     if any(":" in name for name in names) and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -129,7 +129,7 @@ def complain(message: str) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print JSON, unformatted for any terminal."""
+    """Print JSON without terminal formatting."""
     print(json.dumps(content, indent=2))
 
 
@@ -144,9 +144,9 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
 class ProgressBar:
     """A progress bar with a note."""
 
-    def __init__(self, progress: Progress, what: str) -> None:
+    def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
-        self._task = progress.add_task(what, total=None, note="")
+        self._task = progress.add_task(title, total=None, note="")
 
     def update(self, done: int, total: int | None, note: str = "") -> None:
         """Show the number done, the total if it is known, and a note."""
@@ -154,7 +154,7 @@ class ProgressBar:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[ProgressBar]:
+def progress_bar(title: str) -> Iterator[ProgressBar]:
     """Show a progress bar on stderr during the block, if stderr is a terminal."""
     console = Console(stderr=True)
     with Progress(
@@ -168,13 +168,13 @@ def progress_bar(what: str) -> Iterator[ProgressBar]:
         disable=not console.is_terminal,
         transient=True,
     ) as progress:
-        yield ProgressBar(progress, what)
+        yield ProgressBar(progress, title)
 
 
 @contextmanager
-def evaluation_bar(what: str) -> Iterator[Callable[[EvaluationProgress], None]]:
+def evaluation_bar(title: str) -> Iterator[Callable[[EvaluationProgress], None]]:
     """Show the progress of an evaluation; yield its callback."""
-    with progress_bar(what) as bar:
+    with progress_bar(title) as bar:
 
         def show(progress: EvaluationProgress) -> None:
             note = f"{progress.failed} failed" if progress.failed else ""

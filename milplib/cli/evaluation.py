@@ -89,7 +89,7 @@ def evaluate(
     if track:
         from milplib.learn.tracking import import_wandb, track_evaluation
 
-        import_wandb()  # report its absence before anything runs
+        import_wandb()  # report a missing package before the first run
 
     allow_modules_here(*policy, baseline, *network)
     with evaluation_bar("evaluating") as show:
@@ -128,10 +128,10 @@ def report(results: Path, /) -> int:
     from milplib.evaluation import Evaluation
     from milplib.report import write_exports, write_report
 
-    found = Evaluation.load(results)
-    page = write_report(found, results / "report.html")
-    table, latex, *figures = write_exports(found, results)
-    code = print_summary(found)
+    evaluation = Evaluation.load(results)
+    page = write_report(evaluation, results / "report.html")
+    table, latex, *figures = write_exports(evaluation, results)
+    code = print_summary(evaluation)
     output().print(f"report: {page}", markup=False)
     output().print(f"tables: {table}, {latex}", markup=False)
     if figures:
@@ -149,9 +149,9 @@ def print_summary(results: Evaluation) -> int:
         )
     for name in summary.distributions:
         count = summary.instances[name]
-        what = "all distributions" if name == "all" else name
+        title = "all distributions" if name == "all" else name
         console.print(
-            f"{what}: {count} instance{'s' * (count != 1)}, {len(summary.seeds)} "
+            f"{title}: {count} instance{'s' * (count != 1)}, {len(summary.seeds)} "
             f"seed{'s' * (len(summary.seeds) != 1)}, ratios to {summary.baseline}",
             markup=False,
             style="bold",
@@ -250,10 +250,10 @@ def _print_first_against_others(summary: Summary) -> None:
     for heading in ("time ratio", "node ratio", "of", "fair-node ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
     for other in others:
-        found = compared[first, other]
-        count = str(found.nodes.instances)
+        ratios = compared[first, other]
+        count = str(ratios.nodes.instances)
         table.add_row(
-            other, _ratio(found.time), _ratio(found.nodes), count, _ratio(found.fair_nodes)
+            other, _ratio(ratios.time), _ratio(ratios.nodes), count, _ratio(ratios.fair_nodes)
         )
     console.print(table)
     console.print(

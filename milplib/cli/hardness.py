@@ -146,7 +146,7 @@ def print_results(results: HardnessResults) -> None:
         judging = results.judging
         capped = judging.samples_per_instance
         console.print(
-            f"samples: an estimate of what an episode of collect would give, branchings × "
+            f"samples: estimated samples of an episode of collect, branchings × "
             f"{judging.expert_probability:g}" + (f", at most {capped}" if capped else ""),
             markup=False,
             style="dim",
@@ -178,8 +178,8 @@ def _cells(row: Mapping[str, Any], is_solved_for: bool) -> list[str]:
         return cells + [_number(row[name]) for name in ("binary", "integer", "continuous")]
     gap = None if row["gap"] is None else 100 * row["gap"]
     shown = (row["time"], row["nodes"], gap, row["primal_dual_integral"], row["expected_samples"])
-    is_said = row["status"] in (SolveStatus.OPTIMAL, SolveStatus.TIME_LIMIT)  # the level says it
-    status = "" if is_said else f" ({row['status']})"
+    is_implied = row["status"] in (SolveStatus.OPTIMAL, SolveStatus.TIME_LIMIT)  # by the level
+    status = "" if is_implied else f" ({row['status']})"
     level = row["level"] or f"none: {row['failure']}"
     return cells + [_number(value) for value in shown] + [f"{level}{status}"]
 
@@ -218,7 +218,7 @@ def _print_summary(summary: FolderSummary, results: HardnessResults) -> None:
 
 
 def _shares(kinds: Mapping[str, float]) -> str:
-    largest = sorted(kinds.items(), key=lambda kind: -kind[1])
+    largest = sorted(kinds.items(), key=lambda pair: -pair[1])
     return ", ".join(f"{100 * share:.3g} % {name.replace('_', ' ')}" for name, share in largest)
 
 

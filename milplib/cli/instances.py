@@ -122,7 +122,7 @@ def fetch(
         complain(f"broken instance: {broken.name}: {broken.reason}")
 
     with progress_bar(f"fetching {name}") as bar:
-        found = fetch_splits(
+        fetched = fetch_splits(
             name,
             source=source,
             splits=split or None,
@@ -137,7 +137,7 @@ def fetch(
                 on_broken=tell,
             ),
         )
-    for part in found:
+    for part in fetched:
         records = part.manifest.records.values()
         size = sum(record.bytes for record in records)
         broken = len(part.manifest.broken)
@@ -193,7 +193,7 @@ def info(name: str, /) -> None:
     facts = entry.published
     if facts is not None:
         sizes = [("rows", facts.rows), ("columns", facts.columns)]
-        known = [f"about {size:,} {what}" for what, size in sizes if size is not None]
+        known = [f"about {size:,} {unit}" for unit, size in sizes if size is not None]
         lines["domain"] = f"{entry.domain}, {facts.title}"
         lines["level"] = f"{entry.level} (by Gurobi)"
         lines["instances"] = ", ".join(f"{n} {split}" for split, n in facts.splits.items())
@@ -241,13 +241,13 @@ def _fetched(name: str) -> str:
     for generated in (False, True):
         folder = Cache.default().distribution_folder(name, generated=generated)
         manifests = {split: SplitManifest.load(folder / split) for split in SPLITS}
-        counts = {split: len(found.records) for split, found in manifests.items() if found}
+        counts = {split: len(held.records) for split, held in manifests.items() if held}
         if any(counts.values()):
             listed = ", ".join(f"{count} {split}" for split, count in counts.items() if count)
             known.append(f"{listed} in {folder}")
     return "; ".join(known)
 
 
-def _check_choice(kind: str, name: str | None, known: list[str]) -> None:
+def _check_choice(noun: str, name: str | None, known: list[str]) -> None:
     if name is not None and name not in known:
-        raise UnknownNameError(kind, name, dict.fromkeys(known))
+        raise UnknownNameError(noun, name, dict.fromkeys(known))

@@ -18,7 +18,7 @@ __all__ = ["print_damaged", "print_ranges", "print_statistics"]
 
 
 def print_damaged(samples: SampleSet) -> None:
-    """Print the damaged shards, with the samples lost."""
+    """Print the damaged shards and the number of lost samples."""
     console = output()
     for shard in samples.damaged:
         console.print(
@@ -29,24 +29,24 @@ def print_damaged(samples: SampleSet) -> None:
 
 
 def print_statistics(
-    samples: SampleSet, found: SampleStatistics, ranges: Sequence[FeatureRange]
+    samples: SampleSet, statistics: SampleStatistics, ranges: Sequence[FeatureRange]
 ) -> None:
     """Print statistics of the samples, and the agreement of trivial choices with the expert."""
-    smallest, mean, median, largest = found.candidates
+    smallest, mean, median, largest = statistics.candidates
     size = sum(shard.bytes for shard in samples.manifest.shards)
     constant = sum(feature.is_constant for feature in ranges)
     broken = sum(feature.not_finite > 0 for feature in ranges)
     lines = {
-        "trees": f"{found.trees} of {found.instances} instances",
-        "size on disk": f"{size / 1e6:.2f} MB, {size / found.samples / 1e3:.1f} kB a sample",
-        "state (mean)": f"{found.rows:.0f} rows, {found.columns:.0f} columns, "
-        f"{found.edges:.0f} edges",
-        "depth": f"mean {found.depth[0]:.1f}, largest {found.depth[1]}",
+        "trees": f"{statistics.trees} of {statistics.instances} instances",
+        "size on disk": f"{size / 1e6:.2f} MB, {size / statistics.samples / 1e3:.1f} kB a sample",
+        "state (mean)": f"{statistics.rows:.0f} rows, {statistics.columns:.0f} columns, "
+        f"{statistics.edges:.0f} edges",
+        "depth": f"mean {statistics.depth[0]:.1f}, largest {statistics.depth[1]}",
         "candidates a sample": f"mean {mean:.1f}, median {median:.0f}, from {smallest} to "
         f"{largest}",
-        "ties": f"{100 * found.samples_with_ties:.1f} % of the samples have several best "
-        f"candidates; {found.tied:.2f} best candidates a sample",
-        "candidates without a score": f"{100 * found.invalid_scores:.2f} %",
+        "ties": f"{100 * statistics.samples_with_ties:.1f} % of the samples have several best "
+        f"candidates; {statistics.tied:.2f} best candidates a sample",
+        "candidates without a score": f"{100 * statistics.invalid_scores:.2f} %",
         "blocks": ", ".join(
             f"{block.name} {block.version} ({len(block.columns)} columns)"
             for block in samples.blocks
@@ -57,7 +57,7 @@ def print_statistics(
     }
     print_pairs(lines)
     table = _table("trivial choices against the expert", "choice", "accuracy@1", "score regret")
-    for name, choice in found.choices.items():
+    for name, choice in statistics.choices.items():
         table.add_row(name, f"{choice.accuracy:.3f}", f"{choice.regret:.3f}")
     output().print(table)
 

@@ -176,7 +176,7 @@ def inspect(
     from milplib.learn.samples import DamagedShardWarning
 
     if sample is not None and picture is None:
-        raise ParameterError("--sample says which sample to draw: give --picture FILE.png, too")
+        raise ParameterError("--sample needs --picture FILE.png, the file to draw into")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DamagedShardWarning)  # printed with the results
         samples = SampleSet(folder, strict=strict, finite=False)
@@ -204,15 +204,15 @@ def describe(samples: SampleSet, *, features: bool, as_json: bool) -> None:
                 yield sample
                 bar.update(number + 1, len(samples))
 
-        found = sample_statistics(watched())
+        statistics = sample_statistics(watched())
     if as_json:
         damaged = [asdict(shard) for shard in samples.damaged]
         listed = [asdict(feature) for feature in ranges.found()]
-        print_json(asdict(found) | {"damaged": damaged, "features": listed})
+        print_json(asdict(statistics) | {"damaged": damaged, "features": listed})
         return
     print_outcomes(samples)
     print_damaged(samples)
-    print_statistics(samples, found, ranges.found())
+    print_statistics(samples, statistics, ranges.found())
     if features:
         print_ranges(ranges.found())
 
@@ -222,11 +222,11 @@ def draw(samples: SampleSet, number: int, path: Path, *, as_json: bool) -> None:
     from milplib.learn.samples.picture import write_picture
 
     if path.suffix.lower() != ".png":
-        raise ParameterError(f"the picture is a PNG file, and {path} is named otherwise")
+        raise ParameterError(f"the picture is a PNG file: choose a name ending in .png, not {path}")
     if not 0 <= number < len(samples):
-        there = f"{len(samples)}, from 0 to {len(samples) - 1}" if len(samples) else "none"
+        numbers = f"0 to {len(samples) - 1}" if len(samples) else "none"
         raise ParameterError(
-            f"there is no sample {number} in {samples.folder}: the samples there are {there}"
+            f"there is no sample {number} in {samples.folder}; existing samples: {numbers}"
         )
     write_picture(samples, number, path)
     shown = samples[number]

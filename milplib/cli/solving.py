@@ -24,7 +24,7 @@ __all__ = ["policy_app", "solve"]
 
 policy_app = App(name="policy", help="Inspect shipped policies and policy files.")
 
-# Plain words for some of SCIP's statuses.
+# Readable words for some of SCIP's statuses.
 _STATUS = {
     SolveStatus.INFEASIBLE_OR_UNBOUNDED: "infeasible or unbounded",
     SolveStatus.TIME_LIMIT: "time limit",
@@ -153,7 +153,7 @@ def info(
     file = Path(str(pretrained_or_given(policy)))
     content = read_policy(file)
     allow_modules_here(*network)
-    load_policy(file, models=network)  # refuse a file that cannot be used, whatever its header says
+    load_policy(file, models=network)  # refuses a file with a valid header but broken content
     size = file.stat().st_size
     weights = sum(tensor.size for tensor in content.tensors.values())
     if as_json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["status"]
 
 _NAMED = 5
-"""Failures of a kind that are named; --json has all."""
+"""Maximum number of printed failures of a kind."""
 
 
 def status(
@@ -38,18 +38,18 @@ def status(
     """
     from milplib.runs import run_status
 
-    found = run_status(run)
+    progress = run_status(run)
     if as_json:
         derived = {
-            "remaining_seconds": found.remaining_seconds,
-            "failure_counts": found.failure_counts,
+            "remaining_seconds": progress.remaining_seconds,
+            "failure_counts": progress.failure_counts,
         }
-        print_json(asdict(found) | derived)
+        print_json(asdict(progress) | derived)
         return
-    print_pairs(_lines(found))
+    print_pairs(_lines(progress))
     console = output()
-    for kind in found.failure_counts:
-        failures = [failure for failure in found.failures if failure.kind == kind]
+    for kind in progress.failure_counts:
+        failures = [failure for failure in progress.failures if failure.kind == kind]
         for failure in failures[:_NAMED]:
             detail = failure.detail.removeprefix(f"{kind}: ")
             console.print(f"  {kind}: {failure.name}: {detail}".rstrip(": "), markup=False)
@@ -57,29 +57,29 @@ def status(
             console.print(f"  {kind}: and {len(failures) - _NAMED} more", markup=False)
 
 
-def _lines(found: RunStatus) -> dict[str, str]:
+def _lines(progress: RunStatus) -> dict[str, str]:
     states = {
-        RunState.WORKING: f"working ({found.holder})",
-        RunState.STOPPED: "stopped: the same command goes on where it stopped",
+        RunState.WORKING: f"working ({progress.holder})",
+        RunState.STOPPED: "stopped: run the same command again to continue",
         RunState.COMPLETE: "complete",
     }
-    share = 100 * found.done / found.total if found.total else 100
+    share = 100 * progress.done / progress.total if progress.total else 100
     lines = {
-        found.kind: found.folder,
-        "state": states[found.state],
-        "done": f"{found.done} of {found.total} {found.task_unit} ({share:.1f} %)",
-        found.unit: str(found.results),
+        progress.kind: progress.folder,
+        "state": states[progress.state],
+        "done": f"{progress.done} of {progress.total} {progress.task_unit} ({share:.1f} %)",
+        progress.unit: str(progress.results),
     }
-    if found.seconds is not None:
-        where = f" on {', '.join(found.hosts)}" if any(found.hosts) else ""
-        lines["work so far"] = _duration(found.seconds) + where
-    if found.state is not RunState.COMPLETE:
-        rate, remaining = found.tasks_per_second, found.remaining_seconds
+    if progress.seconds is not None:
+        where = f" on {', '.join(progress.hosts)}" if any(progress.hosts) else ""
+        lines["work so far"] = _duration(progress.seconds) + where
+    if progress.state is not RunState.COMPLETE:
+        rate, remaining = progress.tasks_per_second, progress.remaining_seconds
         if rate:
-            lines["rate"] = _rate(rate, found.task_unit)
+            lines["rate"] = _rate(rate, progress.task_unit)
         if remaining is not None:
             lines["remaining"] = f"about {_duration(remaining)} at this rate"
-    counts = ", ".join(f"{count} {kind}" for kind, count in found.failure_counts.items())
+    counts = ", ".join(f"{count} {kind}" for kind, count in progress.failure_counts.items())
     lines["failures"] = counts or "none"
     return lines
 

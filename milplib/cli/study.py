@@ -47,9 +47,8 @@ def run(
     dry_run
         Print the plan and its cost; run nothing.
     only
-        Bring only these stages up to date, with what they need: generate, collect, train, rules,
-        evaluate, summarise. ``train`` makes the files of policies, too, that are recorded and not
-        here.
+        Bring only these stages and their inputs up to date: generate, collect, train, rules,
+        evaluate, summarise. ``train`` also creates missing files of recorded policies.
     data
         Folder for samples, instances and other files that are not committed.
     out
@@ -83,7 +82,7 @@ def run(
 
 
 def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
-    """Print a row a stage: tasks, how many are done, what the others will cost."""
+    """Print a row per stage: the tasks, how many are done, and the cost of the others."""
     from milplib.study.plan import TaskState
 
     console = output()
@@ -98,25 +97,25 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
     long: dict[PlannedTask, float] = {}
     is_guessed = False
     for stage, listed in stages.items():
-        todo = [one for one in listed if one.state is TaskState.PENDING]
-        total = sum(one.cost.seconds for one in todo)
-        guessed = any(not one.cost.is_measured for one in todo)
+        todo = [planned for planned in listed if planned.state is TaskState.PENDING]
+        total = sum(planned.cost.seconds for planned in todo)
+        guessed = any(not planned.cost.is_measured for planned in todo)
         is_guessed |= guessed
         walls = _walls(todo, execution)
         table.add_row(
             stage,
             str(len(listed)),
-            str(sum(one.state in (TaskState.DONE, TaskState.CACHED) for one in listed)),
+            str(sum(planned.state in (TaskState.DONE, TaskState.CACHED) for planned in listed)),
             str(len(todo)),
             (_said(total) + (" ?" if guessed else "")) if todo else "",
             _said(max(walls.values())) if walls else "",
         )
-        long |= {one: wall for one, wall in walls.items() if wall > _HOUR}
+        long |= {planned: wall for planned, wall in walls.items() if wall > _HOUR}
     console.print(table)
     if plan.replaced_scip:
         console.print(
-            f"done with SCIP {' and '.join(plan.replaced_scip)}: under this SCIP all of that is to "
-            "do, and only with another --out",
+            f"done with SCIP {' and '.join(plan.replaced_scip)}: all of that must be repeated "
+            "under this SCIP, with another --out",
             markup=False,
         )
     workers = execution.workers
@@ -127,11 +126,11 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
         markup=False,
     )
     if is_guessed:
-        console.print("?: not all measured yet; by the median of others", markup=False)
-    for one, wall in list(long.items())[:3]:
+        console.print("?: partly estimated by the median of measured tasks", markup=False)
+    for planned, wall in list(long.items())[:3]:
         console.print(
-            f"longer than an hour: {one.task.stage}: {one.task.label}: about "
-            f"{_said(wall)}; it can be interrupted, smaller tasks are kept sooner",
+            f"longer than an hour: {planned.task.stage}: {planned.task.label}: about "
+            f"{_said(wall)}; it can be interrupted, but smaller tasks are recorded sooner",
             markup=False,
         )
 
@@ -163,15 +162,15 @@ def print_results(plan: StudyPlan) -> int:
 
 
 def _walls(todo: Sequence[PlannedTask], execution: Execution) -> dict[PlannedTask, float]:
-    """Seconds on the clock that each task of a stage takes."""
+    """Estimate the wall-clock seconds of each task of a stage."""
     from milplib.study.runner import groups_of
 
     cores = {
         task: execution.workers if task.is_spread and not is_beside else 1
-        for tasks, is_beside in groups_of([one.task for one in todo], execution)
+        for tasks, is_beside in groups_of([planned.task for planned in todo], execution)
         for task in tasks
     }
-    return {one: one.cost.seconds / cores[one.task] for one in todo}
+    return {planned: planned.cost.seconds / cores[planned.task] for planned in todo}
 
 
 def _said(seconds: float) -> str:

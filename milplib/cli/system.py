@@ -85,7 +85,7 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
             }
         )
         return 0 if healthy else 1
-    lines = {name: found or "not installed" for name, found in versions.items()}
+    lines = {name: installed or "not installed" for name, installed in versions.items()}
     print_pairs(lines | {"state extraction": extraction})
     console = output()
     for finding in findings:

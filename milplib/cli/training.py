@@ -1,4 +1,4 @@
-"""The command ``train``; its options are those of the declared kinds of models."""
+"""The command ``train``, with the options of all declared kinds of models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["train"]
 
 _Several = Parameter(consume_multiple=True, negative="")
 
-# Fields of options that the command line has in another form.
+# Options with another form on the command line, by field name.
 _OTHER_FORMS = {"model_options": "model_option", "cache_bytes": "cache_gigabytes"}
 
 
@@ -43,30 +43,30 @@ def train(
 ) -> None:
     """Train a policy on folders of samples.
 
-    Writes the policy file OUT; for networks also OUT.training with log.csv and curve.png, and the
-    same command, interrupted, goes on where it stopped.
+    Writes the policy file OUT; for networks also OUT.training with log.csv and curve.png. Run an
+    interrupted command again to continue it.
 
     Parameters
     ----------
     folders
-        Folders that ``collect`` wrote; each is a data set of the mixture.
+        Folders that ``collect`` wrote. Each is a data set of the mixture.
     out
-        The policy file, for example gcnn.safetensors.
+        Policy file to write, such as gcnn.safetensors.
     validation
-        Folders of samples to judge by. Without any, some instances are held out.
+        Folders of validation samples. Default: some instances of the training data are held out.
     seed
-        Of the weights, the batches or trees, and which instances are held out.
+        Seed of the weights, of the batches or trees, and of the choice of held-out instances.
     force
-        Replace a policy, or a training that has begun with other arguments.
+        Replace a policy, or an unfinished training with other arguments.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    allow_modules_here(model, str(given.get("loss", "")))
+    chosen = {name: value for name, value in options.items() if value is not None}
+    allow_modules_here(model, str(chosen.get("loss", "")))
     kind = model_kind(model)
-    _refuse_options_of_others(kind, given)
-    if "model_option" in given:
-        given["model_options"] = _assignments(given.pop("model_option"))
-    if "cache_gigabytes" in given:
-        given["cache_bytes"] = int(given.pop("cache_gigabytes") * 1e9)
+    _refuse_options_of_others(kind, chosen)
+    if "model_option" in chosen:
+        chosen["model_options"] = _assignments(chosen.pop("model_option"))
+    if "cache_gigabytes" in chosen:
+        chosen["cache_bytes"] = int(chosen.pop("cache_gigabytes") * 1e9)
     from milplib.learn import train as train_policy
 
     with progress_bar("training") as bar:
@@ -83,14 +83,14 @@ def train(
             seed=seed,
             force=force,
             on_progress=show,
-            **given,
+            **chosen,
         )
     if result.history:
-        said = f"{len(result.history)} epochs, the best of them {result.best_epoch}"
-        _print(result, f" for {said}; log and curve in {result.folder}")
+        epochs = f"{len(result.history)} epochs, the best of them {result.best_epoch}"
+        _print(result, f" for {epochs}; log and curve in {result.folder}")
     else:
-        found = [f"{n} {v}" for n, v in result.details.items() if not isinstance(v, dict)]
-        _print(result, f" ({', '.join([result.model, *found])})")
+        details = [f"{n} {v}" for n, v in result.details.items() if not isinstance(v, dict)]
+        _print(result, f" ({', '.join([result.model, *details])})")
 
 
 def _flag(name: str) -> str:
@@ -98,13 +98,13 @@ def _flag(name: str) -> str:
 
 
 def _fields_of(kind: ModelKind) -> dict[str, Field[Any]]:
-    """Give the fields of a kind's options, by the names that they have on the command line."""
+    """Return the option fields of a kind of model by command-line name."""
     return {_flag(f.name): f for c in (kind.options, kind.run_options) for f in fields(c)}
 
 
-def _refuse_options_of_others(kind: ModelKind, given: dict[str, Any]) -> None:
+def _refuse_options_of_others(kind: ModelKind, chosen: dict[str, Any]) -> None:
     known = _fields_of(kind)
-    for name in given:
+    for name in chosen:
         if name not in known:
             owners = [other.name for other in model_kinds().values() if name in _fields_of(other)]
             if not owners:
@@ -116,26 +116,26 @@ def _refuse_options_of_others(kind: ModelKind, given: dict[str, Any]) -> None:
 
 
 def _assignments(texts: Sequence[str]) -> dict[str, Any]:
-    """Read ``name=value``; a value that is no JSON is a text."""
-    found: dict[str, Any] = {}
+    """Parse ``name=value`` texts. A value that is not JSON is a string."""
+    assigned: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name.isidentifier() and equals):
             raise ParameterError(f"'{text}' sets no option of the model: write name=value")
-        if name in found:
+        if name in assigned:
             raise ParameterError(f"the model's option {name} is given twice")
         try:
-            found[name] = json.loads(value)
+            assigned[name] = json.loads(value)
         except ValueError:
-            found[name] = value
-    return found
+            assigned[name] = value
+    return assigned
 
 
-def _print(result: TrainingResult, said: str) -> None:
-    """Say what was trained, and how it does beside trivial choices."""
+def _print(result: TrainingResult, details: str) -> None:
+    """Print the metrics of a trained policy and of trivial choices."""
     console = output()
     console.print(
-        f"{result.policy}: trained on {result.training_samples} samples{said}", markup=False
+        f"{result.policy}: trained on {result.training_samples} samples{details}", markup=False
     )
     table = Table(
         title=f"On {result.metrics.samples} validation samples", box=None, title_justify="left"
@@ -161,7 +161,7 @@ def _print(result: TrainingResult, said: str) -> None:
 
 
 def _signature() -> inspect.Signature:
-    """Join what `train` takes itself with the options of all declared kinds of models."""
+    """Return the signature of `train` with the options of all declared kinds of models."""
     kinds = model_kinds()
     own = inspect.signature(train, eval_str=True).parameters.values()
     parameters = [p for p in own if p.kind is not p.VAR_KEYWORD]
@@ -192,19 +192,19 @@ def _signature() -> inspect.Signature:
 
 
 def _type(flag: str, kind: ModelKind) -> Any:
-    """Give the type of an option as the parser of the command line needs it."""
+    """Return the type of an option for the parser of the command line."""
     if flag == "model_option":
         return tuple[str, ...]
     if flag == "cache_gigabytes":
         return float
     hint = (get_type_hints(kind.options) | get_type_hints(kind.run_options))[flag]
-    if isinstance(hint, UnionType):  # "a text or an object", "a text or nothing"
+    if isinstance(hint, UnionType):  # such as str | Loss or str | None
         hint = next(part for part in get_args(hint) if part is not NoneType)
     return WholeNumber if hint is int else hint
 
 
 def _help(flag: str, kinds: Mapping[str, ModelKind]) -> str:
-    """Say what an option means, and its default for each kind of model that has it."""
+    """Return the help text of an option, with its default for each kind of model."""
     each = {name: _fields_of(kind)[flag] for name, kind in kinds.items()}
     kind, first = next(iter(kinds.values())), next(iter(each.values()))
     classes = [c for base in (kind.options, kind.run_options) for c in base.__mro__]
@@ -217,23 +217,23 @@ def _help(flag: str, kinds: Mapping[str, ModelKind]) -> str:
     defaults = {name: f.default for name, f in each.items()}
     if set(defaults.values()) <= {None, (), False}:
         return words
-    said = ", ".join(f"{value} ({name})" for name, value in defaults.items())
-    one = len(set(defaults.values())) == 1
-    return f"{words} Default: {next(iter(defaults.values())) if one else said}."
+    by_kind = ", ".join(f"{value} ({name})" for name, value in defaults.items())
+    is_common = len(set(defaults.values())) == 1
+    return f"{words} Default: {next(iter(defaults.values())) if is_common else by_kind}."
 
 
 def _documented(options: type[Any]) -> dict[str, str]:
-    """Give the descriptions of a numpydoc section of parameters."""
+    """Return the descriptions of parameters in a numpydoc docstring by name."""
     text = inspect.cleandoc(options.__doc__ or "").partition("Parameters\n----------\n")[2]
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     names: list[str] = []
     for line in text.partition("\n\n")[0].splitlines():
         if line.startswith(" "):
             for name in names:
-                found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+                descriptions[name] = f"{descriptions.get(name, '')} {line.strip()}".strip()
         else:
             names = [name.strip() for name in line.split(",")]
-    return found
+    return descriptions
 
 
 train.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -53,9 +53,9 @@ def tree(
     from milplib.tree.record import record_tree
     from milplib.tree.search_tree import STATUSES
 
-    check_format(out)  # before a solve of hours
+    check_format(out)  # before a possibly long solve
     allow_modules_here(policy, *network)
-    found = record_tree(
+    recorded = record_tree(
         milplib.read(file),
         policy=milplib.load_policy(policy, models=network),
         time_limit=time_limit,
@@ -63,14 +63,14 @@ def tree(
         seed=seed,
         reference_objective=reference_objective,
     )
-    draw_tree(found, out)
-    counts = Counter(STATUSES[status] for status in found.status.tolist())
+    draw_tree(recorded, out)
+    counts = Counter(STATUSES[status] for status in recorded.status.tolist())
     print_pairs(
         {
-            "solved": f"{found.title}: {found.solve_status}",
+            "solved": f"{recorded.title}: {recorded.solve_status}",
             "nodes": ", ".join(f"{counts[s]:,} {s}" for s in STATUSES if counts[s]) or "none",
-            "count": explanation(found),
+            "count": explanation(recorded),
             "tree": str(out),
         }
     )
-    return 130 if found.solve_status == "userinterrupt" else 0
+    return 130 if recorded.solve_status == "userinterrupt" else 0

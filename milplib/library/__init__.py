@@ -1,4 +1,4 @@
-"""Distributional MIPLIB: named distributions, their sources, splits, folders of instances."""
+"""Named distributions of Distributional MIPLIB: sources, splits and folders of instances."""
 
 from milplib.library.catalogue import distribution, distributions, generator_of
 from milplib.library.distribution import (

@@ -1,4 +1,4 @@
-"""The cache folder: fetched distributions, downloads, and the checksums they had first."""
+"""The cache folder: fetched distributions, downloads and recorded checksums."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Cache"]
 
 @dataclass(frozen=True)
 class Cache:
-    """Where fetched data lies.
+    """Cache of fetched data.
 
     Parameters
     ----------
     folder
-        The folder: ``distributions``, ``generated`` and ``downloads`` in it are filled by
-        fetching, archives of the site are looked for in ``site``, and what had a wrong checksum
-        is moved to ``refused``.
+        Root folder. Fetching fills its subfolders ``distributions``, ``generated`` and
+        ``downloads``, reads archives of the site from ``site``, and moves files with a wrong
+        checksum to ``refused``.
 
     Examples
     --------
@@ -39,22 +39,22 @@ class Cache:
 
     @classmethod
     def default(cls) -> Cache:
-        """Give the cache that ``MILPLIB_CACHE`` names, or else the user's."""
-        named = os.environ.get("MILPLIB_CACHE")
-        return cls(Path(named).absolute() if named else platformdirs.user_cache_path("milplib"))
+        """Return the cache in ``MILPLIB_CACHE``, or the user's cache if that is not set."""
+        folder = os.environ.get("MILPLIB_CACHE")
+        return cls(Path(folder).absolute() if folder else platformdirs.user_cache_path("milplib"))
 
     @property
     def site(self) -> Path:
-        """Folder for archives that were downloaded from the site by hand."""
+        """Folder for archives downloaded from the site by hand."""
         return self.folder / "site"
 
     @property
     def downloads(self) -> Path:
-        """Folder of files that are on their way, or not taken apart yet."""
+        """Folder of downloads that are incomplete or not stored as instances yet."""
         return self.folder / "downloads"
 
     def distribution_folder(self, name: str, *, generated: bool) -> Path:
-        """Folder of the splits of a distribution: as published, or generated."""
+        """Folder of a distribution's splits, published or generated."""
         return self.folder / ("generated" if generated else "distributions") / name
 
     def split_folder(self, name: str, split: str, *, generated: bool) -> Path:
@@ -62,26 +62,27 @@ class Cache:
         return self.distribution_folder(name, generated=generated) / split
 
     def check(self, path: Path, key: str, *, expected: Mapping[str, str] | None = None) -> str:
-        """Compare a downloaded file with what is known of it; record it if nothing is.
+        """Compare a downloaded file with its known checksums, and record a first checksum.
 
         Parameters
         ----------
         path
-            The file. With a wrong checksum it is moved to the folder ``refused``.
+            The file. A file with a wrong checksum is moved to the folder ``refused``.
         key
-            What it was downloaded from.
+            Origin of the download, such as its URL.
         expected
-            SHA-256 that others name, by who says so; empty where they name none.
+            Expected SHA-256 by authority, such as ``"the server says"``; empty strings are
+            ignored.
 
         Returns
         -------
         str
-            Its SHA-256.
+            SHA-256 of the file.
 
         Raises
         ------
         SourceError
-            If the checksum is another one.
+            If the checksum differs from an expected or recorded one.
         """
         sha256 = file_sha256(path)
         make_folder(self.folder)
@@ -89,11 +90,11 @@ class Cache:
             known = self._hashes()
             record = known.get(key, {}).get("sha256", "")
             all_expected = {**(expected or {}), "at the first fetch": record}
-            for says, wanted in all_expected.items():
+            for authority, wanted in all_expected.items():
                 if wanted and wanted != sha256:
                     raise SourceError(
                         f"{key} has another checksum than expected: SHA-256 {sha256[:12]}…, "
-                        f"{says} {wanted[:12]}…; the file is kept aside as "
+                        f"{authority} {wanted[:12]}…; the file was moved to "
                         f"{self._put_aside(path, sha256)}; if it was changed on purpose, remove "
                         f"its entry from {self.folder / 'hashes.json'} and fetch again"
                     )
@@ -111,7 +112,7 @@ class Cache:
         except (OSError, ValueError) as error:
             raise SourceError(f"cannot read {path}: {error}; mend or remove it") from error
         if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
-            raise SourceError(f"{path} is no table of checksums: mend or remove it")
+            raise SourceError(f"{path} is not a table of checksums: mend or remove it")
         return content
 
     def _put_aside(self, path: Path, sha256: str) -> Path:

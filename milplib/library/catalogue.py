@@ -1,4 +1,4 @@
-"""The catalogue: the published distributions, and what the installed families bring."""
+"""The catalogue of published distributions and those of installed generator families."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ENTRY_POINT_GROUP = "milplib.generators"
 
 
 def distributions() -> tuple[Distribution, ...]:
-    """List the named distributions: the published ones, and those of all installed families.
+    """List the published distributions and those of all installed families.
 
-    Families are found by the entry-point group ``milplib.generators``: those of milplib and
-    any third party's. A family may regenerate a published distribution.
+    The entry-point group ``milplib.generators`` declares the families of milplib and of third
+    parties. A family may regenerate a published distribution.
 
     Returns
     -------
     tuple of Distribution
-        Domain after domain, the published ones first.
+        Grouped by domain, published distributions first.
 
     Raises
     ------
@@ -42,8 +42,8 @@ def distributions() -> tuple[Distribution, ...]:
             entries: tuple[Distribution, ...] = tuple(family.distributions)  # type: ignore[attr-defined]
         except AttributeError as error:
             raise MilplibError(
-                f"'{name}' of {ENTRY_POINT_GROUP} is no generator family: {error}; reinstall the "
-                "package that declares it"
+                f"'{name}' of {ENTRY_POINT_GROUP} is not a generator family: {error}; reinstall "
+                "the package that declares it"
             ) from error
         for entry in entries:
             if entry.name in own:
@@ -69,12 +69,12 @@ def distributions() -> tuple[Distribution, ...]:
 
 
 def distribution(name: str) -> Distribution:
-    """Look a distribution up by its name.
+    """Look up a distribution by name.
 
     Raises
     ------
     UnknownNameError
-        If there is none of that name; the message suggests the nearest names.
+        If no distribution has this name. The message suggests similar names.
 
     Examples
     --------
@@ -88,12 +88,13 @@ def distribution(name: str) -> Distribution:
 
 
 def generator_of(distribution: Distribution) -> InstanceGenerator:
-    """Give the generator of a distribution.
+    """Return the generator of a distribution.
 
     Raises
     ------
     NoGeneratorError
-        If it has none; the message names distributions of the domain that have one.
+        If it has no generator. The message names distributions of the same domain that have
+        one.
 
     Examples
     --------

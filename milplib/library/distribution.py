@@ -1,4 +1,4 @@
-"""The distribution: a named source of instances, and what a generator family must offer."""
+"""Distributions, and the protocol of generator families."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Provenance = Literal["verified", "published", "authors", "milplib", "own"]
 
 @runtime_checkable
 class InstanceGenerator(Protocol):
-    """What a family of instances offers: parameters as attributes, instances by seed.
+    """Protocol of a generator family: parameters as attributes, one instance per seed.
 
-    A family is a class, usually a frozen dataclass of its parameters. To join the catalogue it
-    declares an entry point in the group ``milplib.generators`` that resolves to the class.
+    A family is a class, usually a frozen dataclass of its parameters. To add a family to the
+    catalogue, declare an entry point for the class in the group ``milplib.generators``.
     """
 
     domain: ClassVar[str]
     """Short name of the problem domain, such as ``"CA"``."""
     generator_version: ClassVar[int]
-    """Raised whenever the same parameters and seed give another instance than before."""
+    """Increased whenever the same parameters and seed yield another instance than before."""
     distributions: ClassVar[tuple[Distribution, ...]]
-    """The named distributions of the family."""
+    """Named distributions of the family."""
 
     def generate(self, seed: int) -> Instance:
-        """Generate one instance; equal seeds give equal instances, in any process."""
+        """Generate one instance. Equal seeds yield equal instances in any process."""
         ...
 
 
@@ -46,25 +46,24 @@ class Distribution:
     Parameters
     ----------
     name
-        Such as ``"CA-medium"``: ``{domain}-{level}`` with an optional suffix.
+        Name, such as ``"CA-medium"``: ``{domain}-{level}`` with an optional suffix.
     domain
-        Short name of the problem domain (``"CA"``).
+        Short name of the problem domain, such as ``"CA"``.
     level
-        Hardness as the data set's authors call it (by Gurobi with a limit of 3600 s:
-        Huang et al. 2024, arXiv 2406.06954), or ``"milplib"`` for a distribution of ours.
+        Published hardness (for Gurobi with a limit of 3600 s: Huang et al. 2024, arXiv
+        2406.06954), or ``"milplib"`` for a distribution of milplib.
     generator
-        The family with the parameters of this distribution; None where only the authors' files
-        have its instances.
+        Family with the parameters of this distribution. None if only the authors' files have
+        its instances.
     provenance
-        ``"verified"``: instances from these parameters match the published files' mean size;
-        ``"published"``: the parameters are public, the size was not compared;
-        ``"authors"``: only the authors' own files, there is no generator;
-        ``"milplib"``: a distribution of milplib's own; ``"own"``: a folder of the user's.
+        ``"verified"``: instances from these parameters match the mean size of the published
+        files. ``"published"``: the parameters are public, the size was not compared.
+        ``"authors"``: only the authors' files exist. ``"milplib"``: a distribution of milplib.
+        ``"own"``: a user's folder.
     published
-        What is known of the published data; None for a distribution of milplib's own or of a
-        third party's.
+        Facts about the published data. None for a distribution of milplib or of a third party.
     splits
-        Its instances, by the split's name; None in the catalogue, which has none.
+        Instances by split name. None for an entry of the catalogue.
 
     Examples
     --------
@@ -83,26 +82,26 @@ class Distribution:
 
     @property
     def train(self) -> Split:
-        """Instances to learn from."""
+        """Training split."""
         return self.split("train")
 
     @property
     def val(self) -> Split:
-        """Instances to choose by."""
+        """Validation split."""
         return self.split("val")
 
     @property
     def test(self) -> Split:
-        """Instances to judge on."""
+        """Test split."""
         return self.split("test")
 
     def split(self, name: str) -> Split:
-        """Give a split.
+        """Return a split.
 
         Raises
         ------
         UnknownNameError
-            If there is no split of that name.
+            If no split has this name.
         ParameterError
             If this is an entry of the catalogue, which has no instances.
 
@@ -115,7 +114,7 @@ class Distribution:
         if self.splits is None:
             raise ParameterError(
                 f"the catalogue's entry '{self.name}' has no instances: "
-                f"milplib.load('{self.name}') gives the distribution with them"
+                f"call milplib.load('{self.name}') to get them"
             )
         if name not in self.splits:
             raise UnknownNameError("split", name, self.splits)
@@ -132,26 +131,27 @@ class Distribution:
         test: float = 0.1,
         seed: int = 0,
     ) -> Distribution:
-        """Make a distribution of any folder of instance files.
+        """Make a distribution from a folder of instance files.
 
         Parameters
         ----------
         folder
-            The folder. If it holds ``train``, ``val`` or ``test``, these are the splits; else
-            its files are shared out. Files of equal bytes always share a split.
+            Folder of instance files. Its subfolders ``train``, ``val`` and ``test``, if any,
+            become the splits. Otherwise its files are divided at random; files with equal
+            bytes share a split.
         name, domain
-            What to call it; the folder's name if not given.
+            Name and domain of the distribution. Default: the folder's name.
         val, test
-            Shares of the instances, rounded; the rest is for training.
+            Fractions of the instances, rounded to whole instances. The rest is for training.
         seed
-            Of the sharing out.
+            Seed of the random division.
 
         Raises
         ------
         InstanceError
             If the folder is missing or has no instance files.
         ParameterError
-            If a share is not in [0, 1), or nothing is left for training.
+            If a fraction is not in [0, 1), or no instance is left for training.
 
         Examples
         --------
@@ -166,7 +166,7 @@ class Distribution:
         (7, 2, 1)
         """
         label = name or Path(os.path.abspath(folder)).name or "folder"
-        found = shared_out(Path(folder), name=label, val=val, test=test, seed=seed)
+        files_by_split = shared_out(Path(folder), name=label, val=val, test=test, seed=seed)
         return cls(
             name=label,
             domain=domain or label,
@@ -175,23 +175,23 @@ class Distribution:
             provenance="own",
             splits={
                 split: Split(files, distribution=label, domain=domain or label, name=split)
-                for split, files in found.items()
+                for split, files in files_by_split.items()
             },
         )
 
 
 def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, Any]:
-    """Read the parameters of a generator, if it is a dataclass of them.
+    """Return the parameters of a generator by name; empty if it is not a dataclass.
 
-    A parameter that a family was given later, a ``field`` with ``metadata={"later": True}``, is
-    left out where it has its default: folders and studies from before are then those of today.
+    A parameter added to a family later, a ``field`` with ``metadata={"later": True}``, is left
+    out at its default value, so that older folders and studies still match.
 
     Parameters
     ----------
     generator
         The generator.
     with_defaults
-        Whether to include parameters that have their default value.
+        Whether to include parameters at their default value.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The instances and seeds that policies and solvers are judged on."""
+"""Instances and seeds of an evaluation or a measurement."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class EvaluatedInstance:
     Parameters
     ----------
     name, path
-        Its name in the results, and its file.
+        Name in the results, and path of the file.
     distribution
-        What it was drawn from by its folder's manifest, or the folder's name.
+        Distribution in the manifest of its folder, or the folder's name.
     sha256
-        Checksum of the file; ``"unreadable"`` if it cannot be read.
+        SHA-256 of the file; ``"unreadable"`` if the file cannot be read.
     known_status, known_objective
-        What ``optima.csv`` in its folder says; empty and None if it says nothing.
+        Status and optimum in ``optima.csv`` of its folder; empty and None if not listed.
     """
 
     name: str
@@ -45,7 +45,7 @@ class EvaluatedInstance:
     known_objective: float | None = None
 
     def as_json(self) -> dict[str, str | float | None]:
-        """What the manifest says about it; not where it lies."""
+        """Return the entry of the manifest, which leaves out the path."""
         return {
             "name": self.name,
             "distribution": self.distribution,
@@ -56,12 +56,17 @@ class EvaluatedInstance:
 
 
 def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    """List the seeds of an evaluation: a number of them, from 0 on, or themselves.
+    """List the seeds of an evaluation.
+
+    Parameters
+    ----------
+    seeds
+        Number of seeds, starting from 0, or the seeds themselves.
 
     Raises
     ------
     ParameterError
-        If there are none, one occurs twice, or SCIP takes no such seed.
+        If there are no seeds, a seed occurs twice, or a seed is outside SCIP's range.
 
     Examples
     --------
@@ -72,25 +77,32 @@ def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
         if seeds < 1:
             raise ParameterError(f"the number of seeds is {seeds}; it must be at least 1")
         return tuple(range(seeds))
-    found = tuple(int(seed) for seed in seeds)
-    if not found or len(set(found)) < len(found):
-        raise ParameterError(f"the seeds are {list(found)}; give at least one, none twice")
-    for seed in found:
+    listed = tuple(int(seed) for seed in seeds)
+    if not listed or len(set(listed)) < len(listed):
+        raise ParameterError(f"the seeds are {list(listed)}; give at least one, none twice")
+    for seed in listed:
         if not 0 <= seed <= MAX_SEED:
             raise ParameterError(f"the SCIP seed is {seed}; it must be between 0 and {MAX_SEED}")
-    return found
+    return listed
 
 
 def evaluated_instances(
     folders: InstancePlace | Iterable[InstancePlace], *, split: str = "test"
 ) -> tuple[EvaluatedInstance, ...]:
-    """List the instances of folders; of those that hold split folders, one split is taken.
+    """List the instances of folders and splits.
+
+    Parameters
+    ----------
+    folders
+        Folders of instance files, folders with split folders, or splits.
+    split
+        Split to use in a folder with split folders.
 
     Raises
     ------
     InstanceError
-        If a folder is missing, is given twice, or holds no instance file; or its ``optima.csv``
-        is damaged.
+        If a folder is missing, is given twice, holds no instance file, or has a damaged
+        ``optima.csv``.
 
     Examples
     --------
@@ -98,10 +110,10 @@ def evaluated_instances(
     >>> folder = Path(tempfile.mkdtemp()) / "tiny"
     >>> folder.mkdir()
     >>> _ = (folder / "a.lp").write_text("minimize OBJ: x subject to C: x >= 1 End")
-    >>> [(found.name, found.distribution) for found in evaluated_instances([folder])]
+    >>> [(instance.name, instance.distribution) for instance in evaluated_instances([folder])]
     [('tiny/a.lp', 'tiny')]
     """
-    found = []
+    instances = []
     distributions: dict[Path, str] = {}
     optima: dict[Path, dict[str, tuple[str, float | None]]] = {}
     for file in instance_files(folders, split=split):
@@ -110,7 +122,7 @@ def evaluated_instances(
             distributions[folder] = split_distribution(folder) or _folder_label(file.name)
             optima[folder] = _known_optima(folder / OPTIMA)
         status, objective = optima[folder].get(_stem(file.path.name), ("", None))
-        found.append(
+        instances.append(
             EvaluatedInstance(
                 name=file.name,
                 path=file.path,
@@ -120,11 +132,11 @@ def evaluated_instances(
                 known_objective=objective,
             )
         )
-    return tuple(found)
+    return tuple(instances)
 
 
 def _folder_label(name: str) -> str:
-    """Name of the folder of an instance by the instance's name, without the split."""
+    """Return the folder's part of an instance's name, without the split."""
     parts = name.split("/")[:-1]
     if len(parts) > 1 and parts[-1] in SPLITS:
         parts = parts[:-1]
@@ -160,6 +172,6 @@ def _known_optima(path: Path) -> dict[str, tuple[str, float | None]]:
             known[row["instance"]] = (row.get("status") or "", value)
         except (KeyError, TypeError, ValueError) as error:
             raise InstanceError(
-                f"{path}, line {line}: no line 'instance,status,objective': {error}"
+                f"{path}, line {line}: expected 'instance,status,objective': {error}"
             ) from error
     return known

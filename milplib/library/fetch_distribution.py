@@ -1,4 +1,4 @@
-"""Fetch a distribution: from a source that is named, or from the first that has it."""
+"""Fetch a distribution from a named source, or from the first source that has it."""
 
 from __future__ import annotations
 
@@ -26,53 +26,53 @@ def fetch(
     verify: bool = True,
     progress: FetchProgress | None = None,
 ) -> list[FetchedSplit]:
-    """Fetch splits of a distribution, each as a folder of instance files with a manifest.
+    """Fetch splits of a distribution as folders of instance files with manifests.
 
-    A split that is there and complete is not fetched again, and one that is not goes on where
-    it was interrupted. Several processes may fetch at once.
+    Complete splits are not fetched again, and an interrupted fetch is continued. Several
+    processes may fetch at the same time.
 
     Parameters
     ----------
     name
         Name of the distribution.
     source
-        ``"mirror"``, ``"site"`` (an archive that was downloaded by hand into the cache's folder
-        ``site``), ``"generator"``, the path of a folder or zip archive, or an archive's URL. If
-        not given, the first three are tried: the site's archive, the mirror, the generator.
+        ``"mirror"``, ``"site"`` (an archive in the cache's folder ``site``, downloaded by
+        hand), ``"generator"``, the path of a folder or zip archive, or the URL of an archive.
+        Default: the first of site, mirror and generator that has the distribution.
     splits
-        ``train``, ``val``, ``test``; all that the source has if not given.
+        Any of ``train``, ``val`` and ``test``. Default: all splits of the source.
     out
-        Folder to write ``train``, ``val`` and ``test`` into; the cache if not given.
+        Output folder of ``train``, ``val`` and ``test``. Default: the cache.
     offline
-        Use nothing that is not on this machine.
+        Whether to contact no server.
     force
-        Replace what is there.
+        Whether to replace existing files.
     verify
-        Whether checksums of what is there are compared, or sizes only.
+        Whether to compare the checksums of existing files, or only their sizes.
     progress
-        Whom to tell how it goes.
+        Callbacks that report progress.
 
     Returns
     -------
     list of FetchedSplit
-        Split by split.
+        One entry per split.
 
     Raises
     ------
     UnknownNameError
-        If there is no such distribution or split.
+        If the distribution or a split is unknown.
     SourceUnavailableError
-        If no source has it, or the one named is not there.
+        If no source has the distribution, or the named source is missing.
     SourceError
-        If the source is damaged, unsafe, or not what it was when it was first fetched.
+        If the source is damaged, unsafe, or changed since the first fetch.
     OutputError
-        If a folder is in use by something else, or cannot be written.
+        If a folder holds other files or cannot be written.
 
     Examples
     --------
     >>> import tempfile
-    >>> found = fetch("SC-milplib-small", splits=["test"], out=tempfile.mkdtemp())
-    >>> found[0].origin, len(found[0].manifest.records)
+    >>> fetched = fetch("SC-milplib-small", splits=["test"], out=tempfile.mkdtemp())
+    >>> fetched[0].origin, len(fetched[0].manifest.records)
     ('generated', 100)
     """
     entry = distribution(name)

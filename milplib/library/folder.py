@@ -1,4 +1,4 @@
-"""Folders of instance files: which files, and by what names."""
+"""Folders of instance files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPLITS = ("train", "val", "test")
 """Names of the splits, and of their folders."""
 
 InstancePlace = str | os.PathLike[str] | Split
-"""What instances are taken from: a folder, or a split of a distribution."""
+"""Source of instances: a folder, or a split of a distribution."""
 
 
 def instance_files(
@@ -30,21 +30,22 @@ def instance_files(
     Parameters
     ----------
     folders
-        Each a folder of instance files, one that holds split folders, or a `Split`; one of them
-        may be given as it is.
+        Folders of instance files, folders with split folders, or splits; a single one need not
+        be in a list.
     split
-        The split folder that is taken where there are any: ``"train"``, ``"val"`` or ``"test"``.
+        Split to use in a folder with split folders: ``"train"``, ``"val"`` or ``"test"``.
 
     Returns
     -------
     tuple of InstanceFile
-        Folder by folder, sorted by file name; those of a split in its own order.
+        In the order of `folders`. Files of a folder are sorted by name; files of a split keep
+        its order.
 
     Raises
     ------
     InstanceError
-        If there is no folder; one is missing, is given twice, or holds no instance file; or two
-        splits share one.
+        If there is no folder; a folder is missing, is given twice, or holds no instance file;
+        or two splits share an instance.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def instance_files(
     if not folders:
         raise InstanceError("there is no folder of instances")
     roots = [Path(os.path.abspath(f)) for f in folders if not isinstance(f, Split)]
-    # The fewest last parts of the paths by which no two folders look alike.
+    # Labels are the shortest ends of the paths that tell all folders apart.
     depths = range(1, 1 + max((len(root.parts) for root in roots), default=1))
     tells_apart = (d for d in depths if len({root.parts[-d:] for root in roots}) == len(roots))
     depth = next(tells_apart, None)
@@ -90,7 +91,7 @@ def instance_files(
 def shared_out(
     folder: Path, *, name: str, val: float, test: float, seed: int
 ) -> dict[str, ListedFiles]:
-    """Share the files of a folder out among splits, unless it has folders for them.
+    """Divide the files of a folder among splits, unless it has split folders.
 
     Raises
     ------
@@ -118,8 +119,8 @@ def shared_out(
         splits[split] += group
     if not splits["train"]:
         raise ParameterError(
-            f"of the {len(files)} instances in {folder} none is left for training: give smaller "
-            "shares"
+            f"of the {len(files)} instances in {folder} none is left for training: reduce the "
+            "shares of val and test"
         )
     return {
         split: ListedFiles(sorted(members, key=lambda file: file.name))
@@ -130,8 +131,8 @@ def shared_out(
 
 def _files(root: Path, split: str) -> list[Path]:
     if not root.is_dir():
-        kind = "is a file, not a folder" if root.exists() else "does not exist"
-        raise InstanceError(f"the folder of instances {root} {kind}")
+        problem = "is a file, not a folder" if root.exists() else "does not exist"
+        raise InstanceError(f"the folder of instances {root} {problem}")
     folder = root / split if (root / split).is_dir() else root
     files = sorted(path for path in folder.iterdir() if is_instance_file(path))
     if not files:
@@ -143,6 +144,6 @@ def _files(root: Path, split: str) -> list[Path]:
 
 
 def is_instance_file(path: Path) -> bool:
-    """Whether a path looks like an instance: visible, no folder, with the suffix of one."""
+    """Whether a path names an instance: a visible file with the suffix of a known format."""
     name = path.name.lower()
     return not name.startswith(".") and name.endswith(tuple(SUFFIXES)) and not path.is_dir()

@@ -1,4 +1,4 @@
-"""A split of a distribution as a folder of generated instances, each reproducible by itself."""
+"""Generation of instances. Each instance of a split is reproducible on its own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["generate_instance", "generate_instances", "generate_split", "instanc
 
 
 def instance_seed(distribution: str, *, split: str, seed: int, index: int) -> int:
-    """Seed of one instance of a split: it depends on nothing but these four.
+    """Return the seed of an instance. It depends only on these four arguments.
 
     Examples
     --------
@@ -43,17 +43,17 @@ def instance_seed(distribution: str, *, split: str, seed: int, index: int) -> in
     name = hashlib.sha256(distribution.encode()).digest()[:8]
     key = [seed, int.from_bytes(name, "big"), SPLITS.index(split), index]
     words = np.random.SeedSequence(key).generate_state(2)
-    # 53 bits: JSON readers that know only doubles must not change it
+    # JSON readers that store numbers as doubles keep 53 bits exactly.
     return (int(words[0]) << 21) | (int(words[1]) >> 11)
 
 
 def generate_instance(distribution: str, *, split: str, index: int, seed: int = 0) -> Instance:
-    """Generate one instance of a split: that of `generate_split` with this number.
+    """Generate one instance of a split, equal to that of `generate_split` with this index.
 
     Raises
     ------
     UnknownNameError
-        If there is no distribution of that name, or it has no generator.
+        If no distribution has this name, or it has no generator.
 
     Examples
     --------
@@ -79,18 +79,18 @@ def generate_split(
 ) -> list[InstanceRecord]:
     """Generate the first instances of a split into ``out/split``, with a manifest.
 
-    What is already there and whole is kept, so a larger `count` only adds.
+    Intact instances are kept, so a larger `count` only adds instances.
 
     Parameters
     ----------
     distribution
-        What to draw from.
+        Distribution to draw from.
     split
-        ``"train"``, ``"val"`` or ``"test"``; splits never share an instance's seed.
+        ``"train"``, ``"val"`` or ``"test"``. Splits never share the seed of an instance.
     count
         Number of instances.
     seed
-        Of the whole data set.
+        Seed of the whole data set.
     out
         Folder of the data set.
     file_format
@@ -98,38 +98,37 @@ def generate_split(
     workers
         Number of processes.
     execution
-        Where and within which limits instances are generated, instead of a number of workers.
+        Place and limits of the work. Replaces `workers`.
     force
-        Replace what another call has written there.
+        Whether to replace another data set in ``out/split``.
     on_progress
-        Called with the number of instances done.
+        Called with the number of finished instances.
 
     Returns
     -------
     list of InstanceRecord
-        What the manifest says of them.
+        Records of the instances in the manifest.
 
     Raises
     ------
     UnknownNameError
-        If there is no such split or format.
+        If the split or the format is unknown.
     NoGeneratorError
-        If no installed family generates it.
+        If no installed family generates the distribution.
     ParameterError
-        If the count is not positive or the seed negative.
+        If the count is not positive or the seed is negative.
     OutputError
-        If ``out/split`` is not empty and not of this very data set, or cannot be written.
+        If ``out/split`` holds other files or cannot be written.
     WorkerDiedError
-        If the process that generated an instance died each time that it was tried; the others
-        are there.
+        If the worker died in every attempt at an instance. The other instances are written.
 
     Examples
     --------
     >>> import tempfile
     >>> from milplib.library import distribution
-    >>> found = generate_split(
+    >>> records = generate_split(
     ...     distribution("SC-milplib-small"), split="val", count=2, out=tempfile.mkdtemp())
-    >>> [record.file for record in found]
+    >>> [record.file for record in records]
     ['SC-milplib-small-val-00000.lp', 'SC-milplib-small-val-00001.lp']
     """
     execution = execution_or_workers(execution, workers)
@@ -141,7 +140,7 @@ def generate_split(
     manifest = open_split(
         folder,
         config,
-        goes_on=lambda found: json_equal(found.config, config) and names >= set(found.records),
+        goes_on=lambda other: json_equal(other.config, config) and names >= set(other.records),
         force=force,
         among_others=True,
     )
@@ -156,19 +155,19 @@ def generate_instances(
     seed: int = 0,
     out: str | os.PathLike[str],
 ) -> list[InstanceRecord]:
-    """Generate some instances of a split into ``out/split``, as LP files, beside those there.
+    """Add instances of a split to ``out/split`` as LP files.
 
     Parameters
     ----------
     distribution, split, seed, out
         As in `generate_split`.
     indices
-        Which instances, counted from 0.
+        Positions of the instances in the split, starting from 0.
 
     Returns
     -------
     list of InstanceRecord
-        In the order asked for.
+        In the order of `indices`.
 
     Raises
     ------
@@ -180,9 +179,9 @@ def generate_instances(
     >>> import tempfile
     >>> from milplib.library import distribution
     >>> out = tempfile.mkdtemp()
-    >>> found = generate_instances(
+    >>> records = generate_instances(
     ...     distribution("SC-milplib-small"), split="train", indices=[700], out=out)
-    >>> found[0].file
+    >>> records[0].file
     'SC-milplib-small-train-00700.lp'
     """
     config = _config(distribution, split=split, seed=seed, file_format="lp")
@@ -190,7 +189,7 @@ def generate_instances(
     manifest = open_split(
         folder,
         config,
-        goes_on=lambda found: json_equal(found.config, config),
+        goes_on=lambda other: json_equal(other.config, config),
         force=False,
         among_others=True,
     )
@@ -229,14 +228,14 @@ def _generate(
     execution: Execution,
     on_progress: Callable[[int], None],
 ) -> list[InstanceRecord]:
-    """Generate what is not there; the manifest counts as complete for what was asked for."""
+    """Generate missing instances. The manifest is then complete for `indices`."""
     manifest.complete = False
     names = [_file_name(manifest.config, index) for index in indices]
-    found = {name: manifest.records.get(name) for name in names}
+    existing = {name: manifest.records.get(name) for name in names}
     missing = {
         name: index
         for name, index in zip(names, indices, strict=True)
-        if (record := found[name]) is None or not record.is_whole(folder)
+        if (record := existing[name]) is None or not record.is_whole(folder)
     }
     generator, config = generator_of(distribution), dict(manifest.config)
     tasks = [_Generation(generator, config, index) for index in missing.values()]
@@ -259,7 +258,7 @@ def _generate(
             name, failure = next(iter(lost.items()))
             raise WorkerDiedError(
                 f"{len(lost)} of {len(tasks)} instances could not be generated; {name}: {failure}; "
-                "the others are there, and the same command tries these again",
+                "run the same command again to generate the missing ones",
                 failure.kind,
             )
         manifest.complete = True
@@ -270,7 +269,7 @@ def _generate(
         seed=manifest.config["seed"],
         file_format=manifest.config["format"],
         sha256s={index: record.sha256 for index, record in zip(indices, records, strict=True)},
-        stacklevel=4,  # whoever called the function that called this one
+        stacklevel=4,  # the caller of the public function
     )
     return records
 
@@ -281,7 +280,7 @@ def _file_name(config: Mapping[str, Any], index: int) -> str:
 
 @dataclass(frozen=True)
 class _Generation:
-    """An instance to generate."""
+    """Task of generating an instance."""
 
     generator: InstanceGenerator
     config: dict[str, Any]
@@ -289,7 +288,7 @@ class _Generation:
 
 
 def _generated(task: _Generation) -> tuple[bytes, InstanceRecord]:
-    """Generate an instance; give the content of its file, and what the manifest says of it."""
+    """Generate an instance; return the content of its file and its record."""
     config = task.config
     seed = instance_seed(
         config["distribution"], split=config["split"], seed=config["seed"], index=task.index

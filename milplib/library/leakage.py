@@ -1,4 +1,4 @@
-"""Leakage: instances that two splits share, whatever their files are called."""
+"""Leakage: instances shared by splits, regardless of file names."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Leak", "leaks"]
 
 @dataclass(frozen=True)
 class Leak:
-    """An instance that stands in several places.
+    """An instance that occurs in several places.
 
     Parameters
     ----------
     content_hash
-        `milplib.Instance.content_hash` of all of them.
+        `milplib.Instance.content_hash` of the instance.
     places
-        The split, as distribution and name, and the file of each.
+        Split (distribution and name) and file of each occurrence.
     """
 
     content_hash: str
@@ -27,25 +27,25 @@ class Leak:
 
     @property
     def crosses_splits(self) -> bool:
-        """Whether the places are in different splits, and not one split repeats an instance."""
+        """Whether the instance occurs in different splits, and not only repeatedly in one."""
         return len({place[:2] for place in self.places}) > 1
 
 
 def leaks(splits: Iterable[Split]) -> list[Leak]:
-    """Find instances that occur more than once in splits, of one distribution or of several.
+    """Find instances that occur more than once in splits.
 
-    Two files are one instance if they have equal arrays and names of columns and rows, as
-    `milplib.Instance.content_hash` tells; file format and file name do not matter.
+    Two files hold the same instance if their arrays and their names of columns and rows are
+    equal, by `milplib.Instance.content_hash`. File format and file name do not matter.
 
     Parameters
     ----------
     splits
-        The splits.
+        Splits of one or several distributions.
 
     Returns
     -------
     list of Leak
-        In the order of the first place; empty if there are none.
+        In the order of first occurrence.
 
     Examples
     --------

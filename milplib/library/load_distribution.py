@@ -1,4 +1,4 @@
-"""Distributions with their instances: `load` by name, any folder of one's own."""
+"""Load a distribution with its instances."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = ["load"]
 def load(
     name: str, *, source: str | os.PathLike[str] | None = None, offline: bool = False
 ) -> Distribution:
-    """Give a distribution with its instances, which are had when they are asked for.
+    """Return a distribution with its instances, which are fetched or generated on demand.
 
-    Instances lie in the cache (``MILPLIB_CACHE``). A split of the published data is fetched as
-    a whole when its first instance is asked for; generated instances one by one.
+    Instances are stored in the cache (``MILPLIB_CACHE``). Access to an instance of a published
+    split fetches the whole split. Generated instances are generated one by one.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def load(
     Returns
     -------
     Distribution
-        With ``train``, ``val`` and ``test``.
+        Distribution with the splits ``train``, ``val`` and ``test``.
 
     Raises
     ------
     UnknownNameError
-        If there is no such distribution.
+        If no distribution has this name.
 
     Examples
     --------
@@ -73,9 +73,9 @@ def load(
 def _fetched(
     name: str, split: str, source: str | os.PathLike[str] | None, offline: bool
 ) -> SplitFiles:
-    (found,) = fetch(name, source=source, splits=[split], offline=offline, verify=False)
-    records = found.manifest.records
-    return ListedFiles(_file(name, split, found.folder, records[file]) for file in sorted(records))
+    (fetched,) = fetch(name, source=source, splits=[split], offline=offline, verify=False)
+    folder, records = fetched.folder, fetched.manifest.records
+    return ListedFiles(_file(name, split, folder, records[file]) for file in sorted(records))
 
 
 def _file(name: str, split: str, folder: Path, record: InstanceRecord) -> InstanceFile:
@@ -88,7 +88,7 @@ def _file(name: str, split: str, folder: Path, record: InstanceRecord) -> Instan
 
 
 class _GeneratedFiles:
-    """Instances of a split that are generated one by one, into the cache."""
+    """Instances of a split that are generated into the cache one by one."""
 
     def __init__(self, entry: Distribution, split: str) -> None:
         self._entry, self._split = entry, split
@@ -98,7 +98,7 @@ class _GeneratedFiles:
         return n_generated(self._entry, self._split)
 
     def files(self, indices: Sequence[int]) -> list[InstanceFile]:
-        """Generate those that are not there."""
+        """Return files, after generating the missing ones."""
         missing = [index for index in indices if index not in self._made]
         if missing:
             self._made |= self._generated(missing)

@@ -1,4 +1,4 @@
-"""The manifest of a folder of instances: which files it holds, and where they come from."""
+"""The manifest of a folder of instances: its files and their origin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 """Name of the manifest in its folder."""
 
 _FORMAT = "milplib-instances"
-_SECONDS_BETWEEN_WRITES = 5.0  # what a killed process has done since is done again
+_SECONDS_BETWEEN_WRITES = 5.0  # a killed process loses the work of this time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,9 @@ class InstanceRecord:
     content_hash
         `milplib.Instance.content_hash`.
     rows, columns, nonzeros
-        Sizes of the instance.
+        Numbers of rows, columns and nonzeros of the instance.
     seed
-        Of a generated one: ``distribution.generator.generate(seed)`` gives the instance.
+        Seed of a generated instance: ``distribution.generator.generate(seed)`` returns it.
     """
 
     file: str
@@ -58,7 +58,7 @@ class InstanceRecord:
 
     @classmethod
     def of(cls, path: Path, instance: Instance, *, seed: int | None = None) -> InstanceRecord:
-        """Describe a file that holds an instance."""
+        """Return the record of a file that holds an instance."""
         return cls(
             file=path.name,
             bytes=path.stat().st_size,
@@ -71,14 +71,14 @@ class InstanceRecord:
         )
 
     def is_there(self, folder: Path) -> bool:
-        """Whether the file is in a folder, with the size that it had."""
+        """Whether a folder holds the file with the recorded size."""
         try:
             return (folder / self.file).stat().st_size == self.bytes
         except OSError:
             return False
 
     def is_whole(self, folder: Path) -> bool:
-        """Whether the file is in a folder, with the bytes that it had."""
+        """Whether a folder holds the file with the recorded checksum."""
         try:
             return self.is_there(folder) and file_sha256(folder / self.file) == self.sha256
         except OSError:
@@ -87,14 +87,14 @@ class InstanceRecord:
 
 @dataclass(frozen=True)
 class BrokenInstance:
-    """An instance that its source holds, and that nobody can use.
+    """An instance of a source that cannot be read.
 
     Parameters
     ----------
     name
-        What the source calls it.
+        Name in the source.
     reason
-        What is wrong with it.
+        Reason why it cannot be read.
     """
 
     name: str
@@ -103,18 +103,18 @@ class BrokenInstance:
 
 @dataclass(kw_only=True)
 class SplitManifest:
-    """What a folder of instances holds.
+    """Contents of a folder of instances.
 
     Parameters
     ----------
     config
-        Where the instances come from: of two folders with equal ones, equal files are expected.
+        Origin of the instances. Folders with equal `config` hold equal files.
     records
-        By the file's name.
+        Records of the instances by file name.
     broken
-        What the source has beside them.
+        Instances of the source that cannot be read.
     complete
-        Whether all instances of the source are here.
+        Whether the folder holds all instances of the source.
 
     Examples
     --------
@@ -132,13 +132,13 @@ class SplitManifest:
 
     @classmethod
     def load(cls, folder: Path) -> SplitManifest | None:
-        """Read the manifest of a folder; give None if it has none of ours."""
+        """Read the manifest of a folder; return None if it has no valid one."""
         try:
             content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             if content["format"] != _FORMAT:
                 return None
             records = [InstanceRecord(**entry) for entry in content["instances"]]
-            # A name with a folder in it is none that we gave, and must not be followed.
+            # milplib writes no file name with a folder part; such a name must not be followed.
             if any(record.file != Path(record.file).name for record in records):
                 return None
             return cls(
@@ -151,12 +151,12 @@ class SplitManifest:
             return None
 
     def write(self, folder: Path) -> None:
-        """Write it into a folder, in the order of the files' names.
+        """Write the manifest into a folder, sorted by file name.
 
         Raises
         ------
         OutputError
-            If it cannot be written.
+            If the file cannot be written.
         """
         content = {
             "format": _FORMAT,
@@ -169,7 +169,7 @@ class SplitManifest:
 
     @contextmanager
     def growing(self, folder: Path) -> Iterator[_Growing]:
-        """Add records and keep the file up to date, also if the block is left by an error."""
+        """Add records during the block, and keep the file up to date even after an error."""
         growing = _Growing(self, folder)
         try:
             yield growing
@@ -177,20 +177,20 @@ class SplitManifest:
             self.write(folder)
 
     def remove_files(self, folder: Path) -> None:
-        """Remove the instance files that it lists."""
+        """Remove the listed instance files from a folder."""
         for name in self.records:
             (folder / name).unlink(missing_ok=True)
 
 
 class _Growing:
-    """A manifest that is written from time to time while it grows."""
+    """A manifest that is written regularly while records are added."""
 
     def __init__(self, manifest: SplitManifest, folder: Path) -> None:
         self._manifest, self._folder = manifest, folder
         self._written = time.monotonic()
 
     def add(self, record: InstanceRecord) -> None:
-        """Add a file that is in the folder now."""
+        """Add a file that is complete in the folder."""
         self._manifest.records[record.file] = record
         if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
             self._manifest.write(self._folder)
@@ -205,25 +205,25 @@ def open_split(
     force: bool,
     among_others: bool,
 ) -> SplitManifest:
-    """Make or check the folder of a split; give the manifest to go on with.
+    """Create or check the folder of a split; return the manifest to continue.
 
     Parameters
     ----------
     folder
-        The folder.
+        Folder of the split.
     config
-        Of a new manifest.
+        Configuration of a new manifest.
     goes_on
-        Whether the folder's manifest is of this split, so that its files are kept.
+        Whether an existing manifest belongs to this split, so that its files are kept.
     force
-        Replace the files of another manifest.
+        Whether to replace the files of another manifest.
     among_others
-        Whether `force` also writes among files that no manifest of ours lists.
+        Whether `force` also writes into a folder with files but no manifest.
 
     Raises
     ------
     OutputError
-        If the folder is in use by anything else, or cannot be written.
+        If the folder holds other files or cannot be written.
     """
     if open_folder(folder):
         existing = SplitManifest.load(folder)
@@ -231,18 +231,18 @@ def open_split(
             return existing
         may_replace = existing is not None or among_others
         if not (force and may_replace):
-            what = "holds other instances" if existing else "is not empty"
+            problem = "holds other instances" if existing else "is not empty"
             mend = "choose another folder" + (", or replace it with --force" if may_replace else "")
-            raise OutputError(f"the output folder {folder} {what}; nothing was written: {mend}")
+            raise OutputError(f"the output folder {folder} {problem}; nothing was written: {mend}")
         if existing:
             existing.remove_files(folder)
     manifest = SplitManifest(config=config)
-    manifest.write(folder)  # from here on the folder is ours, also if we are interrupted
+    manifest.write(folder)  # marks the folder as milplib's, even after an interruption
     return manifest
 
 
 def split_distribution(folder: str | os.PathLike[str]) -> str | None:
-    """Name of the distribution that the instances of a folder are of, if its manifest says so.
+    """Return the distribution in the manifest of a folder, or None if it names none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Mixtures: instances of several distributions, in given shares."""
+"""Mixtures of instances of several distributions."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ def mixture(
 ) -> Split:
     """Draw instances of several distributions without repetition.
 
-    Unless there are weights, every problem domain gives equally many, and within a domain
-    every distribution: three distributions of one domain do not outweigh a single one of
-    another. What is left by rounding goes to the largest remainders.
+    By default, all problem domains have equal shares, and all distributions of a domain share
+    its part equally: three distributions of one domain do not outweigh a single distribution
+    of another. The largest remainders receive the instances left by rounding.
 
     Parameters
     ----------
     splits
-        A split of each distribution.
+        One split of each distribution.
     count
-        Instances to draw.
+        Number of instances to draw.
     weights
-        By the distribution's name, one for each; they need not sum to 1.
+        Weight of each distribution by name; they need not sum to 1.
     seed
-        Of the draws and of the order. With one seed a smaller draw of each distribution is the
-        beginning of a larger one.
+        Seed of the draws and of the order. For equal seeds, a smaller draw from a distribution
+        is a prefix of a larger one.
 
     Returns
     -------
     Split
-        Shuffled; its distribution is called ``mixture``.
+        Shuffled split of a distribution named ``mixture``.
 
     Raises
     ------
     ParameterError
-        If two splits are of one distribution, a weight is missing, negative or not finite, or a
-        split has fewer instances than its share.
+        If two splits belong to the same distribution, a weight is missing, negative or not
+        finite, or a split has fewer instances than its share.
     UnknownNameError
-        If a weight names none of the distributions.
+        If a weight names a distribution that is not in the mixture.
 
     Examples
     --------
@@ -65,20 +65,20 @@ def mixture(
             f"the mixture names {repeated[0]} twice" if repeated else "the mixture has no parts"
         )
     if count < 0:
-        raise ParameterError(f"the mixture is to have {count} instances; at least 0")
+        raise ParameterError(f"the number of instances is {count}; it must be at least 0")
     shares = _shares(splits, weights)
     counts = _apportioned(shares, count)
     for split, drawn in zip(splits, counts, strict=True):
         if drawn > len(split):
             raise ParameterError(
                 f"the share of {split.distribution} is {drawn} of {count} instances, and its "
-                f"{split.name} split has {len(split)}: ask for fewer, or give weights"
+                f"{split.name} split has {len(split)}: reduce count or set weights"
             )
     drawn_splits = [split.sample(n, seed=seed) for split, n in zip(splits, counts, strict=True)]
 
     def files() -> ListedFiles:
-        found: list[InstanceFile] = [file for split in drawn_splits for file in split]
-        return ListedFiles(found[place] for place in shuffled(count, seed=seed, stream="mixture"))
+        drawn: list[InstanceFile] = [file for split in drawn_splits for file in split]
+        return ListedFiles(drawn[place] for place in shuffled(count, seed=seed, stream="mixture"))
 
     return Split(
         LaterFiles(files, count=count),
@@ -106,7 +106,7 @@ def _shares(splits: Sequence[Split], weights: Mapping[str, float] | None) -> lis
 
 
 def _apportioned(shares: Sequence[float], count: int) -> list[int]:
-    """Round shares of a number so that they sum to it (Hamilton's method)."""
+    """Round the shares of `count` to integers that sum to it (Hamilton's method)."""
     counts = [math.floor(share * count + 1e-9) for share in shares]
     by_remainder = sorted(
         range(len(shares)), key=lambda place: counts[place] - shares[place] * count

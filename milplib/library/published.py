@@ -1,4 +1,4 @@
-"""What is known of the published distributions, from ``catalogue.toml``."""
+"""Facts about the published distributions, read from ``catalogue.toml``."""
 
 from __future__ import annotations
 
@@ -12,39 +12,40 @@ from typing import Any
 
 __all__ = ["Published", "published_distributions"]
 
-# MMCN's names end in the kinds of variables: binary and integer, binary and continuous.
+# MMCN's names end in the variable types: binary and integer, binary and continuous.
 _SUFFIXES = ("-BI", "-BC")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What is known of a distribution of Distributional MIPLIB.
+    """Facts about a distribution of Distributional MIPLIB.
 
     Parameters
     ----------
     name, domain, level
-        ``{domain}-{level}``, with an optional suffix; the level is the data set's, by Gurobi.
+        Name ``{domain}-{level}``, with an optional suffix, and its parts. The level is the
+        published one, for Gurobi.
     title
-        The domain in words.
+        Name of the domain in words.
     splits
-        Number of instances of each split; empty where it is not known.
+        Number of instances by split; empty if unknown.
     parameters
-        What the instances were generated with, in words; empty where nobody has published it.
+        Parameters of the generator, in words; empty if not published.
     columns, rows
-        Of an instance, or about so many; None where it is not known.
+        Approximate size of an instance; None if unknown.
     mean_bytes, file_format
-        Mean size of a published file in its format; None and empty where it is not known.
+        Mean size of a published file, and its format; None and empty if unknown.
     settings
         SCIP parameters that belong to the distribution.
     licence
-        What its authors allow.
+        Licence of the data.
     mirror
-        Data set of the Hugging Face Hub that has it.
+        Data set on the Hugging Face Hub.
     sha256
-        Checksums of the mirror's files by split, where they are known. Nobody has published any;
-        those of a first fetch are recorded in the cache.
+        Known checksums of the mirror's files by split. None are published; the cache records
+        those of a first fetch.
     references
-        Where the data set and the problem are described.
+        Publications that describe the data set and the problem.
 
     References
     ----------
@@ -71,7 +72,7 @@ class Published:
 
 @cache
 def published_distributions() -> Mapping[str, Published]:
-    """List the published distributions by name, those of a domain together.
+    """Return the published distributions by name, grouped by domain.
 
     Examples
     --------

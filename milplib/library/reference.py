@@ -1,4 +1,4 @@
-"""The reference: what the first generated instances of each split hash to, and on what stack."""
+"""Reference hashes of the first generated instances of each split."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ __all__ = [
 ]
 
 REFERENCE_COUNT = 3
-"""Instances of each split that have a hash."""
+"""Number of hashed instances per split."""
 
 REFERENCE_FILE = "reference_hashes.toml"
-"""Name of the file, beside this module."""
+"""Name of the reference file beside this module."""
 
 
 class ReferenceWarning(MilplibWarning):
-    """Generated instances are not those that others have under the same names."""
+    """Generated instances differ from the reference instances of the same names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What the first instances of a distribution are.
+    """Hashes of the first instances of a distribution.
 
     Parameters
     ----------
     generator_version
-        Of the family that made them.
+        Version of the family that generated them.
     hashes
-        By split, SHA-256 of the LP files of the first instances of seed 0.
+        SHA-256 of the LP files of the first instances with seed 0, by split.
     """
 
     generator_version: int
@@ -59,7 +59,7 @@ class Reference:
 
 @cache
 def references() -> Mapping[str, Reference]:
-    """Give the reference of every distribution that has one, by name.
+    """Return the recorded references by distribution name.
 
     Examples
     --------
@@ -78,12 +78,13 @@ def references() -> Mapping[str, Reference]:
 
 
 def reference_hashes(name: str) -> Mapping[str, tuple[str, ...]] | None:
-    """Give the SHA-256 of the first LP files of each split of a distribution, seed 0.
+    """Return the SHA-256 of the first LP files of a distribution with seed 0.
 
     Returns
     -------
     mapping of str to tuple of str, or None
-        By split, in the order of the instances; None if the distribution has no reference.
+        Hashes by split, in the order of the instances. None if the distribution has no
+        reference.
 
     Examples
     --------
@@ -97,7 +98,7 @@ def reference_hashes(name: str) -> Mapping[str, tuple[str, ...]] | None:
 
 
 def reference_stack() -> Mapping[str, str]:
-    """Give the versions that the reference was made with, by package.
+    """Return the package versions that generated the reference, by package.
 
     Examples
     --------
@@ -108,12 +109,12 @@ def reference_stack() -> Mapping[str, str]:
 
 
 def differences_of_stack() -> tuple[str, ...]:
-    """Say what is installed in other versions than the reference was made with.
+    """List installed packages whose version differs from the reference.
 
     Returns
     -------
     tuple of str
-        Such as ``"numpy 2.0.0 instead of 2.4.6"``; empty where all versions are the same.
+        Differences such as ``"numpy 2.0.0 instead of 2.4.6"``.
 
     Examples
     --------
@@ -136,26 +137,26 @@ def differing_from_reference(
     file_format: str,
     sha256s: Mapping[int, str],
 ) -> tuple[int, ...]:
-    """Tell which generated instances are not those of the reference.
+    """Return the positions of generated instances that differ from the reference.
 
     Parameters
     ----------
     distribution, split, seed, file_format
-        What was generated. Only LP files of seed 0 have a reference.
+        Origin of the files. Only LP files with seed 0 have a reference.
     sha256s
-        SHA-256 of the files, by the instances' positions in the split.
+        SHA-256 of the files by position in the split.
 
     Returns
     -------
     tuple of int
-        The positions, ascending; empty where there is nothing to compare with.
+        Ascending positions; empty if the reference has none of these files.
 
     Examples
     --------
     >>> from milplib.library import distribution
-    >>> found = {0: "not this one", 7: "not in the reference"}
+    >>> sha256s = {0: "a different hash", 7: "not in the reference"}
     >>> differing_from_reference(
-    ...     distribution("SC-easy"), split="train", seed=0, file_format="lp", sha256s=found)
+    ...     distribution("SC-easy"), split="train", seed=0, file_format="lp", sha256s=sha256s)
     (0,)
     """
     hashes = reference_hashes(distribution.name)
@@ -176,7 +177,7 @@ def warn_where_different(
     sha256s: Mapping[int, str],
     stacklevel: int = 2,
 ) -> None:
-    """Warn of generated instances that are not those of the reference.
+    """Warn about generated instances that differ from the reference.
 
     Parameters
     ----------
@@ -188,7 +189,7 @@ def warn_where_different(
     Warns
     -----
     ReferenceWarning
-        If there are any; the message says which, and what else is different.
+        If instances differ. The message names them and the likely cause.
 
     Examples
     --------
@@ -212,7 +213,7 @@ def warn_where_different(
     cause = f"here is {' and '.join(reasons)}" if reasons else f"{family} itself has changed"
     warnings.warn(
         f"{distribution.name}, split {split}, seed {seed}: the instances "
-        f"{', '.join(map(str, differing))} are not those that others have under these names; "
+        f"{', '.join(map(str, differing))} differ from the reference instances of these names; "
         f"{cause}: {mend}, or do not compare results by these names",
         ReferenceWarning,
         stacklevel=stacklevel,

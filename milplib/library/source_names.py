@@ -1,4 +1,4 @@
-"""Open the source that a user names."""
+"""Open a source of instances by name, path or URL."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from milplib.library.sources.download import download, find_remote
 __all__ = ["SOURCES", "open_source"]
 
 SOURCES = ("site", "mirror", "generator")
-"""Names of the sources that a published distribution may have, in the order they are tried."""
+"""Sources of a published distribution, in the order of trial."""
 
 
 def open_source(
     source: str, entry: Distribution, *, cache: Cache, offline: bool, on_bytes: OnBytes
 ) -> InstanceSource:
-    """Open a source of files of a distribution: of `SOURCES` all but the generator.
+    """Open a source of a distribution's files; not the generator.
 
     Parameters
     ----------
@@ -38,24 +38,26 @@ def open_source(
     entry
         The distribution.
     cache
-        Where downloads lie.
+        Cache of downloads.
     offline
-        Use nothing that is not on this machine.
+        Whether to contact no server.
     on_bytes
         Called as a download grows.
 
     Raises
     ------
     SourceUnavailableError
-        If it is not there.
+        If the source is missing.
     SourceError
-        If it is damaged, unsafe, or not what it was.
+        If the source is damaged, unsafe, or changed since the first fetch.
     UnknownNameError
-        If it is neither a name nor looks like a path.
+        If `source` is neither a known name nor a path.
     """
     if source == "mirror":
         if entry.published is None:
-            raise SourceUnavailableError(f"{entry.name} is milplib's own: the mirror has it not")
+            raise SourceUnavailableError(
+                f"{entry.name} is milplib's own distribution; the mirror does not have it"
+            )
         return MirrorSource(
             entry.name,
             repository=entry.published.mirror,
@@ -84,8 +86,8 @@ def _open_site(name: str, cache: Cache) -> InstanceSource:
     archive = cache.site / f"{name}.zip"
     if not archive.exists():
         raise SourceUnavailableError(
-            f"there is no {archive}: the site's archives are downloaded by hand (linked from "
-            "arXiv 2406.06954); put it there, or give its path as the source"
+            f"there is no {archive}: download the site's archive by hand (linked from arXiv "
+            "2406.06954) and put it there, or name its path as the source"
         )
     source = ArchiveSource(archive, name=name, identity={"kind": "site"})
     cache.check(archive, f"site/{archive.name}")
@@ -96,7 +98,7 @@ def _open_url(
     url: str, name: str, cache: Cache, *, offline: bool, on_bytes: OnBytes
 ) -> InstanceSource:
     file = Path(urlsplit(url).path).name or "archive.zip"
-    mark = hashlib.sha256(url.encode()).hexdigest()[:12]  # others may end in the same name
+    mark = hashlib.sha256(url.encode()).hexdigest()[:12]  # file names of URLs may be equal
     target = cache.downloads / "urls" / mark / file
     make_folder(target.parent)
     with exclusive_lock(target.with_name(f"{file}.lock"), wait=True):

@@ -1,4 +1,4 @@
-"""How splits are fetched: which source is asked for what, and where it goes."""
+"""Fetch the splits of a distribution from its sources."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ _DEFAULT_COUNTS = {"train": 800, "val": 100, "test": 100}
 
 
 class RegeneratedWarning(MilplibWarning):
-    """Instances were generated since the published files could not be had."""
+    """Instances were generated because the published files are unavailable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FetchProgress:
-    """What is told while a distribution is fetched.
+    """Callbacks that report the progress of a fetch.
 
     Parameters
     ----------
     on_bytes
-        Called with the bytes of a download that are here, of all, and the file's name.
+        Called with the received bytes, the total bytes or None, and the file name.
     on_instance
-        Called with the split, the number of instances stored, and of all if it is known.
+        Called with the split, the number of stored instances, and the total or None.
     on_broken
-        Called with each instance that cannot be used.
+        Called with each instance that cannot be read.
     """
 
     on_bytes: OnBytes = lambda done, total, name: None
@@ -63,14 +63,14 @@ class FetchProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class FetchedSplit:
-    """A split that lies in a folder.
+    """A split in a folder.
 
     Parameters
     ----------
     split, folder
-        Its name, and where it is.
+        Name of the split, and its folder.
     manifest
-        What it holds, and where that came from.
+        Contents of the folder and their origin.
     """
 
     split: str
@@ -79,7 +79,7 @@ class FetchedSplit:
 
     @property
     def origin(self) -> str:
-        """Where the instances came from, in words."""
+        """Origin of the instances, in words."""
         source = self.manifest.config.get("source")
         if not source:
             regenerated = self.manifest.config.get("regenerated")
@@ -89,7 +89,9 @@ class FetchedSplit:
 
 
 def n_generated(entry: Distribution, split: str) -> int:
-    """Tell how many instances a generated split has: as many as the published one, if known.
+    """Return the number of instances of a generated split.
+
+    It equals that of the published split, if known.
 
     Examples
     --------
@@ -102,7 +104,7 @@ def n_generated(entry: Distribution, split: str) -> int:
 
 
 class Fetcher:
-    """One call of `milplib.fetch`, whose arguments it takes."""
+    """A call of `milplib.fetch`, with the same arguments."""
 
     def __init__(
         self,
@@ -120,7 +122,7 @@ class Fetcher:
         self._progress = progress
 
     def fetch_from_any(self, wanted: tuple[str, ...] | None) -> list[FetchedSplit]:
-        """Give what is there; get the rest from the first source that has it."""
+        """Return the splits, after fetching missing ones from the first source that has them."""
         by_split = {split: self._present(split) for split in wanted or SPLITS}
         missing = tuple(split for split, fetched in by_split.items() if fetched is None)
         present = [fetched for fetched in by_split.values() if fetched is not None]
@@ -128,7 +130,7 @@ class Fetcher:
         for source in self._sources() if missing else ():
             if source == "generator" and reasons:
                 warnings.warn(
-                    f"{self._entry.name} is regenerated, these are not the published files: "
+                    f"{self._entry.name} is regenerated; these are not the published files: "
                     f"{reasons[-1]}",
                     RegeneratedWarning,
                     stacklevel=3,
@@ -138,7 +140,7 @@ class Fetcher:
             except SourceUnavailableError as error:
                 reasons.append(str(error))
             else:
-                return sorted(present + rest, key=lambda one: SPLITS.index(one.split))
+                return sorted(present + rest, key=lambda fetched: SPLITS.index(fetched.split))
         if missing and (wanted is not None or not present):
             raise SourceUnavailableError(
                 f"no source has the {' or '.join(missing)} split of {self._entry.name}: "
@@ -147,13 +149,13 @@ class Fetcher:
         return present
 
     def _sources(self) -> tuple[str, ...]:
-        """Name the sources to try, in order."""
+        """Return the sources to try, in order."""
         if self._entry.published is None:
             return ("generator",)
         for split in () if self._force else SPLITS:
             manifest = SplitManifest.load(self._target(split))
             if manifest is not None and manifest.complete:
-                # Splits that come from several sources would be no distribution.
+                # All splits of a distribution must come from the same source.
                 return (_source_of(manifest),)
         regenerates = self._entry.generator is not None and self._entry.provenance == "verified"
         return SOURCES if regenerates else SOURCES[:-1]
@@ -161,7 +163,7 @@ class Fetcher:
     def fetch(
         self, source: str, wanted: tuple[str, ...] | None, *, skip_missing: bool = False
     ) -> list[FetchedSplit]:
-        """Get splits from a source; `skip_missing` if it need not have all of them."""
+        """Fetch splits from a source; with `skip_missing`, ignore splits that it lacks."""
         if source == "generator":
             generator_of(self._entry)
             return [self._locked(split, self._generate, source) for split in wanted or SPLITS]
@@ -176,8 +178,8 @@ class Fetcher:
             wanted, skip_missing = opened.splits(), True
         if not wanted:
             raise SourceError(
-                f"{source} has no folders {', '.join(SPLITS)}: say with --split which split its "
-                "instances are"
+                f"{source} has no folders {', '.join(SPLITS)}: name the split of its instances "
+                "with --split"
             )
         get = partial(self._store, opened)
         fetched, reasons = [], []
@@ -211,7 +213,7 @@ class Fetcher:
         )
 
     def _check_taken(self, description: Mapping[str, Any], split: str) -> None:
-        """Refuse to take the instances of a source without split folders for two splits."""
+        """Refuse to use the instances of a source without split folders for two splits."""
         for other in SPLITS:
             manifest = None if other == split else SplitManifest.load(self._target(other))
             if (
@@ -219,8 +221,8 @@ class Fetcher:
                 and manifest.config.get("source", {}).get("sha256") == description["sha256"]
             ):
                 raise SourceError(
-                    f"the instances that are to be the {split} split of {self._entry.name} are its "
-                    f"{other} split already, and their source has no folders {', '.join(SPLITS)}"
+                    f"the instances for the {split} split of {self._entry.name} are its "
+                    f"{other} split already; their source has no folders {', '.join(SPLITS)}"
                 )
 
     def _generate(self, split: str, folder: Path) -> SplitManifest:
@@ -236,7 +238,7 @@ class Fetcher:
         return _loaded(folder)
 
     def _target(self, split: str, *, generated: bool | None = None) -> Path:
-        """Give the folder of a split; the cache keeps regenerated instances apart."""
+        """Return the folder of a split. The cache keeps regenerated instances apart."""
         if self._out is not None:
             return self._out / split
         if generated is None:
@@ -246,7 +248,7 @@ class Fetcher:
     def _locked(
         self, split: str, get: Callable[[str, Path], SplitManifest], source: str
     ) -> FetchedSplit:
-        """Get a split while no other process does, unless one just did."""
+        """Get a split under a lock, unless another process has just completed it."""
         folder = self._target(split, generated=source == "generator")
         with split_lock(folder):
             manifest = None if self._force else self._complete(folder, split)
@@ -255,7 +257,7 @@ class Fetcher:
         return FetchedSplit(split=split, folder=folder, manifest=manifest)
 
     def _present(self, split: str) -> FetchedSplit | None:
-        """Give a split that is complete where it is to be, or that the cache has."""
+        """Return a split that is complete in its folder or in the cache."""
         folder = self._target(split)
         if self._force:
             return None
@@ -283,19 +285,19 @@ class Fetcher:
         if (config.get("distribution"), config.get("split")) != (self._entry.name, split):
             return None
         if "source" not in config and len(manifest.records) < n_generated(self._entry, split):
-            return None  # generated on demand, as many as were asked for
+            return None  # generated on demand; only the requested instances
         is_there = InstanceRecord.is_whole if self._verify else InstanceRecord.is_there
         return manifest if all(is_there(r, folder) for r in manifest.records.values()) else None
 
 
 def _source_of(manifest: SplitManifest) -> str:
-    """Name the source that would give these instances again."""
+    """Return the source of these instances."""
     source = manifest.config.get("source", {"kind": "generator"})
     return str(source.get("url") or source.get("path") or source["kind"])
 
 
 def split_lock(folder: Path) -> AbstractContextManager[None]:
-    """Keep other processes from writing the folder of a split."""
+    """Lock the folder of a split against writing by other processes."""
     make_folder(folder.parent)
     return exclusive_lock(folder.parent / f".{folder.name}.lock", wait=True)
 

@@ -1,4 +1,4 @@
-"""Splits: instance files in a fixed order, had when they are needed."""
+"""Splits: instance files in a fixed order, fetched or generated on demand."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class InstanceFile:
     Parameters
     ----------
     name
-        Its name in results: the end of its path, as much of it as tells the folders apart.
+        Name in results: the end of its path that tells the folders apart.
     path
-        Where it lies.
+        Path of the file.
     content_hash
-        `milplib.Instance.content_hash`, where it is known without reading the file.
+        `milplib.Instance.content_hash`, if known without reading the file.
     distribution
-        Name of the distribution that it is of, where that is known.
+        Name of its distribution, if known.
     """
 
     name: str
@@ -43,32 +43,32 @@ class InstanceFile:
 
 
 class SplitFiles(Protocol):
-    """The files behind a split, which may have to be fetched or generated first."""
+    """Files of a split, which may have to be fetched or generated first."""
 
     def __len__(self) -> int:
-        """Tell how many there are."""
+        """Return the number of files."""
         ...
 
     def files(self, indices: Sequence[int]) -> list[InstanceFile]:
-        """Give some of them; they are on the disk then."""
+        """Return files by position, after fetching or generating them."""
         ...
 
 
 class Split(Sequence[InstanceFile]):
     """Instance files in a fixed order.
 
-    A split is cut like a list, and what is cut out is a split. Files are fetched or generated
-    when they are asked for, not before. `milplib.learn.collect`, `milplib.evaluate` and
-    `milplib.hardness.measure` take splits where they take folders.
+    A slice of a split is a split. Files are fetched or generated on first access.
+    `milplib.learn.collect`, `milplib.evaluate` and `milplib.hardness.measure` accept splits in
+    place of folders.
 
     Parameters
     ----------
     files
-        The files behind it.
+        Files to choose from.
     distribution, domain, name
-        What it is a split of, and which one.
+        Distribution, its problem domain, and the name of the split.
     chosen
-        Positions of the files that belong to it; all if not given.
+        Positions of the files in `files`. Default: all.
 
     Examples
     --------
@@ -121,19 +121,19 @@ class Split(Sequence[InstanceFile]):
     def sample(self, count: int, *, seed: int) -> Split:
         """Draw instances without repetition.
 
-        With one seed a smaller sample is the beginning of a larger one.
+        For equal seeds, a smaller draw is a prefix of a larger one.
 
         Parameters
         ----------
         count
-            How many.
+            Number of instances.
         seed
-            Of the draw.
+            Seed of the draw.
 
         Raises
         ------
         ParameterError
-            If the split has not so many.
+            If the split has fewer instances.
 
         Examples
         --------
@@ -145,14 +145,14 @@ class Split(Sequence[InstanceFile]):
         """
         if not 0 <= count <= len(self):
             raise ParameterError(
-                f"{count} instances are asked for, and the {self.name} split of "
+                f"{count} instances are requested, but the {self.name} split of "
                 f"{self.distribution} has {len(self)}"
             )
         places = self._places()
         return self._part([places[place] for place in shuffled(len(self), seed=seed)[:count]])
 
     def content_hashes(self) -> list[str]:
-        """Give the content hash of each instance; files are read where it is not known."""
+        """Return the content hash of each instance. Files without a known hash are read."""
         return [file.content_hash or file.read().content_hash for file in self]
 
     def _part(self, chosen: Sequence[int]) -> Split:
@@ -166,7 +166,7 @@ class Split(Sequence[InstanceFile]):
 
 
 def shuffled(count: int, *, seed: int, stream: str = "sample") -> list[int]:
-    """Shuffle ``range(count)``: the same in every version of numpy.
+    """Return a permutation of ``range(count)`` that every version of NumPy reproduces.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def shuffled(count: int, *, seed: int, stream: str = "sample") -> list[int]:
 
 
 class ListedFiles:
-    """Files that are there."""
+    """Existing files."""
 
     def __init__(self, files: Iterable[InstanceFile]) -> None:
         self._listed = list(files)
@@ -189,12 +189,12 @@ class ListedFiles:
         return len(self._listed)
 
     def files(self, indices: Sequence[int]) -> list[InstanceFile]:
-        """Give some of them."""
+        """Return files by position."""
         return [self._listed[index] for index in indices]
 
 
 class LaterFiles:
-    """Files that somebody gets when the first of them is asked for, or how many they are."""
+    """Files that `get` returns on first access to a file or to an unknown count."""
 
     def __init__(self, get: Callable[[], SplitFiles], *, count: int | None = None) -> None:
         self._get, self._count = get, count
@@ -209,5 +209,5 @@ class LaterFiles:
         return len(self._all()) if self._count is None else self._count
 
     def files(self, indices: Sequence[int]) -> list[InstanceFile]:
-        """Give some of them."""
+        """Return files by position."""
         return self._all().files(indices)

@@ -1,4 +1,4 @@
-"""A split from a source as a folder of instance files: each checked on its way in."""
+"""Store a split of a source as a folder of checked instance files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from milplib.library.sources import InstanceSource, RawInstance
 __all__ = ["copy_split", "store_split"]
 
 _WORK = ".unfinished"
-_MOST_UNPACKED = 16 << 30  # bytes of one compressed instance
+_MOST_UNPACKED = 16 << 30  # bytes, of an uncompressed instance
 _PIECE = 1 << 22
 
 
@@ -39,38 +39,38 @@ def store_split(
 ) -> SplitManifest:
     """Write the instances of a split into a folder, with a manifest.
 
-    Files keep the bytes that the source has. Each is read before it gets its name; one that
-    cannot be read is listed in the manifest with the reason, and the others stay. What an
-    earlier call has stored is kept.
+    Files keep the bytes of the source. Each file is read before it gets its final name. The
+    manifest lists files that cannot be read, with the reason. Files stored by an earlier call
+    are kept.
 
     Parameters
     ----------
     source
-        The source.
+        Source of the instances.
     folder
-        The folder; if it is in use, then by this very split.
+        Output folder: new, empty, or of this split.
     split
-        The split.
+        Name of the split.
     config
-        What the manifest says of the split, without the source.
+        Configuration of the manifest, without the source.
     force
-        Replace the instances that the folder holds.
+        Whether to replace the instances in the folder.
     on_instance
-        Called with the number of instances done, and of all if it is known.
+        Called with the number of finished instances, and the total or None.
     on_broken
         Called with each broken instance.
 
     Returns
     -------
     SplitManifest
-        Complete.
+        The complete manifest.
 
     Raises
     ------
     SourceError
-        If the source is not there, is refused, or has no instance that can be read.
+        If the source is missing, refused, or has no readable instance.
     OutputError
-        If the folder holds anything else, or cannot be written.
+        If the folder holds other files or cannot be written.
     """
     described = {**config, "source": dict(source.describe(split))}
     manifest = _open(folder, described, force=force)
@@ -81,19 +81,19 @@ def store_split(
     manifest.complete = False
     try:
         with manifest.growing(folder) as growing:
-            for done, found in enumerate(source.instances(split), start=1):
-                if isinstance(found, RawInstance):
-                    files.add(found.file)
-                    record = manifest.records.get(found.file)
+            for done, item in enumerate(source.instances(split), start=1):
+                if isinstance(item, RawInstance):
+                    files.add(item.file)
+                    record = manifest.records.get(item.file)
                     if record is None or not record.is_whole(folder):
-                        outcome = _store(found, folder)
+                        outcome = _store(item, folder)
                         if isinstance(outcome, InstanceRecord):
                             growing.add(outcome)
                         else:
-                            found = outcome
-                if isinstance(found, BrokenInstance):
-                    broken.append(found)
-                    on_broken(found)
+                            item = outcome
+                if isinstance(item, BrokenInstance):
+                    broken.append(item)
+                    on_broken(item)
                 on_instance(done, total)
             manifest.broken = broken
             for name in set(manifest.records) - files:
@@ -116,14 +116,14 @@ def _open(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManif
     return open_split(
         folder,
         config,
-        goes_on=lambda found: not force and _same(found.config, config),
+        goes_on=lambda other: not force and _same(other.config, config),
         force=force,
         among_others=False,
     )
 
 
 def _same(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two folders hold the same; an archive may have been moved since."""
+    """Whether two configurations are equal, apart from the path of a moved archive."""
 
     def content(of: Mapping[str, Any]) -> dict[str, Any]:
         source = of.get("source", {})
@@ -133,7 +133,7 @@ def _same(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _store(raw: RawInstance, folder: Path) -> InstanceRecord | BrokenInstance:
-    """Write an instance aside, read it, and give it its name."""
+    """Write an instance to a temporary file, read it, and rename the file."""
     suffix = raw.file[len(file_stem(raw.file)) :]
     aside = folder / _WORK / f"instance{suffix.lower()}"
     try:
@@ -141,7 +141,7 @@ def _store(raw: RawInstance, folder: Path) -> InstanceRecord | BrokenInstance:
         _check_unpacked_size(aside)
         record = InstanceRecord.of(aside, read(aside))
     except (InstanceError, SourceError) as error:
-        # Its own place tells the user more than that of the file aside, which is gone.
+        # Name the place in the source: the temporary file no longer exists.
         reason = str(error).removeprefix(f"cannot read {aside}: ").replace(str(aside), "it")
         return BrokenInstance(raw.name, reason)
     target = folder / raw.file
@@ -165,15 +165,16 @@ def _write(raw: RawInstance, path: Path) -> None:
 
 
 def _check_unpacked_size(path: Path) -> None:
-    """Refuse a small compressed file that would fill the memory of whoever reads it."""
+    """Refuse a compressed file that would not fit into memory."""
     if not is_compressed(path):
         return
     size = 0
-    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as stream:  # reading tells why
+    # A damaged file passes here; reading the instance reports it.
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as stream:
         while piece := stream.read(_PIECE):
             size += len(piece)
             if size > _MOST_UNPACKED:
-                raise InstanceError(f"unpacked it has more than {_MOST_UNPACKED / 1e9:.0f} GB")
+                raise InstanceError(f"it unpacks to more than {_MOST_UNPACKED / 1e9:.0f} GB")
 
 
 def copy_split(
@@ -183,18 +184,18 @@ def copy_split(
     force: bool = False,
     on_instance: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> SplitManifest:
-    """Copy a complete split, with its manifest, to another folder; each file is compared.
+    """Copy a complete split with its manifest to another folder, and verify each file.
 
     Raises
     ------
     SourceError
-        If a file is not what its manifest says.
+        If the split is not complete, or a file differs from its record.
     OutputError
-        If the folder holds anything else, or cannot be written.
+        If the folder holds other files or cannot be written.
     """
     original = SplitManifest.load(source)
     if original is None or not original.complete:
-        raise SourceError(f"{source} is no complete split")
+        raise SourceError(f"{source} is not a complete split: fetch it again")
     manifest = _open(folder, original.config, force=force)
     manifest.broken = original.broken
     with manifest.growing(folder) as growing:
@@ -209,8 +210,8 @@ def copy_split(
                 if not record.is_whole(folder):
                     (folder / record.file).unlink(missing_ok=True)
                     raise SourceError(
-                        f"{source / record.file} is not what its manifest says: fetch the split "
-                        "again"
+                        f"{source / record.file} differs from its record in the manifest: fetch "
+                        "the split again"
                     )
             growing.add(record)
             on_instance(done, len(original.records))

@@ -1,7 +1,8 @@
 """Renew the reference hashes: ``python -m milplib.library.write_reference [--all]``.
 
-Distributions are generated that are new, whose family has raised its generator_version, or, where
-other versions of numpy, scipy or networkx are installed, all; with ``--all``, all in any case.
+By default, generates the distributions that are new or whose family has increased its
+generator_version, and all if other versions of NumPy, SciPy or NetworkX are installed. With
+``--all``, generates all.
 """
 
 from __future__ import annotations
@@ -43,22 +44,22 @@ _HEADER = """\
 
 
 def current_reference(distribution: Distribution) -> Reference:
-    """Generate the first instances of each split of a distribution and hash them.
+    """Generate and hash the first instances of each split of a distribution.
 
     Raises
     ------
     NoGeneratorError
-        If no installed family generates it.
+        If no installed family generates the distribution.
 
     Examples
     --------
     >>> from milplib.library import distribution
-    >>> found = current_reference(distribution("MIS-milplib-small"))
-    >>> {split: len(hashes) for split, hashes in found.hashes.items()}
+    >>> reference = current_reference(distribution("MIS-milplib-small"))
+    >>> {split: len(hashes) for split, hashes in reference.hashes.items()}
     {'train': 3, 'val': 3, 'test': 3}
     """
     hashes = {}
-    # Whoever renews the reference knows that it differs.
+    # Differences from the old reference are expected here.
     with tempfile.TemporaryDirectory() as out, warnings.catch_warnings():
         warnings.simplefilter("ignore", ReferenceWarning)
         for split in SPLITS:
@@ -69,7 +70,7 @@ def current_reference(distribution: Distribution) -> Reference:
 
 
 def is_current(distribution: Distribution) -> bool:
-    """Whether a distribution has a reference, of its generator's version and these packages.
+    """Whether the reference matches the generator's version and the installed packages.
 
     Examples
     --------
@@ -87,19 +88,19 @@ def is_current(distribution: Distribution) -> bool:
 
 
 def write_reference(path: str | os.PathLike[str], renewed: Mapping[str, Reference]) -> None:
-    """Write a reference file with the versions that are installed.
+    """Write a reference file with the installed package versions.
 
     Parameters
     ----------
     path
-        The file; see `milplib.files.atomic_write`.
+        Path of the file; see `milplib.files.atomic_write`.
     renewed
-        The references by the distributions' names.
+        References by distribution name.
 
     Raises
     ------
     MilplibError
-        If instances have changed whose family says that they have not.
+        If instances have changed but the family's generator_version has not.
     OutputError
         If the file cannot be written.
 
@@ -115,7 +116,7 @@ def write_reference(path: str | os.PathLike[str], renewed: Mapping[str, Referenc
         if before and before != entry and before.generator_version == entry.generator_version:
             raise MilplibError(
                 f"{name} gives other instances than before, and its generator_version is still "
-                f"{entry.generator_version}: raise it, or make the generator give the old ones"
+                f"{entry.generator_version}: raise it, or restore the old instances"
             )
     lines = [_HEADER, "[stack]"]
     lines += [f'{package} = "{version(package)}"' for package in reference_stack()]
@@ -128,7 +129,7 @@ def write_reference(path: str | os.PathLike[str], renewed: Mapping[str, Referenc
 
 
 def main() -> None:
-    """Renew the file beside this module; all distributions take about a minute."""
+    """Renew the reference file beside this module. All distributions take about a minute."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="generate known ones again, too")
     options = parser.parse_args()

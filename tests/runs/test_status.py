@@ -133,7 +133,7 @@ def test_a_stopped_run_is_told_how_to_go_on_and_how_long_it_may_take(
     path.write_text(json.dumps(json.loads(path.read_text()) | killed))
     status_command(tmp_path / "s")
     printed = capsys.readouterr().out
-    assert "stopped: the same command goes on where it stopped" in printed
+    assert "stopped: run the same command again to continue" in printed
     assert "1 of 4 instances (25.0 %)" in printed
     assert "instances a " in printed
     assert "at this rate" in printed

@@ -1,4 +1,4 @@
-"""Where published instances come from: folders, archives, the mirror."""
+"""Sources of published instances: folders, archives and the mirror."""
 
 from milplib.library.sources.archive import ArchiveLimits, ArchiveSource
 from milplib.library.sources.base import InstanceSource, OnBytes, RawInstance

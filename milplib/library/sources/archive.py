@@ -1,4 +1,4 @@
-"""Instances from a zip archive as the site gives it, taken out without trusting it."""
+"""Instances from an untrusted zip archive, such as those of the site."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from milplib.library.sources.layout import SplitLayout
 __all__ = ["ArchiveLimits", "ArchiveSource"]
 
 _PIECE = 1 << 20  # bytes
-_UTF8_NAMES = 0x800  # the flag by which an entry says that its name is in UTF-8
+_UTF8_NAMES = 0x800  # flag of entries whose name is in UTF-8
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveLimits:
-    """Beyond what an archive is refused, since it would fill the disk.
+    """Limits of an archive that protect the disk. A larger archive is refused.
 
     Parameters
     ----------
     files
-        Entries of the archive.
+        Maximum number of entries.
     file_bytes, total_bytes
-        Unpacked size of an instance, and of all in the archive.
+        Maximum unpacked bytes of an instance, and of all instances.
     ratio
-        Unpacked by packed size of an instance of more than 16 MiB; text that a solver reads
-        packs by 5 to 50.
+        Maximum ratio of unpacked to packed size of an instance above 16 MiB. Typical ratios of
+        instance files are 5 to 50.
     """
 
     files: int = 200_000
@@ -49,26 +49,26 @@ class ArchiveLimits:
 class ArchiveSource:
     """A zip archive of a distribution.
 
-    Nothing is unpacked to the place that an entry names; still an archive with an entry that
-    leads out of its folder is refused, since whoever made it meant no good.
+    Entries are never unpacked to the paths that they name. An archive with an entry that leads
+    out of its folder is refused nevertheless, as it is likely malicious.
 
     Parameters
     ----------
     path
-        The archive.
+        Path of the archive.
     name
-        The distribution; its own folder is looked for in the archive.
+        Name of the distribution, whose folder is looked for in the archive.
     identity
-        What `describe` says beside the checksum; the archive's path if not given.
+        Fields of `describe` besides the checksum. Default: the archive's path.
     limits
-        What is too much.
+        Size limits.
 
     Raises
     ------
     SourceUnavailableError
-        If there is no such file.
+        If the file is missing.
     SourceError
-        If it is no zip archive, is cut off, unsafe, or goes beyond the limits.
+        If it is not a zip archive, truncated, unsafe, or exceeds the limits.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class ArchiveSource:
         name = entry.filename.replace("\\", "/")
         if not entry.flag_bits & _UTF8_NAMES:
             with suppress(UnicodeError):
-                # zipfile takes such names for cp437; most programs write UTF-8 all the same
+                # zipfile decodes such names as cp437, but most programs write UTF-8.
                 name = name.encode("cp437").decode("utf-8")
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or name[1:2] == ":":
@@ -129,11 +129,11 @@ class ArchiveSource:
             problem = f"its entries would have {total / 1e9:.0f} GB"
         if problem:
             raise SourceError(
-                f"{self._path} is refused: {problem}, more than instances do; nothing was written"
+                f"{self._path} is refused: {problem}, above the limit; nothing was written"
             )
 
     def describe(self, split: str) -> Mapping[str, Any]:
-        """Say which archive it is, with its checksum."""
+        """Return the identity of the archive with its size and checksum."""
         self._layout.files(split)
         return {
             **self._identity,
@@ -146,7 +146,7 @@ class ArchiveSource:
         return file_sha256(self._path)
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
-        """Give the entries of a split in the order of their names."""
+        """Yield the entries of a split, sorted by name."""
         files = self._layout.files(split)
         for (path, _), file in zip(files, flat_names(parts for _, parts in files), strict=True):
             entries = self._entries[path]
@@ -163,28 +163,28 @@ class ArchiveSource:
     @contextmanager
     def _pieces(self, entry: zipfile.ZipInfo) -> Iterator[Iterable[bytes]]:
         try:
-            # It gives no more than the size that was checked, and compares the checksum then.
+            # zipfile stops at the size checked above and verifies the checksum.
             with self._archive.open(entry) as stream:
                 yield iter(lambda: stream.read(_PIECE), b"")
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise SourceError(f"it is damaged in the archive ({error})") from error
         except NotImplementedError as error:
-            raise SourceError(f"it is packed by a method that Python has not ({error})") from error
+            raise SourceError(f"Python cannot unpack its compression method ({error})") from error
 
     def splits(self) -> tuple[str, ...]:
-        """Name the splits that have a folder of their own."""
+        """Return the splits that have their own folder."""
         return self._layout.splits
 
     def count(self, split: str) -> int | None:
-        """Tell how many entries a split has."""
+        """Return the number of entries of a split."""
         return len(self._layout.files(split))
 
     def release(self, split: str) -> None:
-        """Keep the archive: it has other splits, too, and may be the user's."""
+        """Keep the archive: it has other splits and may belong to the user."""
 
 
 def _problem(entries: list[zipfile.ZipInfo]) -> str:
-    """Say what is wrong with the entries of one name; nothing if they can be read."""
+    """Return why the entries of a name cannot be read; empty if they can."""
     first = entries[0]
     if any((e.CRC, e.file_size) != (first.CRC, first.file_size) for e in entries[1:]):
         return f"the archive has {len(entries)} different files of this name"

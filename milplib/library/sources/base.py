@@ -1,4 +1,4 @@
-"""What a source of published instances gives, whatever it is."""
+"""Protocol of the sources of published instances."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = [
 ]
 
 OnBytes = Callable[[int, int | None, str], None]
-"""Called with the bytes of a download that are here, of all if that is known, and its name."""
+"""Callback of a download: received bytes, total bytes or None, and file name."""
 
 _ALIASES = {"val": ("val", "validation", "valid")}
 
 
 @dataclass(frozen=True)
 class RawInstance:
-    """An instance as a source has it: nobody has looked into it yet.
+    """An instance of a source that has not been read yet.
 
     Parameters
     ----------
     file
-        The name its file gets, one of a kind within the split.
+        File name to store it under, unique within the split.
     name
-        What to call it in messages: where in the source it is.
+        Name in messages: its place in the source.
     open
-        Opens its bytes, as pieces of at most a few MB; it may be called once or never.
+        Function that opens its bytes, in pieces of a few MB at most. Call it at most once.
     """
 
     file: str
@@ -44,39 +44,39 @@ class RawInstance:
 
 
 class InstanceSource(Protocol):
-    """Where the instances of a distribution come from: a folder, an archive, a mirror."""
+    """Source of a distribution's instances: a folder, an archive or a mirror."""
 
     def describe(self, split: str) -> Mapping[str, Any]:
-        """Say what is going to be read, as JSON values: equal ones mean equal instances.
+        """Return the origin of a split as JSON values. Equal values mean equal instances.
 
         Raises
         ------
         SourceUnavailableError
-            If the source cannot be reached at all.
+            If the source cannot be reached.
         MilplibError
-            If it has no such split, or what it gave is not what it gave before.
+            If it has no such split, or its contents have changed.
         """
         ...
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
-        """Give the instances of a split in a fixed order, and those that are broken in it."""
+        """Yield the instances of a split in a fixed order, including broken ones."""
         ...
 
     def splits(self) -> tuple[str, ...]:
-        """Name the splits that it has, as far as it knows; none if it knows no splits."""
+        """Return the known splits; empty if the source does not distinguish splits."""
         ...
 
     def count(self, split: str) -> int | None:
-        """Tell how many instances a split has, if that is known before they are read."""
+        """Return the number of instances of a split, or None if unknown before reading."""
         ...
 
     def release(self, split: str) -> None:
-        """Drop what was kept for a split whose instances are all stored now."""
+        """Remove temporary data of a split after all its instances are stored."""
         ...
 
 
 def split_aliases(split: str) -> tuple[str, ...]:
-    """Names under which a split is found.
+    """Return the names of a split in sources.
 
     Examples
     --------
@@ -87,15 +87,15 @@ def split_aliases(split: str) -> tuple[str, ...]:
 
 
 def flat_names(paths: Iterable[tuple[str, ...]]) -> list[str]:
-    """Name files of nested folders so that all fit into one folder.
+    """Return unique names for files of nested folders, to store them in one folder.
 
-    A file keeps its name where no other has it, in whatever case; else the folders before it
-    are put in front of it.
+    A file keeps its name if no other file has it, ignoring case. Otherwise its folders are
+    prepended.
 
     Parameters
     ----------
     paths
-        Parts of each path below the split's folder, the file's own name last; none twice.
+        Parts of each path below the split's folder, with the file name last. All are distinct.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The mirror's CSV files: a row an instance, its text as Python writes bytes."""
+"""CSV files of the mirror: each row holds an instance, written like a Python bytes literal."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _FORMATS = {suffix.removeprefix(".") for suffix in SUFFIXES}
 
 @dataclass(frozen=True)
 class CsvInstance:
-    """A row of the file.
+    """A row of a CSV file of the mirror.
 
     Parameters
     ----------
     number
-        Its number in the file, from 0.
+        Number of the row in the file, starting from 0.
     suffix
-        Of the instance's file, such as ``".lp"``.
+        Suffix of the instance's file, such as ``".lp"``.
     content
         Bytes of the instance's file.
     """
@@ -45,16 +45,16 @@ class CsvInstance:
 
 
 def csv_instances(path: Path) -> Iterator[CsvInstance | BrokenInstance]:
-    r"""Read a CSV file of the mirror row by row; no more than one is in memory.
+    r"""Read a CSV file of the mirror row by row, with one row in memory at a time.
 
-    The column ``MILP`` holds the instance: as Python's ``repr`` writes bytes, or as it is. The
-    column ``format``, ``lp`` or ``mps``, may be missing, and any other columns may be there. A
-    row that is cut off or not decodable is given by its number, and the rows after it are read.
+    The column ``MILP`` holds the instance as plain text or as the ``repr`` of its bytes. The
+    column ``format``, ``lp`` or ``mps``, is optional. Other columns are ignored. A row that is
+    truncated or cannot be decoded yields a broken instance, and reading continues after it.
 
     Raises
     ------
     SourceError
-        If it cannot be read, or has no column ``MILP``.
+        If the file cannot be read, or has no column ``MILP``.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def _instances(stream: TextIO, path: Path) -> Iterator[CsvInstance | BrokenInsta
     if isinstance(columns, str) or columns.count(_TEXT) != 1:
         shown = ", ".join(map(repr, columns[:6])) if isinstance(columns, list) else columns
         raise SourceError(
-            f"{path} is no file of the mirror: it must have one column '{_TEXT}', and may have "
+            f"{path} is no file of the mirror: expected one column '{_TEXT}' and optionally "
             f"'{_FORMAT}'; it has {shown[:200] or 'nothing'}"
         )
     at = columns.index(_TEXT)
@@ -104,7 +104,7 @@ def _instances(stream: TextIO, path: Path) -> Iterator[CsvInstance | BrokenInsta
 
 
 class _Rows(Iterator[list[str] | str]):
-    """The rows of a CSV file, or what is wrong with one of them."""
+    """Rows of a CSV file. A malformed row is replaced by its error message."""
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = _Lines(stream)
@@ -112,7 +112,7 @@ class _Rows(Iterator[list[str] | str]):
 
     def __next__(self) -> list[str] | str:
         self._lines.begin_row()
-        limit = csv.field_size_limit(_FIELD_LIMIT)  # the module has one limit for all readers
+        limit = csv.field_size_limit(_FIELD_LIMIT)  # the limit is global to the csv module
         try:
             return next(self._reader)
         except csv.Error as error:
@@ -122,11 +122,10 @@ class _Rows(Iterator[list[str] | str]):
 
 
 class _Lines(Iterator[str]):
-    """The lines of a CSV file, which end where a row is cut off and go on after that.
+    """Lines of a CSV file. The iterator stops after a truncated row, and can be continued.
 
-    A row that is cut off before its last quote would take all rows after it along. Where the
-    text is as Python writes it, there are no ends of lines in it, so that a line which begins
-    like a row is one.
+    A row without its last quote would absorb all rows after it. The repr of bytes contains no
+    line breaks, so every line that starts like a row is a new row.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -135,7 +134,7 @@ class _Lines(Iterator[str]):
         self._is_inside = False
 
     def begin_row(self) -> None:
-        """Take the next line for the first of a row."""
+        """Treat the next line as the first line of a row."""
         self._is_inside = False
 
     def __next__(self) -> str:
@@ -151,17 +150,17 @@ class _Lines(Iterator[str]):
 
 
 def decoded(text: str) -> bytes:
-    r"""Decode the text of an instance; nothing in it is evaluated.
+    r"""Decode the text of an instance without evaluating it.
 
     Parameters
     ----------
     text
-        Bytes or a string as Python's ``repr`` writes them, or the instance's own text.
+        The ``repr`` of bytes or of a string, or the plain text of the instance.
 
     Raises
     ------
     SourceError
-        If it is cut off, or has what ``repr`` does not write.
+        If the text is empty, truncated, or not valid ``repr`` output.
 
     Examples
     --------
@@ -177,7 +176,7 @@ def decoded(text: str) -> bytes:
         raise SourceError(f"its text is cut off: the closing quote {quote} is missing")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # escapes that mean nothing
+            warnings.simplefilter("error")  # Python warns about invalid escapes
             if text[0] == "b":
                 return b"\\".join(map(_unescaped, text[2:-1].encode("ascii").split(rb"\\")))
             return str(ast.literal_eval(text)).encode("utf-8", "surrogateescape")
@@ -186,8 +185,8 @@ def decoded(text: str) -> bytes:
 
 
 def _unescaped(piece: bytes) -> bytes:
-    """Replace the escapes in what stands between two escaped backslashes."""
-    # Nearly all are ends of lines, and replacing is ten times as fast as the codec.
+    """Replace the escapes in text without escaped backslashes."""
+    # Nearly all escapes are line breaks; replace() is ten times as fast as the codec.
     plain = piece.replace(rb"\n", b"\n").replace(rb"\r", b"\r")
     if b"\\" not in plain:
         return plain

@@ -1,4 +1,4 @@
-"""Downloads that go on where they were cut off, over the Hugging Face Hub's client."""
+"""Resumable downloads with the Hugging Face Hub's client."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from milplib.library.sources.base import OnBytes
 __all__ = ["Remote", "download", "find_remote"]
 
 _PARTIAL_CONTENT = 206
-_TIMEOUT = 30.0  # seconds without a byte
-_ATTEMPTS = 5  # in a row that give nothing
+_TIMEOUT = 30.0  # seconds without data
+_ATTEMPTS = 5  # consecutive attempts without data
 _SECONDS_BETWEEN_ATTEMPTS = 1.0
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -38,13 +38,13 @@ class Remote:
     Parameters
     ----------
     url
-        Where it is.
+        URL of the file.
     size
-        Bytes; None if the server does not tell.
+        Size in bytes; None if unknown.
     version
-        The server's mark of its content; empty if it gives none.
+        ETag of the server; empty if unknown.
     token
-        Whether the user's token for the Hub may be sent there.
+        Whether to send the user's token for the Hub to this server.
     """
 
     url: str
@@ -54,24 +54,24 @@ class Remote:
 
     @property
     def sha256(self) -> str:
-        """Checksum that the server names; empty if it names none."""
+        """SHA-256 from the server; empty if unknown."""
         return self.version if _SHA256.fullmatch(self.version) else ""
 
 
 def find_remote(url: str, *, token: bool = False) -> Remote | None:
-    """Ask a server for a file; give None if it has no such file.
+    """Ask a server for a file; return None if the server does not have it.
 
     Parameters
     ----------
     url
-        Of the file.
+        URL of the file.
     token
-        Whether to send the user's token for the Hub, if there is one.
+        Whether to send the user's token for the Hub, if any.
 
     Raises
     ------
     SourceUnavailableError
-        If the server cannot be reached, or refuses.
+        If the server cannot be reached, or refuses the request.
     MissingPackageError
         If the extra ``fetch`` is not installed.
     """
@@ -82,14 +82,14 @@ def find_remote(url: str, *, token: bool = False) -> Remote | None:
         status = error.response.status_code
         if status == 404:
             return None
-        if status in (405, 501):  # a server that does not answer HEAD
+        if status in (405, 501):  # the server does not support HEAD
             return Remote(url, None, "", token)
         raise SourceUnavailableError(
             f"{url} is refused by its server (HTTP status {status})"
         ) from error
     except OSError as error:
         raise SourceUnavailableError(f"cannot reach {url}: {error}") from error
-    except Exception as error:  # the client's transport has errors of its own, by version
+    except Exception as error:  # the client's transport errors differ between versions
         raise SourceUnavailableError(
             f"cannot reach {url}: {error or type(error).__name__}"
         ) from error
@@ -100,25 +100,26 @@ def find_remote(url: str, *, token: bool = False) -> Remote | None:
 def download(
     remote: Remote, target: Path, *, on_bytes: OnBytes = lambda done, total, name: None
 ) -> None:
-    """Download a file; what an earlier call got of it, in whatever process, is not got again.
+    """Download a file, or resume an interrupted download.
 
-    Until it is whole it has the name of `target` and ``.part``; not for two processes at once.
+    The name of an incomplete file is that of `target` with ``.part``. Two processes must not
+    download the same file at the same time.
 
     Parameters
     ----------
     remote
-        The file.
+        File to download.
     target
-        Where it is to lie.
+        Path to write to.
     on_bytes
-        Called as it grows.
+        Called as the file grows.
 
     Raises
     ------
     SourceError
-        If the connection breaks, and does not come back.
+        If the connection breaks and retries fail.
     OutputError
-        If it cannot be written, or there is no room for it.
+        If the file cannot be written, or the disk has too little space.
     """
     hub = _hub()
     make_folder(target.parent)
@@ -140,7 +141,7 @@ def download(
 def _receive_all(
     hub: _hub, remote: Remote, stream: BinaryIO, on_size: Callable[[int], None]
 ) -> None:
-    """Append what is missing; begin again where the connection broke, while that helps."""
+    """Append the missing bytes; retry after breaks until several attempts bring no data."""
     failures = 0
     while (size := stream.tell()) != remote.size:
         try:
@@ -150,7 +151,7 @@ def _receive_all(
             problem = f"{stream.tell()} bytes came instead of {remote.size}"
         except (MilplibError, OSError):
             raise
-        except Exception as error:  # as above
+        except Exception as error:  # the client's transport errors differ between versions
             problem = str(error) or type(error).__name__
         failures = 0 if stream.tell() > size else failures + 1
         if failures >= _ATTEMPTS or remote.size is None:
@@ -162,8 +163,8 @@ def _receive_all(
 
 
 def _receive(hub: _hub, remote: Remote, stream: BinaryIO, on_size: Callable[[int], None]) -> None:
-    """Append to a file what one answer gives of the rest."""
-    # Not the client's own download: that writes pieces of 10 MB, and a break costs one.
+    """Append the bytes of a single response to a file."""
+    # The client's own download writes chunks of 10 MB and loses one at every break.
     headers = hub.utils.build_hf_headers(token=None if remote.token else False)
     headers["Accept-Encoding"] = "identity"
     if begun := stream.tell():
@@ -173,7 +174,7 @@ def _receive(hub: _hub, remote: Remote, stream: BinaryIO, on_size: Callable[[int
     ) as response:
         hub.utils.hf_raise_for_status(response)
         if begun and response.status_code != _PARTIAL_CONTENT:
-            stream.truncate(0)  # the server gives the whole file whatever it is asked for
+            stream.truncate(0)  # the server ignores ranges and sends the whole file
         for piece in response.iter_bytes():
             stream.write(piece)
             on_size(stream.tell())
@@ -181,7 +182,7 @@ def _receive(hub: _hub, remote: Remote, stream: BinaryIO, on_size: Callable[[int
 
 
 def _part(remote: Remote, target: Path) -> Path:
-    """Name the unfinished file after the server's version of it, and remove other versions."""
+    """Return the path of the incomplete file, and remove those of other versions."""
     mark = re.sub("[^0-9A-Za-z]", "", remote.version)[:16] or "unknown"
     part = target.with_name(f"{target.name}.{mark}.part")
     for other in target.parent.glob(f"{target.name}.*.part"):
@@ -194,13 +195,13 @@ def _check_room(target: Path, needed: int) -> None:
     free = shutil.disk_usage(target.parent).free
     if needed > free:
         raise OutputError(
-            f"there is no room for {target}: {needed / 1e6:,.0f} MB are still to come, "
+            f"there is no room for {target}: it needs {needed / 1e6:,.0f} MB more, and "
             f"{free / 1e6:,.0f} MB are free"
         )
 
 
 class _hub:  # noqa: N801  # stands for a module
-    """The parts of huggingface_hub that are used, loaded when they are."""
+    """Lazily imported parts of huggingface_hub."""
 
     def __init__(self) -> None:
         try:
@@ -212,4 +213,4 @@ class _hub:  # noqa: N801  # stands for a module
             ) from error
         self.errors = errors
         self.get_hf_file_metadata = get_hf_file_metadata
-        self.utils: Any = utils  # whose names its stubs do not export
+        self.utils: Any = utils  # its stubs do not export the names used here

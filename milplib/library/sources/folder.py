@@ -1,4 +1,4 @@
-"""Instances from a folder, as the site's archives unpack to it."""
+"""Instances from a folder with the layout of the site's archives."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _PIECE = 1 << 20  # bytes
 
 
 class FolderSource:
-    """A folder that holds ``train``, ``val`` and ``test``, or the instances of one split.
+    """A folder with ``train``, ``val`` and ``test``, or with the instances of one split.
 
     Parameters
     ----------
     path
-        The folder.
+        Path of the folder.
     name
-        The distribution; its own folder is looked for in `path`.
+        Name of the distribution, whose folder is looked for in `path`.
     identity
-        What `describe` says beside the checksum; the folder's path if not given.
+        Fields of `describe` besides the checksum. Default: the folder's path.
 
     Raises
     ------
     SourceUnavailableError
-        If there is no such folder.
+        If the folder is missing.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class FolderSource:
     >>> folder = Path(tempfile.mkdtemp())
     >>> (folder / "train").mkdir()
     >>> _ = (folder / "train" / "1.lp").write_text("minimize OBJ: x subject to C: x >= 1 End")
-    >>> [found.file for found in FolderSource(folder, name="CA-medium").instances("train")]
+    >>> [raw.file for raw in FolderSource(folder, name="CA-medium").instances("train")]
     ['1.lp']
     """
 
@@ -66,7 +66,7 @@ class FolderSource:
         self._layout = SplitLayout(map(os.fspath, files), name=name, where=str(self._path))
 
     def describe(self, split: str) -> Mapping[str, Any]:
-        """Say which folder it is, with one checksum of all files' names and contents."""
+        """Return the identity of the folder with a checksum of all file names and contents."""
         if split not in self._checksums:
             self._checksums[split] = self._checksum(split)
         return {**self._identity, "sha256": self._checksums[split]}
@@ -75,12 +75,12 @@ class FolderSource:
         digest = hashlib.sha256()
         for path, _ in self._layout.files(split):
             digest.update(os.fsencode(path) + b"\0")
-            with suppress(OSError):  # one that cannot be read is broken, and listed so later
+            with suppress(OSError):  # instances() reports files that cannot be read
                 digest.update(bytes.fromhex(file_sha256(self._path / path)))
         return digest.hexdigest()
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
-        """Give the files of a split in the order of their names."""
+        """Yield the files of a split, sorted by name."""
         files = self._layout.files(split)
         for (path, _), file in zip(files, flat_names(parts for _, parts in files), strict=True):
             yield RawInstance(
@@ -90,19 +90,19 @@ class FolderSource:
             )
 
     def splits(self) -> tuple[str, ...]:
-        """Name the splits that have a folder of their own."""
+        """Return the splits that have their own folder."""
         return self._layout.splits
 
     def count(self, split: str) -> int | None:
-        """Tell how many files a split has."""
+        """Return the number of files of a split."""
         return len(self._layout.files(split))
 
     def release(self, split: str) -> None:
-        """Leave the user's files alone."""
+        """Do nothing: the files belong to the user."""
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Give all files, through links to folders, too, but through none twice."""
+    """Yield all files, following each link to a folder once."""
     seen = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         status = os.stat(place)

@@ -1,4 +1,4 @@
-"""The layout that the site's archives unpack to: which of many files belong to a split."""
+"""Layout of the site's archives: the files of each split."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from milplib.library.sources.base import split_aliases
 
 __all__ = ["SplitLayout"]
 
-_JUNK = "__macosx"  # a folder that archives made by macOS have
+_JUNK = "__macosx"  # extra folder in archives made by macOS
 
 
 class SplitLayout:
-    """Which files of a folder or an archive belong to which split of a distribution.
+    """Assignment of the files of a folder or archive to the splits of a distribution.
 
-    The site's archives hold ``CA-medium/train/….lp``. Any folders may stand before that and
-    below it, and the folder of the distribution may be missing. Where several distributions lie
-    side by side, only the folder of the asked one counts.
+    The site's archives hold ``CA-medium/train/….lp``. Further folders above and below are
+    allowed, and the folder of the distribution is optional. If it exists, files outside of it
+    are ignored.
 
     Parameters
     ----------
     paths
-        Of all files, relative, with ``/`` between the parts.
+        Relative paths of all files, with ``/`` as separator.
     name
-        The distribution.
+        Name of the distribution.
     where
-        What the folder or archive is called in messages.
+        Name of the folder or archive in messages.
 
     Examples
     --------
@@ -50,19 +50,19 @@ class SplitLayout:
         self._files = own or instances
         self._by_split = {split: self._below(split) for split in SPLITS}
         self.splits = tuple(split for split in SPLITS if self._by_split[split])
-        """The splits that have a folder here."""
+        """Splits that have their own folder."""
 
     def files(self, split: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Give the files of a split, each with its parts below the split's folder.
+        """Return the path of each file of a split, and its parts below the split's folder.
 
-        Where no split has a folder of its own, all files are the split's.
+        If no split has its own folder, all files belong to the split.
 
         Raises
         ------
         SourceError
-            If there are none at all.
+            If there are no instance files.
         SourceUnavailableError
-            If there are some of other splits.
+            If only other splits have instance files.
         """
         files = self._by_split[split] if self.splits else self._files
         if not files:

@@ -1,4 +1,4 @@
-"""The mirror on the Hugging Face Hub: a CSV file a split."""
+"""The mirror on the Hugging Face Hub, with a CSV file per split."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _HUB = "https://huggingface.co"
 
 
 def mirror_endpoint() -> str:
-    """Address of the Hub, or of what ``HF_ENDPOINT`` names instead of it."""
+    """Return the address of the Hub, or ``HF_ENDPOINT`` if that is set."""
     return (os.environ.get("HF_ENDPOINT") or _HUB).rstrip("/")
 
 
 class MirrorSource:
-    """The CSV files of a distribution on the Hub, downloaded into the cache.
+    """CSV files of a distribution on the Hub, downloaded into the cache.
 
     Parameters
     ----------
     name
-        The distribution.
+        Name of the distribution.
     repository
-        The data set on the Hub.
+        Data set on the Hub.
     checksums
-        SHA-256 of its files by split, where they are known.
+        Known SHA-256 of its files by split.
     cache
-        Where downloads lie until their instances are stored.
+        Cache that keeps downloads until their instances are stored.
     offline
-        Use what was downloaded before, and nothing else.
+        Whether to use only earlier downloads.
     on_bytes
         Called as a download grows.
     """
@@ -64,7 +64,7 @@ class MirrorSource:
         self._folder = f"{domain}/{level}"
 
     def describe(self, split: str) -> Mapping[str, Any]:
-        """Download the split, if need be, and say what it is."""
+        """Return the origin of the split, after downloading it if needed."""
         path = self._file(split)
         make_folder(path.parent)
         with exclusive_lock(path.with_name(f"{path.name}.lock"), wait=True):
@@ -87,7 +87,7 @@ class MirrorSource:
         return self._cache.downloads / self._repository / self._folder / f"{split}.csv"
 
     def _download(self, split: str, path: Path) -> str:
-        """Download a split; give the checksum that the server names."""
+        """Download a split; return the server's checksum."""
         if self._offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES"):
             raise SourceUnavailableError(
                 f"the {split} split of {self._name} was not downloaded before, and this is offline"
@@ -104,24 +104,24 @@ class MirrorSource:
         )
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
-        """Give the rows of the file."""
+        """Yield the rows of the split's file."""
         yield from _rows(self._file(split), f"{self._name}-{split}")
 
     def splits(self) -> tuple[str, ...]:
-        """Name all splits: whether they are there, only the server knows."""
+        """Return all splits; only the server knows which exist."""
         return SPLITS
 
     def count(self, split: str) -> int | None:
-        """Not known before the file was read."""
+        """Return None: the file does not state its number of rows."""
         return None
 
     def release(self, split: str) -> None:
-        """Remove the file: its instances take as much room again."""
+        """Remove the file: its instances are stored and take as much space again."""
         self._file(split).unlink(missing_ok=True)
 
 
 def _rows(path: Path, stem: str) -> Iterator[RawInstance | BrokenInstance]:
-    """Give the rows of a file as instances named by a stem and the number of the row."""
+    """Yield the rows of a file as instances named by a stem and the row number."""
     found_one = False
     for row in csv_instances(path):
         found_one = True
@@ -138,7 +138,7 @@ def _rows(path: Path, stem: str) -> Iterator[RawInstance | BrokenInstance]:
 
 
 class _Content:
-    """Opens bytes that are in memory."""
+    """Open bytes in memory like a file."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
