@@ -92,7 +92,7 @@ class TrainingData:
             described["held_out_instances"] = len(self.held_out)
             text = "\n".join(self.held_out)
             described["held_out_sha256"] = hashlib.sha256(text.encode()).hexdigest()
-        # An evaluation checks these hashes, so that no policy is tested on instances it has seen.
+        # An evaluation uses these hashes to find test instances that the policy has seen.
         seen = {name for samples in self.training.sample_sets for name in _instances(samples)}
         judged = {name for samples in self.validation.sample_sets for name in _instances(samples)}
         if self.held_out:

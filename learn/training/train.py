@@ -171,6 +171,12 @@ def train_ranker(
     ------
     UnknownNameError
         If the ranker is unknown; other errors as in `train`.
+
+    Examples
+    --------
+    >>> train_ranker([], out="policy.safetensors", model="forest")
+    Traceback (most recent call last):
+    milplib.errors.UnknownNameError: unknown ranker 'forest': known: extratrees, gbdt, linear
     """
     kinds = model_kinds()
     rankers = [n for n in kinds if not issubclass(kinds[n].options, NetworkOptions)]
