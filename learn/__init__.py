@@ -32,8 +32,8 @@ __all__ = [
     "train_ranker",
 ]
 
-# Loaded when they are used: training needs torch, which takes seconds to import and which
-# collecting does without, and descriptions of models (`milplib.learn.kinds`) need neither.
+# Imported on first use: torch takes seconds to import, and neither collecting nor the
+# descriptions of models (`milplib.learn.kinds`) need it.
 _HOMES = {
     "GCNN": "milplib.learn.models",
     "BranchingGraph": "milplib.learn.dataset",

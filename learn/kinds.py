@@ -1,4 +1,4 @@
-"""The kinds of models that milplib ships, declared in pyproject.toml under ``milplib.models``."""
+"""Kinds of models that milplib ships, declared in pyproject.toml under ``milplib.models``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of training: the one place where their names, defaults and domains stand."""
+"""Options of training, with their names, defaults and domains."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ MIXTURES = ("balanced", "proportional")
 """Ways to mix data sets."""
 
 DEFAULT_CACHE_BYTES = 4 << 30
-"""Memory for decoded samples of each side; 3,000 samples of auctions 100×500 take 0.3 GB."""
+"""Memory in bytes for the decoded training samples, and as much for the validation samples.
+
+3,000 samples of auctions 100×500 take 0.3 GB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +40,12 @@ class TrainingOptions:
     Parameters
     ----------
     mixture
-        How several data sets are mixed: ``balanced``, all count the same; or ``proportional``, all
-        samples do.
+        Weighting of several data sets: ``balanced`` weights all data sets equally,
+        ``proportional`` all samples.
     blocks
         Recorded features to read beside the state, such as ``khalil`` and ``pseudocost``.
     holdout
-        Share of the instances of each data set that are held out where there is no validation data.
+        Share of the instances of each data set to hold out if there is no validation data.
 
     Raises
     ------
@@ -70,34 +72,34 @@ class TrainingOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions(TrainingOptions):
-    """Options of networks, which are trained by epochs.
+    """Options of networks, which are trained in epochs.
 
     Parameters
     ----------
     mixture, blocks, holdout
         See `TrainingOptions`.
     epochs
-        Maximum number of epochs; training ends earlier when the validation loss stalls.
+        Maximum number of epochs. Training stops earlier when the validation loss stalls.
     loss
-        ``hard``: the expert's best candidates; ``soft``: all by their scores;
-        ``package.module:Name`` for one of your own, or, in Python, a `milplib.learn.Loss`.
+        ``hard`` targets the expert's best candidates, ``soft`` all candidates by their scores.
+        ``package.module:Name`` names a loss of your own; Python also takes a `milplib.learn.Loss`.
     batch_size
-        Samples a batch.
+        Number of samples per batch.
     batches_per_epoch
-        Maximum number of batches an epoch; fewer where all samples fill fewer.
+        Maximum number of batches per epoch; an epoch has fewer if all samples fill fewer.
     learning_rate
-        Of Adam, at first.
+        Initial learning rate of Adam.
     patience
-        Epochs without a better validation loss after which the learning rate is multiplied by
-        `decay`, and again after as many more.
+        Number of epochs without a better validation loss after which the learning rate is
+        multiplied by `decay`; the count then starts again.
     stop_after
-        Epochs without a better validation loss after which training ends.
+        Number of epochs without a better validation loss after which training stops.
     decay
-        Factor of the learning rate where the validation loss stalls.
+        Factor of the learning rate when the validation loss stalls.
     initial_policy
-        A policy file of the same kind, sizes and blocks, or the name of a shipped policy, whose
-        weights training begins with. Its norms are kept: with others the network would not be the
-        same function any more.
+        Policy file, or name of a shipped policy, whose weights training starts from. Its kind,
+        sizes and blocks must be the same. Its norms are kept: with other norms the network would
+        be another function.
 
     Examples
     --------
@@ -137,12 +139,12 @@ class GcnnOptions(NetworkOptions):
     mixture, blocks, holdout, epochs, loss, batch_size, batches_per_epoch, learning_rate, patience
         See `NetworkOptions`.
     stop_after, decay, initial_policy
-        See there, too.
+        See `NetworkOptions`.
     hidden
-        Units of a layer.
+        Number of units per layer.
     sums
-        ``absolute``, as in the paper; or ``relative`` to the mean number of non-zeros of a row and
-        of a column, for a network that is used at another density than it was trained on.
+        ``absolute``, as in the paper, or ``relative`` to the mean number of non-zeros of a row and
+        of a column, for instances of another density than those trained on.
     """
 
     hidden: int = 64
@@ -157,17 +159,17 @@ class GcnnOptions(NetworkOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnNetworkOptions(NetworkOptions):
-    """Options of a torch module of a user's own.
+    """Options of a user's torch module.
 
     Parameters
     ----------
     mixture, blocks, holdout, epochs, loss, batch_size, batches_per_epoch, learning_rate, patience
         See `NetworkOptions`.
     stop_after, decay, initial_policy
-        See there, too.
+        See `NetworkOptions`.
     model_options
-        Keyword arguments of the module's constructor, as JSON values. In a study they stand below
-        the model, beside the other options.
+        Keyword arguments of the module's constructor, as JSON values. A study file lists them
+        below the model, beside the other options.
     """
 
     model_options: Mapping[str, Any] = field(default_factory=dict)
@@ -175,7 +177,7 @@ class OwnNetworkOptions(NetworkOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class TreeOptions(TrainingOptions):
-    """Options of rankers that are made of trees.
+    """Options of rankers made of trees.
 
     Parameters
     ----------
@@ -184,7 +186,7 @@ class TreeOptions(TrainingOptions):
     trees
         Maximum number of trees.
     leaves
-        Maximum number of leaves of a tree.
+        Maximum number of leaves per tree.
 
     Examples
     --------
@@ -217,13 +219,13 @@ class ExtraTreesOptions(TreeOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Where training computes; a policy depends on it by rounding at most.
+    """Options of the computation; they change a policy by rounding at most.
 
     Parameters
     ----------
     threads
-        Threads of the CPU. On two cores that others use too, a second thread made an epoch slower,
-        not faster: each waits for the other at every step.
+        Number of CPU threads. On two busy cores a second thread made an epoch slower: the threads
+        wait for each other at every step.
 
     Raises
     ------
@@ -239,23 +241,24 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkRunOptions(RunOptions):
-    """Where and how networks are trained.
+    """Options of the computation of networks.
 
     Parameters
     ----------
     threads
         See `RunOptions`.
     device
-        ``auto`` (CUDA where it is there, else the CPU), ``cpu``, ``cuda``, or ``cuda:1`` and so on.
+        ``auto`` (CUDA if available, else the CPU), ``cpu``, ``cuda``, ``cuda:1`` and so on.
     precision
         ``float32``, or ``bfloat16`` for automatic mixed precision.
     cache_bytes
-        Memory for decoded samples of each side; what does not fit is decoded again each time.
+        Memory for decoded training samples, and as much for validation samples. Samples beyond it
+        are decoded on each use.
     track
-        Report to Weights & Biases: the epochs' numbers, and the policy file as an artefact
-        (WANDB_MODE counts).
+        Whether to log the numbers of the epochs, and the policy file as an artefact, to
+        Weights & Biases; WANDB_MODE applies.
     project
-        Name of the project there.
+        Name of the Weights & Biases project.
     """
 
     device: str = "auto"

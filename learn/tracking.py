@@ -1,4 +1,4 @@
-"""Runs of Weights & Biases, for those who ask for them; no result ever depends on one."""
+"""Optional tracking with Weights & Biases; no result depends on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def import_wandb() -> Any:
     Raises
     ------
     MissingPackageError
-        If it is not installed.
+        If wandb is not installed.
 
     Examples
     --------
@@ -42,21 +42,21 @@ def import_wandb() -> Any:
 
 
 class WandbRun:
-    """A run of Weights & Biases; its failures are said once, and tracking ends there.
+    """Run of Weights & Biases; its first failure is logged and ends the tracking.
 
-    ``WANDB_MODE`` and the other variables of its own say how it runs: ``offline`` writes into
-    the folder, ``disabled`` does nothing.
+    The environment variables of wandb apply: ``WANDB_MODE=offline`` writes into the folder,
+    ``WANDB_MODE=disabled`` does nothing.
 
     Parameters
     ----------
     project
         Name of the project.
     job
-        What it is a run of: ``"training"`` or ``"evaluation"``.
+        Type of the run, ``"training"`` or ``"evaluation"``.
     folder
-        Where it may write, into ``wandb``.
+        Folder in which wandb writes its subfolder ``wandb``.
     config
-        What the run depends on.
+        Configuration of the run.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class WandbRun:
                 job_type=job,
                 dir=str(folder),
                 config=dict(config),
-                # wandb itself reads the environment once a process.
+                # wandb itself reads the environment only once per process.
                 mode=os.environ.get("WANDB_MODE") or None,
             ),
             begins=True,
@@ -96,25 +96,25 @@ class WandbRun:
 
     def log_table(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Send a table; the first row names the columns."""
-        found = list(rows)
-        if found:
-            columns = list(found[0])
-            data = [[row[column] for column in columns] for row in found]
+        records = list(rows)
+        if records:
+            columns = list(records[0])
+            data = [[row[column] for column in columns] for row in records]
             self._guarded(
                 lambda: self._run.log({name: self._wandb.Table(columns=columns, data=data)})
             )
 
     def keep(self, files: Iterable[Path], *, name: str, kind: str) -> None:
-        """Send files as an artefact: a named, versioned set of them.
+        """Send files as an artefact, a named and versioned set of files.
 
         Parameters
         ----------
         files
             The files.
         name
-            Of the artefact; what such a name must not hold becomes a hyphen.
+            Name of the artefact; characters that wandb forbids become hyphens.
         kind
-            ``"policy"`` or ``"report"``.
+            Type of the artefact, ``"policy"`` or ``"report"``.
         """
 
         def send() -> None:
@@ -135,9 +135,9 @@ class WandbRun:
             return
         try:
             result = action()
-        except Exception as error:  # whatever it is, hours of work are worth more
+        except Exception as error:  # tracking must never end hours of work
             run, self._run = self._run, None
-            with suppress(Exception):  # or the next run would go on with this one
+            with suppress(Exception):  # otherwise the next run would continue this one
                 run.finish(exit_code=1)
             _log.warning(
                 "milplib: warning: wandb failed (%s: %s); %s goes on without it",
@@ -152,14 +152,14 @@ class WandbRun:
 def track_evaluation(folder: str | os.PathLike[str], *, project: str = "milplib") -> None:
     """Send the results of an evaluation to Weights & Biases.
 
-    The run holds the arguments and versions, for every policy and distribution a row of the table
-    ``summary`` and its numbers by name, and as an artefact the report, the table of runs and the
-    manifest.
+    The run holds the arguments and versions. Its table ``summary`` has a row per policy and
+    distribution, whose numbers are also in the run's summary, by name. The report, the table of
+    runs and the manifest form an artefact.
 
     Parameters
     ----------
     folder
-        The folder that `milplib.evaluate` wrote.
+        Folder that `milplib.evaluate` wrote.
     project
         Name of the project.
 
@@ -172,7 +172,7 @@ def track_evaluation(folder: str | os.PathLike[str], *, project: str = "milplib"
 
     Notes
     -----
-    Whatever else fails is said in one line; the results do not depend on it.
+    Any other failure is logged in one line; the results do not depend on it.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def track_evaluation(folder: str | os.PathLike[str], *, project: str = "milplib"
     >>> with patch.dict(os.environ, WANDB_MODE="disabled"):
     ...     track_evaluation(folder + "/results")
     """
-    import_wandb()  # its absence must show before anything is read
+    import_wandb()  # report a missing package before reading anything
     folder = Path(folder)
     results = Evaluation.load(folder)
     summary = results.summary()

@@ -1,4 +1,4 @@
-"""A collection: tasks over instance files, merged into one folder of samples, resumable."""
+"""Resumable collection of samples: one task per instance file, merged into one folder."""
 
 from __future__ import annotations
 
@@ -55,54 +55,55 @@ def collect(
 ) -> SampleSet:
     """Collect strong-branching samples from folders of instances.
 
-    Each instance is solved, exploring with pseudocosts and now and then asking the expert, whose
-    choice is then followed; with other seeds again until it has given its samples, at most
-    `max_episodes` times. Finished instances are kept: a second call with the same arguments goes
-    on where the first one stopped. The samples depend on the seed and the instances, never on
-    the number of workers.
+    Each solve explores with pseudocosts. At random nodes it asks the expert and follows the
+    expert's choice. An instance is solved again with other seeds until it has yielded its samples,
+    at most `max_episodes` times. Finished instances are kept: a second call with the same
+    arguments resumes where the first one stopped. The samples depend on the seed and the
+    instances, never on the number of workers.
 
     Parameters
     ----------
     folders
-        Folders of instance files, or splits of distributions; of a folder that holds split
-        folders, ``train`` is taken.
+        Folders of instance files, or splits of distributions. If a folder holds split folders,
+        its ``train`` split is used.
     out
-        The folder to write: shards ``*.arrow`` and ``manifest.json``, which depend on the
-        arguments and versions alone, and ``environment.json``, which says where and when it ran.
+        Folder to write. The shards ``*.arrow`` and ``manifest.json`` depend on the arguments and
+        versions alone; ``environment.json`` records where and when the collection ran.
     samples_per_instance
         Samples wanted from each instance.
     seed
-        Of exploration and SCIP, together with an instance's content and an episode's number.
+        Seed of exploration and of SCIP, combined with an instance's content and the number of the
+        episode.
     workers
         Number of processes.
     execution
-        Where and within which limits the tasks run, instead of a number of workers.
+        Where the tasks run, and their limits; replaces `workers`.
     max_episodes
-        Solves of an instance after which fewer samples have to do.
+        Maximum number of solves of an instance.
     expert
-        Who labels: ``full`` strong branching, or a cheaper one (`milplib.scip.load_expert`),
-        whose scores are not the same (``docs/experts.md``).
+        Expert that labels: ``full`` strong branching, or a cheaper one
+        (`milplib.scip.load_expert`), whose scores differ (``docs/experts.md``).
     expert_probability, label_children, setting, node_limit, iteration_limit, time_limit
         See `milplib.learn.collecting.EpisodeParameters`.
     blocks
         State functions to record beside the state: names (`milplib.scip.BLOCKS`,
         ``"package.module:Name"``) or objects.
     force
-        Replace what another collection has written in `out`.
+        Whether to replace another collection in `out`.
     on_progress
         Called after every instance.
 
     Returns
     -------
     SampleSet
-        The samples; ``manifest.instances`` says what each instance gave.
+        The samples; ``manifest.instances`` holds the outcome of each instance.
 
     Raises
     ------
     InstanceError
         If a folder is missing or holds no instances, or none of them can be read.
     OutputError
-        If `out` is not empty and not of this very collection, or cannot be written.
+        If `out` holds anything other than this collection, or cannot be written.
     ParameterError, UnknownNameError
         If an argument is outside its domain.
 
@@ -178,5 +179,5 @@ def _checksum(file: InstanceFile) -> str:
 
 
 def _software() -> dict[str, str]:
-    # What the bytes of the samples depend on.
+    # The bytes of the samples depend on these versions.
     return {"milplib": __version__, "scip": scip_version(), "pyarrow": pa.__version__}

@@ -1,4 +1,4 @@
-"""An episode: one solve that explores with pseudocosts and now and then asks the expert."""
+"""An episode: one solve that explores with pseudocosts and asks the expert at random nodes."""
 
 from __future__ import annotations
 
@@ -30,35 +30,36 @@ __all__ = ["Episode", "EpisodeParameters", "run_episode"]
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeParameters:
-    """How an episode explores, and the work after which it stops.
+    """Exploration and limits of an episode.
 
-    All limits but the last count deterministic work, so an episode depends on its seeds alone.
+    All limits but `time_limit` count deterministic work, so an episode depends on its seeds alone.
 
     Parameters
     ----------
     expert
-        Who is asked: a name that `milplib.scip.load_expert` knows.
+        Name of the expert, as `milplib.scip.load_expert` takes it.
     expert_probability
         Probability of asking the expert at a branching node with more than one candidate.
     label_children
-        Whether the expert is asked at the children of such a node, too.
+        Whether to ask the expert at the children of such a node, too.
     setting
-        SCIP setting, one of `milplib.scip.SETTINGS`; but without symmetry handling, which would
-        make the samples depend on more than the seeds.
+        SCIP setting, one of `milplib.scip.SETTINGS`. Symmetry handling is off: it would make the
+        samples depend on more than the seeds.
     node_limit
-        Branch-and-bound nodes, over all restarts.
+        Maximum number of branch-and-bound nodes, over all restarts.
     iteration_limit
-        Simplex iterations, those of strong branching (see
-        `milplib.scip.StrongBranchingResult`) included.
+        Maximum number of simplex iterations, including those of strong branching (see
+        `milplib.scip.StrongBranchingResult`).
     time_limit
-        Wall-clock seconds, a safety net: an episode that meets it is discarded as failed.
+        Wall-clock limit in seconds, a safety net: an episode that reaches it fails and is
+        discarded.
 
     Raises
     ------
     ParameterError
         If a number is outside its range.
     UnknownNameError
-        If there is no such expert.
+        If the expert is unknown.
     """
 
     expert: str = "full"
@@ -86,20 +87,20 @@ class EpisodeParameters:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Episode:
-    """What an episode gave.
+    """Result of an episode.
 
     Parameters
     ----------
     status
-        SCIP's status at its end.
+        SCIP's status at the end.
     branchings
         Number of branching nodes.
     samples
         Number of samples.
     batches
-        The samples, a record batch for each part of the tree; none if the episode failed.
+        The samples, one record batch per part of the tree; empty if the episode failed.
     failure
-        Why the episode was discarded; empty if it was not.
+        Reason why the episode was discarded; empty if it was kept.
     """
 
     status: SolveStatus
@@ -135,18 +136,18 @@ class CollectingRule(GuardedRule):
         self._expert_iterations = 0
 
     def decide(self) -> int:
-        """Choose a candidate, the expert's or by pseudocost."""
+        """Branch on the expert's choice, or on the candidate with the best pseudocost score."""
         model = self.model
         candidates = branching_candidates(model)
         if not candidates:
             return int(SCIP_RESULT.DIDNOTRUN)
         self.branchings += 1
         new_run = model.getNRuns() != self._run
-        if new_run:  # a restart numbers its nodes anew
+        if new_run:  # a restart renumbers its nodes
             self._run = model.getNRuns()
             self._asked_by_coin.clear()
         position = _position(model)
-        # The coin falls at every node, so that no other decision shifts the sequence.
+        # Drawn at every node, so that no other decision shifts the sequence.
         coin = self._coin.random_sample() < self._parameters.expert_probability
         child = self._parameters.label_children and position.parent in self._asked_by_coin
         # One candidate leaves nothing to learn.
@@ -202,7 +203,7 @@ def _position(model: pyscipopt.Model) -> NodePosition:
 def _best_by_pseudocost(
     model: pyscipopt.Model, candidates: list[pyscipopt.Variable]
 ) -> pyscipopt.Variable:
-    """Best pseudocost score; the lowest column position among equals."""
+    """Return the candidate with the best pseudocost score; ties go to the lowest LP column."""
     return max(
         candidates,
         key=lambda variable: (
@@ -222,29 +223,29 @@ def run_episode(
     parameters: EpisodeParameters,
     state_functions: tuple[StateFunction, ...] = (),
 ) -> Episode:
-    """Solve an instance once, recording strong-branching samples.
+    """Solve an instance once and record strong-branching samples.
 
     Parameters
     ----------
     instance
         The instance.
     name
-        Its name in the samples.
+        Name of the instance in the samples.
     episode
-        Number of the episode; another one explores another tree.
+        Number of the episode; each number explores another tree.
     seed
-        Of the whole collection.
+        Seed of the whole collection.
     samples
         Number of samples after which to stop.
     parameters
-        How to explore and when else to stop.
+        Exploration and other limits.
     state_functions
         Blocks to record beside the state.
 
     Returns
     -------
     Episode
-        Its samples and how it ended; an error of SCIP's is a failed episode.
+        The samples and the status; an error of SCIP makes the episode fail.
 
     References
     ----------
@@ -252,7 +253,7 @@ def run_episode(
     NeurIPS 2019, section 5.1: mixing the expert with a weak explorer keeps the states near those
     that a policy will meet.
     """
-    # The instance counts by its content: neither its name nor other files change its trees.
+    # Seeded by the instance's content, so neither its name nor other files change its trees.
     sequence = np.random.SeedSequence([seed, int(instance.content_hash, 16), episode])
     scip_words, coin_words = sequence.spawn(2)
     scip_seed = int(scip_words.generate_state(1)[0]) >> 1
@@ -268,22 +269,22 @@ def run_episode(
         parameters=parameters,
         state_functions=state_functions,
         samples=samples,
-        coin=np.random.RandomState(np.random.MT19937(coin_words)),  # a stream frozen for ever
+        coin=np.random.RandomState(np.random.MT19937(coin_words)),  # NumPy never changes it
     )
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, parameters.setting, seed=scip_seed)
-    # The symmetries that SCIP's nauty finds depend on memory addresses, so on what the process
-    # solved before: the same solve repeated in one process builds different trees.
+    # The symmetries that SCIP finds with nauty depend on memory addresses, and so on earlier
+    # solves: one solve repeated in a process builds different trees.
     model.setParam("misc/usesymmetry", 0)
     model.setParam("limits/totalnodes", parameters.node_limit)
     model.setParam("limits/time", min(parameters.time_limit, model.infinity()))
-    # SCIP's own handler ends a solve at once; a worker leaves Ctrl-C to its parent.
+    # With its own handler SCIP ends a solve at once; workers leave Ctrl-C to their parent.
     model.setParam("misc/catchctrlc", multiprocessing.parent_process() is None)
     rule.include(model, "milplib-collect")
     try:
         model.optimize()
-    except Exception as error:  # PySCIPOpt raises bare ones for SCIP's own errors
+    except Exception as error:  # PySCIPOpt raises bare exceptions for errors of SCIP
         if error is rule.error:
             raise
         return Episode(status=SolveStatus.ERROR, branchings=rule.branchings, failure=str(error))
@@ -291,7 +292,7 @@ def run_episode(
     if status is SolveStatus.INTERRUPTED and not rule.stopped:
         raise KeyboardInterrupt
     if status in (SolveStatus.TIME_LIMIT, SolveStatus.MEMORY_LIMIT):
-        # Where the clock stops it, equal seeds would not give equal samples.
+        # These limits are not deterministic: equal seeds would not yield equal samples.
         return Episode(status=status, branchings=rule.branchings, failure=f"stopped by {status}")
     return Episode(
         status=status,

@@ -1,4 +1,4 @@
-"""How the collection of an instance ends."""
+"""Outcomes of collecting from an instance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["CollectOutcome"]
 
 
 class CollectOutcome(Word):
-    """What an instance of a collection gave."""
+    """Outcome of collecting from an instance."""
 
     COMPLETE = "complete"
     """As many samples as wanted."""
@@ -17,7 +17,7 @@ class CollectOutcome(Word):
     NONE = "none"
     """Solved without a node to label."""
     DUPLICATE = "duplicate"
-    """Left out, because another file has the same content."""
+    """Left out because another file has the same content."""
     UNREADABLE = "unreadable"
     FAILED = "failed"
-    """Every episode failed, or the process ended."""
+    """Every episode failed, or the worker process died."""

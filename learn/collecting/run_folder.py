@@ -1,4 +1,4 @@
-"""The folder of a collection: finished tasks while it goes on, shards when it is done."""
+"""Folder of a collection: finished tasks while it runs, shards when it is complete."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from milplib.runs.folder import TaskFolder
 __all__ = ["Progress", "RunFolder"]
 
 SHARD_BYTES = 64 << 20
-"""Size after which a shard is closed and the next one begun."""
+"""Size in bytes from which a shard is closed."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a collection has come: instances done, instances in all, samples."""
+    """Progress of a collection: instances done, all instances, samples so far."""
 
     done: int
     total: int
@@ -40,17 +40,17 @@ class Progress:
 
 
 class RunFolder(TaskFolder):
-    """The folder in which a collection goes on, or is complete.
+    """Folder of a running or complete collection.
 
-    A finished task has an outcome and, if it gave any, samples. What is unfinished stays if tasks
-    failed, so that the same call tries these again.
+    A finished task has an outcome and, if it yielded any, samples. If tasks failed, the task
+    files stay, so that the same call tries the failed tasks again.
 
     Parameters
     ----------
     folder
         The folder.
     manifest
-        What is to be collected.
+        Manifest of the collection, without shards.
     """
 
     noun = "collection"
@@ -62,16 +62,16 @@ class RunFolder(TaskFolder):
         self._manifest = manifest
 
     def has_manifest(self, folder: Path) -> bool:
-        """Whether a folder has a manifest of samples, of whatever version."""
+        """Whether a folder has a manifest of samples, of any version."""
         return Manifest.is_one(folder)
 
     def is_same_job(self, folder: Path) -> bool:
-        """Whether a folder's manifest is of this very collection."""
+        """Whether a folder's manifest belongs to the same collection."""
         try:
-            found = Manifest.load(folder)
+            manifest = Manifest.load(folder)
         except SampleError:
             return False
-        return (found.config, found.software, found.schema) == (
+        return (manifest.config, manifest.software, manifest.schema) == (
             json.loads(json.dumps(self._manifest.config)),
             self._manifest.software,
             self._manifest.schema,
@@ -82,15 +82,15 @@ class RunFolder(TaskFolder):
         self._manifest.write(folder)
 
     def manifest_content(self) -> dict[str, Any]:
-        """Give what this collection's manifest says, as JSON."""
+        """Return the software and schema of the manifest as JSON values."""
         return {"software": self._manifest.software, "schema": self._manifest.schema.as_json()}
 
     @classmethod
     def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
-        """Give the versions of the samples and states that a manifest says it is written in."""
+        """Return the schema versions of samples and states that a manifest names."""
         schema = content.get("schema")
         schema = schema if isinstance(schema, dict) else {}
-        return {f"{what} schema": schema.get(f"{what}_version") for what in ("sample", "state")}
+        return {f"{part} schema": schema.get(f"{part}_version") for part in ("sample", "state")}
 
     def run(
         self,
@@ -99,7 +99,7 @@ class RunFolder(TaskFolder):
         execution: Execution,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        """Run the tasks that are not done yet, failed ones again; commit each as it ends."""
+        """Run unfinished and failed tasks; commit each as it ends."""
         self.note_execution(execution)
         outcomes = [self._outcome(number) for number in range(len(tasks))]
         done = {
@@ -145,14 +145,14 @@ class RunFolder(TaskFolder):
         Raises
         ------
         InstanceError
-            If no instance could be read. What stood in the folder before stays.
+            If no instance could be read. Earlier content of the folder stays.
         OutputError
-            If files cannot be written, or what was finished has vanished.
+            If files cannot be written, or files of finished tasks have vanished.
         SampleError
-            If a finished task's samples are damaged: that task is no longer finished.
+            If a finished task's samples are damaged. The task then counts as unfinished.
         """
-        found = [self._outcome(number) for number in range(n_tasks)]
-        outcomes = [outcome for outcome in found if outcome is not None]
+        known = [self._outcome(number) for number in range(n_tasks)]
+        outcomes = [outcome for outcome in known if outcome is not None]
         if len(outcomes) < n_tasks:
             raise OutputError(
                 f"files of {n_tasks - len(outcomes)} finished instances have vanished from "
@@ -209,13 +209,11 @@ class RunFolder(TaskFolder):
             yield from map(shard.batch, range(len(shard)))
         except SampleError as error:
             self.task_file(task, ".json").unlink(missing_ok=True)
-            raise SampleError(
-                f"{error}; run the same command again: it is collected anew"
-            ) from error
+            raise SampleError(f"{error}; run the same command again to collect it anew") from error
 
 
 def _mark_duplicates(outcomes: list[InstanceOutcome]) -> list[InstanceOutcome]:
-    """Leave instances with the same content out: their trees would be the same, too."""
+    """Leave out instances with the same content: their trees would be the same, too."""
     first: dict[str, str] = {}
     marked = []
     for outcome in outcomes:

@@ -1,4 +1,4 @@
-"""How `milplib.runs` reads the folder of a collection."""
+"""Reader of collection folders for `milplib.runs`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Collection:
         failures = tuple(
             RunFailure(
                 name=str(outcome["instance"]),
-                kind=str(outcome.get("failure") or _kind(outcome)),
+                kind=str(outcome.get("failure") or _failure_kind(outcome)),
                 detail=str(outcome.get("reason", "")),
             )
             for outcome in tasks
@@ -38,10 +38,10 @@ class _Collection:
         return self.unfinished(manifest["instances"])
 
 
-def _kind(outcome: Mapping[str, Any]) -> str:
+def _failure_kind(outcome: Mapping[str, Any]) -> str:
     is_unread = outcome["outcome"] == CollectOutcome.UNREADABLE
     return "unreadable" if is_unread else "every episode failed"
 
 
 COLLECTION = _Collection()
-"""The kind of run that `milplib.learn.collect` makes."""
+"""Kind of run of `milplib.learn.collect`."""

@@ -1,4 +1,4 @@
-"""A task of a collection: all episodes of one instance."""
+"""Task of a collection: all episodes of one instance."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ _INFEASIBLE_OR_UNBOUNDED = frozenset(
 )
 
 BRANCH_FREE_EPISODES = 3
-"""An instance whose first episodes all end without branching is given up after so many."""
+"""Number of episodes without any branching after which an instance is given up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectTask:
-    """What a worker needs to collect from one instance.
+    """Collection from one instance, as sent to a worker.
 
     Parameters
     ----------
     name, path
-        The instance's name in the samples, and its file.
+        Name of the instance in the samples, and its file.
     seed
-        Of the whole collection.
+        Seed of the whole collection.
     samples
         Number of samples wanted.
     max_episodes
-        Number of episodes after which fewer have to do.
+        Maximum number of episodes.
     parameters
-        Of every episode.
+        Parameters of every episode.
     state_functions
         Blocks to record.
     """
@@ -64,22 +64,21 @@ class CollectTask:
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceOutcome:
-    """What an instance gave, for the manifest.
+    """Outcome of an instance, for the manifest.
 
     Parameters
     ----------
     instance, instance_hash
-        Name and content hash; no hash if the file cannot be read.
+        Name and content hash; the hash is empty if the file cannot be read.
     outcome
-        How its collection ended.
+        Outcome of collecting from it.
     samples, episodes, branchings
-        Numbers of samples, of episodes and of branching nodes in them.
+        Numbers of samples, of episodes, and of branching nodes in the episodes.
     failure
-        How the process ended that worked on it, `milplib.execution.FailureKind`; empty if it did
-        its work.
+        Failure of the worker process, a `milplib.execution.FailureKind`; empty without one.
     reason
-        Why it is not complete, and the failures of single episodes; empty if there is nothing
-        to say.
+        Reason why the instance is not complete, and the failures of single episodes; empty
+        without any.
     """
 
     instance: str
@@ -94,24 +93,24 @@ class InstanceOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskResult:
-    """What a worker sends back: the outcome, and the samples as the bytes of an Arrow file."""
+    """Result that a worker returns: the outcome, and the samples as bytes of an Arrow file."""
 
     outcome: InstanceOutcome
     samples: bytes = b""
 
 
 def run_task(task: CollectTask) -> TaskResult:
-    """Run episodes on an instance until it has given its samples, or gives no more.
+    """Run episodes on an instance until it has enough samples, or no more can be expected.
 
     Returns
     -------
     TaskResult
-        Equal for equal tasks, wherever they run.
+        The result; equal tasks have equal results, wherever they run.
     """
     try:
         instance = read(task.path)
     except InstanceError as error:
-        # By its name in the samples: the manifest must not depend on where the files lay.
+        # Name the instance, not its path: the manifest must not depend on where the files are.
         reason = str(error).replace(os.fspath(task.path), task.name)
         reason = reason.encode("utf-8", "backslashreplace").decode()
         return TaskResult(
@@ -172,7 +171,7 @@ def run_task(task: CollectTask) -> TaskResult:
 
 
 def _has_nothing_to_branch_on(instance: Instance, statuses: list[SolveStatus]) -> bool:
-    """Whether more episodes without branching would be a waste."""
+    """Whether further episodes are unlikely to branch."""
     if not statuses:
         return False
     return (

@@ -1,4 +1,4 @@
-"""Samples as graphs for training: conversion, caching, splitting, mixing."""
+"""Graphs of samples for training: conversion, caching, splitting and mixing."""
 
 from milplib.learn.dataset.batch import BatchMemory, to_batch
 from milplib.learn.dataset.graph import BranchingGraph, to_graph

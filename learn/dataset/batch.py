@@ -1,4 +1,4 @@
-"""Graphs side by side as one graph, in memory that is used again."""
+"""Batching of graphs into one graph, in reused memory."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from milplib.learn.dataset.graph import COUNTED, BranchingGraph
 
 __all__ = ["BatchMemory", "joined", "to_batch"]
 
-_LINE = 64  # bytes: so far apart arrays begin that no two share one
+_LINE = 64  # bytes of a cache line; arrays are aligned to it, so that none share one
 
 
 class BatchMemory:
-    """Memory for batches; a block is used again once nothing refers to the batch that lay in it.
+    """Reusable memory for batches.
 
-    A batch has some MB, which the C library takes from the system and gives back every time; the
-    page faults cost ten times as much as copying the graphs (32 set covers 500×1000: 4.2 ms into
-    new memory, 0.4 ms into memory used before).
+    A block is reused once nothing refers to the batch in it. A batch has some MB. The C library
+    would take them from the system and return them for every batch, and the page faults cost ten
+    times as much as copying the graphs (32 set covers 500×1000: 4.2 ms into new memory, 0.4 ms
+    into reused memory).
 
     Examples
     --------
@@ -41,12 +42,17 @@ class BatchMemory:
 
     def __init__(self) -> None:
         self._blocks: list[npt.NDArray[np.uint8]] = []
-        self._idle = 0  # references to a block that nobody uses; versions of Python differ
+        self._idle = 0  # reference count of an unused block; versions of Python differ
 
     def take(self, size: int) -> npt.NDArray[np.uint8]:
-        """Give so many bytes, whatever is in them; views of them keep them from being given again.
+        """Return `size` uninitialised bytes; views of them keep the block from being reused.
 
-        Not for two threads at once.
+        Not thread-safe.
+
+        Parameters
+        ----------
+        size
+            Number of bytes.
         """
         free = [
             place for place in range(len(self._blocks)) if self._references(place) == self._idle
@@ -54,7 +60,7 @@ class BatchMemory:
         for place in free:
             if self._blocks[place].nbytes >= size:
                 return self._blocks[place][:size]
-        for place in reversed(free):  # too small now, and batches of one set differ little
+        for place in reversed(free):  # too small; the batches of a set have similar sizes
             del self._blocks[place]
         self._blocks.append(np.empty(size + size // 4, dtype=np.uint8))
         self._idle = self._references(-1)
@@ -67,20 +73,20 @@ class BatchMemory:
 def to_batch(
     graphs: Sequence[BranchingGraph], *, memory: BatchMemory | None = None
 ) -> BranchingGraph:
-    """Put graphs side by side, as PyTorch Geometric's `Batch` does, into one graph.
+    """Join graphs into one graph, as PyTorch Geometric's `Batch` does.
 
     Parameters
     ----------
     graphs
-        At least one, all with the same tensors, on the CPU.
+        Graphs to join: at least one, all with the same tensors, on the CPU.
     memory
-        Where the tensors are to lie; new memory if not given.
+        Memory for the tensors; newly allocated if not given.
 
     Returns
     -------
     BranchingGraph
-        Beside the tensors of the graphs ``num_graphs``, and ``candidates_batch``, the number of
-        the graph that each candidate belongs to, shape (k,), int64.
+        Joined tensors of the graphs. ``num_graphs`` is their number, and ``candidates_batch`` the
+        number of each candidate's graph, shape (k,), int64.
 
     Examples
     --------
@@ -99,26 +105,26 @@ def to_batch(
 def joined(
     graphs: Sequence[Mapping[str, npt.NDArray[Any]]], *, memory: BatchMemory | None = None
 ) -> BranchingGraph:
-    """Do what `to_batch` does with the arrays of graphs, given by name, in one order of names."""
+    """Join graphs like `to_batch`, from their arrays by name; all graphs order the names alike."""
     parts = dict(zip(graphs[0], zip(*map(_values, graphs), strict=True), strict=True))
-    parts.pop("sizes", None)  # counted here, for all graphs at once
+    parts.pop("sizes", None)  # counted below, for all graphs at once
     counts: dict[str, list[int]] = {}
-    for name, found in parts.items():
-        # Edges have two arrays and candidates have five, of which one is enough to count.
+    for name, parts_of_name in parts.items():
+        # Edges have two arrays and candidates five; counting one of them is enough.
         key = _COUNTED_BY.get(name, name)
         if key not in counts:
-            counts[key] = [array.shape[_axis(key)] for array in parts.get(key, found)]
+            counts[key] = [array.shape[_axis(key)] for array in parts.get(key, parts_of_name)]
         counts[name] = counts[key]
     arrays = _empty_arrays(parts, counts, memory)
     first_variable = _starts(counts.get("variable_features", ()))
-    for name, found in parts.items():
+    for name, parts_of_name in parts.items():
         if name != "edge_index":
-            np.concatenate(found, out=arrays[name])
+            np.concatenate(parts_of_name, out=arrays[name])
             continue
         first_row = _starts(counts.get("row_features", ()))
         ends, begin = arrays[name], 0
         shifts = np.array((first_row, first_variable), dtype=ends.dtype).T[:, :, None]
-        for array, shift, count in zip(found, shifts, counts[name], strict=True):
+        for array, shift, count in zip(parts_of_name, shifts, counts[name], strict=True):
             end = begin + count
             np.add(array, shift, out=ends[:, begin:end])  # one pass instead of two
             begin = end
@@ -151,7 +157,7 @@ def _empty_arrays(
     counts: dict[str, list[int]],
     memory: BatchMemory | None,
 ) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of the shapes of the joined ones, all in one block."""
+    """Allocate the joined arrays, all in one block."""
     places, room = {}, 0
     for name, (first, *_) in parts.items():
         shape = list(first.shape)
@@ -167,5 +173,5 @@ def _empty_arrays(
 
 
 def _starts(counts: Sequence[int]) -> list[int]:
-    """Position of the first line of each graph when they stand one after another."""
+    """Return the position of each graph's first line in the joined array."""
     return [0, *accumulate(counts[:-1])]

@@ -1,4 +1,4 @@
-"""A sample as a graph for PyTorch Geometric."""
+"""Conversion of samples to graphs for PyTorch Geometric."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ __all__ = ["COUNTED", "BranchingGraph", "graph_arrays", "state_arrays", "to_grap
 
 
 COUNTED = {"row_features": 0, "variable_features": 0, "edge_index": 1}
-"""By what rows, variables and edges of a graph are counted, and along which axis."""
+"""Tensors that count the rows, variables and edges of a graph, each with the axis to count."""
 
 
 class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
-    """A branching state and its labels, ready for batching.
+    """Branching state and its labels, ready for batching.
 
-    Variables and rows are two kinds of nodes with features of their own, so each kind counts by
-    itself: in a batch the row ends of `edge_index` grow by the rows of the graphs before, its
-    variable ends and the candidates by their variables.
+    Variables and rows are two kinds of nodes, numbered separately. In a batch, the row indices in
+    `edge_index` are shifted by the number of rows of the preceding graphs. The variable indices in
+    `edge_index` and `candidates` are shifted by their number of variables.
 
     Parameters
     ----------
     variable_features
-        Shape (n, 19), float32.
+        Features of the variables. Shape (n, 19), float32.
     row_features
-        Shape (m, 5), float32.
+        Features of the rows. Shape (m, 5), float32.
     edge_index
         Row and variable of every edge, sorted by row. Shape (2, nnz), int32.
     edge_features
-        Shape (nnz,), float32.
+        Features of the edges. Shape (nnz,), float32.
     candidates
         Variables to choose among. Shape (k,), int64.
     block_features
-        Columns of the blocks a policy reads, one line a candidate. Shape (k, b), float32.
+        Columns of the blocks that a policy reads, one line per candidate. Shape (k, b), float32.
     scores
-        The expert's. Shape (k,), float64; 0 where not valid.
+        Scores of the expert, 0 where not valid. Shape (k,), float64.
     valid, tied
-        Whether there is a score, and whether it is tied with the best. Shape (k,), bool.
+        Whether each candidate has a score, and whether it is tied with the best. Shape (k,), bool.
     sizes
-        Number of rows, variables and edges; counted if not given. Shape (1, 3), int64, in a batch
-        one line a graph.
+        Numbers of rows, variables and edges; counted if not given. Shape (1, 3), int64; in a batch
+        one line per graph.
 
     Examples
     --------
@@ -66,19 +66,19 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
 
     def __init__(self, **tensors: Any) -> None:
         super().__init__()
-        self.update(tensors)  # by keywords PyG would inspect each
+        self.update(tensors)  # PyG would inspect each keyword argument
         if "sizes" not in tensors and tensors.keys() >= COUNTED.keys():
             counts = [tensors[name].size(axis) for name, axis in COUNTED.items()]
             self.sizes = torch.tensor([counts])
         if "variable_features" in tensors and "row_features" in tensors:
-            # PyG would guess, with a warning.
+            # Otherwise PyG guesses the number, with a warning.
             self.num_nodes = len(tensors["variable_features"]) + len(tensors["row_features"])
 
     @property
     def candidates_batch(self) -> torch.Tensor:
-        """Number of the graph of each candidate. Shape (k,), int64.
+        """Number of each candidate's graph. Shape (k,), int64.
 
-        Counted where a batch does not bring it, as PyTorch Geometric's own `DataLoader` does not.
+        Computed if the batch lacks it, as the batches of PyTorch Geometric's `DataLoader` do.
         """
         known: torch.Tensor | None = self._store.get("candidates_batch")
         if known is None:
@@ -88,12 +88,12 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], **others: Any) -> BranchingGraph:
-        """Make a graph whose tensors lie in these arrays, by name."""
+        """Make a graph whose tensors share the memory of arrays, given by name."""
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         return cls(**tensors, **others)
 
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
-        """How much an index grows by this graph when others follow it in a batch."""
+        """Return the shift of an index tensor for the graphs that follow in a batch."""
         if key == "edge_index":
             sizes = [[self.row_features.size(0)], [self.variable_features.size(0)]]
             return torch.tensor(sizes, dtype=value.dtype)
@@ -102,19 +102,19 @@ class BranchingGraph(Data):  # type: ignore[misc]  # Data is untyped
         return 0
 
     def __cat_dim__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> int:
-        """Dimension along which a batch concatenates."""
+        """Return the dimension along which a batch concatenates."""
         return 1 if key == "edge_index" else 0
 
 
 def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> BranchingGraph:
-    """Convert a sample.
+    """Convert a sample to a graph.
 
     Parameters
     ----------
     sample
         The sample.
     blocks
-        Which of its blocks a policy reads, in order.
+        Blocks of the sample that a policy reads, in order.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def to_graph(sample: Sample, *, blocks: Iterable[BlockSchema] = ()) -> Branching
 def graph_arrays(
     sample: Sample, *, blocks: Iterable[BlockSchema] = ()
 ) -> dict[str, npt.NDArray[Any]]:
-    """Give the arrays that the graph of a sample is made of, by name."""
+    """Return the arrays of the graph of a sample, by name."""
     return {
         **state_arrays(sample.state, blocks=blocks),
         "scores": _writable(sample.scores, np.float64),
@@ -147,7 +147,7 @@ def graph_arrays(
 def state_arrays(
     state: BranchingState, *, blocks: Iterable[BlockSchema] = ()
 ) -> dict[str, npt.NDArray[Any]]:
-    """Give the arrays that the graph of a state without labels is made of, by name."""
+    """Return the arrays of the graph of a state, without labels, by name."""
     names = tuple(block.name for block in blocks)
     return {
         "variable_features": _writable(state.variable_features, np.float32),
@@ -160,6 +160,6 @@ def state_arrays(
 
 
 def _writable(array: npt.NDArray[Any], dtype: type[Any]) -> npt.NDArray[Any]:
-    # Arrow's arrays are read-only, which torch does not know: a copy where it is not one already.
+    # torch does not support the read-only arrays of Arrow, so copy unless converting did.
     array = np.ascontiguousarray(array, dtype=dtype)
     return array if array.flags.writeable else array.copy()

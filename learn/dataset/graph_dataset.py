@@ -1,4 +1,4 @@
-"""Samples of one or several folders as a torch data set, decoded once."""
+"""A torch data set over the samples of one or several folders, decoded once."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ __all__ = ["GraphDataset", "block_schemas"]
 
 _Arrays = dict[str, npt.NDArray[Any]]
 
-# Beside the numbers of its arrays a graph that is kept costs these and a dict, as objects: what
-# matters for small instances, of which many fit.
+# Python objects of a cached graph beside the data of its arrays. They matter for small
+# instances, of which many fit into memory.
 _BYTES_OF_OBJECTS = 2000
 
-# What samples of one tree often have in common, as long as its rows stay.
+# Arrays that samples of one tree often share, as long as its rows stay the same.
 _SHARED = ("edge_index", "edge_features")
 
 
 class GraphDataset(Dataset[BranchingGraph]):
     """Samples of one or several sets as graphs, in the order of the sets.
 
-    A sample is decoded when it is first asked for and then kept, until the kept ones take
-    `cache_bytes`; those that come later are decoded each time. (Nothing is thrown out: training
-    asks for all samples in ever new orders, where the oldest is no worse than the newest.)
+    A sample is decoded on first use and cached, until the cache holds `cache_bytes`; further
+    samples are decoded on each use. Nothing is evicted: training visits all samples in ever new
+    orders, so no sample is a better one to evict than another.
 
     Parameters
     ----------
     sample_sets
         The sets.
     indices
-        Of each set, the samples to take; all if not given.
+        Indices of the samples to use, for each set; all if not given.
     blocks
         Names of the blocks to join to the candidates, in order. Every set must have recorded
         them, in the same version.
     cache_bytes
-        Memory that kept graphs may take.
+        Maximum memory of the cached graphs in bytes.
 
     Raises
     ------
     SampleError
-        If a set has no samples, or lacks a block, or has another version of it than the first.
+        If a set lacks a block, or has another version of it than the first set.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class GraphDataset(Dataset[BranchingGraph]):
     def batch(
         self, positions: Iterable[int], *, memory: BatchMemory | None = None
     ) -> BranchingGraph:
-        """Give `milplib.learn.dataset.to_batch` of the graphs at some positions."""
+        """Join the graphs at some positions into one batch, as `to_batch` does."""
         return joined([self._arrays(position) for position in positions], memory=memory)
 
     def _arrays(self, position: int) -> _Arrays:
@@ -115,31 +115,31 @@ class GraphDataset(Dataset[BranchingGraph]):
         return (self[position] for position in range(len(self)))
 
     def sample(self, position: int) -> Sample:
-        """Give the sample that a graph is made of."""
+        """Return the sample at a position."""
         return self.sample_sets[int(self._set[position])][int(self._index[position])]
 
     def set_of(self, position: int) -> int:
-        """Number of the set that a sample comes from."""
+        """Return the number of the set of a sample."""
         return int(self._set[position])
 
     def load(self, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Decode every sample once: damaged ones show before training begins.
+        """Decode every sample once, so that damaged ones raise before training starts.
 
         Parameters
         ----------
         on_progress
-            Called with the number of samples done, and of all.
+            Called with the number of decoded samples and the number of all samples.
         """
         for position in range(len(self)):
             self._arrays(position)
             on_progress(position + 1, len(self))
 
     def _share(self, arrays: _Arrays, tree: tuple[Any, ...]) -> int:
-        """Replace arrays that a graph of the same tree has, too; give the bytes that it adds."""
+        """Replace arrays that a graph of the same tree holds, too; return the bytes added."""
         added = _BYTES_OF_OBJECTS
         for name, array in arrays.items():
             if name in _SHARED:
-                # Among samples of one tree equality is the rule; hashes tell it at once.
+                # Most samples of a tree have equal arrays; a hash finds them fast.
                 key = (*tree, name, hash(array.tobytes()))
                 known = self._shared.setdefault(key, array)
                 if known is not array and np.array_equal(known, array):
@@ -160,17 +160,17 @@ def _indices(chosen: Iterable[int]) -> npt.NDArray[np.int64]:
 def block_schemas(
     sample_sets: Sequence[SampleSet], names: Iterable[str]
 ) -> tuple[BlockSchema, ...]:
-    """Find blocks that every set has recorded alike.
+    """Return the schemas of blocks, which every set must have recorded alike.
 
     Raises
     ------
     SampleError
-        If a set lacks one, or has another version or other columns than the first set.
+        If a set lacks a block, or has another version or other columns than the first set.
     """
     names = tuple(names)
     if len(set(names)) != len(names):
-        raise ParameterError(f"the blocks {', '.join(names)} name one twice")
-    found: dict[str, BlockSchema] = {}
+        raise ParameterError(f"the blocks {', '.join(names)} name one twice: name each once")
+    schemas: dict[str, BlockSchema] = {}
     for samples in sample_sets:
         recorded = {block.name: block for block in samples.blocks}
         for name in names:
@@ -180,11 +180,11 @@ def block_schemas(
                     f"the samples in {samples.folder} have no block '{name}' ({has}): collect "
                     f"them with --blocks {name}, or train without it"
                 )
-            first = found.setdefault(name, recorded[name])
+            first = schemas.setdefault(name, recorded[name])
             if recorded[name] != first:
                 raise SampleError(
                     f"the block '{name}' has version {recorded[name].version} in "
                     f"{samples.folder} and version {first.version} in "
                     f"{sample_sets[0].folder}, or other columns: collect one of them again"
                 )
-    return tuple(found[name] for name in names)
+    return tuple(schemas[name] for name in names)

@@ -1,4 +1,4 @@
-"""Which samples make up the batches of an epoch, of one or several data sets."""
+"""Sampling of the batches of an epoch from one or several data sets."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from milplib.errors import ParameterError, SampleError, UnknownNameError
 __all__ = ["MIXTURES", "EpochBatches"]
 
 _Indices = npt.NDArray[np.int64]
-_STREAM = 0x6261746368  # apart from other uses of the same seed
+_STREAM = 0x6261746368  # separates this stream from other uses of the same seed
 
 
 def _balanced(sizes: Sequence[int], total: int, epoch: int) -> list[int]:
-    """Equal shares; what cannot be shared out goes round from epoch to epoch."""
+    """Return equal shares; the remainder rotates over the data sets from epoch to epoch."""
     share, rest = divmod(total, len(sizes))
     lucky = {(epoch * rest + place) % len(sizes) for place in range(rest)}
     return [share + (place in lucky) for place in range(len(sizes))]
 
 
 def _proportional(sizes: Sequence[int], total: int, epoch: int) -> list[int]:
-    """Shares by size: the first samples of a shuffle of all would have them on average."""
+    """Return shares proportional to size, as a shuffle of all samples has them on average."""
     ends = [round(total * end / sum(sizes)) for end in np.cumsum(sizes).tolist()]
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
@@ -33,34 +33,36 @@ def _proportional(sizes: Sequence[int], total: int, epoch: int) -> list[int]:
 MIXTURES: MappingProxyType[str, Callable[[Sequence[int], int, int], list[int]]] = MappingProxyType(
     {"balanced": _balanced, "proportional": _proportional}
 )
-"""Ways to mix data sets: from their sizes, the samples of an epoch, and its number, how many
-each of them gives."""
+"""Ways to mix data sets.
+
+Each is a function of the sizes of the data sets, the number of samples in an epoch, and the number
+of the epoch. It returns the number of samples drawn from each data set."""
 
 
 class EpochBatches:
-    """The batches of one epoch after another, as positions in a `GraphDataset`.
+    """Batches of consecutive epochs, as positions in a `GraphDataset`.
 
-    An epoch has ``min(batches, ceil(samples / batch size))`` batches. Each data set gives its
-    share of them from a shuffle of its samples, from which it goes on in the next epoch and
-    which is made anew when it is used up: no sample comes a second time before all of its set
-    came once. The shares are then shuffled together.
+    An epoch has ``min(batches, ceil(samples / batch size))`` batches. The share of each data set
+    is drawn from a shuffle of its samples. The next epoch continues in the same shuffle, and a new
+    shuffle starts when it is used up: no sample repeats before all samples of its set were drawn.
+    The shares are then shuffled together.
 
-    Everything follows from the seed and the epoch's number: an interrupted run that goes on
-    needs no state of a random generator.
+    The batches follow from the seed and the number of the epoch alone: a resumed training needs
+    no state of a random generator.
 
     Parameters
     ----------
     sizes
         Number of samples of each data set.
     batch_size
-        Samples a batch; the last one of an epoch may have fewer.
+        Samples per batch; the last batch of an epoch may have fewer.
     batches
-        At most so many an epoch.
+        Maximum number of batches per epoch.
     mixture
-        One of `MIXTURES`: ``balanced``, each data set gives equally many samples, or
-        ``proportional``, each by its size.
+        One of `MIXTURES`: ``balanced`` draws equally many samples from each data set,
+        ``proportional`` draws them by the sizes of the sets.
     seed
-        Of all shuffles.
+        Seed of all shuffles.
 
     Raises
     ------
@@ -101,14 +103,14 @@ class EpochBatches:
 
     @property
     def samples(self) -> int:
-        """Number of samples an epoch."""
+        """Number of samples per epoch."""
         return self._total
 
     def __len__(self) -> int:
         return math.ceil(self._total / self.batch_size)
 
     def epoch(self, number: int) -> list[_Indices]:
-        """Give the batches of an epoch, the first of which is epoch 0."""
+        """Return the batches of an epoch; the first epoch is epoch 0."""
         drawn = []
         shares = self._shares(self.sizes, self._total, number)
         offsets = np.cumsum([0, *self.sizes])
@@ -128,7 +130,7 @@ class EpochBatches:
             number += 1
 
     def _from_shuffles(self, place: int, size: int, begun: int, count: int) -> _Indices:
-        """Of the endless row of a set's shuffles, the samples from one place on."""
+        """Return `count` samples of the endless sequence of a set's shuffles, from `begun` on."""
         parts = [np.empty(0, dtype=np.int64)]
         while count:
             shuffle, start = divmod(begun, size)
@@ -139,6 +141,6 @@ class EpochBatches:
         return np.concatenate(parts)
 
     def _generator(self, *key: int) -> np.random.RandomState:
-        # A stream frozen for ever, as of everything that draws in milplib.
+        # NumPy never changes the stream of RandomState over MT19937.
         words = np.random.SeedSequence([self._seed, _STREAM, *key])
         return np.random.RandomState(np.random.MT19937(words))

@@ -1,4 +1,4 @@
-"""Training and validation samples: split by instance, never by sample."""
+"""Split of samples into training and validation, by instance and never by sample."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HoldoutSplit:
-    """Which samples of each set are for training, and which for validation.
+    """Split of sample sets into training and validation samples.
 
     Parameters
     ----------
     training, validation
-        Indices into each set, in order. An array a set, int64.
+        Indices into each set, in order. One array per set, int64.
     held_out
         Content hashes of the validation instances, sorted.
     """
@@ -36,14 +36,14 @@ class HoldoutSplit:
 
 
 def instances_of_samples(samples: SampleSet) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
-    """Give the instances that a set has samples of, and which of them each sample belongs to.
+    """Return the instances of a set's samples, and the instance of each sample.
 
     Returns
     -------
     hashes
         Content hashes of the instances, each once.
     numbers
-        Of every sample, in order, the position of its instance's hash. Shape (samples,), int32.
+        Position of each sample's instance in `hashes`. Shape (samples,), int32.
 
     Examples
     --------
@@ -74,25 +74,26 @@ def instances_of_samples(samples: SampleSet) -> tuple[tuple[str, ...], npt.NDArr
 
 
 def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: int) -> HoldoutSplit:
-    """Hold a share of each set's instances out for validation.
+    """Hold out a share of each set's instances for validation.
 
-    The seed and the instances' contents alone decide which: an instance is ranked by a hash of
-    both, so neither names nor the order of anything matter. An instance held out in one set is
-    held out in all of them.
+    The seed and the contents of the instances determine the split: instances are ranked by a hash
+    of both, so neither names nor orders matter. An instance held out in one set is held out in
+    all sets.
 
     Parameters
     ----------
     sample_sets
         The sets.
     share
-        Of the instances of each set, rounded, but at least one. Strictly between 0 and 1.
+        Share of each set's instances to hold out, strictly between 0 and 1. The number of
+        instances is rounded, and at least one.
     seed
-        Another one holds out others.
+        Seed of the split; another seed holds out other instances.
 
     Raises
     ------
     SampleError
-        If a set has samples of fewer than two instances, or none is left for training.
+        If a set has samples of fewer than two instances, or no instance is left for training.
     ParameterError
         If the share is not between 0 and 1.
 
@@ -104,27 +105,27 @@ def split_by_instance(sample_sets: Sequence[SampleSet], *, share: float, seed: i
     """
     if not 0 < share < 1:
         raise ParameterError(f"the share held out is {share}; it must lie between 0 and 1")
-    found = [instances_of_samples(samples) for samples in sample_sets]
+    instances_of_sets = [instances_of_samples(samples) for samples in sample_sets]
     held_out: set[str] = set()
-    for samples, (hashes, _) in zip(sample_sets, found, strict=True):
+    for samples, (hashes, _) in zip(sample_sets, instances_of_sets, strict=True):
         instances = sorted(hashes, key=lambda name: _rank(name, seed))
         if len(instances) < 2:
             raise SampleError(
-                f"the samples in {samples.folder} come from {len(instances)} instance(s), of which "
-                "none can be held out for validation: give validation samples, or collect from "
-                "more instances"
+                f"the samples in {samples.folder} come from {len(instances)} instance(s), too few "
+                "to hold one out for validation: name validation samples, or collect from more "
+                "instances"
             )
         count = min(max(1, math.floor(share * len(instances) + 0.5)), len(instances) - 1)
         held_out.update(instances[:count])
     sides = [
         np.array([name in held_out for name in hashes], dtype=np.bool_)[numbers]
-        for hashes, numbers in found
+        for hashes, numbers in instances_of_sets
     ]
     for samples, side in zip(sample_sets, sides, strict=True):
         if side.all():
             raise SampleError(
-                f"all instances of {samples.folder} are held out, since other data sets have them, "
-                "too: give validation samples, or data sets that share no instances"
+                f"all instances of {samples.folder} are held out, since other data sets share "
+                "them: name validation samples, or data sets that share no instances"
             )
     return HoldoutSplit(
         training=tuple(np.flatnonzero(~side) for side in sides),
@@ -138,12 +139,12 @@ def _rank(instance_hash: str, seed: int) -> bytes:
 
 
 def refuse_shared_instances(training: Sequence[SampleSet], validation: Sequence[SampleSet]) -> None:
-    """Make sure that validation judges on instances never trained on.
+    """Check that training and validation share no instances.
 
     Raises
     ------
     SampleError
-        If an instance is in both; the message names instances and folders.
+        If they share an instance; the message names instances and folders.
     """
     seen: dict[str, SampleSet] = {}
     for samples in training:

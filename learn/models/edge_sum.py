@@ -1,7 +1,7 @@
-"""What goes over the edges in a half-convolution, and its gradient.
+"""Sums over the edges of a half-convolution, and their gradients.
 
-On a CPU with milplib's native code a fused kernel keeps an edge in registers; elsewhere plain torch
-operations do the same.
+On a CPU with milplib's native code, a fused kernel keeps each edge in registers; elsewhere plain
+torch operations compute the same.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from milplib.scip.native import forced_level, native_module
 
 __all__ = ["edge_moments", "edge_sum"]
 
-# On a CPU all passes over a piece of the edges stay in its cache: 1.5 times faster than whole
-# passes (96,000 edges of 64 units: 17 ms instead of 27 ms forth and back; 1,024 and 8,192 are
-# slower). A GPU wants whole passes.
+# On a CPU a piece of the edges stays in cache for all passes over it: 1.5 times faster than whole
+# passes (96,000 edges of 64 units: 17 ms instead of 27 ms, forward and backward; pieces of 1,024
+# and 8,192 are slower). On a GPU whole passes are faster.
 _CPU_PIECE = 4096
 
 
@@ -31,7 +31,7 @@ def edge_sum(
 ) -> torch.Tensor:
     r"""Sum ``relu(target[t] + edge * e + source[s])`` over the edges of each target node.
 
-    Nothing of the size (edges, hidden) outlives the call: the backward pass computes it again.
+    No tensor of shape (edges, hidden) outlives the call: the backward pass recomputes it.
 
     Parameters
     ----------
@@ -40,15 +40,15 @@ def edge_sum(
     edge
         Weight of the edge feature. Shape (h,).
     edge_index
-        Target and source node of every edge, any integers; fastest where targets ascend.
+        Target and source node of every edge, of any integer dtype; fastest if targets ascend.
         Shape (2, nnz).
     edge_features
-        Shape (nnz,); they get no gradient.
+        Features of the edges, without gradient. Shape (nnz,).
 
     Returns
     -------
     Tensor
-        Shape (targets, h).
+        Sums at the target nodes. Shape (targets, h).
 
     Examples
     --------
@@ -69,26 +69,26 @@ def edge_moments(
     edge_index: torch.Tensor,
     edge_features: torch.Tensor,
 ) -> list[Moments]:
-    """Moments of all units of ``target[t] + edge * e + source[s]`` together, piece by piece.
+    """Compute moments of ``target[t] + edge * e + source[s]`` over all units, piece by piece.
 
-    The arguments are those of `edge_sum`; gradients do not go through.
+    The arguments are those of `edge_sum`. The result has no gradient.
 
     Examples
     --------
     >>> edge_index = torch.tensor([[0, 0, 1], [0, 1, 1]])
-    >>> (found,) = edge_moments(torch.zeros(2, 1), torch.tensor([[1.0], [-3.0]]), torch.ones(1),
-    ...                         edge_index, torch.tensor([1.0, 4.0, 2.0]))
-    >>> found.count, round(found.mean.item(), 3), round(found.squares.item(), 3)
+    >>> (moments,) = edge_moments(torch.zeros(2, 1), torch.tensor([[1.0], [-3.0]]), torch.ones(1),
+    ...                           edge_index, torch.tensor([1.0, 4.0, 2.0]))
+    >>> moments.count, round(moments.mean.item(), 3), round(moments.squares.item(), 3)
     (3, 0.667, 4.667)
     """
     if _is_native(target):
-        given = _arrays(target, source, edge, edge_index, edge_features)
-        found = native_module().edge_moments(*given, forced_level())
-        mean, squares = torch.tensor(found, dtype=torch.float64)[:, None]
+        arrays = _arrays(target, source, edge, edge_index, edge_features)
+        moments = native_module().edge_moments(*arrays, forced_level())
+        mean, squares = torch.tensor(moments, dtype=torch.float64)[:, None]
         return [Moments(edge_index.shape[1] * target.shape[1], mean, squares)]
     return [
         Moments.of(_before_relu(target, source, edge, t, s, e).reshape(-1, 1))
-        # In pieces: all edges of a batch in float64 are large.
+        # In pieces, since all edges of a batch in float64 would take much memory.
         for (t, s), e in _pieces(edge_index, edge_features)
     ]
 
@@ -106,19 +106,19 @@ class _NativeEdgeSum(torch.autograd.Function):
     def forward(ctx: Any, target: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(target, *others)
         total = torch.empty(target.shape, dtype=target.dtype)
-        given = _arrays(target, *others)
-        native_module().edge_sum(*given, total.numpy(), forced_level())
+        arrays = _arrays(target, *others)
+        native_module().edge_sum(*arrays, total.numpy(), forced_level())
         return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        given = _arrays(*ctx.saved_tensors)
+        arrays = _arrays(*ctx.saved_tensors)
         results = [
             torch.empty(tensor.shape, dtype=tensor.dtype) for tensor in ctx.saved_tensors[:3]
         ]
         native_module().edge_gradient(
-            *given,
+            *arrays,
             gradient.contiguous().numpy(),
             *(result.numpy() for result in results),
             forced_level(),
@@ -133,7 +133,7 @@ def _arrays(
     edge_index: torch.Tensor,
     edge_features: torch.Tensor,
 ) -> list[Any]:
-    """Give the native code's view of the arguments of `edge_sum`."""
+    """Convert the arguments of `edge_sum` to arrays for the native code."""
     tensors = (target, source, edge, edge_index.int(), edge_features.to(target.dtype))
     return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
@@ -148,7 +148,7 @@ class _EdgeSum(torch.autograd.Function):
         edge_index: torch.Tensor,
         edge_features: torch.Tensor,
     ) -> torch.Tensor:
-        edge_index = edge_index.long()  # which torch adds by faster than by int32
+        edge_index = edge_index.long()  # index_add_ is faster with int64 than with int32
         ctx.save_for_backward(target, source, edge, edge_index, edge_features)
         total = torch.zeros_like(target)
         for (t, s), e in _pieces(edge_index, edge_features):
@@ -185,6 +185,6 @@ def _before_relu(
 def _pieces(
     edge_index: torch.Tensor, edge_features: torch.Tensor
 ) -> zip[tuple[torch.Tensor, torch.Tensor]]:
-    """Split edges into pieces that a processor takes best one after the other."""
+    """Split edges into pieces of the size that suits the device."""
     size = _CPU_PIECE if edge_features.device.type == "cpu" else max(1, len(edge_features))
     return zip(torch.split(edge_index, size, dim=1), torch.split(edge_features, size), strict=True)

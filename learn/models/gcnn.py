@@ -17,13 +17,13 @@ __all__ = ["GCNN", "HalfConvolution", "Norm"]
 
 
 class Norm(nn.Module):
-    """An affine map fixed by statistics before training: ``(x + shift) * scale``.
+    """Affine map ``(x + shift) * scale``, fixed by statistics before training.
 
     Parameters
     ----------
     units
-        Number of features, each with its own shift and scale. One without a shift has one scale
-        over all units of a layer.
+        Number of features, each with its own shift and scale. ``Norm(1, shift=False)`` has one
+        scale for all units of a layer.
     shift
         Whether to shift.
 
@@ -44,15 +44,15 @@ class Norm(nn.Module):
         self.register_buffer("scale", torch.ones(units))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Shift, then scale. Shape (anything, units)."""
+        """Shift and scale `x`, of shape (n, units)."""
         return x * self.scale if self.shift is None else (x + self.shift) * self.scale
 
     def fit(self, x: torch.Tensor) -> None:
-        """Fix the map by all of the data at once. Shape (n, units)."""
+        """Fix the map by the mean and variance of `x`, of shape (n, units)."""
         self.fix(x.mean(0), x.var(0, correction=0))
 
     def fix(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
-        """Fix the map so that data of this mean and variance comes out as 0 and 1."""
+        """Fix the map so that data of this mean and variance gets mean 0 and variance 1."""
         if self.shift is not None:
             self.shift.copy_(-mean)
         self.scale.copy_(torch.where(variance > 0, variance, 1.0).rsqrt())
@@ -61,9 +61,9 @@ class Norm(nn.Module):
 class HalfConvolution(nn.Module):
     """Messages from one kind of node to the other.
 
-    The network as published computes ``message(relu(norm(target + edge + source)))`` on every
-    edge and sums it at the target. The last layer is linear, so here it comes after the sum,
-    with its bias times the number of edges: the same function at a tenth of the work.
+    The published network computes ``message(relu(norm(target + edge + source)))`` on every edge
+    and sums at the target. The last layer is linear. Here it is applied after the sum, with its
+    bias multiplied by the number of edges: the same function at a tenth of the work.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class HalfConvolution(nn.Module):
         edge_features: torch.Tensor,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """New embeddings of the target nodes.
+        """Compute new embeddings of the target nodes.
 
         Parameters
         ----------
@@ -100,14 +100,14 @@ class HalfConvolution(nn.Module):
         edge_index
             Target and source node of every edge. Shape (2, nnz).
         edge_features
-            Normed. Shape (nnz,).
+            Normalised features of the edges. Shape (nnz,).
         weights
-            What each target's sum is multiplied with. Shape (targets,).
+            Factor of each target's sum; 1 if not given. Shape (targets,).
 
         Returns
         -------
         Tensor
-            Shape (targets, h).
+            New embeddings of the targets. Shape (targets, h).
         """
         total = self.aggregate(targets, sources, edge_index, edge_features, weights)
         joined = torch.cat((total.to(targets.dtype), targets), dim=1)
@@ -122,8 +122,8 @@ class HalfConvolution(nn.Module):
         edge_features: torch.Tensor,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Sum the messages at each target, and norm it. Shape (targets, h)."""
-        # Scaling weights instead of edges; sums over edges always in full precision.
+        """Sum the messages at each target and normalise the sums. Shape (targets, h)."""
+        # Scale the weights, not the edges. Sums over edges are always in full precision.
         projected, edge, sent = self.projections(targets, sources)
         total = edge_sum(_full(projected), _full(sent), edge, edge_index, edge_features)
         degree = torch.bincount(edge_index[0], minlength=len(targets)).to(total.dtype)
@@ -137,7 +137,7 @@ class HalfConvolution(nn.Module):
     def projections(
         self, targets: torch.Tensor, sources: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Project what a message adds up, normed: targets, the edge's weight, and sources."""
+        """Return the normalised terms of a message: targets, weight of the edge, and sources."""
         scale = self.message_norm.scale
         return (
             functional.linear(targets, scale * self.target.weight, scale * self.target.bias),
@@ -147,7 +147,7 @@ class HalfConvolution(nn.Module):
 
 
 class GCNN(nn.Module):
-    """Bipartite graph convolution: rows hear from variables, variables from rows.
+    """Bipartite graph convolution: variables send messages to rows, then rows to candidates.
 
     Parameters
     ----------
@@ -157,23 +157,23 @@ class GCNN(nn.Module):
         Number of features of a candidate that join its embedding before the last two layers.
     sums
         One of `milplib.policies.GCNN_SUMS`: ``absolute``, as in the paper, or ``relative`` to the
-        mean number of edges of a row, or of a variable, of the graph. Edge features are then
-        multiplied with the root of that of a row, since an entry of a row of r like ones has the
-        feature 1/sqrt(r). So a network carries over to instances of another density, such as larger
-        set covers with the same share of non-zeros.
+        mean number of edges of a row, or of a variable, of the graph. With ``relative``, edge
+        features are multiplied by the square root of the mean number of edges of a row, since an
+        entry of a row of r equal entries has the feature 1/sqrt(r). Such a network carries over to
+        instances of another density, such as larger set covers with the same share of non-zeros.
     generator
-        Draws the initial weights, orthogonal ones; biases begin at 0. torch's own generator
-        if not given.
+        Random generator of the initial weights, which are orthogonal; torch's default generator
+        if not given. Biases start at 0.
 
     Notes
     -----
-    The names in `state_dict` are those in a policy file. Norms are buffers, fixed before training
-    (`milplib.learn.models.fit_norms`).
+    `state_dict` uses the names of the tensors in a policy file. Norms are buffers, fixed before
+    training (`milplib.learn.models.fit_norms`).
 
     References
     ----------
     Gasse et al., "Exact combinatorial optimization with graph convolutional neural networks",
-    NeurIPS 2019, section 4.3, with the message's last layer behind the sum.
+    NeurIPS 2019, section 4.3, with the last layer of a message applied after the sum.
 
     Examples
     --------
@@ -219,7 +219,7 @@ class GCNN(nn.Module):
                 nn.init.orthogonal_(parameter, generator=generator)
 
     def forward(self, graph: Any) -> torch.Tensor:
-        """Score the candidates, higher is better.
+        """Score the candidates.
 
         Parameters
         ----------
@@ -229,27 +229,28 @@ class GCNN(nn.Module):
         Returns
         -------
         Tensor
-            Shape (k,), the candidates of all graphs one after the other.
+            Scores, higher is better, of the candidates of all graphs one after the other.
+            Shape (k,).
         """
         edge_index = graph.edge_index
         edges = self.edge_norm(self.edge_features(graph))
         row_weights, variable_weights = self.sum_weights(graph)
         variables, rows = self.embed(graph)
         rows = self.to_rows(rows, variables, edge_index, edges, row_weights)
-        # Nobody asks what other variables than candidates would hear.
+        # Only candidates receive messages in the second convolution.
         candidates = graph.candidates
         place = candidates.new_full((len(variables),), -1, dtype=edge_index.dtype)
         place[candidates] = torch.arange(
             len(candidates), dtype=edge_index.dtype, device=candidates.device
         )
         ends = place.index_select(0, edge_index[1])
-        heard = (ends >= 0).nonzero()[:, 0]
-        to_candidates = torch.stack((ends[heard], edge_index[0, heard]))
+        kept = (ends >= 0).nonzero()[:, 0]
+        to_candidates = torch.stack((ends[kept], edge_index[0, kept]))
         x = self.to_variables(
             variables.index_select(0, candidates),
             rows,
             to_candidates,
-            edges[heard],
+            edges[kept],
             None if variable_weights is None else variable_weights[candidates],
         )
         if self.block_norm is not None:
@@ -257,14 +258,14 @@ class GCNN(nn.Module):
         return _full(self.head(x)[:, 0])
 
     def embed(self, graph: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """First embeddings of variables and rows. Shape (n, h) and (m, h)."""
+        """Compute the first embeddings of variables and rows. Shape (n, h) and (m, h)."""
         return (
             self.variable_embedding(self.variable_norm(graph.variable_features)),
             self.row_embedding(self.row_norm(graph.row_features)),
         )
 
     def edge_features(self, graph: Any) -> torch.Tensor:
-        """Give the edge features that are normed and read. Shape (nnz,)."""
+        """Return the edge features before normalisation. Shape (nnz,)."""
         features: torch.Tensor = graph.edge_features
         if self.sums == "absolute":
             return features
@@ -273,21 +274,21 @@ class GCNN(nn.Module):
         return features * scales.repeat_interleave(graph.sizes[:, 2], output_size=len(features))
 
     def sum_weights(self, graph: Any) -> tuple[torch.Tensor, torch.Tensor] | tuple[None, None]:
-        """Give what the sums at rows and at variables are multiplied with. Shape (m,) and (n,)."""
+        """Return the factors of the sums at rows and at variables. Shape (m,) and (n,)."""
         if self.sums == "absolute":
             return None, None
         n_edges = graph.sizes[:, 2].clamp(min=1).to(graph.edge_features.dtype)
         rows, variables = (
-            (graph.sizes[:, kind] / n_edges).repeat_interleave(
-                graph.sizes[:, kind], output_size=len(features)
+            (graph.sizes[:, column] / n_edges).repeat_interleave(
+                graph.sizes[:, column], output_size=len(features)
             )
-            for kind, features in enumerate((graph.row_features, graph.variable_features))
+            for column, features in enumerate((graph.row_features, graph.variable_features))
         )
         return rows, variables
 
 
 def _full(x: torch.Tensor) -> torch.Tensor:
-    """Undo what automatic mixed precision did; float64 stays."""
+    """Convert half precision to float32; float32 and float64 stay."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 

@@ -1,4 +1,4 @@
-"""Mean and variance of what comes piece by piece."""
+"""Mean and variance of data that arrives in pieces."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["Moments"]
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """What a mean and a variance are made of, in float64.
+    """Count, mean and sum of squared deviations of columns, in float64.
 
     Parameters
     ----------
     count
-        Number of values of each column.
+        Number of values per column.
     mean
-        Of each column. Shape (columns,).
+        Mean of each column. Shape (columns,).
     squares
-        Sum of squared deviations from the mean. Shape (columns,).
+        Sum of squared deviations from the mean of each column. Shape (columns,).
 
     Examples
     --------
@@ -36,18 +36,18 @@ class Moments:
 
     @classmethod
     def of(cls, values: torch.Tensor) -> Moments:
-        """Moments of columns of numbers, at least one line of them. Shape (n, columns)."""
+        """Compute the moments of an array of shape (n, columns), n >= 1."""
         values = values.double()
         mean = values.mean(0)
         return cls(len(values), mean, (values - mean).square().sum(0))
 
     def joined(self, other: Moments) -> Moments:
-        """Moments of both together.
+        """Return the moments of both pieces together.
 
         References
         ----------
         Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample
-        variances", 1979: pieces join without cancellation.
+        variances", 1979, which joins pieces without cancellation.
         """
         total = self.count + other.count
         apart = other.mean - self.mean
@@ -59,6 +59,6 @@ class Moments:
 
     @property
     def variance(self) -> torch.Tensor:
-        """Variance of each column; 0 where all that there is are rounding errors."""
+        """Variance of each column; 0 if it consists of rounding errors only."""
         variance = self.squares / self.count
         return torch.where(variance > 1e-24 * self.mean.square(), variance, 0.0)

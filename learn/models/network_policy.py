@@ -1,4 +1,4 @@
-"""A torch module of a user's own as a policy."""
+"""Policies that are torch modules of a user."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _LARGEST_INT32 = 2**31
 
 
 class NetworkPolicy:
-    """A trained torch module as a policy: float32, on one thread of the CPU.
+    """Policy of a trained torch module, in float32 on one CPU thread.
 
     Parameters
     ----------
     content
-        What its file holds.
+        Content of the policy file.
     name
-        A name for results.
+        Name of the policy in results.
     blocks
-        State functions of a user's own that it reads.
+        A user's state functions that the policy reads.
     network
-        The class, which the file only names.
+        Class of the module; the file holds only its name.
 
     Raises
     ------
     PolicyError
-        If the options or the tensors are not those of the class, or a block is not known here.
+        If the options or tensors do not fit the class, or a block is unknown.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class NetworkPolicy:
         self._module: nn.Module | None = self._loaded()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Its tensors travel once, as arrays.
+        # The tensors are pickled once, as arrays of the content.
         return self.__dict__ | {"_module": None}
 
     def score(self, state: BranchingState) -> npt.NDArray[np.float32]:
@@ -72,12 +72,12 @@ class NetworkPolicy:
         Returns
         -------
         ndarray
-            Shape (k,), float32, higher is better.
+            Scores, higher is better. Shape (k,), float32.
 
         Raises
         ------
         PolicyError
-            If the state lacks a block, or has one of another form.
+            If the state lacks a block, or a block has another form.
         """
         if self._module is None:
             self._module = self._loaded()
@@ -116,24 +116,25 @@ def build_network(
     blocks: Sequence[BlockSchema] = (),
     seed: int = 0,
 ) -> nn.Module:
-    """Make a network of a user's own, in float32.
+    """Build a user's network, in float32.
 
     Parameters
     ----------
     network
-        The class. If its constructor takes ``n_block_columns``, it is told how many columns the
-        blocks have.
+        Class of the network. If its constructor takes ``n_block_columns``, it receives the number
+        of columns of the blocks.
     options
-        Other keyword arguments of its constructor, as JSON values.
+        Other keyword arguments of the constructor, as JSON values.
     blocks
-        The blocks that it reads.
+        Blocks that the network reads.
     seed
-        Of torch's generator while it is made; the generator's state is put back.
+        Seed of torch's generator during construction; the state of the generator is restored
+        afterwards.
 
     Raises
     ------
     ParameterError
-        If the options are not those of its constructor, or it cannot be made.
+        If the options do not fit the constructor, or the constructor fails.
 
     Examples
     --------
@@ -142,14 +143,14 @@ def build_network(
     """
     check_network_options(network, options)
     columns = sum(len(block.columns) for block in blocks)
-    told = (
+    extra = (
         {BLOCK_COLUMNS: columns} if BLOCK_COLUMNS in inspect.signature(network).parameters else {}
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            return network(**options, **told).float()
-        except Exception as error:  # whatever a stranger's class may raise
+            return network(**options, **extra).float()
+        except Exception as error:  # a user's class may raise anything
             raise ParameterError(
                 f"{network_name(network)} cannot be made with {dict(options)}: "
                 f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -164,25 +165,25 @@ def network_file(
     blocks: Sequence[BlockSchema] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> PolicyFile:
-    """Describe a network of a user's own as a policy file.
+    """Describe a user's network as a policy file.
 
     Parameters
     ----------
     network
-        The class; the file holds its name.
+        Class of the network; the file holds its name.
     tensors
-        Its ``state_dict()``.
+        ``state_dict()`` of the network.
     options
-        Keyword arguments of its constructor, as JSON values.
+        Keyword arguments of the constructor, as JSON values.
     blocks
-        The blocks that it reads.
+        Blocks that the network reads.
     provenance
-        How it was trained, as JSON values.
+        Description of the training, as JSON values.
 
     Raises
     ------
     ParameterError
-        If part of its state is no tensor, or does not fit float32 or int32.
+        If part of the state is not a tensor, or does not fit float32 or int32.
 
     Examples
     --------

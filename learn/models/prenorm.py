@@ -1,4 +1,4 @@
-"""The pass over data that fixes the norms of a network before it is trained."""
+"""Passes over the data that fix the norms of a network before training."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _Inputs = Iterator[tuple[Norm, Moments]]
 
 
 def fit_norms(model: GCNN, batches: Callable[[], Iterable[Any]]) -> None:
-    """Fix the norms layer by layer: each sees the data as the layers before it give it.
+    """Fix the norms layer by layer, each by the output of the layers before it.
 
-    Statistics are in float64, over all nodes and edges (not the candidates' alone). A norm with
-    one scale takes the variance of all its units together, around their common mean.
+    Statistics are in float64, over all nodes and edges, not only those of the candidates. A norm
+    with a single scale uses the variance of all its units together, around their common mean.
 
     Parameters
     ----------
     model
         The network, with its initial weights.
     batches
-        Gives the graphs, the same ones each time: once for the inputs' norms, once for each of
-        the four inside.
+        Function that returns the same graphs on each of five calls: one for the norms of the
+        inputs, and one for each of the four norms inside.
 
     References
     ----------
@@ -49,14 +49,14 @@ def fit_norms(model: GCNN, batches: Callable[[], Iterable[Any]]) -> None:
     True
     """
     for stage in (_inputs, _row_messages, _row_sums, _variable_messages, _variable_sums):
-        found: dict[Norm, Moments] = {}
+        totals: dict[Norm, Moments] = {}
         with torch.no_grad():
             for batch in batches():
                 for norm, moments in stage(model, batch):
                     if moments.count:
-                        known = found.get(norm)
-                        found[norm] = moments if known is None else known.joined(moments)
-            for norm, moments in found.items():
+                        total = totals.get(norm)
+                        totals[norm] = moments if total is None else total.joined(moments)
+            for norm, moments in totals.items():
                 norm.fix(moments.mean, moments.variance)
 
 

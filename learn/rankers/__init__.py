@@ -1,1 +1,1 @@
-"""Cheap rivals of the network: linear, boosted and extra-trees rankers of candidates."""
+"""Linear, boosted and extra-trees rankers of candidates, cheaper than the networks."""

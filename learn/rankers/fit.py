@@ -1,4 +1,4 @@
-"""How rankers are trained: a table of candidates, a fit, a policy file."""
+"""Training of rankers, from a table of candidates to a policy file."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ __all__ = ["fit_ranker"]
 
 
 def fit_ranker(task: TrainingTask) -> TrainingResult:
-    """Train a linear, boosted or extra-trees ranker, and write its policy file."""
+    """Train a linear, boosted or extra-trees ranker and write its policy file."""
     model, options = task.kind.name, task.options
     check_policy_target(task.out, force=task.force)
     data = TrainingData.open(task.folders, task.validation, options=options, seed=task.seed)
     tables: list[RankingTable] = []
-    for graphs, what in ((data.training, "training"), (data.validation, "validation")):
-        phase = f"reading {what} samples"
+    for graphs, role in ((data.training, "training"), (data.validation, "validation")):
+        phase = f"reading {role} samples"
         tables.append(
             RankingTable.of(
                 graphs,
@@ -93,7 +93,7 @@ def _sizes(options: TrainingOptions) -> dict[str, int]:
 def _fitted(
     task: TrainingTask, training: RankingTable, validation: RankingTable
 ) -> tuple[tuple[str, dict[str, Any]], Mapping[str, Any]]:
-    """Architecture and tensors, and what the fit says of itself."""
+    """Return the architecture and its tensors, and details of the fit."""
     training, validation = training.only_valid(), validation.only_valid()
     weights = training.weights(task.options.mixture)
     if task.kind.name == "linear":

@@ -1,4 +1,4 @@
-"""Boosted and extra trees, by LightGBM and scikit-learn, and their trees as arrays."""
+"""Boosted trees of LightGBM and extra trees of scikit-learn, and their conversion to arrays."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ __all__ = [
 _Tensors = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
 
 GRADES = 10
-"""The best candidates' grade for boosting; the worst one's is 0."""
+"""Grade of the best candidates in boosting; the worst candidate has grade 0."""
 
 LARGEST_STATE = 10_000
-"""LightGBM takes no more candidates of one state."""
+"""Maximum number of candidates of a state in LightGBM."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A regression tree: arrays over its nodes, the root first, parents before children.
+    """Regression tree as arrays over its nodes, the root first and parents before children.
 
-    ``feature`` is `milplib.policies.forest.LEAF` in a leaf; a line whose feature is at most the
-    ``threshold`` (float64) goes to ``left``.
+    ``feature`` is `milplib.policies.forest.LEAF` in a leaf. A line goes to ``left`` if its feature
+    is at most ``threshold`` (float64).
     """
 
     feature: npt.ArrayLike
@@ -49,8 +49,8 @@ class Tree:
 def forest_tensors(trees: Sequence[Tree]) -> _Tensors:
     """Join trees into the tensors of `milplib.policies.ForestPolicy`.
 
-    A float32 feature is at most a float64 threshold exactly where it is at most the largest
-    float32 number that is not above the threshold, so no decision changes.
+    Each float64 threshold is rounded down to float32. No decision changes: a float32 feature is at
+    most the threshold exactly if it is at most the largest float32 number not above it.
 
     Examples
     --------
@@ -63,8 +63,8 @@ def forest_tensors(trees: Sequence[Tree]) -> _Tensors:
     root = np.cumsum(sizes) - sizes
     shift = np.repeat(root, sizes)
 
-    def joined(name: str, kind: type[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([np.asarray(getattr(tree, name), dtype=kind) for tree in trees])
+    def joined(name: str, dtype: type[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([np.asarray(getattr(tree, name), dtype=dtype) for tree in trees])
 
     feature, exact = joined("feature", np.int32), joined("threshold", np.float64)
     is_leaf = feature == LEAF
@@ -94,11 +94,11 @@ def fit_gbdt(
     seed: int,
     threads: int,
 ) -> tuple[list[Tree], dict[str, Any]]:
-    """Boost trees with LightGBM's lambdarank, as long as the validation samples gain by it.
+    """Boost trees with LightGBM's lambdarank and early stopping on the validation samples.
 
-    The grade of a candidate is its expert score within the sample, scaled to whole numbers from
-    0 (the worst) to `GRADES` (the best and those tied with it). Boosting ends after 30 trees
-    without a better NDCG@1 on the validation samples; the trees up to the best one are kept.
+    The grade of a candidate is its expert score, scaled within the sample to whole numbers from
+    0 (the worst) to `GRADES` (the best and those tied with it). Boosting stops after 30 trees
+    without a better NDCG@1 on the validation samples. The trees up to the best one are kept.
 
     References
     ----------
@@ -107,13 +107,13 @@ def fit_gbdt(
     """
     try:
         import lightgbm
-    except (ImportError, OSError) as error:  # OSError: it needs a libgomp of the system
+    except (ImportError, OSError) as error:  # OSError if the system has no libgomp
         raise _missing("lightgbm", error) from error
     for table in (training, validation):
         if table.sizes.max() > LARGEST_STATE:
             raise SampleError(
                 f"a sample has {table.sizes.max()} candidates; LightGBM ranks at most "
-                f"{LARGEST_STATE} of one state: train another model"
+                f"{LARGEST_STATE} per state: train another model"
             )
     data = [
         lightgbm.Dataset(
@@ -154,9 +154,9 @@ def fit_gbdt(
 
 
 def trees_of_lightgbm(booster: Any, *, trees: int | None = None) -> list[Tree]:
-    """Take the trees out of a LightGBM booster of numeric features without missing values."""
-    found = booster.dump_model(num_iteration=trees)["tree_info"]
-    return [_tree_of_lightgbm(tree["tree_structure"]) for tree in found]
+    """Extract the trees of a LightGBM booster; features must be numeric and never missing."""
+    dumped = booster.dump_model(num_iteration=trees)["tree_info"]
+    return [_tree_of_lightgbm(tree["tree_structure"]) for tree in dumped]
 
 
 def _tree_of_lightgbm(root: dict[str, Any]) -> Tree:
@@ -194,7 +194,7 @@ def fit_extra_trees(
 ) -> tuple[list[Tree], dict[str, Any]]:
     """Fit scikit-learn's extra trees to the expert's scores, scaled to [0, 1] in each sample.
 
-    Each sample counts the same however many candidates it has.
+    The weight of a sample does not depend on its number of candidates.
 
     References
     ----------
@@ -216,12 +216,12 @@ def fit_extra_trees(
 
 
 def trees_of_extra_trees(model: Any) -> list[Tree]:
-    """Take the trees out of a scikit-learn forest; their values add up to its prediction."""
-    found = []
+    """Extract the trees of a scikit-learn forest; their values add up to its prediction."""
+    trees = []
     for estimator in model.estimators_:
         tree = estimator.tree_
         is_leaf = tree.children_left < 0
-        found.append(
+        trees.append(
             Tree(
                 np.where(is_leaf, LEAF, tree.feature),
                 tree.threshold,
@@ -230,7 +230,7 @@ def trees_of_extra_trees(model: Any) -> list[Tree]:
                 tree.value[:, 0, 0] / len(model.estimators_),
             )
         )
-    return found
+    return trees
 
 
 def _missing(package: str, error: BaseException) -> MissingPackageError:

@@ -1,4 +1,4 @@
-"""A linear ranker: listwise cross-entropy, minimised to the end."""
+"""Linear ranker, fitted by minimising a listwise cross-entropy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["PENALTIES", "cross_entropy", "fit_linear"]
 _Floats = npt.NDArray[np.float64]
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-"""Weights of the squared norm to choose from."""
+"""Candidate weights of the squared norm."""
 
 _LINES_AT_ONCE = 1 << 16
 
@@ -25,32 +25,35 @@ def fit_linear(
 ) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
     """Fit the weights of a linear ranker.
 
-    The mean over samples of the cross-entropy between softmax of the scores and the expert's best
-    candidates, plus a multiple of the squared norm of the weights, is convex; L-BFGS minimises it
-    for each of `PENALTIES`, from the weights of the one before, and the penalty whose weights have
-    the lowest cross-entropy on the validation samples is taken. Nothing is drawn.
+    The objective is the mean over samples of the cross-entropy between the softmax of the scores
+    and the expert's best candidates, plus a multiple of the squared norm of the weights. It is
+    convex. L-BFGS minimises it for each of `PENALTIES`, starting from the weights of the previous
+    penalty. The penalty with the lowest cross-entropy on the validation samples is chosen. The fit
+    is deterministic.
 
     Parameters
     ----------
     training
-        Samples to fit, with valid scores alone.
+        Samples to fit, with valid scores only.
     validation
-        Samples to choose the penalty by, likewise.
+        Samples to choose the penalty by, with valid scores only.
     weights
-        What each training sample counts.
+        Weight of each training sample. Shape (S,).
 
     Returns
     -------
-    ndarray, dict
-        The weights, shape (d,), and the penalty and losses that were found.
+    weights : ndarray
+        Weights of the ranker. Shape (d,), float32.
+    details : dict
+        The chosen penalty, and the validation loss of each penalty.
 
     References
     ----------
     Cao, Qin, Liu, Tsai, Li, "Learning to rank: from pairwise approach to listwise approach",
-    ICML 2007: the listwise softmax loss. Here its target is uniform over the expert's best.
+    ICML 2007: the listwise softmax loss, here with a target uniform over the expert's best.
     """
     w = np.zeros(training.matrix.shape[1])
-    best, found, chosen = np.inf, w, PENALTIES[0]
+    best, best_w, chosen = np.inf, w, PENALTIES[0]
     losses: dict[str, float] = {}
     for penalty in PENALTIES:
 
@@ -62,23 +65,23 @@ def fit_linear(
         loss, _ = cross_entropy(validation, w)
         losses[f"{penalty:g}"] = loss
         if loss < best:
-            best, found, chosen = loss, w, penalty
-    return found.astype(np.float32), {"penalty": chosen, "validation_losses": losses}
+            best, best_w, chosen = loss, w, penalty
+    return best_w.astype(np.float32), {"penalty": chosen, "validation_losses": losses}
 
 
 def cross_entropy(
     table: RankingTable, w: _Floats, *, weights: _Floats | None = None
 ) -> tuple[float, _Floats]:
-    """Mean cross-entropy over samples of a linear ranker, and its gradient.
+    """Compute a linear ranker's mean cross-entropy over samples, and its gradient.
 
     Parameters
     ----------
     table
-        Samples, with valid scores alone.
+        Samples, with valid scores only.
     w
-        The ranker's weights. Shape (d,).
+        Weights of the ranker. Shape (d,).
     weights
-        What each sample counts; all the same if not given. Shape (S,).
+        Weight of each sample; equal if not given. Shape (S,).
     """
     starts, sample = table.starts[:-1], table.sample
     each = np.ones(len(table)) if weights is None else weights

@@ -1,4 +1,4 @@
-"""Samples as one table of candidates, a line each, for models that know no graphs."""
+"""Table of the candidates of samples, for models that do not use graphs."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class RankingTable:
     matrix
         `milplib.policies.candidate_matrix.candidate_matrix` of every state. Shape (N, d), float32.
     starts
-        Where each sample begins, and N at the end. Shape (S + 1,).
+        Position of the first candidate of each sample, and N at the end. Shape (S + 1,).
     scores, valid, tied
-        Of the expert, as in `milplib.learn.Sample`. Shape (N,).
+        Scores of the expert, as in `milplib.learn.Sample`. Shape (N,).
     columns
-        `BranchingState.candidates`. Shape (N,).
+        Columns of the candidates, as in `BranchingState.candidates`. Shape (N,).
     sample_set
         Number of the data set of each sample. Shape (S,).
     """
@@ -65,7 +65,7 @@ class RankingTable:
         return cls(
             starts=np.concatenate(([0], np.cumsum(sizes))),
             sample_set=np.array([graphs.set_of(i) for i in range(len(graphs))]),
-            **{name: np.concatenate(found) for name, found in parts.items()},
+            **{name: np.concatenate(arrays) for name, arrays in parts.items()},
         )
 
     def __len__(self) -> int:
@@ -73,16 +73,16 @@ class RankingTable:
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:
-        """Candidates of each sample. Shape (S,)."""
+        """Number of candidates of each sample. Shape (S,)."""
         return np.diff(self.starts)
 
     @property
     def sample(self) -> npt.NDArray[np.int64]:
-        """Sample of each candidate. Shape (N,)."""
+        """Number of the sample of each candidate. Shape (N,)."""
         return np.repeat(np.arange(len(self)), self.sizes)
 
     def only_valid(self) -> RankingTable:
-        """Leave out candidates without an expert's score, and samples without any."""
+        """Return the table without candidates that lack a score; drop samples without scores."""
         counts = np.bincount(self.sample[self.valid], minlength=len(self))
         some = counts > 0
         return RankingTable(
@@ -95,17 +95,17 @@ class RankingTable:
         )
 
     def weights(self, mixture: str) -> npt.NDArray[np.float64]:
-        """What each sample counts, 1 on average. Shape (S,).
+        """Return the weight of each sample, 1 on average. Shape (S,).
 
         Parameters
         ----------
         mixture
-            ``balanced``: all data sets count the same; ``proportional``: all samples do.
+            ``balanced`` weights all data sets equally, ``proportional`` all samples.
 
         Raises
         ------
         UnknownNameError
-            If it is neither.
+            If the mixture is unknown.
         """
         if mixture not in MIXTURES:
             raise UnknownNameError("mixture", mixture, MIXTURES)
@@ -115,10 +115,10 @@ class RankingTable:
         return len(self) / (np.count_nonzero(sizes) * sizes[self.sample_set])
 
     def relative_scores(self) -> npt.NDArray[np.float64]:
-        """Scale the expert's scores in each sample to [0, 1]: the worst 0, those tied 1.
+        """Scale the expert's scores in each sample to [0, 1]. Shape (N,).
 
-        Shape (N,). Where all are equal, all are 1. Scores that are not valid must be left out
-        before (`only_valid`).
+        The worst candidate gets 0, and those tied with the best get 1; if all scores of a sample
+        are equal, all get 1. The table must hold valid scores only (see `only_valid`).
         """
         low = np.minimum.reduceat(self.scores, self.starts[:-1])[self.sample]
         high = np.maximum.reduceat(self.scores, self.starts[:-1])[self.sample]

@@ -1,4 +1,4 @@
-"""A record batch of a shard, decoded: the states of one part of a tree, and their labels."""
+"""Decoding of a record batch of a shard: states of one part of a tree, and their labels."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ __all__ = ["DecodedPart"]
 
 
 class DecodedPart:
-    """A part of a tree: what is static decoded once, states and labels as they are asked for.
+    """Part of a tree. Static features are decoded at once, states and labels on demand.
 
     Parameters
     ----------
     batch
-        The record batch, whose structure was checked.
+        The record batch; its structure must have been checked.
     blocks
-        The blocks recorded beside the state.
+        Blocks recorded beside the state.
     finite
-        Whether a feature that is not finite is an error.
+        Whether features that are not finite are an error.
 
     Raises
     ------
     ValueError
-        Here and in every method: if what is asked for does not fit together.
+        If the requested data are inconsistent; all methods raise it, too.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class DecodedPart:
         )
 
     def label(self, line: int) -> dict[str, Any]:
-        """Give what the expert said at a line, by the names that a sample has for it."""
+        """Return the expert's label of a line, by the field names of a sample."""
         cells = self._cells
         scores, valid = cells.array("scores", line), cells.array("valid", line)
         chosen = cells.value("chosen", line)
@@ -121,7 +121,7 @@ class DecodedPart:
         return {"scores": scores, "valid": valid, "chosen": int(chosen)}
 
     def place(self, line: int) -> dict[str, Any]:
-        """Give where a line's node stands in the tree, by the names that a sample has for it."""
+        """Return the position of a line's node in the tree, by the field names of a sample."""
         return {name: int(self._cells.value(name, line)) for name in ("node", "parent", "depth")}
 
     def is_child_of_labelled(self, line: int) -> bool:
@@ -138,7 +138,7 @@ def _inside(positions: npt.NDArray[np.int32], size: int) -> bool:
 
 
 class _Cells:
-    """A record batch as numpy arrays: each column is converted once, when it is first asked for."""
+    """Cells of a record batch as NumPy arrays; each column is converted once, on first use."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self._batch = batch
@@ -146,14 +146,14 @@ class _Cells:
         self._lists: dict[str, tuple[list[bool], list[int], npt.NDArray[Any]]] = {}
 
     def value(self, name: str, line: int) -> Any:
-        """Give a cell that holds one value."""
+        """Return a cell that holds one value."""
         if name not in self._values:
             self._values[name] = self._batch.column(name).to_numpy(zero_copy_only=False)
         value = self._values[name][line]
         return value.item() if isinstance(value, np.generic) else value
 
     def array(self, name: str, line: int) -> npt.NDArray[Any]:
-        """Give a cell that holds a list."""
+        """Return a cell that holds a list."""
         if name not in self._lists:
             column = self._batch.column(name)
             values = column.values.to_numpy(zero_copy_only=False)

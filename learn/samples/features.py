@@ -1,4 +1,4 @@
-"""Arrays as cells of a shard: features by kind, one after another; positions as steps."""
+"""Encoding of arrays as cells of a shard: features one after another, positions as steps."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _FLAGS = ("has_", "is_")
 
 @dataclass(frozen=True)
 class FeatureGroup:
-    """Features that a shard keeps together, in up to two cells.
+    """Features that a shard stores together, in up to two cells.
 
-    A cell holds the first feature of all lines, then the second one, and so on: features of a
-    kind compress well side by side (a solution's value and its fractionality, an incumbent and
-    the average), and one cell costs less than many. A flag takes one bit.
+    A cell holds the first feature of all lines, then the second one, and so on. Similar features
+    compress well side by side (a solution value and its fractionality, an incumbent and the
+    average), and one cell costs less than many. A flag takes one bit.
 
     Parameters
     ----------
     name
-        Begins the names of the cells.
+        Prefix of the names of the cells.
     features
         Names of the features, in the order of the matrix.
 
@@ -56,7 +56,7 @@ class FeatureGroup:
 
     @cached_property
     def cells(self) -> dict[str, list[int]]:
-        """Names of the cells, and which features each holds."""
+        """Names of the cells, each with the positions of its features."""
         cells: dict[str, list[int]] = {f"{self.name}_numbers": [], f"{self.name}_flags": []}
         for place, feature in enumerate(self.features):
             cells[f"{self.name}_{'flags' if feature.startswith(_FLAGS) else 'numbers'}"].append(
@@ -65,7 +65,7 @@ class FeatureGroup:
         return {name: places for name, places in cells.items() if places}
 
     def fields(self, *, nullable: bool) -> list[pa.Field]:
-        """Arrow's fields of the cells; their metadata name the features."""
+        """Return the Arrow fields of the cells; their metadata name the features."""
         return [
             pa.field(
                 name,
@@ -77,7 +77,7 @@ class FeatureGroup:
         ]
 
     def encode(self, matrix: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-        """Give the cells of a matrix. Shape (n, features)."""
+        """Encode a matrix of shape (n, features) as cells."""
         return {
             name: matrix[:, places]
             .T.ravel()
@@ -88,13 +88,13 @@ class FeatureGroup:
     def decode(
         self, cells: dict[str, npt.NDArray[Any]], *, finite: bool = True
     ) -> npt.NDArray[np.float32]:
-        """Give the matrix of cells. Shape (n, features), float32.
+        """Decode cells to their matrix. Shape (n, features), float32.
 
         Raises
         ------
         ValueError
-            If the cells do not belong together, or hold numbers that are not finite, unless
-            `finite` is false.
+            If the lengths of the cells do not fit, or if `finite` is true and a number is not
+            finite.
         """
         sizes = {divmod(len(cells[name]), len(places)) for name, places in self.cells.items()}
         if len(sizes) != 1 or next(iter(sizes))[1]:
@@ -111,17 +111,17 @@ class FeatureGroup:
 STATIC_VARIABLES = FeatureGroup(
     "static_variable", VARIABLE_FEATURES[: VariableFeature.HAS_LOWER_BOUND]
 )
-"""Variable features that do not change within a part of a tree."""
+"""Variable features that are constant within a part of a tree."""
 NODE_VARIABLES = FeatureGroup("variable", VARIABLE_FEATURES[VariableFeature.HAS_LOWER_BOUND :])
-"""Variable features of a node."""
+"""Variable features that change from node to node."""
 POOL_ROWS = FeatureGroup("pool", ROW_FEATURES[: RowFeature.IS_TIGHT])
-"""Row features that belong to a row of the pool, as its edges do."""
+"""Row features of a row of the pool, stored with its edges."""
 NODE_ROWS = FeatureGroup("row", ROW_FEATURES[RowFeature.IS_TIGHT :])
-"""Row features of a node."""
+"""Row features that change from node to node."""
 
 
 def steps(positions: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
-    """Give the steps from each position to the next, the first from 0; see `positions`."""
+    """Return the step from each position to the next, the first one from 0; see `positions`."""
     return np.diff(positions, prepend=0)
 
 
@@ -131,14 +131,14 @@ def positions(steps: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int32]:
     Raises
     ------
     ValueError
-        If a position is negative, or no int32.
+        If a position is negative or exceeds int32.
 
     Examples
     --------
     >>> positions(steps(np.array([4, 2, 7]))).tolist()
     [4, 2, 7]
     """
-    found = np.cumsum(steps, dtype=np.int64)
-    if len(found) and not 0 <= found.min() <= found.max() < 2**31:
+    totals = np.cumsum(steps, dtype=np.int64)
+    if len(totals) and not 0 <= totals.min() <= totals.max() < 2**31:
         raise ValueError("positions are out of range")
-    return found.astype(np.int32)
+    return totals.astype(np.int32)

@@ -1,4 +1,4 @@
-"""A picture of a sample: what the expert said, the state's pattern, its place in the tree."""
+"""Picture of a sample: scores of the expert, pattern of the state, position in the tree."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ __all__ = ["write_picture"]
 
 _MUTED = "#999999"
 _MARKS = {"most fractional": ("s", COLOURS[1]), "pseudocost": ("D", COLOURS[2])}
-# A pattern is drawn as cells of an image, at most so many in each direction.
+# Maximum numbers of image cells of a pattern, vertically and horizontally.
 _CELLS = (240, 640)
 
 
 def write_picture(samples: SampleSet, index: int, path: str | os.PathLike[str]) -> None:
     """Draw a sample as a PNG file, written atomically.
 
-    One panel has the candidates in the order of the expert's scores, and where the trivial ways
-    of choosing end up; one where the node stands among the labelled nodes of its tree; one which
-    rows have which columns, with those of the candidates apart.
+    The first panel shows the candidates in the order of the expert's scores, and the picks of the
+    trivial choices. The second shows the node among the labelled nodes of its tree. The third
+    shows the non-zeros of the state, with those of the candidates highlighted.
 
     Parameters
     ----------
     samples
         The set.
     index
-        Which of its samples.
+        Index of the sample.
     path
         The file to write.
 
     Raises
     ------
     IndexError
-        If there is no such sample.
+        If the index is out of range.
     SampleError
-        If it is damaged.
+        If the sample is damaged.
     OutputError
         If the file cannot be written.
 
@@ -68,7 +68,7 @@ def write_picture(samples: SampleSet, index: int, path: str | os.PathLike[str]) 
     with plain_style():
         figure = _drawn(samples, index)
         stream = io.BytesIO()
-        # Equal samples give equal bytes.
+        # No version in the metadata, so that equal samples have equal bytes.
         figure.savefig(stream, format="png", dpi=130, metadata={"Software": None})
     with atomic_write(path) as file:
         file.write(stream.getvalue())
@@ -97,7 +97,7 @@ def _drawn(samples: SampleSet, index: int) -> Figure:
 
 
 def _draw_scores(axis: Axes, sample: Sample) -> None:
-    """Draw the candidates from the expert's best to its worst, those without a score last."""
+    """Draw the candidates from the expert's best to the worst, those without a score last."""
     from matplotlib.ticker import MaxNLocator
 
     scores, valid = sample.scores, sample.valid
@@ -124,7 +124,7 @@ def _draw_scores(axis: Axes, sample: Sample) -> None:
         axis.plot(rank[~valid], heights[~valid], "x", color=_MUTED, label=f"no score ({missing})")
     for name, probability in trivial_choices(sample).items():
         accuracy, regret = agreement(sample, probability)
-        if name not in _MARKS:  # random: an expectation, no candidate
+        if name not in _MARKS:  # random is an expectation and picks no single candidate
             axis.plot([], [], " ", label=f"{name}: right {accuracy:.0%}, regret {regret:.2f}")
             continue
         taken = int(probability.argmax())
@@ -146,7 +146,7 @@ def _draw_scores(axis: Axes, sample: Sample) -> None:
 
 
 def _draw_place(axis: Axes, samples: SampleSet, index: int, sample: Sample) -> None:
-    """Draw the labelled nodes of the tree by number and depth, and this one among them."""
+    """Draw the labelled nodes of the tree by number and depth; mark the sample's node."""
     from matplotlib.ticker import MaxNLocator
 
     nodes = samples.nodes_beside(index)
@@ -166,7 +166,7 @@ def _draw_place(axis: Axes, samples: SampleSet, index: int, sample: Sample) -> N
 
 
 def _draw_pattern(axis: Axes, sample: Sample) -> None:
-    """Draw which rows have which columns, those of the candidates apart."""
+    """Draw the non-zeros of the rows and columns; highlight those of the candidates."""
     from matplotlib.colors import ListedColormap
     from matplotlib.lines import Line2D
 

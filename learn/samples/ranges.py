@@ -1,4 +1,4 @@
-"""Ranges of the features of samples, gathered in one pass and in constant memory."""
+"""Ranges of the features of samples, computed in one pass and constant memory."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["FeatureRange", "FeatureRanges"]
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureRange:
-    """What values a feature has over all variables, rows, edges or lines of a block.
+    """Range of a feature over all variables, rows, edges or lines of a block.
 
     Parameters
     ----------
     group, name
-        ``variable``, ``row``, ``edge`` or ``block NAME``, and the feature's name there.
+        ``variable``, ``row``, ``edge`` or ``block NAME``, and the name of the feature in it.
     values, not_finite
-        Number of values, and of those among them that are infinite or no number.
+        Number of values, and number of values that are infinite or NaN.
     minimum, mean, maximum
-        Of the finite values; None if there is none.
+        Statistics of the finite values; None if no value is finite.
     zeros
-        Share of the finite values that are 0; None if there is none.
+        Share of zeros among the finite values; None if no value is finite.
     """
 
     group: str
@@ -41,17 +41,17 @@ class FeatureRange:
 
     @property
     def is_constant(self) -> bool:
-        """Whether all finite values are equal, and there are some."""
+        """Whether all finite values are equal; False if no value is finite."""
         return self.minimum is not None and self.minimum == self.maximum
 
 
 class FeatureRanges:
-    """Gathers the ranges of every named column of states, one state after another.
+    """Ranges of every named feature, accumulated state by state.
 
     Parameters
     ----------
     blocks
-        The blocks that the states have beside the features of variables, rows and edges.
+        Blocks of the states, beside the features of variables, rows and edges.
 
     Examples
     --------
@@ -64,8 +64,9 @@ class FeatureRanges:
     ...                   expert_probability=1.0)
     >>> ranges = FeatureRanges(samples.blocks)
     >>> ranges.add(samples[0].state)
-    >>> found = {(r.group, r.name): r for r in ranges.found()}
-    >>> found["variable", "is_type_binary"].minimum, found["variable", "is_type_binary"].is_constant
+    >>> by_name = {(r.group, r.name): r for r in ranges.found()}
+    >>> binary = by_name["variable", "is_type_binary"]
+    >>> binary.minimum, binary.is_constant
     (1.0, True)
     """
 
@@ -78,7 +79,7 @@ class FeatureRanges:
         }
 
     def add(self, state: BranchingState) -> None:
-        """Count the values of a state in."""
+        """Add the values of a state."""
         self._variables.add(state.variable_features)
         self._rows.add(state.row_features)
         self._edges.add(state.edge_features[:, None])
@@ -86,9 +87,9 @@ class FeatureRanges:
             columns.add(state.blocks[name])
 
     def found(self) -> tuple[FeatureRange, ...]:
-        """Give the ranges so far: of variables, rows and edges, and of the blocks in order."""
+        """Return the ranges so far: of variables, rows and edges, and of the blocks in order."""
         groups = (self._variables, self._rows, self._edges, *self._blocks.values())
-        return tuple(found for group in groups for found in group.found())
+        return tuple(feature for group in groups for feature in group.found())
 
 
 class _Columns:
@@ -105,7 +106,7 @@ class _Columns:
             return
         self._values += len(matrix)
         finite = np.isfinite(matrix)
-        # Without a mask, as all but damaged samples allow, each of these is several times faster.
+        # Several times faster without a mask, which only damaged samples need.
         where: Any = True if finite.all() else finite
         low = np.min(matrix, axis=0, initial=np.inf, where=where)
         high = np.max(matrix, axis=0, initial=-np.inf, where=where)

@@ -1,4 +1,4 @@
-"""From branching states to Arrow record batches: one tree's samples."""
+"""Recording of a tree's branching states as Arrow record batches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _N_POOL = len(POOL_ROWS.features)
 
 @dataclass(frozen=True, kw_only=True)
 class NodePosition:
-    """Where a node stands in its tree: SCIP's numbers, the depth, -1 as the root's parent."""
+    """Position of a node in its tree: SCIP's numbers of node and parent (-1 at the root), depth."""
 
     node: int
     parent: int
@@ -36,14 +36,15 @@ class NodePosition:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Label:
-    """What the expert said at a node.
+    """Label of the expert at a node.
 
     Parameters
     ----------
     scores, valid
-        Of the candidates; see `milplib.scip.strong_branching.StrongBranchingResult`. Shape (k,).
+        Scores of the candidates, and whether each is valid; see
+        `milplib.scip.strong_branching.StrongBranchingResult`. Shape (k,).
     chosen
-        Position among the candidates of the expert's choice, which the solve followed.
+        Position of the expert's choice among the candidates; the solve followed it.
     is_child_of_labelled
         Whether the node was labelled because its parent had been.
     """
@@ -56,7 +57,7 @@ class Label:
 
 @dataclass
 class _Part:
-    """A part of a tree: one set of LP columns, the rows met so far, the nodes recorded."""
+    """Part of a tree: its LP columns, the rows met so far, and the recorded nodes."""
 
     static: npt.NDArray[np.floating[Any]]
     pool: dict[bytes, int] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class _Part:
     nodes: list[dict[str, Any]] = field(default_factory=list)
 
     def rows_of(self, state: BranchingState) -> npt.NDArray[np.int32]:
-        """Places of a state's rows in the pool, which grows by those not met before."""
+        """Return the positions of a state's rows in the pool; add rows not met before to it."""
         lengths = np.bincount(state.edge_index[0], minlength=state.n_rows)
         ends = np.cumsum(lengths)
         rows = np.empty(state.n_rows, dtype=np.int32)
@@ -85,14 +86,14 @@ class _Part:
 
 
 class TreeRecorder:
-    """Records the states and labels of one tree, in float32.
+    """Recorder of the states and labels of one tree, in float32.
 
     Parameters
     ----------
     schema
-        What the samples consist of.
+        Schema of the samples.
     instance, instance_hash, episode, scip_seed
-        Which tree this is.
+        Identity of the tree.
     """
 
     def __init__(
@@ -118,17 +119,17 @@ class TreeRecorder:
     def record(
         self, state: BranchingState, position: NodePosition, label: Label | None = None
     ) -> None:
-        """Record a node: labelled, or as the root of its part.
+        """Record a labelled node, or the root of a part of the tree.
 
         Parameters
         ----------
         state
-            The node's state in float32.
+            State of the node in float32.
         position
-            Where it stands in the tree.
+            Position of the node in the tree.
         label
-            What the expert said. Without a label the state is kept only if it is the first of
-            the tree, or the first with other columns than before.
+            Label of the expert. A state without a label is kept only if it is the first of the
+            tree, or the first with new columns.
         """
         static = state.variable_features[:, :_N_STATIC]
         if not self._parts or not np.array_equal(self._parts[-1].static, static):
@@ -156,7 +157,7 @@ class TreeRecorder:
         self.n_samples += label is not None
 
     def batches(self) -> list[pa.RecordBatch]:
-        """Encode what was recorded, a batch for each part of the tree that has samples."""
+        """Return a record batch for each part of the tree that has samples."""
         schema = self._schema.arrow()
         return [
             self._encode(part, number, schema)
@@ -186,8 +187,8 @@ class TreeRecorder:
         return pa.record_batch(arrays, schema=schema)
 
 
-def _arrow_array(lines: list[Any], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_list(kind):
-        dtype = kind.value_type.to_pandas_dtype()
+def _arrow_array(lines: list[Any], arrow_type: pa.DataType) -> pa.Array:
+    if pa.types.is_list(arrow_type):
+        dtype = arrow_type.value_type.to_pandas_dtype()
         lines = [None if line is None else np.asarray(line).astype(dtype) for line in lines]
-    return pa.array(lines, type=kind)
+    return pa.array(lines, type=arrow_type)

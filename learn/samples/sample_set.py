@@ -1,4 +1,4 @@
-"""A folder of samples, read: any sample as a branching state with its labels."""
+"""Read access to a folder of samples: each sample is a branching state with its labels."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _OPEN_SHARDS = 16
 
 
 class DamagedShardWarning(MilplibWarning):
-    """Shards of a folder of samples cannot be used, and were left out."""
+    """Warning that unusable shards of a folder of samples were left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DamagedShard:
-    """A shard that was left out.
+    """Shard that was left out.
 
     Parameters
     ----------
     file
-        Its name.
+        Name of the file.
     reason
-        What is wrong with it.
+        Reason why the shard is unusable.
     samples, trees
-        Numbers of samples and trees that the manifest says it holds.
+        Numbers of samples and trees in the shard, according to the manifest.
     """
 
     file: str
@@ -53,27 +53,27 @@ class DamagedShard:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sample:
-    """A labelled branching node.
+    """Labelled branching node.
 
     Parameters
     ----------
     state
-        What a policy sees there, float32.
+        State of the node, float32.
     scores
-        The expert's, in the order of ``state.candidates``. Shape (k,), float64; 0 where not
-        valid.
+        Scores of the expert in the order of ``state.candidates``, 0 where not valid. Shape (k,),
+        float64.
     valid
-        Whether there is a score. Shape (k,), bool.
+        Whether each candidate has a score. Shape (k,), bool.
     chosen
-        Position among the candidates of the expert's choice.
+        Position of the expert's choice among the candidates.
     node, parent, depth
-        SCIP's numbers of the node and its parent (-1 at the root), and its depth.
+        SCIP's numbers of the node and its parent (-1 at the root), and the depth of the node.
     is_child_of_labelled
-        Whether it was labelled because its parent had been.
+        Whether the node was labelled because its parent had been.
     tree
-        Which tree it belongs to.
+        Tree of the node.
     scip_seed
-        SCIP's seed in that tree.
+        Seed of SCIP in that tree.
     """
 
     state: BranchingState
@@ -89,39 +89,39 @@ class Sample:
 
     @property
     def tied(self) -> npt.NDArray[np.bool_]:
-        """Candidates that the expert scores best, ties included. Shape (k,), bool."""
+        """Whether each candidate is among the expert's best, ties included. Shape (k,), bool."""
         return tied_with_best(self.scores, self.valid)
 
 
 class SampleSet(Sequence[Sample]):
-    """The samples of a folder that ``milplib collect`` wrote.
+    """Samples of a folder that ``milplib collect`` wrote.
 
-    What is kept in memory does not grow by a Python object a sample or a tree: samples are read
-    from their shards when they are asked for.
+    Samples are read from their shards on demand, so memory does not grow by a Python object per
+    sample or per tree.
 
-    A shard that is missing, cut off, damaged or of another schema is left out: the others are
-    used, a `DamagedShardWarning` names it and says how many samples it costs, and so does
-    `damaged`. Damage that no checksum shows is an error where it is read.
+    A shard that is missing, cut off, damaged or of another schema is left out, and the other
+    shards are used. A `DamagedShardWarning` names it with the number of samples lost; `damaged`
+    lists it, too. Damage that no checksum detects raises an error when the sample is read.
 
     Parameters
     ----------
     folder
         The folder.
     verify
-        Check every shard against the manifest's checksum first: about a second a gigabyte, and
-        once in a process, as long as the file stays as it is.
+        Whether to check every shard against the checksum in the manifest. The check takes about a
+        second per gigabyte, and runs once per process as long as the file does not change.
     strict
-        Whether a shard that cannot be used is an error. Where somebody else opens the folder, as
-        training does, ``warnings.simplefilter("error", DamagedShardWarning)`` has the same effect.
+        Whether an unusable shard is an error. Where other code opens the folder, as training does,
+        ``warnings.simplefilter("error", DamagedShardWarning)`` has the same effect.
     finite
-        Whether a feature that is not finite is an error where it is read. Nothing but a look at
-        damaged samples should want it otherwise.
+        Whether reading a feature that is not finite is an error. Set it to False only to inspect
+        damaged samples.
 
     Raises
     ------
     SampleError
-        If the folder holds no finished collection, or none of its shards can be used, or one of
-        them cannot and `strict` is true; the message names it.
+        If the folder holds no finished collection, if none of its shards is usable, or if
+        `strict` is true and a shard is not; the message names the shard.
 
     Examples
     --------
@@ -164,9 +164,9 @@ class SampleSet(Sequence[Sample]):
                     )
                 )
         self.damaged = tuple(damaged)
-        """The shards that were left out."""
+        """Shards that were left out."""
         self.manifest = replace(manifest, shards=tuple(usable))
-        """What the folder holds, without the shards that were left out."""
+        """Manifest of the folder, without the shards that were left out."""
         trees = [entry.trees for entry in usable]
         self._first_tree = np.cumsum([0, *map(len, trees)])
         self._end = np.cumsum(
@@ -176,18 +176,18 @@ class SampleSet(Sequence[Sample]):
         self._shard = lru_cache(maxsize=_OPEN_SHARDS)(self._open_shard)
         self._part = lru_cache(maxsize=_TREES_IN_MEMORY)(self._decode_part)
         if damaged:
-            self._complain(strict=strict or not usable, samples=len(self))
+            self._report_damaged(strict=strict or not usable, samples=len(self))
 
     def _check(self, entry: ShardEntry, manifest: Manifest, *, verify: bool) -> None:
-        # Opened first: another schema version is a better answer than a wrong checksum.
+        # Opened first: another schema version is a clearer error than a wrong checksum.
         shard = Shard(self.folder / entry.file)
         if verify:
             entry.verify(self.folder)
         if len(shard) != len(entry.trees) or shard.schema != manifest.schema:
             raise SampleError(f"{shard.path} is not the shard that the manifest describes")
 
-    def _complain(self, *, strict: bool, samples: int) -> None:
-        """Name the shards that cannot be used, as an error or a warning."""
+    def _report_damaged(self, *, strict: bool, samples: int) -> None:
+        """Report unusable shards as an error or a warning."""
         reasons = "; ".join(shard.reason for shard in self.damaged[:3])
         if len(self.damaged) > 3:
             reasons += f"; and {len(self.damaged) - 3} more"
@@ -209,14 +209,14 @@ class SampleSet(Sequence[Sample]):
 
     @property
     def blocks(self) -> tuple[BlockSchema, ...]:
-        """The blocks recorded beside the state."""
+        """Blocks recorded beside the state."""
         return self.manifest.schema.blocks
 
     def __len__(self) -> int:
         return int(self._end[-1]) if len(self._end) else 0
 
     def _place(self, index: int) -> tuple[int, int, int]:
-        """Shard, record batch and line of a sample."""
+        """Return the shard, record batch and line of a sample."""
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f"there is no sample {index} among {len(self)}")
@@ -251,13 +251,13 @@ class SampleSet(Sequence[Sample]):
         return (self[position] for position in range(len(self)))
 
     def root_state(self, index: int) -> BranchingState:
-        """State of the root (the first branching node) of the tree that a sample belongs to."""
+        """Return the state of the root (first branching node) of the tree of a sample."""
         shard, batch, _ = self._place(index)
         with self._naming(self.manifest.shards[shard].trees[batch]):
             return self._part(shard, batch).state(0)
 
     def nodes_beside(self, index: int) -> list[NodePosition]:
-        """Where the labelled nodes of the part of a tree stand that a sample belongs to."""
+        """Return the positions of all labelled nodes in the same part of the tree as a sample."""
         shard, batch, _ = self._place(index)
         table = self.manifest.shards[shard].trees
         with self._naming(table[batch]):

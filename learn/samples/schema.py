@@ -1,13 +1,13 @@
-"""The form of a sample shard: an Arrow file, a record batch a tree, a line a node.
+"""Format of a sample shard: an Arrow file with a record batch per tree and a line per node.
 
-A batch holds one tree, or one part of it: a restart of the solve begins a new part. Its first
-line is the part's root state (the first branching node that was seen), labelled or not; the
-lines after it are labelled nodes. What never changes within the part stands in the first line
-alone: the static features of the columns, and a pool of all rows that any of the nodes has. A
-node names its rows by their places in the pool, and holds only what a node can change.
+A batch holds one tree, or one part of it: a restart of the solve starts a new part. The first
+line of a batch is the root state of the part (its first branching node), labelled or not. All
+other lines are labelled nodes. Data that are constant within the part are in the first line only:
+the static features of the columns, and a pool of all rows of its nodes. A node refers to its rows
+by their positions in the pool, and holds only the features that change from node to node.
 
-Positions that mostly ascend (the columns of the pool's entries, a node's rows) are kept as steps,
-each from the position before it, the first from 0: these compress better.
+Positions that mostly ascend (the columns of the pool's entries, a node's rows) are stored as
+steps, each from the previous position and the first from 0, because steps compress better.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 SAMPLE_VERSION = 2
-"""Raised whenever the form of a shard changes."""
+"""Version of the shard format; raised with every change."""
 
 FORMAT = "milplib-samples"
 _METADATA_KEY = b"milplib"
@@ -43,19 +43,19 @@ _METADATA_KEY = b"milplib"
 
 @dataclass(frozen=True)
 class SampleSchema:
-    """What a shard's samples consist of, with the versions of every part.
+    """Schema of the samples of a shard, with its versions.
 
     Parameters
     ----------
     blocks
-        The blocks recorded beside the state.
+        Blocks recorded beside the state.
     sample_version
-        `SAMPLE_VERSION` when it was written.
+        `SAMPLE_VERSION` of the writer.
     state_version
-        `milplib.scip.STATE_VERSION` when it was written.
+        `milplib.scip.STATE_VERSION` of the writer.
     scip_major
-        Major version of the SCIP that the states come from, whose meaning of some features
-        (implied integers) depends on it.
+        Major version of the writer's SCIP. The meaning of some features (implied integers)
+        depends on it.
     """
 
     blocks: tuple[BlockSchema, ...] = ()
@@ -65,14 +65,14 @@ class SampleSchema:
 
     @classmethod
     def of(cls, functions: Iterable[StateFunction]) -> SampleSchema:
-        """Describe samples with the blocks of these state functions."""
+        """Return the schema of samples with the blocks of state functions."""
         return cls(blocks=tuple(BlockSchema.of(function) for function in functions))
 
     def arrow(self) -> pa.Schema:
-        """Arrow's schema of a shard, with this description in its metadata."""
+        """Return the Arrow schema of a shard, with this schema in its metadata."""
         static = [
-            pa.field(name, kind)
-            for name, kind in (
+            pa.field(name, arrow_type)
+            for name, arrow_type in (
                 ("instance", pa.string()),
                 ("instance_hash", pa.string()),
                 ("episode", pa.int32()),
@@ -85,8 +85,8 @@ class SampleSchema:
         ]
         static += [*STATIC_VARIABLES.fields(nullable=True), *POOL_ROWS.fields(nullable=True)]
         node = [
-            pa.field(name, kind, nullable=False)
-            for name, kind in (
+            pa.field(name, arrow_type, nullable=False)
+            for name, arrow_type in (
                 ("node", pa.int64()),
                 ("parent", pa.int64()),
                 ("depth", pa.int32()),
@@ -109,26 +109,26 @@ class SampleSchema:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give the description as JSON values."""
+        """Return the schema as JSON values."""
         return {"format": FORMAT, **asdict(self)}
 
     @classmethod
-    def from_json(cls, found: Any, *, where: str) -> SampleSchema:
-        """Read a description and check that this milplib understands it.
+    def from_json(cls, values: Any, *, where: str) -> SampleSchema:
+        """Read a schema and check that this milplib understands it.
 
         Raises
         ------
         SampleError
-            If it is none, or of other versions than this milplib and its SCIP.
+            If `values` is not a schema, or its versions are not those of this milplib and SCIP.
         """
         try:
-            if found["format"] != FORMAT:
+            if values["format"] != FORMAT:
                 raise KeyError("format")
             description = cls(
-                blocks=tuple(map(BlockSchema.from_json, found["blocks"])),
-                sample_version=int(found["sample_version"]),
-                state_version=int(found["state_version"]),
-                scip_major=int(found["scip_major"]),
+                blocks=tuple(map(BlockSchema.from_json, values["blocks"])),
+                sample_version=int(values["sample_version"]),
+                state_version=int(values["state_version"]),
+                scip_major=int(values["scip_major"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{where} does not describe milplib samples") from error
@@ -137,14 +137,14 @@ class SampleSchema:
 
     @classmethod
     def from_arrow(cls, schema: pa.Schema, *, where: str) -> SampleSchema:
-        """Read the description of a shard and check it, as `from_json` does, and the columns."""
+        """Read the schema of a shard and check it like `from_json`; check its columns, too."""
         try:
-            found = json.loads((schema.metadata or {})[_METADATA_KEY])
+            values = json.loads((schema.metadata or {})[_METADATA_KEY])
         except (KeyError, ValueError) as error:
             raise SampleError(f"{where} is not a shard of milplib samples") from error
-        description = cls.from_json(found, where=where)
+        description = cls.from_json(values, where=where)
         if not schema.equals(description.arrow(), check_metadata=False):
-            raise SampleError(f"{where} has other columns than its schema version says")
+            raise SampleError(f"{where} does not have the columns of its schema: collect again")
         return description
 
     def _check_versions(self, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Shards on disk: Arrow files, and the manifest that names and checks them."""
+"""Shards on disk: Arrow files, and the manifest with their names and checksums."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = [
 ]
 
 FORMAT = "milplib-sample-set"
-# Writing is rare beside reading, and a tree takes the expert minutes.
+# High, because writing is rare and fast beside labelling: a tree takes the expert minutes.
 _COMPRESSION_LEVEL = 19
 _SHARD_NAME = re.compile(r"shard-\d{5}\.arrow")
-# A file written less than so long ago could be written again within one tick of its time stamp.
+# A file written more recently could change again within one tick of its time stamp.
 _SETTLED_NS = 2_000_000_000
 _checksums: dict[tuple[int, ...], str] = {}
 
@@ -39,7 +39,7 @@ _checksums: dict[tuple[int, ...], str] = {}
 def write_batches(
     stream: IO[bytes], batches: Iterable[pa.RecordBatch], schema: SampleSchema
 ) -> None:
-    """Write record batches as one compressed Arrow file; equal ones give equal bytes."""
+    """Write record batches as one compressed Arrow file; equal batches give equal bytes."""
     codec = pa.Codec("zstd", compression_level=_COMPRESSION_LEVEL)
     options = pa.ipc.IpcWriteOptions(compression=codec, use_threads=False)
     with pa.ipc.new_file(stream, schema.arrow(), options=options) as writer:
@@ -48,10 +48,10 @@ def write_batches(
 
 
 class Shard:
-    """A shard open for reading: record batches by number, checked.
+    """Shard open for reading; record batches are checked as they are read.
 
-    It is read, not mapped into memory: the pages of a mapped file count as the process's own, as
-    if it grew by all that it ever read, and a file cut off meanwhile would end the process.
+    The file is not mapped into memory. The pages of a mapped file count as memory of the process,
+    which would seem to grow by all that it reads, and truncating the file would kill the process.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class Shard:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            # A tree is small: handing its columns to threads takes longer than reading them.
+            # A tree is small: handing its columns to threads takes longer than decoding them.
             options = pa.ipc.IpcReadOptions(use_threads=False)
             self._reader = pa.ipc.open_file(pa.OSFile(os.fspath(path)), options=options)
         except pa.ArrowException as error:
@@ -75,7 +75,7 @@ class Shard:
         return int(self._reader.num_record_batches)
 
     def batch(self, number: int) -> pa.RecordBatch:
-        """Read a record batch and check its structure (a stranger's file must not crash us)."""
+        """Read a record batch and check it, so that a damaged file cannot crash the process."""
         try:
             batch = self._reader.get_batch(number)
             batch.validate(full=True)
@@ -92,7 +92,7 @@ def _first_line(error: Exception) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEntry:
-    """A shard in the manifest: its file, size and checksum, and its trees in order."""
+    """Entry of a shard in the manifest: file, size, checksum, and trees in order."""
 
     file: str
     bytes: int
@@ -101,7 +101,7 @@ class ShardEntry:
 
     @classmethod
     def of(cls, path: Path, trees: Iterable[TreeEntry]) -> ShardEntry:
-        """Describe a shard that was just written."""
+        """Return the entry of a shard just written."""
         return cls(
             file=path.name,
             bytes=path.stat().st_size,
@@ -111,7 +111,7 @@ class ShardEntry:
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> ShardEntry:
-        """Read an entry of a manifest, and refuse one that cannot be true."""
+        """Read an entry of a manifest; raise ValueError if it is inconsistent."""
         shard = cls(
             file=checked(entry["file"], str, "file"),
             bytes=checked(entry["bytes"], int, "bytes"),
@@ -119,21 +119,23 @@ class ShardEntry:
             trees=TreeTable.from_json(_listed(entry["trees"], tuple)),
         )
         if not _SHARD_NAME.fullmatch(shard.file):
-            raise ValueError(f"'{shard.file}' is no name of a shard")
+            raise ValueError(f"'{shard.file}' is not a name of a shard")
         if shard.trees.n_samples > shard.bytes:
-            raise ValueError(f"'{shard.file}' cannot hold so many samples")
+            raise ValueError(
+                f"'{shard.file}' of {shard.bytes} bytes cannot hold {shard.trees.n_samples} samples"
+            )
         return shard
 
     def as_json(self) -> dict[str, Any]:
-        """Give the entry as JSON values."""
-        about = {"file": self.file, "bytes": self.bytes, "sha256": self.sha256}
-        return about | {"trees": [tree.as_json() for tree in self.trees]}
+        """Return the entry as JSON values."""
+        description = {"file": self.file, "bytes": self.bytes, "sha256": self.sha256}
+        return description | {"trees": [tree.as_json() for tree in self.trees]}
 
     def verify(self, folder: Path) -> None:
-        """Check size and checksum of the file.
+        """Check the size and checksum of the file.
 
-        A file that was read once is not read again for it in this process, as long as its size
-        and its times stay.
+        The checksum is computed once per process, as long as the size and times of the file do
+        not change.
 
         Raises
         ------
@@ -155,9 +157,9 @@ class ShardEntry:
 
 def _checksum(path: Path) -> str:
     now = time.time_ns()
-    found = path.stat()
-    changed = max(found.st_mtime_ns, found.st_ctime_ns)
-    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    status = path.stat()
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)
+    key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     checksum = _checksums.get(key)
     if checksum is None:
         checksum = file_sha256(path)
@@ -168,20 +170,20 @@ def _checksum(path: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a folder of samples holds, and what it was collected with.
+    """Manifest of a folder of samples.
 
     Parameters
     ----------
     config
-        The collection's arguments and instance files; equal configs give equal samples.
+        Arguments and instance files of the collection; equal configs give equal samples.
     software
-        Versions of what the samples depend on.
+        Versions of the software that the samples depend on.
     schema
-        What the samples consist of.
+        Schema of the samples.
     shards
-        The shards, in order.
+        Entries of the shards, in order.
     instances
-        One entry an instance file: its samples, episodes, and why it gave fewer than asked.
+        One entry per instance file: its samples and episodes, and why samples are missing.
     """
 
     config: dict[str, Any]
@@ -209,7 +211,7 @@ class Manifest:
         Raises
         ------
         SampleError
-            If there is none, it is damaged or foreign, or of another schema version.
+            If the manifest is missing, damaged, foreign or of another schema version.
         """
         path = folder / MANIFEST
         try:
@@ -233,12 +235,12 @@ class Manifest:
 
     @classmethod
     def is_one(cls, folder: Path) -> bool:
-        """Whether a folder has a manifest of samples, of whatever version."""
+        """Whether a folder has a manifest of samples, of any version."""
         return cls._peek(folder).get("format") == FORMAT
 
     @classmethod
     def shard_files(cls, folder: Path) -> set[str]:
-        """Names of the shards of a folder by its manifest, of whatever version."""
+        """Return the names of the shards in a folder's manifest, of any version."""
         shards = cls._peek(folder).get("shards")
         names = [entry.get("file") for entry in shards] if isinstance(shards, list) else []
         return {name for name in names if isinstance(name, str) and _SHARD_NAME.fullmatch(name)}
@@ -255,15 +257,14 @@ class Manifest:
 def _nothing_there(folder: Path) -> str:
     if (folder / UNFINISHED / MANIFEST).exists():
         return (
-            f"the collection in {folder} is not finished: run the same collect again, it goes on "
-            "where it stopped"
+            f"the collection in {folder} is not finished: run the same collect again to resume it"
         )
     if not folder.is_dir():
         return f"there is no folder of samples at {folder}"
     return f"{folder} is not a folder of samples: it has no {MANIFEST}"
 
 
-def _listed(value: object, kind: type[Any]) -> list[Any]:
-    if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
+def _listed(value: object, item_type: type[Any]) -> list[Any]:
+    if not isinstance(value, list) or not all(isinstance(item, item_type) for item in value):
         raise ValueError("a list is missing")
     return value

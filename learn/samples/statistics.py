@@ -1,4 +1,4 @@
-"""What a set of samples is like, and how far trivial choices agree with the expert."""
+"""Statistics of a set of samples, and agreement of trivial choices with the expert."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceAgreement:
-    """How far a way of choosing agrees with the expert, as means over samples.
+    """Agreement of a way of choosing with the expert, as means over samples.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class ChoiceAgreement:
     regret
         ``(best score - score of the choice) / |best score|``; 0 where the best score is 0.
     samples
-        Number of samples it was computed on.
+        Number of samples.
     """
 
     accuracy: float
@@ -43,24 +43,24 @@ class ChoiceAgreement:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleStatistics:
-    """Numbers that describe a set of samples.
+    """Statistics of a set of samples.
 
     Parameters
     ----------
     samples, trees, instances
-        Counts of samples, of trees they come from, and of instances these belong to.
+        Numbers of samples, of their trees, and of their instances.
     candidates
-        Candidates a sample: minimum, mean, median, maximum.
+        Minimum, mean, median and maximum number of candidates per sample.
     tied
-        Candidates tied as the best a sample, the best itself included: mean.
+        Mean number of candidates per sample that are tied as the best, the best itself included.
     samples_with_ties
-        Share of samples in which more than one candidate is the best.
+        Share of samples in which several candidates are tied as the best.
     invalid_scores
         Share of candidates without a score.
     rows, columns, edges
         Mean sizes of the states.
     depth
-        Mean and largest depth.
+        Mean and maximum depth.
     choices
         Agreement of trivial choices with the expert, by name.
     """
@@ -80,14 +80,14 @@ class SampleStatistics:
 
 
 def agreement(sample: Sample, probability: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Accuracy and regret of a choice at one sample.
+    """Compute the accuracy and regret of a choice at one sample.
 
     Parameters
     ----------
     sample
-        The sample; candidates without a score are not to be chosen.
+        The sample.
     probability
-        With which each candidate is chosen. Shape (k,).
+        Probability of choosing each candidate; 0 for those without a score. Shape (k,).
 
     Returns
     -------
@@ -101,7 +101,7 @@ def agreement(sample: Sample, probability: npt.NDArray[np.float64]) -> tuple[flo
 
 
 def _at_best(scores: npt.NDArray[np.floating], sample: Sample) -> npt.NDArray[np.float64]:
-    """Choose the best of the candidates that the expert scored, of equals the lowest column."""
+    """Choose the best of the candidates with a valid label; ties go to the lowest column."""
     order = np.lexsort((sample.state.candidates, -scores, ~sample.valid))
     probability = np.zeros(len(scores))
     probability[order[0]] = 1.0
@@ -137,17 +137,17 @@ _CHOICES: dict[str, Callable[[Sample], npt.NDArray[np.float64]]] = {
 
 
 def trivial_choices(sample: Sample) -> dict[str, npt.NDArray[np.float64]]:
-    """With which probability each trivial way of choosing takes each candidate, by its name.
+    """Return the probabilities with which trivial choices take each candidate.
 
-    Of the candidates that the expert scored, as policies are judged in training, too: ``random``
-    chooses each with the same probability, ``most fractional`` the one whose LP value is nearest to
-    a half, and ``pseudocost``, where the block of that name was recorded, the best pseudocost
-    score; of equals the lowest column.
+    Only candidates that the expert scored are chosen, as in the metrics of training. ``random``
+    chooses them with equal probability. ``most fractional`` chooses the candidate whose fractional
+    part is nearest to a half, and ``pseudocost``, if that block was recorded, the one with the best
+    pseudocost score. Ties go to the lowest column.
 
     Returns
     -------
     dict
-        Arrays of shape (k,).
+        Arrays of shape (k,), by the name of the choice.
     """
     return {
         name: choose(sample)
@@ -160,14 +160,14 @@ def sample_statistics(samples: SampleSet | Iterable[Sample]) -> SampleStatistics
     """Compute the statistics of samples, in one pass.
 
     Memory grows with the number of trees, not of samples. The choices are those of
-    `trivial_choices`; the numbers of ``random`` are expectations, nothing is drawn.
+    `trivial_choices`; the numbers of ``random`` are exact expectations.
 
     Raises
     ------
     SampleError
         If there are no samples.
     """
-    # How many samples have so many candidates: enough for a median, whatever the number.
+    # Number of samples by their number of candidates: a median needs no more.
     candidates: Counter[int] = Counter()
     tied = with_ties = valid = deepest = 0
     sums = np.zeros(4)  # rows, columns, edges, depth
@@ -182,7 +182,7 @@ def sample_statistics(samples: SampleSet | Iterable[Sample]) -> SampleStatistics
         valid += int(sample.valid.sum())
         sums += (state.n_rows, state.n_variables, len(state.edge_features), sample.depth)
         deepest = max(deepest, sample.depth)
-        # One string an instance, however many trees it has.
+        # One string per instance, shared by all its trees.
         instance = instances.setdefault(sample.tree.instance, sample.tree.instance)
         trees.add((instance, sample.tree.episode))
         for name, probability in trivial_choices(sample).items():
@@ -217,7 +217,7 @@ def sample_statistics(samples: SampleSet | Iterable[Sample]) -> SampleStatistics
 
 
 def _median(times: Counter[int]) -> float:
-    """Median of numbers of which each came so many times."""
+    """Return the median of numbers with their multiplicities."""
     numbers = sorted(times)
     ends = np.cumsum([times[number] for number in numbers])
     middle = ((ends[-1] - 1) // 2, ends[-1] // 2)

@@ -1,4 +1,4 @@
-"""Which trees a shard holds: an entry each, kept as columns of numbers."""
+"""Entries of the trees of a shard, stored as columns of numbers."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pyarrow as pa
 
 __all__ = ["TreeEntry", "TreeTable", "checked", "compact_trees"]
 
-_Kind = TypeVar("_Kind")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TreeEntry:
-    """A record batch of a shard: which tree it is, and what it holds.
+    """Entry of a record batch of a shard: a tree, or a part of one.
 
     Parameters
     ----------
     instance, instance_hash, episode, part
-        Which tree, and which part of it.
+        Identity of the tree and number of the part.
     samples
         Number of labelled nodes.
     root_labelled
-        Whether the batch's first line, the root state, is one of them.
+        Whether the first line of the batch, the root state, is a labelled node.
     """
 
     instance: str
@@ -38,7 +38,7 @@ class TreeEntry:
 
     @classmethod
     def of(cls, batch: pa.RecordBatch) -> TreeEntry:
-        """Describe a record batch."""
+        """Return the entry of a record batch."""
         scores = batch.column("scores")
         return cls(
             **{
@@ -50,11 +50,11 @@ class TreeEntry:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give the entry as JSON values."""
+        """Return the entry as JSON values."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-_KINDS = {
+_FIELD_TYPES = {
     "instance": str,
     "instance_hash": str,
     "episode": int,
@@ -65,20 +65,20 @@ _KINDS = {
 
 
 class TreeTable(Sequence[TreeEntry]):
-    """The trees of a shard, in order.
+    """Trees of a shard, in order.
 
-    A collection has tens of thousands of trees, and an object for each would take a kilobyte:
-    the table holds arrays, and makes an entry when one is asked for.
+    A collection has tens of thousands of trees, and an object per tree would take a kilobyte. The
+    table holds arrays and creates entries on demand.
 
     Parameters
     ----------
     entries
-        The trees.
+        Entries of the trees.
 
     Raises
     ------
     ValueError
-        If a number is no int32.
+        If a number does not fit int32.
 
     Examples
     --------
@@ -114,18 +114,18 @@ class TreeTable(Sequence[TreeEntry]):
 
     @classmethod
     def from_json(cls, entries: Iterable[tuple[Any, ...]]) -> Self:
-        """Read the entries of a manifest, as `compact_trees` leaves them.
+        """Read the entries of a manifest, as returned by `compact_trees`.
 
         Raises
         ------
         ValueError
-            If one cannot be true.
+            If a value has the wrong type or is negative.
         """
         return cls(
             TreeEntry(
                 **{
-                    name: checked(value, kind, name)
-                    for (name, kind), value in zip(_KINDS.items(), entry, strict=True)
+                    name: checked(value, field_type, name)
+                    for (name, field_type), value in zip(_FIELD_TYPES.items(), entry, strict=True)
                 }
             )
             for entry in entries
@@ -159,35 +159,35 @@ class TreeTable(Sequence[TreeEntry]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TreeTable) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]  # as of other sequences that compare their items
+    __hash__ = None  # type: ignore[assignment]  # unhashable, like a list
 
     def __repr__(self) -> str:
         return f"TreeTable({len(self)} trees, {self.n_samples} samples)"
 
 
 def compact_trees() -> Callable[[dict[str, Any]], Any]:
-    """Make a hook for `json.loads` that keeps the entries of trees small.
+    """Return a hook for `json.loads` that turns entries of trees into tuples.
 
     Examples
     --------
     >>> import json
-    >>> text = json.dumps([dict.fromkeys(_KINDS, 1), {"other": 2}])
+    >>> text = json.dumps([dict.fromkeys(_FIELD_TYPES, 1), {"other": 2}])
     >>> json.loads(text, object_hook=compact_trees())
     [(1, 1, 1, 1, 1, 1), {'other': 2}]
     """
     known: dict[str, str] = {}
 
-    def compact(found: dict[str, Any]) -> Any:
-        if found.keys() != _KINDS.keys():
-            return found
-        values = (found[name] for name in _KINDS)
+    def compact(content: dict[str, Any]) -> Any:
+        if content.keys() != _FIELD_TYPES.keys():
+            return content
+        values = (content[name] for name in _FIELD_TYPES)
         return tuple(known.setdefault(v, v) if isinstance(v, str) else v for v in values)
 
     return compact
 
 
-def checked(value: object, kind: type[_Kind], name: str) -> _Kind:
-    """Give a value of a manifest, or refuse it with a ValueError."""
-    if type(value) is not kind or (isinstance(value, int) and value < 0):
+def checked(value: object, expected: type[_Value], name: str) -> _Value:
+    """Return a value of a manifest; raise ValueError if its type is wrong or it is negative."""
+    if type(value) is not expected or (isinstance(value, int) and value < 0):
         raise ValueError(f"'{name}' is {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""Training a policy on samples."""
+"""Training of policies on samples."""
 
 from milplib.learn.training.losses import LOSSES, Loss, load_loss
 from milplib.learn.training.metrics import TOP_K, Metrics, judge

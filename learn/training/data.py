@@ -1,4 +1,4 @@
-"""The data of a training: opened, checked, split, named by content."""
+"""Data of a training: opening, checking, splitting, and description by content."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["Batches", "TrainingData", "epoch_batches", "set_hash"]
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Graphs to train on and graphs to judge by.
+    """Graphs for training and graphs for validation.
 
     Parameters
     ----------
     training, validation
         The graphs.
     held_out
-        Content hashes of the instances that were held out; empty if validation was given.
+        Content hashes of the held-out instances; empty if there is separate validation data.
     """
 
     training: GraphDataset
@@ -65,7 +65,7 @@ class TrainingData:
         sets = _open(folders, "training")
         judged = _open(validation, "validation")
         blocks = options.blocks
-        block_schemas((*sets, *judged), blocks)  # of all together
+        block_schemas((*sets, *judged), blocks)  # checks that all sets agree
         opening: dict[str, Any] = {"blocks": blocks, "cache_bytes": cache_bytes}
         if judged:
             refuse_shared_instances(sets, judged)
@@ -79,11 +79,11 @@ class TrainingData:
 
     @property
     def n_block_columns(self) -> int:
-        """Number of columns of the blocks together."""
+        """Total number of columns of the blocks."""
         return sum(len(block.columns) for block in self.training.blocks)
 
     def describe(self) -> dict[str, Any]:
-        """Describe the data for a policy file: by content, without paths of this machine."""
+        """Describe the data for a policy file, by content and without paths of this machine."""
         described: dict[str, Any] = {
             "training": _describe(self.training),
             "validation": _describe(self.validation),
@@ -92,7 +92,7 @@ class TrainingData:
             described["held_out_instances"] = len(self.held_out)
             text = "\n".join(self.held_out)
             described["held_out_sha256"] = hashlib.sha256(text.encode()).hexdigest()
-        # So that an evaluation can tell whether it judges on what was learned by heart.
+        # An evaluation uses these hashes to find test instances that the policy has seen.
         seen = {name for samples in self.training.sample_sets for name in _instances(samples)}
         judged = {name for samples in self.validation.sample_sets for name in _instances(samples)}
         if self.held_out:
@@ -110,8 +110,8 @@ def _open(folders: Iterable[str | os.PathLike[str]], role: str) -> list[SampleSe
         samples = SampleSet(folder)
         if not len(samples):
             raise SampleError(
-                f"the {role} folder {samples.folder} holds no samples: none of its instances gave "
-                "one (milplib samples inspect says why)"
+                f"the {role} folder {samples.folder} holds no samples: run milplib samples inspect "
+                "to see why, or leave it out"
             )
         twin = sets.setdefault(set_hash(samples), samples)
         if twin is not samples:
@@ -125,7 +125,7 @@ def _open(folders: Iterable[str | os.PathLike[str]], role: str) -> list[SampleSe
 
 
 def set_hash(samples: SampleSet) -> str:
-    """SHA-256 over the checksums of a set's shards."""
+    """Return the SHA-256 of the checksums of a set's shards, in hexadecimal."""
     text = "\n".join(shard.sha256 for shard in samples.manifest.shards)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -143,16 +143,16 @@ def _describe(graphs: GraphDataset) -> list[dict[str, Any]]:
 
 
 class Batches:
-    """Batches of a data set on a device, in an order that is asked for.
+    """Batches of a data set on a device, in a requested order.
 
-    A thread makes the next batch while the last one is computed with.
+    A thread prepares the next batch while the current one is in use.
 
     Parameters
     ----------
     graphs
         The data set.
     compute
-        Where they go; to a GPU by way of pinned memory, while it computes.
+        Device of the batches. They are copied to a GPU from pinned memory, while it computes.
     """
 
     def __init__(self, graphs: GraphDataset, compute: Compute) -> None:
@@ -160,14 +160,14 @@ class Batches:
         self._memory = BatchMemory()
 
     def __call__(self, order: Iterable[Iterable[int]]) -> Iterator[BranchingGraph]:
-        """Give the batches that hold these samples."""
+        """Yield a batch for each list of positions."""
         for batch in _ahead(self._graphs.batch(p, memory=self._memory) for p in order):
             if self._compute.is_cuda:
                 batch = batch.pin_memory()
             yield batch.to(self._compute.device, non_blocking=True)
 
     def in_order(self, batch_size: int) -> Iterator[BranchingGraph]:
-        """Give all samples once, in their order."""
+        """Return the batches of all samples, in order."""
         n = len(self._graphs)
         return self(range(start, min(start + batch_size, n)) for start in range(0, n, batch_size))
 
@@ -181,7 +181,7 @@ def _ahead(batches: Iterator[BranchingGraph]) -> Iterator[BranchingGraph]:
 
 
 def epoch_batches(graphs: GraphDataset, options: NetworkOptions, *, seed: int) -> EpochBatches:
-    """Make the sampler of training."""
+    """Return the sampler of the training batches."""
     return EpochBatches(
         graphs.sizes,
         batch_size=options.batch_size,

@@ -1,4 +1,4 @@
-"""Where training computes, and how precisely."""
+"""Device and precision of training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRECISIONS = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Compute:
-    """A device, and the precision of matrix products on it.
+    """Device, and precision of matrix products on it.
 
     Parameters
     ----------
@@ -39,52 +39,51 @@ class Compute:
 
     @classmethod
     def choose(cls, device: str = "auto", precision: str = "float32") -> Compute:
-        """Take CUDA where it is, with ``auto``; check that what is asked for is there.
+        """Choose a device, and check that it is available; ``auto`` prefers CUDA.
 
         Raises
         ------
         ParameterError
-            If CUDA is asked for and not there.
+            If CUDA is requested but not available.
         UnknownNameError
             If the device or the precision is unknown.
         """
         if precision not in PRECISIONS:
             raise UnknownNameError("precision", precision, PRECISIONS)
-        kind, colon, number = device.partition(":")
-        if kind not in DEVICES or (colon and not (kind == "cuda" and number.isdecimal())):
+        backend, colon, number = device.partition(":")
+        if backend not in DEVICES or (colon and not (backend == "cuda" and number.isdecimal())):
             raise UnknownNameError("device", device, DEVICES)
         available = torch.cuda.is_available()
-        if kind == "cuda" and not available:
+        if backend == "cuda" and not available:
             reason = "finds no usable GPU" if torch.version.cuda else "is built for the CPU alone"
             raise ParameterError(
-                f"the device '{device}' was asked for, but this torch ({torch.__version__}) "
-                f"{reason}: use --device cpu, or install a build of torch for your GPU"
+                f"the device '{device}' is not available: this torch ({torch.__version__}) "
+                f"{reason}; use --device cpu, or install a build of torch for your GPU"
             )
         if colon and int(number) >= torch.cuda.device_count():
             raise ParameterError(
-                f"the device '{device}' was asked for, but there are only "
-                f"{torch.cuda.device_count()} GPUs, numbered from 0"
+                f"the device '{device}' is not available: this machine has "
+                f"{torch.cuda.device_count()} GPUs; number them from 0"
             )
-        if kind == "auto":
+        if backend == "auto":
             device = "cuda" if available else "cpu"
         return cls(torch.device(device), precision)
 
     @property
     def is_cuda(self) -> bool:
-        """Whether it is a GPU."""
+        """Whether the device is a GPU."""
         return self.device.type == "cuda"
 
     @contextmanager
     def repeatable(self) -> Iterator[None]:
-        """Let equal arguments give equal bytes meanwhile, on this kind of device.
+        """Make computations deterministic on this kind of device inside the context.
 
-        A GPU adds up in whatever order its threads come, unless it is told otherwise; a CPU needs
-        no telling.
+        By default a GPU sums in the order in which its threads finish; a CPU is deterministic.
         """
         if not self.is_cuda:
             yield
             return
-        # Read by cuBLAS when it is first used; without it torch refuses its matrix products.
+        # cuBLAS reads it on first use; without it torch refuses matrix products.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         before = torch.are_deterministic_algorithms_enabled()
         torch.use_deterministic_algorithms(True)
@@ -94,7 +93,7 @@ class Compute:
             torch.use_deterministic_algorithms(before)
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Context in which a network and its loss are computed."""
+        """Return the context in which to compute the scores of a network."""
         if self.precision == "float32":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
@@ -102,12 +101,12 @@ class Compute:
 
 @contextmanager
 def cpu_threads(count: int) -> Iterator[None]:
-    """Compute on so many threads of the CPU meanwhile.
+    """Set the number of CPU threads of torch inside the context.
 
     Raises
     ------
     ParameterError
-        If there are none.
+        If `count` is less than 1.
     """
     if count < 1:
         raise ParameterError(f"the number of threads is {count}; it must be at least 1")

@@ -1,4 +1,4 @@
-"""Between torch modules and policy files."""
+"""Conversion between torch modules and policy files."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def to_policy_file(
     blocks: Sequence[BlockSchema] = (),
     provenance: Mapping[str, Any] | None = None,
 ) -> PolicyFile:
-    """Describe a network as a policy file: write it with `milplib.policies.file.write_policy`.
+    """Describe a network as a policy file, for `milplib.policies.file.write_policy`.
 
     Parameters
     ----------
     tensors
         ``state_dict()`` of a `GCNN`.
     hidden, sums
-        Its number of units, and how it sums.
+        Arguments of the `GCNN`.
     blocks
-        The blocks that it reads.
+        Blocks that the network reads.
     provenance
-        How it was trained, as JSON values.
+        Description of the training, as JSON values.
 
     Examples
     --------
@@ -58,16 +58,17 @@ def to_policy_file(
 
 
 def to_module(content: PolicyFile) -> GCNN:
-    """Make the network of a policy file, to train it further or to look into it.
+    """Build the network of a policy file, to train it further or to inspect it.
 
     Raises
     ------
     PolicyError
-        If it is of another architecture, or its tensors are not those of its sizes.
+        If the policy has another architecture, or its tensors do not fit its sizes.
     """
     if content.architecture != "gcnn":
         raise PolicyError(
-            f"a policy of the architecture '{content.architecture}' has no torch module; 'gcnn' has"
+            f"a policy of the architecture '{content.architecture}' has no torch module; name one "
+            "of the architecture 'gcnn'"
         )
     columns = sum(len(block.columns) for block in content.blocks)
     try:

@@ -1,4 +1,4 @@
-"""The folder beside a policy file: where its training goes on, its log and its curve."""
+"""Folder beside a policy file, with the checkpoint, log and curve of its training."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ __all__ = ["TrainingFolder", "check_policy_target", "draw_curve"]
 
 
 class TrainingFolder:
-    """``POLICY.training``: ``log.csv``, ``curve.png``, and ``checkpoint.safetensors`` until done.
+    """Folder ``POLICY.training`` with ``log.csv`` and ``curve.png``.
+
+    It holds ``checkpoint.safetensors`` until the training is complete.
 
     Parameters
     ----------
     policy
-        The policy file to be.
+        Policy file to be written.
     job
-        All that the policy depends on, as JSON values: a checkpoint of another job is not gone
-        on from.
+        Everything that the policy depends on, as JSON values. A checkpoint of another job is not
+        resumed.
     """
 
     def __init__(self, policy: Path, job: Mapping[str, Any]) -> None:
@@ -41,13 +43,13 @@ class TrainingFolder:
 
     @contextmanager
     def claim(self, *, force: bool) -> Iterator[bool]:
-        """Lock the folder; tell whether there is a checkpoint to go on from.
+        """Lock the folder; yield whether it holds a checkpoint to resume from.
 
         Raises
         ------
         OutputError
-            If the policy is there or another training has begun and `force` is False, or if
-            another process trains here.
+            If the policy exists or another training was started and `force` is False, or if
+            another process is training the policy.
         """
         check_policy_target(self.policy, force=force)
         if open_folder(self.path, clean=False) and not (self.path / "lock").exists():
@@ -67,12 +69,12 @@ class TrainingFolder:
             yield begun
 
     def commit(self, state: TrainingState) -> None:
-        """Keep the state after an epoch, and its line in the log."""
+        """Save the state after an epoch, and write the log."""
         state.save(self.checkpoint, job=self._job)
         self.write_log(state.history)
 
     def write_log(self, history: Sequence[EpochRecord]) -> None:
-        """Write the log, a line an epoch."""
+        """Write the log, one line per epoch."""
         text = io.StringIO()
         lines = [_log_line(record) for record in history]
         writer = csv.DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")
@@ -82,18 +84,18 @@ class TrainingFolder:
             stream.write(text.getvalue().encode())
 
     def finish(self, state: TrainingState) -> None:
-        """Draw the curve; the checkpoint goes, since the policy is written."""
+        """Draw the curve and remove the checkpoint, once the policy is written."""
         draw_curve(state.history, self.curve)
         self.checkpoint.unlink(missing_ok=True)
 
 
 def check_policy_target(policy: Path, *, force: bool) -> None:
-    """Make sure that a policy file may be written, before anything is trained.
+    """Check that a policy file may be written, before anything is trained.
 
     Raises
     ------
     OutputError
-        If its folder is missing, if it is a folder, or if it is there and `force` is False.
+        If its folder is missing, if it is a folder, or if it exists and `force` is False.
     """
     if not policy.parent.is_dir():
         raise OutputError(f"cannot write {policy}: there is no folder {policy.parent}")
@@ -119,7 +121,7 @@ def _log_line(record: EpochRecord) -> dict[str, float]:
 
 
 def draw_curve(history: Sequence[EpochRecord], path: Path) -> None:
-    """Draw losses and accuracies over epochs into a PNG file."""
+    """Draw losses and accuracies over epochs as a PNG file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -143,6 +145,6 @@ def draw_curve(history: Sequence[EpochRecord], path: Path) -> None:
         axes.set_xlabel(f"epoch (best: {best.epoch})")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
-    # Neither time nor version: equal trainings give equal pictures.
+    # Neither time nor version in the metadata, so that equal trainings have equal pictures.
     with atomic_write(path) as stream:
         figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})

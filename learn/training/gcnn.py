@@ -1,4 +1,4 @@
-"""How the graph convolutional network is trained."""
+"""Training of the graph convolutional network."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["fit_gcnn"]
 
 
 def fit_gcnn(task: TrainingTask) -> TrainingResult:
-    """Train a `GCNN`; the options are `milplib.learn.options.GcnnOptions`."""
+    """Train a `GCNN` with options `milplib.learn.options.GcnnOptions`."""
     return fit_network(task, _GcnnRecipe(task.options))
 
 
 class _GcnnRecipe:
     def __init__(self, options: GcnnOptions) -> None:
         self._options = options
-        self.job: Mapping[str, Any] = {}  # its sizes are among the options
+        self.job: Mapping[str, Any] = {}  # the options determine the network
 
     def build(self, data: TrainingData, *, seed: int) -> nn.Module:
         return GCNN(

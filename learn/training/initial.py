@@ -1,4 +1,4 @@
-"""A policy whose weights another training begins with."""
+"""Initial policy of a training."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["InitialPolicy"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InitialPolicy:
-    """A policy file to begin with.
+    """Policy whose weights a training starts from.
 
     Parameters
     ----------
     file
-        The file.
+        Policy file.
     sha256
-        Its digest.
+        SHA-256 of the file, in hexadecimal.
     content
-        What it holds.
+        Content of the file.
     """
 
     file: Path
@@ -44,7 +44,7 @@ class InitialPolicy:
         Raises
         ------
         PolicyError
-            If it cannot be read.
+            If the policy cannot be read.
         """
         file = Path(str(pretrained_or_given(policy)))
         content = read_policy(file)
@@ -52,11 +52,11 @@ class InitialPolicy:
 
     @property
     def job(self) -> dict[str, Any]:
-        """What a policy file says about it: by content, without paths of this machine."""
+        """Description in the policy file, by content and without paths of this machine."""
         return {"initial_policy": {"name": self.file.stem, "sha256": self.sha256}}
 
     def with_seen_instances(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the instances that it has seen to those that a training describes as its own."""
+        """Add the instances that the initial policy has seen to the training instances."""
         before = _hashes(self.content.provenance)
         now = dict(data[INSTANCE_HASHES])
         seen = {h for role in ("training", "validation") for h in before.get(role, ())}
@@ -64,7 +64,7 @@ class InitialPolicy:
         return {**data, INSTANCE_HASHES: now}
 
     def load_into(self, model: nn.Module, expected: PolicyFile) -> None:
-        """Give a network the policy's weights and norms.
+        """Load the weights and norms of the policy into a network.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class InitialPolicy:
         Raises
         ------
         ParameterError
-            If the policy is of another architecture, other sizes or other blocks.
+            If the policy has another architecture, other sizes or other blocks.
         """
         ours, theirs = _described(expected), _described(self.content)
         for name in sorted(ours.keys() | theirs):
@@ -92,7 +92,7 @@ class InitialPolicy:
 
 
 def _described(content: PolicyFile) -> dict[str, Any]:
-    """What two policies must share for one's weights to mean something in the other."""
+    """Return the properties that two policies must share to exchange weights."""
     blocks = [f"{block.name} {block.version}" for block in content.blocks]
     return {
         "architecture": content.architecture,

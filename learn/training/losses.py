@@ -1,4 +1,4 @@
-"""Losses: how far the network's scores are from what the expert said."""
+"""Losses between the scores of a network and those of the expert."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["LOSSES", "HardLabels", "Loss", "SoftTargets", "load_loss"]
 
 @runtime_checkable
 class Loss(Protocol):
-    """Anything that gives each graph of a batch a loss.
+    """Loss of each graph of a batch.
 
-    Candidates without a valid score must not count. Training minimises the mean over graphs.
+    It must ignore candidates without a valid score. Training minimises the mean over graphs.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class Loss(Protocol):
 
     @property
     def name(self) -> str:
-        """A name for the policy file."""
+        """Name of the loss in the policy file."""
         ...
 
     def __call__(self, scores: torch.Tensor, batch: Any) -> torch.Tensor:
@@ -42,7 +42,8 @@ class Loss(Protocol):
         Parameters
         ----------
         scores
-            The network's. Shape (k,), float32, the candidates of all graphs one after the other.
+            Scores of the network for the candidates of all graphs, one after the other. Shape
+            (k,), float32.
         batch
             The graphs, with ``scores``, ``valid`` and ``tied`` of the expert, shape (k,), and
             ``candidates_batch``, the number of each candidate's graph.
@@ -50,7 +51,7 @@ class Loss(Protocol):
         Returns
         -------
         Tensor
-            Shape (graphs,).
+            Loss of each graph. Shape (graphs,).
         """
         ...
 
@@ -82,13 +83,13 @@ class SoftTargets:
     """Cross-entropy against targets that fall off with the expert's scores.
 
     The target of a candidate is proportional to ``exp(-regret / temperature)``, where regret is
-    ``(best - score) / |best|``: near-ties get nearly equal shares. Where the best score is 0 only
-    those tied with it get any.
+    ``(best - score) / |best|``: near-ties get nearly equal shares. If the best score is 0, the
+    candidates tied with it share the target equally.
 
     Parameters
     ----------
     temperature
-        Regret at which a target is 1/e of the best one's.
+        Regret at which a target is 1/e of the target of the best candidate.
 
     Examples
     --------
@@ -120,13 +121,13 @@ class SoftTargets:
 
 
 def _cross_entropy(scores: torch.Tensor, target: torch.Tensor, batch: Any) -> torch.Tensor:
-    """Cross-entropy over the valid candidates of each graph; targets need not sum to 1."""
+    """Compute the cross-entropy over each graph's valid candidates; targets need not sum to 1."""
     graph, valid = batch.candidates_batch, batch.valid
     target = target.masked_fill(~valid, 0.0)
-    # Subtracting the largest changes nothing but overflow, so it needs no gradient.
+    # Subtracting the maximum only prevents overflow, so it needs no gradient.
     masked = scores.detach().masked_fill(~valid, -torch.inf)
     shifted = scores - _of_graphs(masked, batch, reduce="max")[graph]
-    # Not through exp: what overflows there would come back as NaN in the gradient.
+    # Mask before exp: an overflow there would make the gradient NaN.
     shifted = shifted.masked_fill(~valid, -torch.inf)
     log_total = _of_graphs(shifted.exp(), batch, reduce="sum").log()
     shifted = shifted.masked_fill(~valid, 0.0)
@@ -135,7 +136,7 @@ def _cross_entropy(scores: torch.Tensor, target: torch.Tensor, batch: Any) -> to
 
 
 def _of_graphs(values: torch.Tensor, batch: Any, *, reduce: str) -> torch.Tensor:
-    """Reduce values of candidates to one of each graph."""
+    """Reduce the values of each graph's candidates to one value."""
     index, size = batch.candidates_batch, batch.num_graphs
     reduced: torch.Tensor = scatter(values, index, dim_size=size, reduce=reduce)
     return reduced
@@ -144,24 +145,23 @@ def _of_graphs(values: torch.Tensor, batch: Any, *, reduce: str) -> torch.Tensor
 LOSSES: MappingProxyType[str, type[Loss]] = MappingProxyType(
     {"hard": HardLabels, "soft": SoftTargets}
 )
-"""The losses that come with milplib, by name."""
+"""Losses of milplib, by name."""
 
 
 def load_loss(name: object) -> Loss:
-    """Make a loss from its name.
+    """Return a loss by its name.
 
     Parameters
     ----------
     name
-        A name in `LOSSES`, ``"package.module:Name"`` for a class or an object of a user's own, or
-        a loss itself.
+        Name in `LOSSES`, ``"package.module:Name"`` of a class or object of your own, or a `Loss`.
 
     Raises
     ------
     UnknownNameError
-        If the name is in neither form known.
+        If the name is unknown.
     ParameterError
-        If it cannot be imported, or is no loss.
+        If the object cannot be imported, or is not a loss.
 
     Examples
     --------
@@ -169,19 +169,19 @@ def load_loss(name: object) -> Loss:
     'hard'
     """
     if not isinstance(name, str):
-        found: Any = name
+        candidate: Any = name
     elif ":" not in name:
         if name not in LOSSES:
             raise UnknownNameError(
                 "loss", name, LOSSES, hint="(one of your own: package.module:Name)"
             )
-        found = LOSSES[name]()
+        candidate = LOSSES[name]()
     else:
-        found = named_object(name, kind="loss", instantiate=True)
-    if not (callable(found) and isinstance(getattr(found, "name", None), str)):
+        candidate = named_object(name, kind="loss", instantiate=True)
+    if not (callable(candidate) and isinstance(getattr(candidate, "name", None), str)):
         raise ParameterError(
-            f"{found!r} is not a loss: it needs a name and to be called with scores and a batch "
-            "(milplib.learn.Loss)"
+            f"{candidate!r} is not a loss: give it a name, and let it be called with scores and a "
+            "batch (milplib.learn.Loss)"
         )
-    loss: Loss = found
+    loss: Loss = candidate
     return loss

@@ -1,4 +1,4 @@
-"""How good choices are, judged by the expert's scores."""
+"""Metrics of choices, by the expert's scores."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from milplib.policies.choice import best_candidate, tied_with_best
 __all__ = ["TOP_K", "Judgement", "Metrics", "judge", "judge_batch", "mean_metrics"]
 
 TOP_K = (1, 3, 5, 10)
-"""The k of accuracy@k."""
+"""Values of k for accuracy@k."""
 
 _Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """The scores for one state, judged.
+    """Rank and regret of the scores for one state.
 
     Parameters
     ----------
     rank
-        Place of the first of the expert's best candidates, ties included, in the order of the
-        scores; 1 is right.
+        Position of the first of the expert's best candidates, ties included, in the order of the
+        scores; 1 is a correct choice.
     regret
         ``(best - score of the choice) / |best|`` by the expert's scores; 0 where the best is 0.
     """
@@ -45,11 +45,12 @@ class Metrics:
     samples
         Number of samples.
     accuracy
-        Shares in which one of the expert's best is among the first k; of `TOP_K`, in order.
+        Share of samples in which one of the expert's best candidates is among the first k, for
+        each k of `TOP_K`.
     regret
         Mean score regret of the choice.
     loss
-        Mean loss; NaN where none was computed.
+        Mean loss; NaN if none was computed.
     """
 
     samples: int
@@ -58,7 +59,7 @@ class Metrics:
     loss: float = float("nan")
 
     def as_dict(self) -> dict[str, float | int]:
-        """Give names and numbers, in order."""
+        """Return the metrics by name, in order."""
         named = {f"accuracy_{k}": a for k, a in zip(TOP_K, self.accuracy, strict=True)}
         return {"loss": self.loss, **named, "regret": self.regret, "samples": self.samples}
 
@@ -72,19 +73,19 @@ def judge(
 ) -> Judgement:
     """Judge the scores for a state's candidates.
 
-    Candidates without an expert's score count as if they were not there. Scores that tie
-    (`milplib.policies.choice`) are ordered by column, as they are when a policy runs: first
-    those tied with the best, then those tied with the best of the others, and so on. With fewer
-    than k candidates all of them are the first k.
+    Candidates without a score of the expert are ignored. Scores that tie
+    (`milplib.policies.choice`) are ordered by column, as when a policy runs: first those tied with
+    the best score, then those tied with the best of the remaining scores, and so on. With fewer
+    than k candidates, all of them are among the first k.
 
     Parameters
     ----------
     scores
-        Shape (k,), finite.
+        Finite scores of the candidates. Shape (k,).
     candidates
-        Columns. Shape (k,).
+        Columns of the candidates. Shape (k,).
     expert, valid
-        The expert's scores, and which of them there are; all if not given. Shape (k,).
+        Scores of the expert, and whether each is valid; all are if not given. Shape (k,).
 
     Examples
     --------
@@ -121,7 +122,7 @@ def judge_batch(scores: _Floats, batch: Any) -> list[Judgement]:
 
 
 def mean_metrics(judgements: Iterable[Judgement], losses: Sequence[float] = ()) -> Metrics:
-    """Average judgements, and losses beside them.
+    """Average judgements and losses.
 
     Examples
     --------

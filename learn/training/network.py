@@ -1,4 +1,4 @@
-"""Training of networks by epochs, from the samples to the policy file."""
+"""Training of networks in epochs, from samples to a policy file."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ __all__ = ["NetworkRecipe", "fit_network"]
 
 
 class NetworkRecipe(Protocol):
-    """What tells one kind of network from another while it is trained."""
+    """Parts of the training that differ between kinds of networks."""
 
     @property
     def job(self) -> Mapping[str, Any]:
-        """What the policy depends on beside options, data and seed, as JSON values."""
+        """Everything the policy depends on beside options, data and seed, as JSON values."""
         ...
 
     def build(self, data: TrainingData, *, seed: int) -> nn.Module:
-        """Make the network on the CPU, with initial weights that follow from the seed."""
+        """Build the network on the CPU, with initial weights drawn from the seed."""
         ...
 
     def prepare(self, trainer: Trainer) -> None:
-        """Do what comes before the first epoch, unless the weights are another policy's."""
+        """Prepare the network before the first epoch; skipped with an initial policy."""
         ...
 
     def policy_file(
@@ -59,13 +59,13 @@ class NetworkRecipe(Protocol):
 
 
 def fit_network(task: TrainingTask, recipe: NetworkRecipe) -> TrainingResult:
-    """Train a network, or go on where its training was stopped, and write its policy file."""
+    """Train a network, or resume its training, and write its policy file."""
     options: NetworkOptions = task.options
     run: NetworkRunOptions = task.run_options
     loss = load_loss(options.loss)
     compute = Compute.choose(run.device, run.precision)
     if run.track:
-        import_wandb()  # its absence must show before anything is written
+        import_wandb()  # report a missing package before writing anything
     initial = InitialPolicy.read(options.initial_policy) if options.initial_policy else None
     data = TrainingData.open(
         task.folders,
@@ -87,7 +87,7 @@ def fit_network(task: TrainingTask, recipe: NetworkRecipe) -> TrainingResult:
         **recipe.job,
         **(initial.job if initial else {}),
     }
-    # Drawn on the CPU, so that every device begins with the same weights.
+    # Drawn on the CPU, so that every device starts with the same weights.
     model = recipe.build(data, seed=task.seed)
     if initial:
         initial.load_into(
@@ -97,8 +97,8 @@ def fit_network(task: TrainingTask, recipe: NetworkRecipe) -> TrainingResult:
     folder = TrainingFolder(task.out, job)
     with cpu_threads(run.threads), compute.repeatable(), folder.claim(force=task.force) as begun:
         tracker = make_tracker(run.track, project=run.project, folder=folder.path, config=job)
-        for graphs, what in ((data.training, "training"), (data.validation, "validation")):
-            phase = f"reading {what} samples"
+        for graphs, role in ((data.training, "training"), (data.validation, "validation")):
+            phase = f"reading {role} samples"
             graphs.load(
                 on_progress=lambda done, total, phase=phase: task.on_progress(  # type: ignore[misc]
                     TrainingProgress(phase, done, total)
@@ -152,7 +152,7 @@ def fit_network(task: TrainingTask, recipe: NetworkRecipe) -> TrainingResult:
 
 
 def _parameters(options: NetworkOptions) -> dict[str, Any]:
-    """Give the options that are numbers and names; the others stand beside them in the job."""
+    """Return the plain options; the job holds the others separately."""
     others = ("loss", "initial_policy", "model_options")
     return {f.name: getattr(options, f.name) for f in fields(options) if f.name not in others}
 

@@ -1,4 +1,4 @@
-"""How a torch module of a user's own is trained."""
+"""Training of a user's torch module."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["fit_own_network"]
 
 
 def fit_own_network(task: TrainingTask) -> TrainingResult:
-    """Train a torch module; the options are `milplib.learn.options.OwnNetworkOptions`.
+    """Train a torch module with options `milplib.learn.options.OwnNetworkOptions`.
 
     Raises
     ------
     ParameterError
-        If no class is named, its options are not those of its constructor, or it does not give
-        each candidate a score.
+        If no class is named, if the options do not fit its constructor, or if it does not return
+        a score for each candidate.
     """
     network = task.kind.network
     if network is None:
@@ -62,7 +62,7 @@ class _OwnRecipe:
         return module
 
     def _check_scores(self, module: nn.Module, data: TrainingData, *, seed: int) -> None:
-        """Let the module score a first batch; lazy modules learn their sizes by it."""
+        """Check the module's scores of a first batch, which also initialises lazy modules."""
         size = min(self._options.batch_size, len(data.training))
         batch = data.training.batch(range(size))
         name, k = network_name(self._network), len(batch.candidates)
@@ -70,23 +70,23 @@ class _OwnRecipe:
             torch.manual_seed(seed)
             try:
                 scores = module.eval()(batch)
-            except Exception as error:  # whatever a stranger's class may raise
+            except Exception as error:  # a user's class may raise anything
                 raise ParameterError(
                     f"{name} fails on the first batch of graphs: {type(error).__name__}: "
                     f"{' '.join(str(error).split())}"
                 ) from error
         if not isinstance(scores, torch.Tensor) or scores.shape != (k,):
             shape = getattr(scores, "shape", None)
-            what = type(scores).__name__ if shape is None else f"scores of shape {tuple(shape)}"
+            result = type(scores).__name__ if shape is None else f"scores of shape {tuple(shape)}"
             raise ParameterError(
-                f"{name} gives {what} for the {k} candidates of the first batch of graphs: let "
+                f"{name} gives {result} for the {k} candidates of the first batch of graphs: let "
                 f"forward return a tensor of shape ({k},), a score for each of batch.candidates"
             )
         if not scores.is_floating_point():
             raise ParameterError(f"{name} gives scores of {scores.dtype}: return floats")
 
     def prepare(self, trainer: Trainer) -> None:
-        """Leave the module as it was made."""
+        """Do nothing: the module is trained as built."""
 
     def policy_file(
         self,

@@ -1,4 +1,4 @@
-"""The state of a training between two epochs, as one file: what it takes to go on."""
+"""State of a training between two epochs, saved in one file to resume from."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 @dataclass(eq=False)
 class TrainingState:
-    """A network being trained, with all that the next epoch depends on.
+    """Network in training, with everything that the next epoch depends on.
 
-    No state of a random generator is among it: batches follow from the seed and the epoch.
+    The state of a random generator is not needed: batches follow from the seed and the epoch.
 
     Parameters
     ----------
     model, optimizer
-        The network, its norms fixed, and Adam.
+        The network, with fixed norms, and its Adam optimizer.
     best
         Tensors of the network after the best epoch so far.
     history
-        The epochs done.
+        Records of the epochs done.
     best_loss, waiting
-        The best validation loss so far, and epochs since.
+        Best validation loss so far, and number of epochs since.
     """
 
     model: nn.Module
@@ -50,7 +50,7 @@ class TrainingState:
 
     @property
     def learning_rate(self) -> float:
-        """Adam's, now."""
+        """Current learning rate of Adam."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     @learning_rate.setter
@@ -59,11 +59,11 @@ class TrainingState:
             group["lr"] = value
 
     def save(self, path: Path, *, job: Mapping[str, Any]) -> None:
-        """Write the state and what job it belongs to, in one step."""
+        """Write the state and its job, atomically."""
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"best.{name}": t for name, t in self.best.items()}
         for name, parameter in self.model.named_parameters():
-            if moments := self.optimizer.state.get(parameter):  # none without a gradient so far
+            if moments := self.optimizer.state.get(parameter):  # missing before the first gradient
                 tensors |= {f"{key}.{name}": moments[key] for key in _MOMENTS}
         header = {
             "job": job,
@@ -72,13 +72,13 @@ class TrainingState:
             "best_loss": self.best_loss,
             "waiting": self.waiting,
         }
-        # Clones, since a best tensor may share its memory with none other in the file.
+        # Cloned, because safetensors refuses tensors that share memory.
         tensors = {name: t.detach().cpu().clone() for name, t in tensors.items()}
         with atomic_write(path) as stream:
             stream.write(save(tensors, metadata={_METADATA_KEY: json.dumps(header)}))
 
     def load(self, path: Path) -> None:
-        """Take over a state that `save` wrote for the same job.
+        """Load a state that `save` wrote for the same job.
 
         Raises
         ------
@@ -106,12 +106,12 @@ class TrainingState:
             self.best_loss, self.waiting = header["best_loss"], header["waiting"]
         except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise OutputError(
-                f"{path} is damaged and the training cannot go on from it: begin again with --force"
+                f"{path} is damaged and the training cannot resume: start again with --force"
             ) from error
 
     @staticmethod
     def job_of(path: Path) -> Any:
-        """What job a file of `save` belongs to; None if there is no such file."""
+        """Return the job of a file that `save` wrote; None if the file is missing or damaged."""
         try:
             with safe_open(path, framework="pt") as content:
                 return json.loads((content.metadata() or {})[_METADATA_KEY])["job"]

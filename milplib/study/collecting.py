@@ -1,4 +1,4 @@
-"""The second stage: samples of some instances."""
+"""Second stage of a study: collection of samples."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = ["CollectTask", "samples_folder"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CollectTask(Task):
-    """Samples of a task of instances.
+    """Task that collects the samples of some instances.
 
     Parameters
     ----------
     instances
-        The instances.
+        Task of the instances.
     setting
-        SCIP's setting.
+        SCIP setting.
     collection
-        How to collect.
+        Parameters of the collection.
     samples_per_instance
-        Samples wanted from each.
+        Number of samples wanted from each instance.
     """
 
     instances: InstanceTask
@@ -51,16 +51,16 @@ class CollectTask(Task):
 
     @property
     def inputs(self) -> tuple[Task, ...]:
-        """The instances."""
+        """Task of the instances."""
         return (self.instances,)
 
     @property
     def set_name(self) -> str:
-        """What its folder of samples is called."""
+        """Name of the folder of the samples."""
         return f"{self.instances.file_stem}-{self.setting}"
 
     def request(self) -> dict[str, Any]:
-        """Arguments of the collection."""
+        """Return the arguments of the collection."""
         own = ("samples_per_instance", "instances_per_task", "blocks", "expert")
         return {
             "setting": self.setting,
@@ -71,13 +71,13 @@ class CollectTask(Task):
         }
 
     def recipe(self) -> dict[str, Any]:
-        """Arguments of the collection, its blocks' versions, and SCIP's."""
+        """Return the arguments of the collection, and the versions of its blocks and of SCIP."""
         blocks = load_state_functions(self.collection.blocks)
         versions = [[function.name, function.version] for function in blocks]
         return {**self.request(), "blocks": versions, "scip": scip_version()}
 
     def matches(self, content: Mapping[str, Any]) -> bool:
-        """Whether recorded content has these arguments, and blocks of these names."""
+        """Whether recorded content has the same arguments, and blocks of the same names."""
         return super().matches({**content, "blocks": [name for name, _ in content["blocks"]]})
 
     @property
@@ -91,7 +91,7 @@ class CollectTask(Task):
         return self.instances.units * self.samples_per_instance
 
     def run(self, workspace: Workspace) -> TaskResult:
-        """Collect what is not there."""
+        """Collect the samples that are missing."""
         from milplib.learn import collect
 
         def show(progress: Progress) -> None:
@@ -127,5 +127,5 @@ class CollectTask(Task):
 
 
 def samples_folder(task: CollectTask, workspace: Workspace) -> Path:
-    """Folder of the samples of a task; its name stands in policy files."""
+    """Return the folder of the samples of a task; policy files contain its name."""
     return workspace.folder(task) / task.set_name

@@ -1,4 +1,4 @@
-"""What work costs: measured by the runs themselves, kept in a small file beside the studies."""
+"""Costs of work, measured during runs and kept in a small file beside the study files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from milplib.study.task import Task
 __all__ = ["COSTS", "Costs", "Estimate"]
 
 COSTS = "costs.json"
-"""Name of the file, in the folder of the study files."""
+"""Name of the file of costs, in the folder of the study files."""
 
 UNITS = {
     "generate": "instance",
@@ -25,10 +25,10 @@ UNITS = {
     "evaluate": "run",
     "summarise": "table",
 }
-"""What a unit of work is, by stage."""
+"""Unit of work of each stage."""
 
 _KEPT = 25
-# Without any measurement of a stage: orders of magnitude, said to be guessed.
+# Orders of magnitude in seconds, for stages without measurements.
 _GUESSES = {
     "generate": 1.0,
     "collect": 4.0,
@@ -42,15 +42,15 @@ _FORMAT = "milplib-study-costs"
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a task will cost.
+    """Estimated cost of a task.
 
     Parameters
     ----------
     seconds
-        Of one core.
+        Seconds of one core.
     is_measured
-        Whether tasks of its very kind were measured; if not, others of its stage were, or it is
-        guessed.
+        Whether tasks with the same cost key were measured. If not, the estimate is that of other
+        tasks of the stage, or a guess.
     """
 
     seconds: float
@@ -58,17 +58,17 @@ class Estimate:
 
 
 class Costs:
-    """Seconds of one core a unit of work, by stage and kind of task: the last measured ones.
+    """Latest measured seconds of one core per unit of work, by stage and cost key.
 
     Parameters
     ----------
     path
-        The file; it need not be there.
+        File of the costs; it need not exist.
 
     Raises
     ------
     ResultsError
-        If it is damaged.
+        If the file cannot be read or is damaged.
 
     Examples
     --------
@@ -92,9 +92,9 @@ class Costs:
             content = json.loads(self._path.read_bytes())
             if content["format"] != _FORMAT:
                 raise ValueError("it is another kind of file")
-            for stage, kinds in content["seconds"].items():
+            for stage, by_key in content["seconds"].items():
                 self._measured[str(stage)] = {
-                    str(kind): [float(value) for value in values] for kind, values in kinds.items()
+                    str(key): [float(value) for value in values] for key, values in by_key.items()
                 }
         except FileNotFoundError:
             pass
@@ -102,52 +102,52 @@ class Costs:
             raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(
-                f"the measured costs in {path} are damaged ({error}): remove the file, it is "
-                "written anew"
+                f"the measured costs in {path} are damaged ({error}): remove the file; the next "
+                "run writes a new one"
             ) from error
 
     def estimate(self, task: Task) -> Estimate:
-        """Estimate a task by the median of what was measured."""
-        kinds = self._measured.get(_stage(task), {})
-        own = kinds.get(task.cost_key)
+        """Estimate the cost of a task by the median of the measurements."""
+        by_key = self._measured.get(_stage(task), {})
+        own = by_key.get(task.cost_key)
         if own:
             return Estimate(task.units * statistics.median(own), True)
-        medians = {kind: statistics.median(values) for kind, values in kinds.items() if values}
-        # Of the same distribution under another setting, or of the same model; else of all.
-        near = [m for kind, m in medians.items() if _first(kind) == _first(task.cost_key)]
+        medians = {key: statistics.median(values) for key, values in by_key.items() if values}
+        # Prefer the same distribution under another setting, or the same model.
+        near = [m for key, m in medians.items() if _first(key) == _first(task.cost_key)]
         others = near or list(medians.values())
         each = statistics.median(others) if others else _GUESSES[task.stage]
         return Estimate(task.units * each, not task.units)
 
     def learn(self, task: Task, *, seconds: float, units: float) -> None:
-        """Add what a task took.
+        """Add the measured cost of a task.
 
         Raises
         ------
         OutputError
             If the file cannot be written.
         """
-        kinds = self._measured.setdefault(_stage(task), {})
-        values = [*kinds.get(task.cost_key, ()), float(f"{seconds / units:.3g}")]
-        kinds[task.cost_key] = values[-_KEPT:]
+        by_key = self._measured.setdefault(_stage(task), {})
+        values = [*by_key.get(task.cost_key, ()), float(f"{seconds / units:.3g}")]
+        by_key[task.cost_key] = values[-_KEPT:]
         atomic_write_json(self._path, {"format": _FORMAT, "seconds": self._measured})
 
     def check(self) -> None:
-        """Make sure that the file can be written.
+        """Check that the file can be written.
 
         Raises
         ------
         OutputError
-            If it cannot.
+            If the file cannot be written.
         """
         if not os.access(self._path.parent, os.W_OK):
             raise OutputError(f"cannot write {self._path}: no permission")
 
 
-def _first(kind: str) -> str:
-    return kind.split(" ")[0]
+def _first(key: str) -> str:
+    return key.split(" ")[0]
 
 
 def _stage(task: Task) -> str:
-    """What is measured together: a run is a run."""
+    """Return the stage under which a task is measured; runs of both stages count as one."""
     return "evaluate" if task.stage == "rules" else task.stage

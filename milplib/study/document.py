@@ -1,4 +1,4 @@
-"""A YAML file as sections whose values know their lines, so that errors can name them."""
+"""YAML files as sections whose values know their lines, so that errors can name them."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A value of a study file, and where it stands.
+    """Value of a study file, with its location.
 
     Parameters
     ----------
     value
-        A `Section`, a list of entries, or a text, number, truth value or None.
+        A `Section`, a list of entries, or a string, number, boolean or None.
     file, line
-        Where it stands.
+        Location of the value.
     name
-        What it is called, with the names of the sections around it: ``collection.expert``.
+        Name of the value, with the names of its sections, such as ``collection.expert``.
     """
 
     value: Any
@@ -49,29 +49,29 @@ class Entry:
     name: str
 
     def error(self, problem: str) -> StudyError:
-        """Make an error that names this place."""
+        """Return an error that names the file and line of this value."""
         return StudyError(f"{self.file}, line {self.line}: {problem}")
 
     def section(self) -> Section:
-        """Give the value, which must be a section."""
+        """Return the value; raise if it is not a section."""
         if isinstance(self.value, Section):
             return self.value
         raise self.error(f"{self.name} is {self.said()}; it must be a section of 'name: value'")
 
     def entries(self) -> list[Entry]:
-        """Give the values of a list; of a single value that value."""
+        """Return the entries of a list; a single value counts as a list of one entry."""
         return self.value if isinstance(self.value, list) else [self]
 
     def whole_number(self) -> int:
-        """Give the value, which must be a whole number."""
+        """Return the value; raise if it is not a whole number."""
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return self.value
         raise self.error(f"{self.name} is {self.said()}; it must be a whole number")
 
     def number(self) -> float:
-        """Give the value, which must be a finite number."""
+        """Return the value as a float; raise if it is not a finite number."""
         value = self.value
-        if isinstance(value, str):  # YAML 1.1 takes 1e-3 for a text
+        if isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
             try:
                 value = float(value)
             except ValueError:
@@ -82,19 +82,19 @@ class Entry:
         return float(value)
 
     def text(self) -> str:
-        """Give the value, which must be a text."""
+        """Return the value; raise if it is not a string."""
         if isinstance(self.value, str):
             return self.value
         raise self.error(f"{self.name} is {self.said()}; it must be a text")
 
     def truth(self) -> bool:
-        """Give the value, which must be true or false."""
+        """Return the value; raise if it is not true or false."""
         if isinstance(self.value, bool):
             return self.value
         raise self.error(f"{self.name} is {self.said()}; it must be true or false")
 
     def whole_numbers(self) -> tuple[int, ...]:
-        """Give a list of whole numbers; a single one, at least 1, means so many, from 0 on."""
+        """Return a list of whole numbers; a single number n >= 1 means the numbers 0 to n - 1."""
         if isinstance(self.value, list):
             return tuple(entry.whole_number() for entry in self.value)
         count = self.whole_number()
@@ -103,11 +103,11 @@ class Entry:
         return tuple(range(count))
 
     def texts(self) -> tuple[str, ...]:
-        """Give a list of texts, or a single one."""
+        """Return a list of strings; a single string counts as a list of one."""
         return tuple(entry.text() for entry in self.entries())
 
     def said(self) -> str:
-        """Say the value in an error."""
+        """Return the value in words, for errors."""
         if isinstance(self.value, Section):
             return "a section"
         if isinstance(self.value, list):
@@ -115,9 +115,9 @@ class Entry:
         return _KINDS["null"] if self.value is None else repr(self.value)
 
     def converted(self, hint: object) -> Any:
-        """Give the value as a field of some type takes it."""
+        """Return the value as the type of a field requires it."""
         if isinstance(self.value, type(None)):
-            raise self.error(f"{self.name} has no value: give one, or leave the line out")
+            raise self.error(f"{self.name} has no value: add one, or remove the line")
         return _CONVERTERS[str(hint).removesuffix(" | None")](self)
 
 
@@ -137,16 +137,16 @@ _CONVERTERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a study file: names with values.
+    """Section of a study file: values by name.
 
     Parameters
     ----------
     entries
-        The values by name.
+        Values by name.
     file, line
-        Where it begins.
+        Location of the first line.
     name
-        What it is called; empty for the file as a whole.
+        Name of the section; empty for the whole file.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -155,7 +155,7 @@ class Section:
     name: str = ""
 
     def error(self, problem: str, *, at: str = "") -> StudyError:
-        """Make an error that names the line of an entry, or of this section."""
+        """Return an error that names the line of an entry, or of this section."""
         line = self.entries[at].line if at in self.entries else self.line
         return StudyError(f"{self.file}, line {line}: {problem}")
 
@@ -163,19 +163,19 @@ class Section:
         return name in self.entries
 
     def get(self, name: str) -> Entry:
-        """Give a value that must be there."""
+        """Return a value; raise if it is missing."""
         if name not in self.entries:
             where = f"the section '{self.name}'" if self.name else "the study"
             raise self.error(f"{where} has no '{name}', which it needs")
         return self.entries[name]
 
     def refuse_others(self, known: Iterable[str]) -> None:
-        """Refuse names that mean nothing here.
+        """Check that all names are known.
 
         Raises
         ------
         StudyError
-            It names the line, and the nearest of the known names.
+            If a name is unknown; the message names the line and the nearest known name.
         """
         names = list(known)
         for name in self.entries:
@@ -186,20 +186,20 @@ class Section:
                 raise self.error(f"unknown key '{name}'{where}: {mend}", at=name)
 
     def build(self, kind: type[Built], **given: Any) -> Built:
-        """Make a dataclass of the entries, each a field of its name.
+        """Build a dataclass whose fields are the entries.
 
         Parameters
         ----------
         kind
             The dataclass.
         given
-            Fields that do not come from the file.
+            Values of fields that do not come from the file.
 
         Raises
         ------
         StudyError
-            If a name is unknown, a field without a default is missing, or a value is of a wrong
-            type or outside its domain.
+            If a name is unknown, a field without a default is missing, or a value has the wrong
+            type or is outside its domain.
         """
         wanted = [f for f in fields(kind) if f.name not in given]  # type: ignore[arg-type]
         self.refuse_others(f.name for f in wanted)
@@ -218,12 +218,12 @@ class Section:
             raise self.error(f"{self.name}: {error}") from error
 
     def renamed(self, names: Mapping[str, Mapping[str, str]]) -> Section:
-        """Give sections below with present names instead of earlier ones.
+        """Return the section with earlier names in its subsections replaced by present ones.
 
         Parameters
         ----------
         names
-            Present names by earlier ones, for each section.
+            Present names by earlier names, for each subsection.
 
         Raises
         ------
@@ -238,21 +238,23 @@ class Section:
             values: dict[str, Entry] = {}
             for name, entry in below.value.entries.items():
                 if present.get(name, name) in values:
-                    raise entry.error(f"'{name}' and '{present.get(name, name)}' are the same")
+                    raise entry.error(
+                        f"'{name}' and '{present.get(name, name)}' are the same: remove one"
+                    )
                 values[present.get(name, name)] = entry
             entries[section] = replace(below, value=replace(below.value, entries=values))
         return replace(self, entries=entries)
 
     def merged(self, other: Section) -> Section:
-        r"""Overlay another section: its values replace these, one of nothing removes it.
+        r"""Overlay another section: its values replace these, and an empty value removes one.
 
         Examples
         --------
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp(), "a.yaml")
         >>> _ = path.write_text("a: {b: 1, c: 2, d: 3}\nchange: {b: 5, d: }")
-        >>> found = read_document(path)
-        >>> changed = found.get("a").section().merged(found.get("change").section())
+        >>> document = read_document(path)
+        >>> changed = document.get("a").section().merged(document.get("change").section())
         >>> {name: entry.value for name, entry in changed.entries.items()}
         {'b': 5, 'c': 2}
         """
@@ -261,7 +263,9 @@ class Section:
             below = entries.get(name)
             if entry.value is None:
                 if below is None:
-                    raise entry.error(f"'{name}' is to be removed, and is not there")
+                    raise entry.error(
+                        f"'{name}' cannot be removed, since it is not there: remove the line"
+                    )
                 del entries[name]
             elif isinstance(entry.value, Section) and below and isinstance(below.value, Section):
                 value = below.value.merged(entry.value)
@@ -279,8 +283,8 @@ def read_document(path: str | os.PathLike[str]) -> Section:
     Raises
     ------
     StudyError
-        If it cannot be read or parsed, has a name twice, or holds anything but names, lists,
-        texts, numbers and truth values.
+        If the file cannot be read or parsed, repeats a name, or holds anything but names, lists,
+        strings, numbers and booleans.
 
     Examples
     --------
@@ -318,10 +322,10 @@ def _entry(node: yaml.Node, file: str, name: str, depth: int) -> Entry:
     elif isinstance(node, yaml.SequenceNode):
         value = [_entry(child, file, name, depth + 1) for child in node.value]
     else:
-        kind = node.tag.removeprefix("tag:yaml.org,2002:")
-        if kind not in _KINDS:
+        tag = node.tag.removeprefix("tag:yaml.org,2002:")
+        if tag not in _KINDS:
             raise StudyError(
-                f"{file}, line {line}: '{node.value}' is of the kind '{kind}'; a study holds "
+                f"{file}, line {line}: '{node.value}' is of the kind '{tag}'; a study holds "
                 "texts, numbers and truth values: put a text in quotes"
             )
         try:
@@ -338,7 +342,7 @@ def _section(node: yaml.MappingNode, file: str, name: str, depth: int) -> Sectio
         if not isinstance(key, yaml.ScalarNode):
             raise StudyError(f"{file}, line {line}: a name must be a text")
         if key.value in entries:
-            raise StudyError(f"{file}, line {line}: '{key.value}' stands here twice")
-        found = _entry(child, file, f"{name}.{key.value}".lstrip("."), depth + 1)
-        entries[key.value] = replace(found, line=line)  # its name's line, also if it begins below
+            raise StudyError(f"{file}, line {line}: '{key.value}' stands here twice: remove one")
+        entry = _entry(child, file, f"{name}.{key.value}".lstrip("."), depth + 1)
+        entries[key.value] = replace(entry, line=line)  # line of the name, not of the value
     return Section(entries=entries, file=file, line=node.start_mark.line + 1, name=name)

@@ -1,4 +1,4 @@
-"""What can be wrong with a study: its file, or the folders that it works in."""
+"""Errors of studies."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ __all__ = ["FieldError", "StudyError"]
 
 
 class StudyError(MilplibError):
-    """A study file that cannot be run as it stands; the message names the file and the line."""
+    """Error in a study file, or in running it; the message names the file and line, or the task."""

@@ -1,4 +1,4 @@
-"""The fourth and fifth stages: SCIP's rules tried and the best chosen, and policies evaluated."""
+"""Fourth and fifth stages of a study: choice of the best SCIP rule, and evaluation of policies."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EvaluateTask(Task):
-    """Policies evaluated on some instances with one seed of SCIP's.
+    """Task that evaluates policies on some instances with one SCIP seed.
 
     Parameters
     ----------
     instances
-        The instances.
+        Task of the instances.
     setting, time_limit, grace, seed, baseline
         As in `milplib.evaluate`.
     trained
-        Policies that other tasks make, by their name in the results.
+        Names in the results, and tasks, of the policies that other tasks produce.
     listed
-        Rules, policy files and Python's policies that the study file lists.
+        Rules, policy files and Python policies that the study file lists.
     models
-        Kinds of models of the user's own that policy files may be of, by name.
+        Names of the user's kinds of models that policy files may be of.
     """
 
     instances: InstanceTask
@@ -68,11 +68,11 @@ class EvaluateTask(Task):
 
     @property
     def inputs(self) -> tuple[Task, ...]:
-        """Instances, and policies that are trained or chosen."""
+        """Tasks of the instances, and of the policies that are trained or chosen."""
         return (self.instances, *(task for _, task in self.trained))
 
     def request(self) -> dict[str, Any]:
-        """Names of the policies, limits and seed."""
+        """Return the names of the policies, the limit and the seed."""
         return {
             "setting": self.setting,
             "time_limit": self.time_limit,
@@ -83,7 +83,7 @@ class EvaluateTask(Task):
         }
 
     def recipe(self) -> dict[str, Any]:
-        """What is asked for, with the content of policy files, and SCIP's version."""
+        """Return the request with the digests of policy files and the version of SCIP."""
         return {
             **self.request(),
             "baseline": _content_of(self.baseline),
@@ -92,15 +92,15 @@ class EvaluateTask(Task):
         }
 
     def matches(self, content: Mapping[str, Any]) -> bool:
-        """Whether recorded content has these policies, by name where it has no file's digest."""
+        """Whether recorded content has the same policies, by name; any file digest matches."""
         recorded = [content["baseline"], *content["given"]]
         request = self.request()
         names = [request.pop("baseline"), *request.pop("given")]
         return (
             len(names) == len(recorded)
             and all(
-                one == other or _SHA256.fullmatch(other)
-                for one, other in zip(names, recorded, strict=True)
+                name == known or _SHA256.fullmatch(known)
+                for name, known in zip(names, recorded, strict=True)
             )
             and all(content[name] == value for name, value in request.items())
         )
@@ -109,7 +109,7 @@ class EvaluateTask(Task):
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The table of runs, and its manifest."""
+        """Table of runs, and its manifest."""
         name = f"{self._folder}/{self.setting}/{self.instances.file_stem}-seed{self.seed}"
         return {
             f"{_RESULTS}/runs.parquet": f"{name}.parquet",
@@ -128,7 +128,7 @@ class EvaluateTask(Task):
         return self.instances.units * (len(self.trained) + len(self.listed) + (not has_baseline))
 
     def run(self, workspace: Workspace) -> TaskResult:
-        """Make the runs that are not there."""
+        """Do the runs that are missing."""
 
         def show(progress: EvaluationProgress) -> None:
             note = f"{progress.failed} failed" if progress.failed else ""
@@ -175,7 +175,7 @@ class EvaluateTask(Task):
 
 
 def _content_of(policy: str) -> str:
-    """What a policy is told by: its name, or the digest of its file, or of all that are shipped."""
+    """Return the digest of a policy file, or of all shipped policies, or else the policy's name."""
     if policy == AUTO:
         return auto_digest()
     file = Path(str(pretrained_or_given(policy)))
@@ -184,7 +184,7 @@ def _content_of(policy: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RuleTrialTask(EvaluateTask):
-    """SCIP's rules tried on some validation instances."""
+    """Task that tries SCIP rules on some validation instances."""
 
     stage = "rules"
     _folder = "rules"
@@ -192,15 +192,15 @@ class RuleTrialTask(EvaluateTask):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RuleChoiceTask(Task):
-    """The best of SCIP's rules for a distribution.
+    """Task that chooses the best SCIP rule for a distribution.
 
     Parameters
     ----------
     judged
-        The distribution that it is for: the one that the rules were tried on, or one on which its
-        policies are evaluated, too.
+        Distribution to choose a rule for: the one that the rules were tried on, or one on which
+        its policies are evaluated, too.
     tried
-        The runs that it is chosen by.
+        Runs to choose by.
     """
 
     judged: str
@@ -215,25 +215,25 @@ class RuleChoiceTask(Task):
 
     @property
     def inputs(self) -> tuple[Task, ...]:
-        """The runs."""
+        """Tasks of the runs."""
         return self.tried
 
     def request(self) -> dict[str, Any]:
-        """The distribution."""
+        """Return the distribution."""
         return {"for": self.judged}
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The choice."""
+        """File of the choice."""
         return {BEST_SCIP_RULE: f"rules/{self.tried[0].setting}/{self.judged}-best.json"}
 
     @property
     def units(self) -> float:
-        """Nothing to speak of."""
+        """0: the work is negligible."""
         return 0.0
 
     def run(self, workspace: Workspace) -> TaskResult:
-        """Choose."""
+        """Choose the rule."""
         files = StudyFiles(workspace.results)
         best = BestScipRule.of(joined_evaluation([task.address for task in self.tried], files))
         (rule,) = best.rules.values()

@@ -1,4 +1,4 @@
-"""From a study to the graph of its tasks: which samples, policies and runs it needs."""
+"""Graph of the tasks of a study: the instances, samples, policies and runs that it needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TaskType = TypeVar("TaskType", bound=Task)
 
 
 def study_tasks(study: Study) -> tuple[Task, ...]:
-    """Cut a study into tasks, in an order in which they can be done.
+    """Return the tasks of a study, in an order in which they can be done.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def study_tasks(study: Study) -> tuple[Task, ...]:
 
 
 def _cuts(stop: int, *, size: int, marks: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
-    """Cut numbers below `stop` at multiples of a size, and at marks.
+    """Cut the range below `stop` at multiples of a size, and at marks.
 
     >>> list(_cuts(50, size=20, marks=[30]))
     [(0, 20), (20, 30), (30, 40), (40, 50)]
@@ -50,7 +50,7 @@ def _cuts(stop: int, *, size: int, marks: Sequence[int] = ()) -> Iterator[tuple[
 
 
 class _Graph:
-    """Makes the tasks of a study, of equal ones only the first."""
+    """Builder of the tasks of a study; equal tasks are made once."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
@@ -62,15 +62,15 @@ class _Graph:
         return self.tasks.setdefault(task, task)  # type: ignore[return-value]
 
     def add(self, setting: str) -> None:
-        """Make the tasks of a setting."""
+        """Add the tasks of a setting."""
         study = self._study
         policies = {
-            (kind, of, model.name, budget.label, seed): task
-            for kind, of, names in self._sets()
+            (training_set, of, model.name, budget.label, seed): task
+            for training_set, of, names in self._sets()
             for model in study.models
             for budget in study.budgets
             for seed in study.training.seeds
-            for task in [self._policy(kind, of, names, model, budget, seed, setting)]
+            for task in [self._policy(training_set, of, names, model, budget, seed, setting)]
         }
         runs = [
             self._the(task)
@@ -78,7 +78,7 @@ class _Graph:
             for task in self._runs(distribution, policies, setting)
         ]
         trained = tuple(dict.fromkeys(policies.values()))
-        # Apart, so that means and corrected tests are of what the study set out to judge.
+        # Apart, so that the means and corrected tests of the other runs are not affected.
         elsewhere = tuple(task for task in runs if task.instances.of.policies_of)
         usual = tuple(task for task in runs if not task.instances.of.policies_of)
         for part, judged, described in (("", usual, trained), ("transfer", elsewhere, ())):
@@ -94,21 +94,23 @@ class _Graph:
                 )
 
     def _sets(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Kind of each training set, the distribution that it is for, and those in it."""
+        """Yield the kind, target distribution and training distributions of each training set."""
         names = tuple(d.name for d in self._study.learned)
         if not names:
             return
-        for kind in self._study.training.sets:
-            if kind == "mixed":
-                yield kind, "", names
-            elif kind == "homogeneous":
-                yield from ((kind, name, (name,)) for name in names)
+        for training_set in self._study.training.sets:
+            if training_set == "mixed":
+                yield training_set, "", names
+            elif training_set == "homogeneous":
+                yield from ((training_set, name, (name,)) for name in names)
             else:
-                yield from ((kind, out, tuple(n for n in names if n != out)) for out in names)
+                yield from (
+                    (training_set, out, tuple(n for n in names if n != out)) for out in names
+                )
 
     def _policy(
         self,
-        kind: str,
+        training_set: str,
         of: str,
         names: tuple[str, ...],
         model: Model,
@@ -120,7 +122,8 @@ class _Graph:
         usual = self._study.collection.samples_per_instance
         wanted = budget.samples_per_instance or usual
         marks = [b.instances for b in self._study.budgets]
-        trained_on = {"mixed": "mixed", "homogeneous": of, "leave-one-out": f"without-{of}"}[kind]
+        labels = {"mixed": "mixed", "homogeneous": of, "leave-one-out": f"without-{of}"}
+        trained_on = labels[training_set]
         across = self._study.training.across_settings
         settings = self._study.settings if across else (setting,)
         return self._the(
@@ -190,8 +193,8 @@ class _Graph:
     ) -> Iterator[EvaluateTask]:
         how = self._study.evaluation
         trained: list[tuple[str, Task]] = [
-            (f"{model}-{kind}-{budget}-seed{seed}", task)
-            for (kind, of, model, budget, seed), task in policies.items()
+            (f"{model}-{training_set}-{budget}-seed{seed}", task)
+            for (training_set, of, model, budget, seed), task in policies.items()
             if of in ("", distribution.home)
         ]
         if how.best_scip_rule is not None:

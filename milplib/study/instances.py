@@ -1,4 +1,4 @@
-"""The first stage: instances of a split, some at a time."""
+"""First stage of a study: instances of splits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["InstanceTask", "split_of"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InstanceTask(Task):
-    """Instances of a split, from one number up to another.
+    """Task that provides a range of instances of a split.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class InstanceTask(Task):
     split
         ``train``, ``val`` or ``test``.
     start, stop
-        The first one, and the one behind the last, counted from 0.
+        Range of the instances: numbers from 0, `stop` excluded.
     """
 
     of: StudyDistribution
@@ -55,11 +55,11 @@ class InstanceTask(Task):
 
     @property
     def file_stem(self) -> str:
-        """Distribution, split and numbers, in names of files."""
+        """Distribution, split and numbers, for file names."""
         return f"{self.of.name}-{self.split}-{self.start:05d}-{self.stop - 1:05d}"
 
     def request(self) -> dict[str, Any]:
-        """Distribution, source, split and numbers."""
+        """Return the distribution, source, split and numbers."""
         folder = own_folder(self.of)
         source: dict[str, Any] = {"kind": self.of.source}
         if folder is not None:
@@ -74,15 +74,15 @@ class InstanceTask(Task):
         }
 
     def recipe(self) -> dict[str, Any]:
-        """What is asked for, with the checksums of its files, or the generator's parameters."""
+        """Return the request with the checksums of the files, or the generator's parameters."""
         request = self.request()
         return {**request, "source": {**request["source"], **self._provenance()}}
 
     def matches(self, content: Mapping[str, Any]) -> bool:
-        """Whether recorded content is of the same numbers of the same source."""
+        """Whether recorded content has the same source, split and numbers."""
         request, recorded = self.request(), content["source"]
         source = request.pop("source")
-        if own_folder(self.of) is not None:  # which need not be here any more
+        if own_folder(self.of) is not None:  # the folder need not exist any more
             is_same = recorded["kind"] in ("folder", "archive")
         else:
             is_same = source.items() <= recorded.items()
@@ -101,7 +101,7 @@ class InstanceTask(Task):
 
     @property
     def cost_key(self) -> str:
-        """The distribution."""
+        """Name of the distribution."""
         return self.of.name
 
     @property
@@ -110,7 +110,7 @@ class InstanceTask(Task):
         return self.stop - self.start
 
     def run(self, workspace: Workspace) -> TaskResult:
-        """Generate, fetch or find them."""
+        """Generate, fetch or find the instances."""
         files = split_of(self, workspace)
         return TaskResult(
             digest=digest_of([file.content_hash for file in files]),
@@ -119,7 +119,7 @@ class InstanceTask(Task):
         )
 
     def _listed(self) -> Split:
-        """Instances that are not generated."""
+        """Return the instances of a source other than the generator."""
         folder = own_folder(self.of)
         if folder is not None and folder.is_dir():
             source = Distribution.from_folder(folder, name=self.of.name)
@@ -128,7 +128,7 @@ class InstanceTask(Task):
         split = source.split(self.split)
         if len(split) < self.stop:
             raise ParameterError(
-                f"{self.of.name} is to give {self.stop} instances for '{self.split}', and its "
+                f"{self.of.name}: {self.stop} instances are asked for '{self.split}', but its "
                 f"source has {len(split)}"
             )
         return split[self.start : self.stop]
@@ -145,9 +145,9 @@ def _generator(name: str) -> dict[str, Any]:
 
 
 def split_of(task: InstanceTask, workspace: Workspace) -> Split:
-    """Give the instances of a task, generated or fetched if need be.
+    """Return the instances of a task; generate or fetch them if needed.
 
-    Their names in results say nothing of where they lie.
+    Their names in results do not depend on where their files are.
     """
     name = task.of.name
     if task.of.source == "generator":

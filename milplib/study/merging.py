@@ -1,4 +1,4 @@
-"""Runs of many tasks joined into one evaluation."""
+"""Joining of the runs of many tasks into one evaluation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from milplib.study.task import digest_of
 __all__ = ["BEST", "EARLIER_BEST", "joined_evaluation"]
 
 BEST = Path(BEST_SCIP_RULE).stem
-"""What results call the best of SCIP's rules."""
+"""Name of the best SCIP rule in results."""
 EARLIER_BEST = "best-native"
-"""What results of earlier versions call it; addresses still do, so that results keep theirs."""
+"""Name in results of earlier versions, and in addresses, which must not change."""
 
 
 def joined_evaluation(addresses: Sequence[str], files: StudyFiles) -> Evaluation:
@@ -37,7 +37,7 @@ def joined_evaluation(addresses: Sequence[str], files: StudyFiles) -> Evaluation
     for address in addresses:
         rows, entry = files.rows(address), files.entries.get(address)
         if rows is None or entry is None:
-            raise ResultsError(f"{files.folder} has no runs of the task {address}")
+            raise ResultsError(f"{files.folder} has no runs of the task {address}: run the study")
         tables.append(rows)
         try:
             (manifest,) = entry.documents.values()
@@ -70,7 +70,7 @@ def _labels(configs: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _with_present_label(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Call the best of SCIP's rules by its present name: some of these runs are older."""
+    """Return the configs with the present name of the best SCIP rule; older runs have another."""
     return [
         {
             **config,
@@ -90,9 +90,10 @@ def _relabelled(table: pa.Table) -> pa.Table:
 
 
 def _of_one_policy(table: pa.Table) -> pa.Table:
-    """Give a policy that is another file on every distribution one digest, of all these files.
+    """Give one digest to a policy that has another file on each distribution.
 
-    Two files on one distribution stay what they are, a contradiction.
+    The digest is that of all its files. Two files on one distribution keep their digests, so that
+    they show as a contradiction.
     """
     columns = ("policy", "distribution", "policy_hash")
     rows = list(zip(*(table.column(name).to_pylist() for name in columns), strict=True))
@@ -111,7 +112,7 @@ def _of_one_policy(table: pa.Table) -> pa.Table:
 
 
 def _unique(configs: Sequence[Mapping[str, Any]], name: str, key: str) -> list[dict[str, Any]]:
-    """Join lists; of entries with one key the first."""
+    """Join lists of entries; of entries with the same key, keep the first."""
     by_key: dict[str, dict[str, Any]] = {}
     for config in configs:
         for entry in config[name]:

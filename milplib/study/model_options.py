@@ -1,4 +1,4 @@
-"""The options of a study's models, read as the kind of model says."""
+"""Options of a study's models, by their kind of model."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _OF_NETWORK = "model_options"
 
 
 def model_options(kind: ModelKind, section: Section) -> Any:
-    """Make the options of a kind of model.
+    """Build the options of a kind of model from a section.
 
-    Those of a user's own torch module stand beside the options of its training.
+    The section of a user's torch module holds the options of both the module and its training.
 
     Parameters
     ----------
     kind
-        The kind of model.
+        Kind of model.
     section
-        The lines below the model.
+        Section of the model.
 
     Raises
     ------
     StudyError
-        If a name is unknown, or a value is of a wrong type or outside its domain; it names the
-        line.
+        If a name is unknown, or a value has the wrong type or is outside its domain; the message
+        names the line.
     """
     if kind.network is None:
         return section.build(kind.options)

@@ -1,4 +1,4 @@
-"""What a study trains: models, what they learn from, and how."""
+"""Training part of a study: models, budgets and training sets."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = [
 ]
 
 TRAINING_SETS = ("homogeneous", "mixed", "leave-one-out")
-"""Kinds of training sets: one policy for each distribution, one for all together, or one for each
-distribution trained on all the others."""
+"""Kinds of training sets: one policy per distribution, one policy for all distributions together,
+or one policy per distribution trained on all the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What a policy may learn from, a distribution.
+    """Budget of training data per distribution.
 
     Parameters
     ----------
     instances
-        Number of training instances of each distribution: the first ones.
+        Number of training instances of each distribution; the first ones are used.
     samples_per_instance
-        Samples wanted from each; the collection's number if it is 0.
+        Number of samples wanted from each instance; 0 means the number of the collection.
 
     Examples
     --------
@@ -48,23 +48,23 @@ class Budget:
 
     @property
     def label(self) -> str:
-        """What names of policies call it."""
+        """Label of the budget in names of policies."""
         of_each = f"x{self.samples_per_instance}" if self.samples_per_instance else ""
         return f"{self.instances}{of_each}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A model to train.
+    """Model to train.
 
     Parameters
     ----------
     name
-        What the study calls it.
+        Name of the model in the study.
     kind
-        What `milplib.policies.model_kind` finds by it.
+        Kind of model, as `milplib.policies.model_kind` takes it.
     options
-        Its options, of the class that the kind of model names.
+        Options of the model, of the class that the kind of model names.
     """
 
     name: str
@@ -77,19 +77,19 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What is trained, beside the models and budgets.
+    """Seeds, training sets and device of the training.
 
     Parameters
     ----------
     seeds
-        A number of training seeds, from 0 on, or the seeds themselves.
+        Training seeds; a study file may also give their number, for seeds from 0 on.
     sets
-        Some of `TRAINING_SETS`.
+        Kinds of training sets, of `TRAINING_SETS`.
     across_settings
-        Whether a policy learns from the samples of all settings of the study, and is judged in
-        each; else there is one a setting, of its own samples.
+        Whether one policy learns from the samples of all settings of the study, and is evaluated
+        in each. Otherwise there is a policy per setting, trained on the samples of that setting.
     device
-        Where networks are trained; policies are the same but for rounding.
+        Device of the training of networks; it changes policies by rounding only.
 
     Raises
     ------
@@ -109,7 +109,7 @@ class Training:
 
 
 def own_kinds(models: Iterable[Model]) -> tuple[str, ...]:
-    """Kinds that a study names by their module: its policies are loaded as of these.
+    """Return the kinds that a study names by their module; its policies may be of these kinds.
 
     Examples
     --------

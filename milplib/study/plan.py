@@ -1,4 +1,4 @@
-"""What of a study is done, what is to be done, and what that will cost."""
+"""Plan of a study: states of its tasks, and the cost of those to do."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ __all__ = [
 ]
 
 DATA = Path("data", "studies")
-"""Where work lies that is not committed."""
+"""Default folder of work that is not committed."""
 
 _EARLIER_RULES = "natives"
-"""What the stage ``rules`` was called in earlier versions."""
+"""Name of the stage ``rules`` in earlier versions."""
 
 
 class TaskState(StrEnum):
-    """What is to be done for a task.
+    """State of a task in a plan.
 
     Examples
     --------
@@ -45,27 +45,27 @@ class TaskState(StrEnum):
     """
 
     DONE = "done"
-    """The record has it."""
+    """The record holds its result."""
     CACHED = "cached"
-    """It was done before, here or for another study, and is only taken into the results."""
+    """Done before, here or for another study; its result only has to be copied."""
     PENDING = "to do"
-    """It will be done."""
+    """To be done."""
     NOT_NEEDED = "not needed"
-    """Nothing that is to be done needs it."""
+    """Needed by no task that is to be done."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTask:
-    """A task, its state, and its cost.
+    """Task with its state and estimated cost.
 
     Parameters
     ----------
     task
         The task.
     state
-        Whether it is done or to be done.
+        State of the task.
     cost
-        Of doing it.
+        Estimated cost of the task.
     """
 
     task: Task
@@ -75,19 +75,18 @@ class PlannedTask:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
-    """All tasks of a study, in the order in which they are done.
+    """All tasks of a study, in the order of their execution.
 
     Parameters
     ----------
     study
         The study.
     data, results
-        Folders of what is not committed, and of what is.
+        Folder of work that is not committed, and committed folder of results.
     tasks
         The tasks.
     replaced_scip
-        Versions of SCIP, other than the one that is loaded, by which tasks to do were done before:
-        their results would be replaced.
+        Other versions of SCIP whose recorded results the tasks to do would replace.
     """
 
     study: Study
@@ -98,12 +97,12 @@ class StudyPlan:
 
     @property
     def todo(self) -> tuple[PlannedTask, ...]:
-        """Pieces that are to be done."""
+        """Tasks to do."""
         return tuple(planned for planned in self.tasks if planned.state is TaskState.PENDING)
 
     @property
     def seconds(self) -> float:
-        """Seconds of one core that they are estimated to take."""
+        """Estimated seconds of one core for the tasks to do."""
         return sum(planned.cost.seconds for planned in self.todo)
 
 
@@ -115,9 +114,9 @@ def plan_study(
     data: str | os.PathLike[str] = DATA,
     out: str | os.PathLike[str] | None = None,
 ) -> StudyPlan:
-    """Tell what a study consists of, what of it is done, and what the rest will cost.
+    """Return the tasks of a study with their states and costs.
 
-    Nothing is computed, and nothing written.
+    Nothing is computed or written.
 
     Parameters
     ----------
@@ -127,7 +126,7 @@ def plan_study(
     Raises
     ------
     StudyError, UnknownNameError
-        If the study file is wrong, or there is no such scale or stage.
+        If the study file is invalid, or the scale or a stage is unknown.
     ResultsError
         If the record or the measured costs are damaged.
 
@@ -158,19 +157,19 @@ def open_study(
     out: str | os.PathLike[str] | None,
     to_run: bool = True,
 ) -> tuple[Study, Workspace]:
-    """Read a study, to run it or to read its results, and say where it works."""
+    """Read a study, to run it or to read its results; return it and its workspace."""
     study = load_study(path, scale=scale, to_run=to_run)
     results = Path(path).with_suffix("") / scale if out is None else Path(out)
     return study, Workspace(data=Path(data).absolute(), results=results.absolute())
 
 
 def known_stages(only: Collection[str]) -> tuple[str, ...]:
-    """Check names of stages; give them as `STAGES` has them.
+    """Check names of stages, and return their present names.
 
     Raises
     ------
     UnknownNameError
-        If there is no such stage.
+        If a stage is unknown.
     """
     stages = tuple("rules" if stage == _EARLIER_RULES else stage for stage in only)
     for stage in stages:
@@ -182,13 +181,13 @@ def known_stages(only: Collection[str]) -> tuple[str, ...]:
 def plan_in(
     study: Study, path: Path, workspace: Workspace, record: StudyRecord, only: Collection[str]
 ) -> StudyPlan:
-    """Cut a study into tasks, and find which of them are to be done."""
+    """Plan the tasks of a study in a workspace."""
     costs = Costs(path.parent / COSTS)
     tasks = study_tasks(study)
     states: dict[Task, TaskState] = {}
     for task in tasks:
         if only and task.stage in only:
-            # Whoever asks for policies by name wants their files.
+            # A stage asked for by name must leave its files.
             _need(task, states, record, as_input=task.may_lack_files)
         elif not only and task.outputs:
             _need(task, states, record, as_input=False)
@@ -210,7 +209,7 @@ def plan_in(
 def _need(
     task: Task, states: dict[Task, TaskState], record: StudyRecord, *, as_input: bool
 ) -> None:
-    """Find what must be done, so that a task is done; or so that others can work with it."""
+    """Set the states of a task and its inputs, so that it is done or serves as an input."""
     if states.get(task) is TaskState.PENDING:
         return
     if as_input and not record.is_at_hand(task):

@@ -1,4 +1,4 @@
-"""From a study file to a study: every value checked, every error with its line."""
+"""Reading of study files; every value is checked, and errors name the line."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from milplib.study.study import Collection, Evaluating, RuleChoice, Study, Study
 __all__ = ["FULL", "load_study", "study_scales"]
 
 FULL = "full"
-"""The scale of the file as it stands."""
+"""Scale of the unchanged file."""
 
 _SCALES = "scales"
 _RULE_CHOICE = "best_scip_rule"
-# What earlier versions called these; files with those names are read.
+# Names in earlier versions, which are still read.
 _EARLIER_NAMES = {
     "collection": {"instances_a_piece": "instances_per_task"},
     "evaluation": {"instances_a_piece": "instances_per_task", "best_native": _RULE_CHOICE},
@@ -38,12 +38,12 @@ _EARLIER_NAMES = {
 
 
 def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Name the scales of a study file.
+    """Return the names of the scales of a study file.
 
     Raises
     ------
     StudyError
-        If it cannot be read.
+        If the file cannot be read.
 
     Examples
     --------
@@ -57,26 +57,26 @@ def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def load_study(path: str | os.PathLike[str], *, scale: str = FULL, to_run: bool = True) -> Study:
-    """Read a study file, and check all that can be checked before anything runs.
+    """Read a study file and check it before anything runs.
 
     Parameters
     ----------
     path
-        The YAML file; its stem is the study's name.
+        The YAML file; its stem is the name of the study.
     scale
-        ``full``: the file as it stands; or a name in its section ``scales``, whose values replace
-        those above.
+        ``full`` for the unchanged file, or a name in its section ``scales``, whose values replace
+        those of the file.
     to_run
-        Whether sources, packages, experts, rules and policies must be available here. Without them
-        a study's results can still be read.
+        Whether sources, packages, experts, rules and policies must be available. Reading the
+        results of a study does not need them.
 
     Raises
     ------
     StudyError
-        If anything in it is unknown, of a wrong type or impossible, if a distribution has no
-        source, or if a package is missing; the message names the file and the line.
+        If a value is unknown, of the wrong type or impossible, if a distribution has no source,
+        or if a package is missing. The message names the file and the line.
     UnknownNameError
-        If there is no such scale.
+        If the scale is unknown.
 
     Examples
     --------
@@ -154,22 +154,22 @@ def _settings(document: Section) -> tuple[str, ...]:
     entry = document.get("settings")
     known = [name for name in SETTINGS if name != "clean"]
     settings = entry.texts()
-    for one in entry.entries():
-        if one.text() not in known:
-            raise one.error(str(UnknownNameError("setting", one.text(), known)))
+    for setting in entry.entries():
+        if setting.text() not in known:
+            raise setting.error(str(UnknownNameError("setting", setting.text(), known)))
     if not settings or len(set(settings)) < len(settings):
-        raise entry.error("settings: give at least one, none twice")
+        raise entry.error("settings: name at least one, none twice")
     return settings
 
 
 def _distributions(document: Section, *, to_run: bool) -> Iterator[StudyDistribution]:
     listed = document.get("distributions").section()
     if not listed.entries:
-        raise listed.error("there is no distribution")
+        raise listed.error("the study has no distribution: add at least one")
     for name, entry in listed.entries.items():
         distribution = entry.section().build(StudyDistribution, name=name)
         if not (distribution.train or distribution.test):
-            raise entry.error(f"{name} has neither train nor test instances")
+            raise entry.error(f"{name} has neither train nor test instances: set one of them")
         if distribution.policies_of and distribution.policies_of not in listed.entries:
             place = entry.section().get("policies_of")
             others = [other for other in listed.entries if other != name]
@@ -229,7 +229,7 @@ def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) ->
     learned = [d for d in distributions if d.train]
     if not learned:
         raise document.error(
-            "there are models, and no distribution has instances to train on", at="models"
+            "models are given, but no distribution has training instances: set train", at="models"
         )
     if "budgets" not in document:
         yield Budget(instances=min(d.train for d in learned))
@@ -246,10 +246,10 @@ def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) ->
             if budget.instances > distribution.train:
                 raise entry.error(
                     f"a budget of {budget.instances} instances is more than there are: "
-                    f"{distribution.name} has {distribution.train} for training"
+                    f"{distribution.name} has {distribution.train} for training; lower the budget"
                 )
         if budget.label in seen:
-            raise entry.error(f"the budget {budget.label} is there twice")
+            raise entry.error(f"the budget {budget.label} is there twice: remove one")
         seen.add(budget.label)
         yield budget
 
@@ -277,9 +277,9 @@ def _evaluation(document: Section, models: tuple[Model, ...], *, to_run: bool) -
 
 
 def _check_whole(document: Section, study: Study) -> None:
-    """Check what several sections must agree on."""
+    """Check the values on which several sections must agree."""
     if not study.judged:
-        raise document.error("no distribution has test instances", at="distributions")
+        raise document.error("no distribution has test instances: set test", at="distributions")
     sections = document.get("distributions").section()
     for distribution in study.distributions:
         if distribution.policies_of:
@@ -287,28 +287,30 @@ def _check_whole(document: Section, study: Study) -> None:
             smaller = next(d for d in study.distributions if d.name == distribution.policies_of)
             if study.models and not smaller.train:
                 raise place.error(
-                    f"nothing is trained on {distribution.policies_of}, which has no train"
+                    f"{distribution.policies_of} has no policies, since it has no training "
+                    "instances: set its train"
                 )
         choice = study.evaluation.best_scip_rule
         home = next(d for d in study.distributions if d.name == distribution.home)
         if choice and distribution.test and home.val < choice.instances:
             raise _section(document, "evaluation").error(
-                f"the best of SCIP's rules is to be chosen on {choice.instances} validation "
-                f"instances, and {home.name} has {home.val}",
+                f"choosing the best SCIP rule takes {choice.instances} validation instances, but "
+                f"{home.name} has {home.val}: raise its val, or lower instances",
                 at=_RULE_CHOICE,
             )
-    for kind in ("mixed", "leave-one-out"):
-        if study.models and kind in study.training.sets and len(study.learned) < 2:
+    for training_set in ("mixed", "leave-one-out"):
+        if study.models and training_set in study.training.sets and len(study.learned) < 2:
             raise _section(document, "training").error(
-                f"the training set '{kind}' needs at least two distributions to train on", at="sets"
+                f"the training set '{training_set}' needs at least two distributions to train on",
+                at="sets",
             )
     if not (study.models or study.evaluation.policies):
-        raise document.error("there is nothing to judge: give models, or evaluation.policies")
+        raise document.error("the study has no policies: add models, or evaluation.policies")
 
 
 @contextmanager
 def _at(entry: Entry) -> Iterator[None]:
-    """Give errors of what is checked inside the line of an entry."""
+    """Add the line of an entry to errors raised inside the context."""
     try:
         yield
     except StudyError:

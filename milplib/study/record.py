@@ -1,4 +1,4 @@
-"""What of a study is done: the record that is committed, and the work folders that are not."""
+"""Finished tasks of a study: the committed record, and the folders of work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DONE = "done.json"
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
-    """Where a finished task's outputs lie, by the names that they have in these results."""
+    """Outputs of a finished task, by their names in these results."""
 
     entry: TaskEntry
     files: Mapping[str, Path]
@@ -33,16 +33,16 @@ class _Source:
 
 
 class StudyRecord:
-    """Which address gave which output.
+    """Record of finished tasks and their outputs, by address.
 
-    A task is done if the record has its address, and its outputs are whole. Of samples and
-    instances the record keeps a digest, and of policies, too, where their files are gone: what was
-    made of them can be trusted without them.
+    A task is done if the record holds its address and its outputs are intact. For samples and
+    instances the record holds a digest only. Policy files may be missing, too: results computed
+    from them stay valid without the files.
 
     Parameters
     ----------
     workspace
-        The folders.
+        Folders of the study.
 
     Examples
     --------
@@ -58,27 +58,27 @@ class StudyRecord:
 
     @property
     def facts(self) -> dict[str, Mapping[str, Any]]:
-        """What the finished tasks report, by address."""
+        """Facts that the finished tasks report, by address."""
         return {address: entry.facts for address, entry in self._files.entries.items()}
 
     @property
     def entries(self) -> Mapping[str, TaskEntry]:
-        """The entries, by address."""
+        """Entries by address."""
         return self._files.entries
 
     def convert(self) -> None:
-        """Bring results of an earlier layout into the present one.
+        """Convert results of an earlier layout to the present one.
 
         Raises
         ------
         OutputError
-            If they cannot be written.
+            If the results cannot be written.
         """
         if self._files.is_of_earlier_layout:
             self._files.write()
 
     def digest(self, task: Task) -> str | None:
-        """Give the digest of what a task made, here or in a study beside; None if unknown."""
+        """Return the digest of a task's result, here or in another study; None if unknown."""
         for files in (self._files, *self._siblings):
             if entry := files.entries.get(task.address):
                 return entry.digest
@@ -90,7 +90,7 @@ class StudyRecord:
         Parameters
         ----------
         with_files
-            Whether files that the record can do without must be there, too.
+            Whether files that the record can do without must exist, too.
         """
         entry = self._files.entries.get(task.address)
         if entry is None:
@@ -111,17 +111,17 @@ class StudyRecord:
                 yield name, self._workspace.results / name
 
     def can_reuse(self, task: Task, *, with_files: bool = False) -> bool:
-        """Whether a task was done before, here or for another study."""
+        """Whether a task was done before, here or for another study, and can be reused."""
         return self._source(task, with_files=with_files) is not None
 
     def is_at_hand(self, task: Task) -> bool:
-        """Whether other tasks can work with what a task made."""
+        """Whether the files of a task are available as an input of other tasks."""
         if task.outputs:
             return self.has(task, with_files=True) or self.can_reuse(task, with_files=True)
         return self._work(task) is not None
 
     def reuse(self, tasks: Sequence[Task]) -> None:
-        """Take what was done before into the results."""
+        """Copy the outputs of tasks done before into the results."""
         for task in tasks:
             source = self._source(task, with_files=True) or self._source(task)
             assert source is not None
@@ -132,12 +132,12 @@ class StudyRecord:
     def keep(
         self, task: Task, result: TaskResult, *, seconds: float, software: Mapping[str, str]
     ) -> None:
-        """Record that a task is done, and take its outputs into the results.
+        """Record a finished task, and copy its outputs into the results.
 
         Raises
         ------
         OutputError
-            If they cannot be written.
+            If the outputs cannot be written.
         """
         folder = self._workspace.folder(task)
         entry = {
@@ -154,34 +154,34 @@ class StudyRecord:
         self._files.write()
 
     def drop_dependents(self, task: Task) -> list[TaskEntry]:
-        """Forget what was made of a task's output, which is no longer what it was.
+        """Drop all tasks that depend on a task whose result has changed.
 
         Returns
         -------
         list of TaskEntry
-            What was forgotten.
+            Dropped entries.
         """
         changed: set[str] = {task.address}
         dropped: dict[str, TaskEntry] = {}
         entries = self._files.entries
         is_growing = True
         while is_growing:
-            made_of_it = {
+            dependents = {
                 address: entry
                 for address, entry in entries.items()
                 if address not in changed and changed & set(entry.content["inputs"])
             }
-            is_growing = bool(made_of_it)
-            changed |= set(made_of_it)
-            dropped |= made_of_it
+            is_growing = bool(dependents)
+            changed |= set(dependents)
+            dropped |= dependents
         self._files.drop(dropped)
         for address in dropped:
-            # Its results name the policy file that is gone.
+            # The work refers to the old policy file.
             shutil.rmtree(self._workspace.data / address, ignore_errors=True)
         return list(dropped.values())
 
     def restore(self, task: Task) -> None:
-        """Write the outputs of a task that has documents alone where other tasks read them."""
+        """Write the outputs of a task to its folder of work, if all of them are documents."""
         entry = self._files.entries.get(task.address)
         if entry is None or not all(name.endswith(".json") for name in task.outputs.values()):
             return
@@ -208,7 +208,7 @@ class StudyRecord:
         self._files.put(task.address, entry, source.rows)
 
     def _source(self, task: Task, *, with_files: bool = False) -> _Source | None:
-        """Find where a task was done before."""
+        """Find the outputs of a task that was done before."""
         if (work := self._work(task)) is not None:
             return work
         for files in self._siblings:
@@ -225,7 +225,7 @@ class StudyRecord:
     ) -> _Source | None:
         if not (files.is_whole(task.address) and self._has_same_inputs(files, entry)):
             return None
-        # The same content may have another name there, in the same order.
+        # Equal content may have other names there, in the same order.
         theirs = dict(zip(task.outputs.values(), entry.order, strict=True))
         paths, documents, rows = {}, {}, None
         for name, other in theirs.items():
@@ -241,7 +241,7 @@ class StudyRecord:
         return _Source(entry=replace(entry, files=own), files=paths, documents=documents, rows=rows)
 
     def _has_same_inputs(self, files: StudyFiles, entry: TaskEntry) -> bool:
-        """Whether what an entry was made of is what the record here says."""
+        """Whether the inputs of an entry have the digests that are recorded here."""
         for address in entry.content["inputs"]:
             ours, theirs = self._files.entries.get(address), files.entries.get(address)
             if ours and theirs and ours.digest != theirs.digest:
@@ -249,7 +249,7 @@ class StudyRecord:
         return True
 
     def _work(self, task: Task) -> _Source | None:
-        """What the folder of a task's work says, if it is done there and whole."""
+        """Return the outputs in a task's folder of work; None unless done and intact."""
         folder = self._workspace.folder(task)
         paths, documents, digests, rows = {}, {}, {}, None
         try:
@@ -283,7 +283,7 @@ class StudyRecord:
 
     @cached_property
     def _siblings(self) -> list[StudyFiles]:
-        """Records of other studies and scales beside this one."""
+        """Results of other studies and scales beside this one."""
         results = self._workspace.results
         folders = sorted(path.parent for path in results.parent.parent.glob(f"*/*/{RECORD}"))
         return [StudyFiles(folder) for folder in folders if folder != results]

@@ -1,4 +1,4 @@
-"""Recorded tasks found again by what a study asks for, whatever software they were done on."""
+"""Search for recorded tasks by what a study asks for, independent of software versions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["RecordedTasks"]
 
 
 class RecordedTasks:
-    """The entries of a record, by stage and label.
+    """Entries of a record, by stage and label.
 
-    No address is computed, so that results are read under other versions of SCIP and of packages
-    than those that made them.
+    No address is computed, so results can be read under other versions of SCIP and packages than
+    those that computed them.
 
     Parameters
     ----------
     entries
-        By address.
+        Entries by address.
 
     Examples
     --------
@@ -40,16 +40,17 @@ class RecordedTasks:
         self._agreement: dict[tuple[Task, str], bool] = {}
 
     def address_of(self, task: Task) -> str | None:
-        """Give the address under which a task was recorded; None if it was not, or as another.
+        """Return the address under which a task was recorded; None if it was not.
 
-        What it was made of must be what the study asks for, too, as far as it is recorded here.
+        The recorded request of the task must match, and so must its inputs as far as they are
+        recorded here.
         """
         addresses = self._by_label.get((task.stage, task.label), ())
         return next((address for address in addresses if self._is_of(task, address)), None)
 
     def _is_of(self, task: Task, address: str) -> bool:
         entry = self._entries.get(address)
-        if entry is None:  # another study recorded it, from which this one took what it gave
+        if entry is None:  # recorded by another study, from which this one copied the result
             return True
         if (task, address) not in self._agreement:
             inputs = entry.content["inputs"]
@@ -61,7 +62,7 @@ class RecordedTasks:
         return self._agreement[task, address]
 
     def other_scip_versions(self, tasks: Iterable[Task]) -> tuple[str, ...]:
-        """Versions of SCIP, other than the one that is loaded, on which tasks were done."""
+        """Return the versions of SCIP, other than the loaded one, that did tasks."""
         addresses = {address for task in tasks if (address := self.address_of(task))}
         versions = {str(self._entries[address].content.get("scip", "")) for address in addresses}
         return tuple(sorted(versions - {scip_version(), ""}))

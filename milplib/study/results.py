@@ -1,4 +1,4 @@
-"""What a study left behind, read again."""
+"""Reading of the committed results of a study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def study_evaluation(
     part: str = "",
     out: str | os.PathLike[str] | None = None,
 ) -> Evaluation:
-    """Join the committed runs of a study into the evaluation that its tables are made of.
+    """Join the committed runs of a study into the evaluation behind its tables.
 
     Parameters
     ----------
@@ -35,24 +35,24 @@ def study_evaluation(
     setting
         One of the study's settings.
     part
-        ``transfer``: the runs on distributions with ``policies_of``; the others if it is empty.
+        ``transfer`` for the runs on distributions with ``policies_of``, empty for the other runs.
 
     Returns
     -------
     Evaluation
-        As `milplib.evaluate` gives it, with `summary`, `table` and `config`.
+        Evaluation of the runs, as `milplib.evaluate` returns it.
 
     Raises
     ------
     StudyError, UnknownNameError
-        If the study file is wrong, or has no such scale, or no runs of this setting and part.
+        If the study file is invalid, the scale is unknown, or the setting and part have no runs.
     ResultsError
-        If runs are missing or damaged, or are those of the study before its file was changed.
+        If runs are missing or damaged, or predate a change of the study file.
 
     Notes
     -----
-    No address is computed: the runs may have been made on other versions of SCIP and of packages
-    than those that are installed.
+    No address is computed: the runs may be of other versions of SCIP and packages than the
+    installed ones.
 
     Examples
     --------
@@ -83,10 +83,9 @@ def study_evaluation(
 def study_tables(
     path: str | os.PathLike[str], *, scale: str = FULL, out: str | os.PathLike[str] | None = None
 ) -> dict[str, str]:
-    """Make the tables of a study anew from its committed runs.
+    """Recompute the tables of a study from its committed runs.
 
-    The runs and policies may have been made on other versions of SCIP and of packages than those
-    that are installed.
+    The runs and policies may be of other versions of SCIP and packages than the installed ones.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ def study_tables(
     Returns
     -------
     dict
-        The text in CSV of each table, by its name in the folder of the results.
+        CSV text of each table, by its file name in the results.
 
     Raises
     ------
@@ -158,9 +157,9 @@ def _evaluation(
         else:
             missing.append(run)
     if missing:
-        # There may be runs of these names, of what the study was before it was changed.
+        # Recorded runs may have these labels, but predate a change of the study file.
         raise ResultsError(
             f"{len(missing)} of {len(task.runs)} tasks of {path} are not done as it stands, "
-            f"{missing[0].label!r} the first of them: milplib run it"
+            f"{missing[0].label!r} the first of them: run the study with milplib run"
         )
     return joined_evaluation(addresses, files)

@@ -1,4 +1,4 @@
-"""A study run: what is missing is made, task by task, and kept."""
+"""Running of studies: missing tasks are done one by one, and their results kept."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ __all__ = ["ChangedWarning", "StudyProgress", "run_study"]
 
 
 class ChangedWarning(MilplibWarning):
-    """A task that was done again gave something else than the record says."""
+    """Warning that a task done again has another result than the recorded one."""
 
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """Progress of a study: the stage, its tasks done and in all, what is done within one."""
+    """Progress of a study: stage, tasks done and in total, and progress within a task."""
 
     stage: str
     done: int
@@ -68,45 +68,46 @@ def run_study(
     out: str | os.PathLike[str] | None = None,
     on_progress: Callable[[StudyProgress], None] = lambda progress: None,
 ) -> StudyPlan:
-    """Run a study, or go on with it: do whatever is missing, and keep each task when it ends.
+    """Run or resume a study: do all missing tasks, and keep the result of each when it ends.
 
-    What the record has is never done again, also where the samples, instances and policy files
-    behind it are not there; these are made again only where something that is missing needs them.
-    A policy that comes out another way then has its runs made again, too. Tasks of equal content
-    are done once for all studies and scales.
+    Recorded tasks are never repeated, even if the samples, instances and policy files that they
+    used are missing. Such files are made again only if a missing task needs them. If a policy then
+    differs from the recorded one, its runs are repeated, too. Tasks of equal content are done once
+    for all studies and scales.
 
     Parameters
     ----------
     path
         The study file.
     scale
-        ``full``, or a name in its section ``scales``.
+        ``full``, or a name in the section ``scales`` of the file.
     only
-        Bring only these of `milplib.study.STAGES` up to date, with what they need; all if empty.
+        Stages to bring up to date, of `milplib.study.STAGES`, with the tasks they need; all stages
+        if empty.
     workers
         Number of processes.
     execution
-        Where and within which limits samples are collected and policies evaluated, instead of a
-        number of workers. Instances and policies are made on this machine.
+        Where samples are collected and policies evaluated, and the limits; replaces `workers`.
+        Instances and policies are made on this machine.
     data
         Folder of samples, instances and other work that is not committed.
     out
-        Folder of what is committed; beside the study file, by its name and the scale, if None.
+        Folder of the committed results; ``STUDY/SCALE`` beside the study file if None.
     on_progress
         Called as tasks are done, and within them.
 
     Returns
     -------
     StudyPlan
-        As `plan_study` gives it afterwards.
+        Plan of the study after the run, as from `plan_study`.
 
     Raises
     ------
     StudyError, UnknownNameError
-        If the study file is wrong, there is no such scale or stage, a task cannot be done, or
-        results of another version of SCIP would be replaced.
+        If the study file is invalid, the scale or a stage is unknown, a task fails, or results of
+        another version of SCIP would be replaced.
     OutputError
-        If another process runs this study, or files cannot be written.
+        If another process is running this study, or files cannot be written.
     ResultsError
         If the record or the measured costs are damaged.
 
@@ -134,13 +135,14 @@ def run_study(
     costs = Costs(Path(path).parent / COSTS)
     costs.check()
     lock = workspace.data / f"{digest_of(os.fspath(workspace.results))[:16]}.lock"
-    with exclusive_lock(lock, busy=f"another process runs the study in {workspace.results}"):
+    busy = f"another process runs the study in {workspace.results}: wait for it, or stop it"
+    with exclusive_lock(lock, busy=busy):
         record = StudyRecord(workspace)
         plan = plan_in(study, Path(path), workspace, record, only)
         _refuse_other_scip(plan)
         record.convert()
         for stage in STAGES:
-            # Anew, since a policy that came out another way has its runs made again.
+            # Planned again, because a changed policy has its runs repeated.
             plan = plan_in(study, Path(path), workspace, record, only)
             record.reuse(
                 [planned.task for planned in plan.tasks if planned.state is TaskState.CACHED]
@@ -157,7 +159,7 @@ def _refuse_other_scip(plan: StudyPlan) -> None:
         raise StudyError(
             f"{plan.results} holds results of SCIP {versions}, and this is SCIP {scip_version()}: "
             f"{len(plan.todo)} tasks would be done anew and replace them; install SCIP {versions}, "
-            "or give another folder with --out"
+            "or name another folder with --out"
         )
 
 
@@ -187,21 +189,18 @@ def _run_stage(
 
 
 def _change(task: Task, record: StudyRecord) -> str:
-    """Say that a task gave something else than before; forget what a changed policy did."""
+    """Describe a changed result; drop the tasks that depend on a changed policy."""
     dropped = record.drop_dependents(task) if task.may_lack_files else ()
-    what = "what was made of it then stays"
+    consequence = "results computed from the recorded one stay"
     if dropped:
         n_runs = sum(entry.stage == "evaluate" for entry in dropped)
-        what = f"{n_runs} tasks that evaluated it are done anew"
-    return (
-        f"{task.stage}: {task.label}: what was made now differs from what {RECORD} says was made "
-        f"before; {what}"
-    )
+        consequence = f"{n_runs} tasks that evaluated it are done anew"
+    return f"{task.stage}: {task.label}: the result differs from what {RECORD} says; {consequence}"
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What a task made, in how many seconds of a core, and whether all of it was done now."""
+    """Result of a task, its seconds of one core, and whether all of its work was done now."""
 
     result: TaskResult
     seconds: float
@@ -214,7 +213,7 @@ def _results(
     record: StudyRecord,
     on_progress: Callable[[Task, int, int, str], None],
 ) -> Iterator[tuple[Task, _Run]]:
-    """Do the tasks of a stage; give each as it ends."""
+    """Do the tasks of a stage; yield each as it ends."""
     for task in tasks:
         make_folder(workspace.folder(task))
         for before in task.inputs:
@@ -229,9 +228,9 @@ def _results(
 
 
 def groups_of(tasks: Sequence[Task], execution: Execution) -> Iterator[tuple[Sequence[Task], bool]]:
-    """Give a stage's tasks in groups, one after the other: whether each runs side by side."""
+    """Yield the groups of a stage's tasks, each with whether its tasks run side by side."""
     workers = execution.workers
-    # Those that are spread come first: what chooses among their results waits for them.
+    # Spread tasks come first, because the choice of a rule needs their results.
     spread = [task for task in tasks if task.is_spread]
     is_enough = len(spread) >= workers and all(task.is_isolating for task in spread)
     yield spread, workers > 1 and is_enough
@@ -252,7 +251,7 @@ def _side_by_side(tasks: Sequence[Task], workspace: Workspace) -> Iterator[tuple
 def _worked(job: tuple[Task, Workspace]) -> _Run:
     task, workspace = job
     folder = workspace.folder(task)
-    # What a cluster's cores did is not known, nor what was done before.
+    # Neither the seconds of a cluster's cores nor those of earlier work are known.
     is_fresh = workspace.execution.cluster is None and not any(folder.iterdir())
     begin = time.monotonic()
     try:

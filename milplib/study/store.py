@@ -1,10 +1,10 @@
-"""The files of a study's results: ``study.json``, which says what is done, and ``runs.parquet``.
+"""Files of a study's results: the record ``study.json`` and the runs ``runs.parquet``.
 
-``study.json`` holds an entry for each finished task, a task a line. The suffix of an output says
-where it is kept: the rows of a ``.parquet`` in ``runs.parquet``, with the task's address, the
-content of a ``.json`` in the entry, and all else in a file of its own. ``runs.parquet`` is written
-before ``study.json``, both aside and renamed, so that a kill between them loses nothing: the next
-write drops rows that no entry names.
+``study.json`` holds one entry per finished task, one per line. The suffix of an output decides
+where it is kept: rows of a ``.parquet`` file in ``runs.parquet``, with the address of the task,
+the content of a ``.json`` file in the entry, and any other output in a separate file.
+``runs.parquet`` is written before ``study.json``, and both are replaced atomically. A kill between
+them loses nothing: the next write drops rows without an entry.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from milplib.study.task import digest_of
 __all__ = ["RECORD", "RUNS", "StudyFiles", "TaskEntry", "rows_digest"]
 
 RECORD = "study.json"
-"""Name of the record in the folder of the results."""
+"""Name of the record in the folder of results."""
 RUNS = "runs.parquet"
-"""Name of the table beside it."""
+"""Name of the table of runs in the folder of results."""
 
 _FORMAT, _VERSION = "milplib-study", 2
 _TASK = "task"
@@ -41,28 +41,28 @@ _TASK = "task"
 
 @dataclass(frozen=True, kw_only=True)
 class TaskEntry:
-    """What the record says of a finished task.
+    """Entry of a finished task in the record.
 
     Parameters
     ----------
     stage, label
-        The task's.
+        Stage and label of the task.
     content
-        What its address is the digest of.
+        Content whose digest is the address.
     digest
-        SHA-256 of what it made.
+        SHA-256 of the result.
     facts
-        What the summary, or a reader, wants to know.
+        Facts for the summary or a reader.
     seconds
-        What it took, of one core.
+        Seconds of one core.
     software
-        Versions that it was made with.
+        Versions of the software that did the task.
     files
-        SHA-256 of each output by its name in the results; of a table, of its rows.
+        SHA-256 of each output by its name in the results; for a table, SHA-256 of its rows.
     order
-        These names in the task's own order, by which another study finds its own names.
+        Names of the outputs in the order of the task; another study maps them to its names.
     documents
-        The content of outputs in JSON, by name.
+        Content of JSON outputs, by name.
     """
 
     stage: str
@@ -78,12 +78,12 @@ class TaskEntry:
 
 
 def rows_digest(table: pa.Table) -> str:
-    """SHA-256 of the rows of a table, without columns that say nothing.
+    """Return the SHA-256 of the rows of a table, ignoring nulls.
 
     Examples
     --------
-    >>> one = pa.table({"a": [1, 2], "b": pa.nulls(2)})
-    >>> rows_digest(one) == rows_digest(pa.table({"a": [1, 2]}))
+    >>> table = pa.table({"a": [1, 2], "b": pa.nulls(2)})
+    >>> rows_digest(table) == rows_digest(pa.table({"a": [1, 2]}))
     True
     """
     rows = [
@@ -94,20 +94,20 @@ def rows_digest(table: pa.Table) -> str:
 
 
 class StudyFiles:
-    """The record and the runs in a folder of results, which need not be there.
+    """Record and runs in a folder of results.
 
-    Results in the layout of earlier versions, a file for every table and manifest, are read, too;
-    the next `write` brings them into this one.
+    Results in the layout of earlier versions, with a file per table and manifest, are read, too;
+    the next `write` converts them to the present layout.
 
     Parameters
     ----------
     folder
-        The folder.
+        The folder; it need not exist.
 
     Raises
     ------
     ResultsError
-        If the record is damaged, or of another version.
+        If the record is damaged, or of a newer version.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class StudyFiles:
             content = json.loads(path.read_bytes())
             if content["format"] != _FORMAT or content["version"] not in (1, _VERSION):
                 raise ResultsError(
-                    f"{path} is no record of a study that this milplib reads: version "
+                    f"{path} is not a record of a study that this milplib reads: version "
                     f"{content['version']} of {content['format']}; install a newer milplib"
                 )
             self.is_of_earlier_layout = content["version"] == 1
@@ -143,7 +143,7 @@ class StudyFiles:
             raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(
-                f"the record {path} is damaged ({error!r}): take it from the repository again"
+                f"the record {path} is damaged ({error!r}): restore it from the repository"
             ) from error
 
     @cached_property
@@ -152,7 +152,7 @@ class StudyFiles:
         return read_parquet(path, noun="runs") if path.is_file() else None
 
     def rows(self, address: str) -> pa.Table | None:
-        """Give the rows that a task made, in its own order.
+        """Return the rows of a task, in their original order; None if there are none.
 
         Raises
         ------
@@ -170,7 +170,7 @@ class StudyFiles:
         return self._rows.get(address)
 
     def is_whole(self, address: str) -> bool:
-        """Whether the rows and documents of a task are there, as they were recorded."""
+        """Whether the rows and documents of a task exist as they were recorded."""
         if address not in self._checked:
             self._checked[address] = self._check(address, self.entries[address])
         return self._checked[address]
@@ -186,15 +186,15 @@ class StudyFiles:
         return True
 
     def put(self, address: str, entry: TaskEntry, rows: pa.Table | None) -> None:
-        """Add what a task made; whatever had one of its names before is there no more."""
+        """Add the entry and rows of a task; drop tasks with an output of the same name."""
         names = set(entry.files)
-        self.drop([one for one, other in self.entries.items() if names & set(other.files)])
+        self.drop([known for known, other in self.entries.items() if names & set(other.files)])
         self.entries[address], self._checked[address] = entry, True
         if rows is not None:
             self._rows[address] = rows
 
     def drop(self, addresses: Collection[str]) -> None:
-        """Forget tasks."""
+        """Drop the entries and rows of tasks."""
         for address in addresses:
             for known in (self.entries, self._rows, self._checked):
                 known.pop(address, None)
@@ -205,14 +205,16 @@ class StudyFiles:
         Raises
         ------
         OutputError
-            If they cannot be written.
+            If the files cannot be written.
         """
-        addresses = sorted(self.entries, key=lambda one: (self.entries[one].order, one))
-        by_task = {one: rows for one in addresses if (rows := self.rows(one)) is not None}
+        addresses = sorted(self.entries, key=lambda known: (self.entries[known].order, known))
+        by_task = {
+            address: rows for address in addresses if (rows := self.rows(address)) is not None
+        }
         if by_task:
             tables = [
-                table.add_column(0, _TASK, pa.array([one] * len(table), pa.string()))
-                for one, table in by_task.items()
+                table.add_column(0, _TASK, pa.array([address] * len(table), pa.string()))
+                for address, table in by_task.items()
             ]
             joined = pa.concat_tables(tables, promote_options="default")
             with atomic_write(self.folder / RUNS) as stream:
@@ -231,12 +233,12 @@ class StudyFiles:
         for path in self._earlier:
             path.unlink(missing_ok=True)
             for folder in (path.parent, path.parent.parent):
-                with suppress(OSError):  # it holds something else
+                with suppress(OSError):  # the folder is not empty
                     folder.rmdir()
         self._earlier, self.is_of_earlier_layout = [], False
 
     def _read_earlier(self, tasks: Mapping[str, Mapping[str, Any]]) -> None:
-        """Read the first version of the record, with tables and manifests as files beside it."""
+        """Read the first version of the record, with tables and manifests in files beside it."""
         for address, known in tasks.items():
             entry = _entry({**known, "documents": {}})
             files, documents = dict(entry.files), {}
@@ -257,7 +259,7 @@ class StudyFiles:
 
 
 def _renamed(entry: TaskEntry) -> TaskEntry:
-    """Give an entry of the first version with the names of this one."""
+    """Return an entry of the first version with the names of the present version."""
 
     def renamed(name: str) -> str:
         return f"rules/{name.removeprefix('natives/')}" if name.startswith("natives/") else name

@@ -1,4 +1,4 @@
-"""A study: what is collected, trained and judged, as plain values."""
+"""Parameters of a study: what is collected, trained and evaluated."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ __all__ = ["Collection", "Evaluating", "RuleChoice", "Study", "StudyDistribution
 
 @dataclass(frozen=True, kw_only=True)
 class StudyDistribution:
-    """A distribution of a study.
+    """Distribution of a study.
 
     Parameters
     ----------
     name
-        Its name in the catalogue; with a folder or archive as source, any.
+        Name in the catalogue; any name if the source is a folder or archive.
     source
         ``generator``, ``mirror``, ``site``, or the path of a folder or archive of instances.
     train, val, test
-        Numbers of instances for training, validation and the test: the first ones of each split.
-        Without validation instances every training holds some out.
+        Numbers of training, validation and test instances; the first ones of each split are used.
+        Without validation instances, each training holds out some of its instances.
     seed
-        Of generated instances.
+        Seed of generated instances.
     time_limit
-        Seconds of a solve, where the evaluation's limit does not suit.
+        Time limit of a solve in seconds; None for the limit of the evaluation.
     expert_probability
-        As in `Collection`, where that does not suit: trees of few nodes want a larger one.
+        As in `Collection`; None for the value there. Small trees need a larger one.
     policies_of
-        Name of the distribution whose policies are judged here, too; nothing is trained on this
-        one.
+        Name of the distribution whose policies are evaluated here, too; nothing is trained on this
+        distribution.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class StudyDistribution:
 
     @property
     def home(self) -> str:
-        """Name of the distribution whose policies, and whose best rule, are judged here."""
+        """Name of the distribution whose policies and best SCIP rule are evaluated here."""
         return self.policies_of or self.name
 
     def __post_init__(self) -> None:
@@ -64,24 +64,24 @@ class StudyDistribution:
         if self.policies_of and (self.train or self.val):
             raise FieldError(
                 "policies_of",
-                f"{self.policies_of}, whose policies are judged here: leave train and val out",
+                f"{self.policies_of}, whose policies are evaluated here: leave train and val out",
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """How samples are collected.
+    """Parameters of the collection of samples.
 
     Parameters
     ----------
     samples_per_instance
-        Samples wanted from each instance, unless a budget says otherwise.
+        Number of samples wanted from each instance; a budget may override it.
     expert, expert_probability, label_children, blocks, max_episodes, seed
         As in `milplib.learn.collect`.
     node_limit, iteration_limit, time_limit
-        Of an episode.
+        Limits of an episode.
     instances_per_task
-        Number of instances of a task, whose samples are collected and kept together.
+        Number of instances per task; their samples are collected and kept together.
 
     Raises
     ------
@@ -111,16 +111,16 @@ class Collection:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleChoice:
-    """How the best of SCIP's own rules is chosen for each distribution, on validation instances.
+    """Choice of the best SCIP rule for each distribution, on validation instances.
 
     Parameters
     ----------
     rules
-        The rules to choose from.
+        SCIP rules to choose from.
     instances
-        Number of validation instances: the first ones.
+        Number of validation instances; the first ones are used.
     seeds
-        Of SCIP.
+        SCIP seeds.
 
     Raises
     ------
@@ -136,28 +136,28 @@ class RuleChoice:
         at_least(self, 1, "instances")
         seeds(self, "seeds")
         if len(set(self.rules)) < max(1, len(self.rules)):
-            raise FieldError("rules", f"{list(self.rules)}; give at least one rule, none twice")
+            raise FieldError("rules", f"{list(self.rules)}; name at least one rule, none twice")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluating:
-    """How policies are judged: paired, on the test instances of every distribution.
+    """Parameters of the paired evaluation on the test instances of every distribution.
 
     Parameters
     ----------
     policies
-        What is judged beside the trained policies: rules of SCIP's, policy files,
+        Policies to evaluate beside the trained ones: SCIP rules, policy files,
         ``package.module:name``.
     baseline
-        What all are compared with; it runs, too.
+        Policy that all others are compared with; it is evaluated, too.
     seeds
-        A number of SCIP's seeds, from 0 on, or the seeds themselves.
+        SCIP seeds; a study file may also give their number, for seeds from 0 on.
     time_limit, grace
-        Seconds of a solve, and beyond it until a run is killed.
+        Time limit of a solve in seconds, and seconds beyond it after which a run is killed.
     instances_per_task
-        Number of instances of a task, whose runs with one seed are kept together.
+        Number of instances per task; their runs with one seed are kept together.
     best_scip_rule
-        How the rival ``best-scip-rule`` is chosen; None: there is none.
+        Choice of the policy ``best-scip-rule``; None to leave that policy out.
 
     Raises
     ------
@@ -183,22 +183,22 @@ class Evaluating:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A study.
+    """Parameters of a study.
 
     Parameters
     ----------
     name, scale
-        What it and its scale are called.
+        Names of the study and of its scale.
     about
-        What it asks, in words.
+        Question of the study, in words.
     settings
-        Settings of SCIP. Everything is collected, trained and judged under each of them.
+        SCIP settings. Everything is collected, trained and evaluated under each setting.
     distributions
-        Where instances come from.
+        Distributions of the instances.
     collection, budgets, models, training
-        How policies are made; without models none are.
+        Parameters of collection and training; without models no policy is trained.
     evaluation
-        How policies are judged.
+        Parameters of the evaluation.
 
     Examples
     --------
@@ -221,7 +221,7 @@ class Study:
 
     @property
     def learned(self) -> tuple[StudyDistribution, ...]:
-        """Distributions that policies are trained on."""
+        """Distributions to train policies on."""
         return tuple(d for d in self.distributions if d.train) if self.models else ()
 
     @property

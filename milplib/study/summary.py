@@ -1,4 +1,4 @@
-"""The last stage: what a study comes to, as tables."""
+"""Last stage of a study: tables of the results."""
 
 from __future__ import annotations
 
@@ -26,26 +26,25 @@ __all__ = ["REPORT", "SummaryTask"]
 
 SUMMARY, TRAINING, SETS = "summary.csv", "training.csv", "training-sets.csv"
 REPORT = "report.html"
-"""The page of the evaluation, in the folder of the task's work."""
+"""Name of the page of the evaluation, in the task's folder of work."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SummaryTask(Task):
-    """The tables of a setting.
+    """Task that writes the tables of a setting.
 
     Parameters
     ----------
     study
-        The study's name.
+        Name of the study.
     setting
-        SCIP's setting.
+        SCIP setting.
     part
-        What the runs have in common, where they are not all: ``transfer``, of policies that are
-        judged on distributions that they were not trained on.
+        ``transfer`` for runs on distributions with ``policies_of``, empty for the other runs.
     runs
-        The runs.
+        Tasks of the runs.
     policies
-        Policies whose training is described.
+        Policies whose training the tables describe.
     """
 
     study: str
@@ -63,16 +62,16 @@ class SummaryTask(Task):
 
     @property
     def inputs(self) -> tuple[Task, ...]:
-        """Runs and policies."""
+        """Tasks of the runs and policies."""
         return (*self.runs, *self.policies)
 
     def request(self) -> dict[str, Any]:
-        """The names of the policies, which stand in the tables."""
+        """Return the part, and the names of the policies in the tables."""
         return {"part": self.part, "policies": [task.name for task in self.policies]}
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The tables."""
+        """Files of the tables."""
         names = [SUMMARY]
         names += [TRAINING] if self.policies else []
         names += [SETS] if self._groups else []
@@ -81,11 +80,11 @@ class SummaryTask(Task):
 
     @property
     def units(self) -> float:
-        """Nothing to speak of."""
+        """0: the work is negligible."""
         return 0.0
 
     def run(self, workspace: Workspace) -> TaskResult:
-        """Write the tables, and the page of the evaluation beside its other work."""
+        """Write the tables, and the page of the evaluation, to the folder of work."""
         folder = workspace.folder(self)
         results = joined_evaluation(
             [task.address for task in self.runs], StudyFiles(workspace.results)
@@ -103,19 +102,19 @@ class SummaryTask(Task):
     def tables(
         self, results: Evaluation, facts: Mapping[TrainTask, Mapping[str, Any]]
     ) -> dict[str, str]:
-        """Make the tables.
+        """Compute the tables.
 
         Parameters
         ----------
         results
-            The runs.
+            Evaluation of the runs.
         facts
-            What the trainings of the policies reported.
+            Facts that the trainings of the policies reported.
 
         Returns
         -------
         dict
-            The text in CSV of each, by its name in the folder of the work.
+            CSV text of each table, by its file name in the folder of work.
         """
         tables = {SUMMARY: _csv(summary_rows(results.summary()))}
         if self.policies:
@@ -126,17 +125,19 @@ class SummaryTask(Task):
 
     @cached_property
     def _groups(self) -> list[PolicyGroup]:
-        """The policies that are judged, without their training seeds."""
+        """Groups of the evaluated policies that differ only in their training seed."""
         groups: dict[tuple[str, str, str], list[str]] = {}
         for name in dict.fromkeys(name for run in self.runs for name, _ in run.trained):
-            for kind in TRAINING_SETS:
-                model, separator, rest = name.partition(f"-{kind}-")
+            for training_set in TRAINING_SETS:
+                model, separator, rest = name.partition(f"-{training_set}-")
                 if separator:
                     budget = rest.rpartition("-seed")[0]
-                    groups.setdefault((model, budget, kind), []).append(name)
+                    groups.setdefault((model, budget, training_set), []).append(name)
         return [
-            PolicyGroup(model=model, budget=budget, training_set=kind, policies=tuple(names))
-            for (model, budget, kind), names in groups.items()
+            PolicyGroup(
+                model=model, budget=budget, training_set=training_set, policies=tuple(names)
+            )
+            for (model, budget, training_set), names in groups.items()
         ]
 
 
@@ -163,11 +164,11 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows({name: _said(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 
-def _said(value: object) -> object:
+def _cell(value: object) -> object:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
     return "" if value is None else value

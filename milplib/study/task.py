@@ -1,4 +1,4 @@
-"""A task of a study: what it depends on, by content, and what it leaves."""
+"""Tasks of a study, addressed by the content that they depend on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from milplib.execution import Execution
 __all__ = ["STAGES", "Task", "TaskResult", "Workspace", "differing", "digest_of"]
 
 STAGES = ("generate", "collect", "train", "rules", "evaluate", "summarise")
-"""The stages of a study, in their order."""
+"""Stages of a study, in order."""
 
-# Addresses outlive words: what enters them keeps the name that it had when they were first made.
+# Addresses must not change, so the stage keeps its earlier name in them.
 _STAGE_IN_ADDRESS = {"rules": "natives"}
 
 
 def digest_of(content: object) -> str:
-    """SHA-256 of JSON in its canonical form, in hexadecimal.
+    """Return the SHA-256 of JSON in canonical form, in hexadecimal.
 
     Examples
     --------
@@ -35,9 +35,9 @@ def digest_of(content: object) -> str:
 
 
 def differing(options: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Fields of a dataclass that differ from their defaults.
+    """Return the fields of a dataclass that differ from their defaults.
 
-    A new option that is not used changes no address.
+    With these alone in a recipe, a new option changes no address unless it is used.
 
     Examples
     --------
@@ -54,16 +54,16 @@ def differing(options: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any
 
 @dataclass(frozen=True, kw_only=True)
 class TaskResult:
-    """What a task gives beside its files.
+    """Result of a task, beside its files.
 
     Parameters
     ----------
     digest
-        SHA-256 of what it made, by content.
+        SHA-256 of the result, by content.
     facts
-        What the summary, or a reader, wants to know: JSON values.
+        Facts for the summary or a reader, as JSON values.
     units
-        Work done, in the units of its costs; None if nothing was learned about it.
+        Work done, in the units of the costs; None if it yields no measurement of costs.
     """
 
     digest: str
@@ -73,20 +73,20 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """Where a task works, and with what.
+    """Folders and execution of tasks.
 
     Parameters
     ----------
     data
-        Folder of work that is not committed: a folder a task, named by its address.
+        Folder of work that is not committed, with one folder per task, named by its address.
     results
-        Folder of what is committed.
+        Folder of committed results.
     execution
-        Where its own parallel work runs.
+        Where the parallel work of a task runs.
     facts
-        What the finished tasks report, by address.
+        Facts that the finished tasks report, by address.
     on_progress
-        Called with work done, work in all, and a few words.
+        Called with the work done, the total work, and a short note.
     """
 
     data: Path
@@ -96,7 +96,7 @@ class Workspace:
     on_progress: Callable[[int, int, str], None] | None = None
 
     def folder(self, task: Task) -> Path:
-        """Folder of a task's work."""
+        """Return the folder of work of a task."""
         return self.data / task.address
 
     def report(self, done: int, total: int, note: str = "") -> None:
@@ -106,28 +106,29 @@ class Workspace:
 
 
 class Task(ABC):
-    """Work that is done, kept and told apart as a whole.
+    """Unit of work that is done and kept as a whole.
 
-    Its address is the SHA-256 of all that it depends on: arguments, the addresses of its inputs,
-    and versions that matter. Equal work has one address in all studies and scales.
+    The address of a task is the SHA-256 of everything it depends on: arguments, addresses of its
+    inputs, and relevant versions. Equal work has the same address in all studies and scales.
     """
 
     stage: ClassVar[str]
     """One of `STAGES`."""
     version: ClassVar[int] = 1
-    """Raised whenever equal arguments give something else than before."""
+    """Version of the work; raised whenever equal arguments yield another result."""
     is_spread: ClassVar[bool] = False
-    """Whether it spreads its own work over processes; other tasks run side by side."""
+    """Whether the task spreads its work over processes; other tasks run side by side."""
     is_isolating: ClassVar[bool] = False
-    """Whether it solves in processes of its own in any case: such tasks run side by side, too,
-    where there are enough, and none waits for another's last solve."""
+    """Whether each solve runs in a separate process anyway. If there are enough such tasks, they
+    run side by side, too, so that none waits for the last solve of another."""
     may_lack_files: ClassVar[bool] = False
-    """Whether it counts as done without its files, which are made again where a task reads them."""
+    """Whether the task counts as done without its files; they are made again if a task needs
+    them."""
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """What it is, for people; no two tasks of a stage have the same."""
+        """Description for people, unique within a stage."""
 
     @property
     def inputs(self) -> tuple[Task, ...]:
@@ -136,33 +137,33 @@ class Task(ABC):
 
     @abstractmethod
     def request(self) -> dict[str, Any]:
-        """What the study file asks for, by which tasks of a study are told apart.
+        """Return what the study file asks for, which distinguishes the tasks of a study.
 
-        No version of software enters it, so that results are found again under another one.
+        It holds no versions of software, so that results are found under other versions.
         """
 
     def recipe(self) -> dict[str, Any]:
-        """All that the result depends on, beside the stage, its version, and the inputs."""
+        """Return all that the result depends on, beside stage, version and inputs."""
         return self.request()
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """Outputs to commit: their names in the folder of its work, and in the results."""
+        """Outputs to commit: names in the results, by names in the folder of work."""
         return {}
 
     @property
     def cost_key(self) -> str:
-        """What its cost is measured by: tasks of equal keys cost the same a unit."""
+        """Key of the cost; tasks of equal keys cost the same per unit."""
         return self.stage
 
     @property
     def units(self) -> float:
-        """How much work it is, before it is done."""
+        """Expected amount of work, in units."""
         return 1.0
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """What the address is the digest of."""
+        """Content whose digest is the address."""
         return {
             "stage": _STAGE_IN_ADDRESS.get(self.stage, self.stage),
             "version": self.version,
@@ -181,13 +182,13 @@ class Task(ABC):
         return digest_of([self.stage, self.request(), inputs])
 
     def matches(self, content: Mapping[str, Any]) -> bool:
-        """Whether recorded content asks for the same, on whatever software it was made."""
+        """Whether recorded content has the same request, under any version of software."""
         request = json.loads(json.dumps(self.request()))
         return all(content.get(name) == value for name, value in request.items())
 
     @abstractmethod
     def run(self, workspace: Workspace) -> TaskResult:
-        """Do it, or go on with it, in its folder, which is there."""
+        """Do or resume the task in its folder of work, which exists."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Task) and other._identity == self._identity

@@ -1,4 +1,4 @@
-"""The third stage: policies."""
+"""Third stage of a study: training of policies."""
 
 from __future__ import annotations
 
@@ -23,29 +23,30 @@ if TYPE_CHECKING:
 __all__ = ["POLICY", "TrainTask"]
 
 POLICY = "policy.safetensors"
-"""Name of a policy in the folder of its work."""
+"""Name of the policy file in the folder of work."""
 
 _INITIAL = "initial_policy"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainTask(Task):
-    """A policy.
+    """Task that trains a policy.
 
     Parameters
     ----------
     name
-        What its file is called.
+        Stem of the policy file.
     model
-        What to train.
+        Model to train.
     seed
-        Of the training.
+        Seed of the training.
     setting
-        SCIP's setting that its samples are from; ``all`` for those of a study together.
+        SCIP setting of the samples; ``all`` for those of all settings of a study.
     training, validation
-        Its samples. Without any for validation, some instances are held out.
+        Tasks of the training and validation samples. Without validation samples, some training
+        instances are held out.
     device
-        Where a network is trained.
+        Device of the training of networks.
     """
 
     name: str
@@ -66,11 +67,11 @@ class TrainTask(Task):
 
     @property
     def inputs(self) -> tuple[Task, ...]:
-        """The samples."""
+        """Tasks of the samples."""
         return (*self.training, *self.validation)
 
     def request(self) -> dict[str, Any]:
-        """The model with its options, and the seed; where it is trained does not count."""
+        """Return the model, its options and the seed; the device does not matter."""
         return {
             "kind": self.model.kind,
             "options": differing(self.model.options),
@@ -79,14 +80,14 @@ class TrainTask(Task):
         }
 
     def recipe(self) -> dict[str, Any]:
-        """What is asked for, with the content of the initial policy."""
+        """Return the request with the digest of the initial policy."""
         request = self.request()
         if initial := request["options"].get(_INITIAL):
             request["options"][_INITIAL] = file_sha256(str(pretrained_or_given(initial)))
         return request
 
     def matches(self, content: Mapping[str, Any]) -> bool:
-        """Whether recorded content asks for the same; it has the initial policy by its digest."""
+        """Whether recorded content has the same request; any initial policy matches."""
         options = dict(content.get("options", {}))
         if _INITIAL in options and _INITIAL in self.request()["options"]:
             options[_INITIAL] = self.request()["options"][_INITIAL]
@@ -94,12 +95,12 @@ class TrainTask(Task):
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The policy file."""
+        """Policy file."""
         return {POLICY: f"policies/{self.setting}/{self.name}.safetensors"}
 
     @property
     def distributions(self) -> tuple[str, ...]:
-        """Names of the distributions that it is trained on."""
+        """Names of the training distributions."""
         return tuple(dict.fromkeys(task.instances.of.name for task in self.training))
 
     @property
@@ -110,12 +111,12 @@ class TrainTask(Task):
 
     @property
     def units(self) -> float:
-        """Number of times that the model sees a sample."""
+        """Number of samples that the model sees, over all epochs."""
         samples = sum(task.units for task in self.training)
         return samples * self._passes(samples, epochs=None)
 
     def _passes(self, samples: float, *, epochs: int | None) -> float:
-        """Share of the samples seen in an epoch, times the epochs; as a rule, if it is early."""
+        """Return the number of passes over the samples; an estimate if `epochs` is None."""
         options = self.model.options
         if not hasattr(options, "epochs"):
             return 1.0
@@ -125,11 +126,11 @@ class TrainTask(Task):
         return float(epochs * min(1.0, seen / max(samples, 1)))
 
     def run(self, workspace: Workspace) -> TaskResult:
-        """Train it, from where it was stopped."""
+        """Train the policy, or resume its training."""
         out = workspace.folder(self) / POLICY
         checkpoint = out.with_name(f"{POLICY}.training") / "checkpoint.safetensors"
         if checkpoint.exists():
-            out.unlink(missing_ok=True)  # the training was killed before it was tidied up
+            out.unlink(missing_ok=True)  # the training was killed before its cleanup
         by_set: tuple[tuple[str, Any], ...] = ()
         if not _is_whole(out):
             out.unlink(missing_ok=True)
@@ -159,7 +160,7 @@ class TrainTask(Task):
         if not folders:
             raise StudyError(
                 f"none of the instances of {', '.join(self.distributions)} gave a sample to train "
-                "on: they are solved without branching"
+                "on: SCIP solves them without branching; use harder ones"
             )
         has_device = hasattr(model_kind(self.model.kind).run_options(), "device")
         where: dict[str, Any] = {"device": self.device} if has_device else {}
@@ -175,7 +176,7 @@ class TrainTask(Task):
         )
 
     def _by_distribution(self, by_set: Sequence[tuple[str, Any]]) -> dict[str, dict[str, float]]:
-        """Mean the metrics of the sets of a distribution, weighed by their samples."""
+        """Average the metrics of each distribution's sets, weighted by sample count."""
         judged = self.validation or self.training
         of_set = {task.set_name: task.instances.of.name for task in judged}
         sums: dict[str, dict[str, float]] = {}
@@ -189,14 +190,14 @@ class TrainTask(Task):
             distribution: {
                 key: int(value) if key == "samples" else value / total["samples"]
                 for key, value in total.items()
-                if value == value  # a ranker of trees has no loss
+                if value == value  # not NaN: rankers of trees have no loss
             }
             for distribution, total in sums.items()
         }
 
 
 def _folders(tasks: Sequence[CollectTask], workspace: Workspace) -> list[Path]:
-    """Folders of samples; those that hold none are left out."""
+    """Return the folders that hold samples."""
     from milplib.learn.samples.shards import Manifest
 
     folders = [samples_folder(task, workspace) for task in tasks]

@@ -1,4 +1,4 @@
-"""Ways of training compared: groups of policies that differ in their training seed alone."""
+"""Comparison of groups of policies that differ only in their training seed."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyGroup:
-    """Policies that differ in their training seed alone.
+    """Policies that differ only in their training seed.
 
     Parameters
     ----------
     model, budget, training_set
-        What they share.
+        Model, budget and kind of training set of all policies.
     policies
-        Their names in the results.
+        Names of the policies in the results.
     """
 
     model: str
@@ -43,23 +43,23 @@ class PolicyGroup:
 def compare_groups(results: Evaluation, groups: Sequence[PolicyGroup]) -> list[dict[str, Any]]:
     """Compare the times of groups with the baseline, and of training sets with each other.
 
-    A row a distribution and comparison, with the ratio of shifted geometric means (1 s) over all
-    training seeds, SCIP's seeds and instances, and a 95 % interval for which training seeds and
-    instances are resampled, both. A failure counts as the limit.
+    The result has a row per distribution and comparison. A row holds the ratio of shifted
+    geometric means (1 s) over all training seeds, SCIP seeds and instances, and its 95 % interval,
+    for which both training seeds and instances are resampled. A failure counts as the time limit.
     """
     runs = results.runs
     by_key = {(g.model, g.budget, g.training_set): g for g in groups}
     rows = []
     for distribution in dict.fromkeys(results.table.column("distribution").to_pylist()):
-        found = runs.of_distribution(distribution)
+        distribution_runs = runs.of_distribution(distribution)
         for group in groups:
             against: list[tuple[str, tuple[str, ...]]] = [("", (results.baseline,))]
-            for one, other in _SIDES:
-                key = (group.model, group.budget, other)
-                if group.training_set == one and key in by_key:
-                    against.append((other, by_key[key].policies))
+            for training_set, rival in _SIDES:
+                key = (group.model, group.budget, rival)
+                if group.training_set == training_set and key in by_key:
+                    against.append((rival, by_key[key].policies))
             for name, others in against:
-                row = _compared(found, group.policies, others)
+                row = _compared(distribution_runs, group.policies, others)
                 if row is not None:
                     rows.append(
                         {
@@ -84,9 +84,9 @@ def _compared(
     known = ~np.isnan(np.concatenate(logs)).any(axis=0)
     if not known.any():
         return None
-    one, other = (side[:, known] for side in logs)
-    value = float(ratio_of_means(one.mean(), other.mean(), TIME_SHIFT))
-    low, high = percentile_interval(resampled_group_ratios(one, other, TIME_SHIFT))
+    first, second = (side[:, known] for side in logs)
+    value = float(ratio_of_means(first.mean(), second.mean(), TIME_SHIFT))
+    low, high = percentile_interval(resampled_group_ratios(first, second, TIME_SHIFT))
     enough = known.sum() > 1
     return {
         "training_seeds": len(policies),
@@ -100,21 +100,21 @@ def _compared(
 def resampled_group_ratios(
     one: Values, other: Values, shift: float, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Values:
-    """Ratios of the means of two groups, with instances and each group's policies resampled.
+    """Return ratios of the means of two groups, resampling instances and each group's policies.
 
     Parameters
     ----------
     one, other
-        Mean logarithms, a row a policy and a column an instance. Shapes (k, n) and (m, n).
+        Mean logarithms, one row per policy and one column per instance. Shapes (k, n) and (m, n).
     shift
-        Of the geometric means.
+        Shift of the geometric means.
     resamples, seed
-        How many, and of the resampling.
+        Number of resamples, and their seed.
 
     Returns
     -------
     ndarray
-        Shape (resamples,).
+        Ratio of each resample. Shape (resamples,).
 
     Examples
     --------
@@ -132,7 +132,7 @@ def resampled_group_ratios(
 
 
 def _shares(random: np.random.RandomState, count: int, resamples: int) -> Values:
-    """Share of each thing in each resample. Shape (resamples, count)."""
+    """Return the share of each element in each resample. Shape (resamples, count)."""
     drawn = random.randint(0, count, size=(resamples, count))
     places = drawn + count * np.arange(resamples)[:, None]
     counts = np.bincount(places.ravel(), minlength=resamples * count)
