@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ from milplib.evaluation.statistics import (
 )
 
 __all__ = [
+    "EXPORTED",
     "ITERATION_SHIFT",
+    "TITLES",
     "PolicySummary",
     "policy_rows",
 ]
@@ -31,6 +34,12 @@ PENALTY = 10.0
 
 Values = npt.NDArray[np.float64]
 _INTEGRALS = ("primal_integral", "dual_integral", "primal_dual_integral")
+_TITLE = "title"
+
+
+def _work(title: str) -> Any:
+    """Declare a mean that the report shows below "Work and integrals", under a title."""
+    return field(metadata={_TITLE: title})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,20 +105,36 @@ class PolicySummary:
     wins: int
     failures: dict[str, int]
     time: float
-    par10: float
+    par10: float = _work("PAR10 (s)")
     nodes: float
     fair_nodes: float
     node_runs: int
-    lp_iterations: float
+    lp_iterations: float = _work("LP iterations")
     lp_runs: int
     lp_lower_bounds: int
-    primal_integral: float
-    dual_integral: float
-    primal_dual_integral: float
+    primal_integral: float = _work("primal integral")
+    dual_integral: float = _work("dual integral")
+    primal_dual_integral: float = _work("primal-dual integral")
     integral_runs: int
     policy_share: float
     decision_time: float
     against_baseline: Comparison | None
+
+
+TITLES: dict[str, str] = {
+    column.name: column.metadata[_TITLE]
+    for column in fields(PolicySummary)
+    if _TITLE in column.metadata
+}
+"""Titles of the means below "Work and integrals" in the report, by field."""
+
+_PAIR_COUNTS = frozenset({"lp_runs", "lp_lower_bounds", "integral_runs"})
+EXPORTED: tuple[str, ...] = tuple(
+    column.name
+    for column in fields(PolicySummary)
+    if column.type in ("int", "float") and column.name not in _PAIR_COUNTS
+)
+"""Names of the fields that ``summary.csv`` holds, in order."""
 
 
 def policy_rows(

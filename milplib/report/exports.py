@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milplib.errors import OutputError
+from milplib.evaluation.policy_summary import EXPORTED
 from milplib.evaluation.summary import ALL
 from milplib.files import atomic_write
 from milplib.report.page import report_plots
@@ -24,24 +25,6 @@ __all__ = ["EXPORTS", "latex_escaped", "latex_table", "summary_rows", "write_exp
 
 EXPORTS = ("summary.csv", "summary.tex", "figures")
 """Names of the files and folders that `write_exports` writes."""
-
-_PLAIN = (
-    "runs",
-    "solved",
-    "solved_at_root",
-    "wins",
-    "time",
-    "par10",
-    "nodes",
-    "fair_nodes",
-    "node_runs",
-    "lp_iterations",
-    "primal_integral",
-    "dual_integral",
-    "primal_dual_integral",
-    "policy_share",
-    "decision_time",
-)
 
 
 def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
@@ -111,7 +94,7 @@ def summary_rows(summary: Summary) -> list[dict[str, Any]]:
 
 def _flat(summary: Summary, row: PolicySummary) -> dict[str, Any]:
     fields: dict[str, Any] = {"distribution": row.distribution, "policy": row.policy}
-    fields |= {name: getattr(row, name) for name in _PLAIN}
+    fields |= {name: getattr(row, name) for name in EXPORTED}
     fields["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
     compared = row.against_baseline
     for measure in ("time", "nodes", "fair_nodes"):

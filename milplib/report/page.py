@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from milplib.evaluation.policy_summary import ITERATION_SHIFT, PolicySummary
+from milplib.evaluation.policy_summary import ITERATION_SHIFT, TITLES, PolicySummary
 from milplib.evaluation.resampling import ENOUGH_INSTANCES
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.statistics import (
@@ -150,6 +150,7 @@ def _page(results: Evaluation) -> str:
             bars=_bars(every),
             test_of=lambda row: signed_rank_of(summary, row.policy, row.distribution),
             summary=summary,
+            work_titles=TITLES,
             all=ALL,
             figures={name: plot.svg() for name, plot in report_plots(results, summary).items()},
             split=figures.time_split(results.table, results.policies),
