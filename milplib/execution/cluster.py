@@ -149,7 +149,7 @@ def _connect(address: str) -> Any:
     connect: Any = distributed.Client  # untyped
     try:
         return connect(address, timeout=CONNECT_LIMIT, set_as_default=False)
-    except Exception as error:  # the type depends on what is wrong with the address
+    except Exception as error:  # the type depends on the defect of the address
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClusterError(
             f"there is no Dask scheduler at {address}: {reason}; start one (dask scheduler)"

@@ -15,7 +15,7 @@ from .page_checks import DESKTOP
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-FAMILIES = ("CA-milplib-small", "a folder of one's own")
+FAMILIES = ("CA-milplib-small", "a folder of your own")
 POLICIES = {
     "gcnn-mixed": 0.55,
     "<b>linear</b> & co": 0.8,

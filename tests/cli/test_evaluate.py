@@ -24,7 +24,7 @@ AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with instances, a policy of one's own, and results of a first evaluation."""
+    """A folder with instances, a policy of a user's own, and results of a first evaluation."""
     place = tmp_path_factory.mktemp("place")
     (place / "ca" / "test").mkdir(parents=True)
     (place / "ca" / "train").mkdir()

@@ -93,7 +93,7 @@ def n_finished(out: Any) -> Any:
 
 
 def wait_for_tasks(process: subprocess.Popen[str], out: Any, count: Any) -> bool:
-    """Wait until so many tasks are finished; whether the run still goes on then."""
+    """Wait until a number of tasks are finished; return whether the run still works."""
     deadline = time.monotonic() + 300
     while process.poll() is None and time.monotonic() < deadline:
         if n_finished(out) >= count:

@@ -162,7 +162,7 @@ def test_scip_finds_the_heaviest_of_all_covers(tolerance: float, seed: int) -> N
 def test_parameters_move_the_size_as_documented() -> None:
     generator = Abduction(n_models=4, n_classes=3, n_objects=2000)
     instance = generator.generate(0)
-    n_pairs = 6 * 3 * 2  # with so many objects, all pairs of models and different classes
+    n_pairs = 6 * 3 * 2  # with this many objects, all pairs of models and different classes
     assert instance.n_columns == 12 + 2000 + n_pairs
     assert instance.n_rows == 2000 + n_pairs + 1
 

@@ -73,7 +73,7 @@ def test_a_dummy_item_joins_the_distinct_equally_large_bids_of_one_bidder(
 def test_bids_of_one_bidder_have_equally_large_bundles_that_meet_the_first(
     compatibility: Any,
 ) -> None:
-    # so many bids that every item occurs, hence the first rows are the items'
+    # enough bids that every item occurs, so the first rows are those of the items
     generator = CombinatorialAuction(n_items=20, n_bids=400, compatibility=compatibility)
     instance = generator.generate(0)
     bundles = instance.A[:20].toarray().astype(bool).T

@@ -217,7 +217,7 @@ def test_scip_finds_the_cheapest_of_all_placements(
 def test_parameters_move_the_size_as_documented() -> None:
     generator = ExpertPlacement(n_layers=4, n_experts=5, n_devices=3, n_successors=5, n_tokens=5000)
     instance = generator.generate(0)
-    n_pairs = 3 * 5 * 5  # with so many tokens, all
+    n_pairs = 3 * 5 * 5  # with this many tokens, all
     assert instance.n_columns == 4 * 5 * 3 + n_pairs + 1
     assert instance.n_rows == 4 * 5 + 2 * 3 + 3 * n_pairs
 

@@ -1,4 +1,4 @@
-"""Splits: cut, drawn from, mixed, compared; and folders of one's own as distributions."""
+"""Splits: cut, drawn from, mixed, compared; and a user's folders as distributions."""
 
 from __future__ import annotations
 

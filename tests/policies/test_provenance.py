@@ -1,4 +1,4 @@
-"""What a policy has seen is told by content, whatever stands in its file."""
+"""Instances that a policy has seen, found by content, whatever its file says."""
 
 from __future__ import annotations
 

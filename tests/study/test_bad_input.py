@@ -1,4 +1,4 @@
-"""What is wrong with a study file is said with its line, before anything runs."""
+"""Errors of a study file name their line, before anything runs."""
 
 from __future__ import annotations
 

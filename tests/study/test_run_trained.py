@@ -1,4 +1,4 @@
-"""Studies that train policies: killed, in several processes, with a network of one's own."""
+"""Studies that train policies: killed, in several processes, with a user's own network."""
 
 from __future__ import annotations
 
