@@ -146,7 +146,7 @@ def print_results(results: HardnessResults) -> None:
         judging = results.judging
         capped = judging.samples_per_instance
         console.print(
-            f"samples: estimated samples of an episode of collect, branchings × "
+            f"samples: an estimate for an episode of collect, branchings × "
             f"{judging.expert_probability:g}" + (f", at most {capped}" if capped else ""),
             markup=False,
             style="dim",
