@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     if not torch.cuda.is_available():
-        parser.error("torch finds no usable GPU")
+        parser.error("there is no GPU here that torch can use")
     torch.set_num_threads(1)
     measured = [
         row

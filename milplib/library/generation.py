@@ -258,7 +258,7 @@ def _generate(
             name, failure = next(iter(lost.items()))
             raise WorkerDiedError(
                 f"{len(lost)} of {len(tasks)} instances could not be generated; {name}: {failure}; "
-                "run the same command again to generate the missing ones",
+                "the same command tries these again",
                 failure.kind,
             )
         manifest.complete = True

@@ -117,6 +117,7 @@ def test_policies_are_judged_side_by_side_and_go_on_after_a_kill(
         {
             (row["policy"], row["instance"]): row["nodes"]
             for row in read_parquet(results / "runs.parquet", noun="runs").to_pylist()
+            if "/test/" in row["instance"]
         }
         for results in (plan.results, alone.results)
     ]
