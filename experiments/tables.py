@@ -306,7 +306,9 @@ def main() -> None:
                 with atomic_write(path) as stream:
                     stream.write(text.encode())
             elif not path.is_file() or path.read_bytes() != text.encode():
-                raise SystemExit(f"{path}: tables are not those of the runs; run experiments/tables.py")
+                raise SystemExit(
+                    f"{path}: tables are not those of the runs; run experiments/tables.py"
+                )
 
 
 if __name__ == "__main__":
