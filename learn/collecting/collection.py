@@ -110,9 +110,9 @@ def collect(
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.generators import GeneralizedIndependentSet
     >>> folder = tempfile.mkdtemp()
-    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> GeneralizedIndependentSet(n_nodes=40).generate(seed=0).write(folder + "/a.lp")
     >>> samples = collect([folder], out=folder + "/samples", samples_per_instance=2,
     ...                   expert_probability=1.0)
     >>> len(samples)

@@ -91,11 +91,11 @@ def train(
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.generators import GeneralizedIndependentSet
     >>> from milplib.learn import collect
     >>> folder = tempfile.mkdtemp()
     >>> for number in range(3):
-    ...     instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=number)
+    ...     instance = GeneralizedIndependentSet(n_nodes=40).generate(seed=number)
     ...     instance.write(f"{folder}/{number}.lp")
     >>> _ = collect([folder], out=folder + "/samples", samples_per_instance=1,
     ...             expert_probability=1.0)

@@ -42,11 +42,11 @@ class Trainer:
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.generators import GeneralizedIndependentSet
     >>> from milplib.learn import GCNN, collect
     >>> folder = tempfile.mkdtemp()
     >>> for seed in range(3):
-    ...     instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=seed)
+    ...     instance = GeneralizedIndependentSet(n_nodes=40).generate(seed=seed)
     ...     instance.write(f"{folder}/{seed}.lp")
     >>> _ = collect([folder], out=folder + "/samples", samples_per_instance=1,
     ...             expert_probability=1.0)

@@ -119,9 +119,9 @@ def measure(
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.generators import CombinatorialAuction
+    >>> from milplib.generators import GeneralizedIndependentSet
     >>> folder = tempfile.mkdtemp()
-    >>> CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder + "/a.lp")
+    >>> GeneralizedIndependentSet(n_nodes=40).generate(seed=0).write(folder + "/a.lp")
     >>> results = measure([folder])
     >>> results.by.split()[0], [row["level"] for row in results.rows]
     ('SCIP', ['easy'])

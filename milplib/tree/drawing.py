@@ -59,8 +59,8 @@ def draw_tree(tree: SearchTree, path: str | os.PathLike[str]) -> Path:
     --------
     >>> import tempfile
     >>> from milplib.tree.record import record_tree
-    >>> from milplib.generators import CombinatorialAuction
-    >>> instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=4)
+    >>> from milplib.generators import GeneralizedIndependentSet
+    >>> instance = GeneralizedIndependentSet(n_nodes=40).generate(seed=4)
     >>> tree = record_tree(instance, policy="pscost")
     >>> draw_tree(tree, tempfile.mkdtemp() + "/tree.svg").read_text().count("<circle") == len(tree)
     True

@@ -64,8 +64,8 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
     Examples
     --------
     >>> import pyscipopt
-    >>> from milplib.generators import CombinatorialAuction
-    >>> model = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=4).to_scip()
+    >>> from milplib.generators import GeneralizedIndependentSet
+    >>> model = GeneralizedIndependentSet(n_nodes=40).generate(seed=4).to_scip()
     >>> model.hideOutput()
     >>> recorder = TreeRecorder()
     >>> model.includeEventhdlr(recorder, "tree", "records the nodes")

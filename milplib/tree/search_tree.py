@@ -47,8 +47,8 @@ class SearchTree:
     Examples
     --------
     >>> from milplib.tree.record import record_tree
-    >>> from milplib.generators import CombinatorialAuction
-    >>> instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=4)
+    >>> from milplib.generators import GeneralizedIndependentSet
+    >>> instance = GeneralizedIndependentSet(n_nodes=40).generate(seed=4)
     >>> tree = record_tree(instance, policy="pscost")
     >>> tree.processed == tree.scip_nodes, tree.solve_status
     (True, 'optimal')

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from market_split import market_split
 
-from milplib.generators import CombinatorialAuction
 from milplib.tree.drawing import draw_tree
 from milplib.tree.record import record_tree
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A tree and its page."""
-    instance = CombinatorialAuction(n_items=50, n_bids=200).generate(seed=1)
+    instance = market_split(1, n_columns=12)
     tree = record_tree(instance, policy="pscost", setting="learn2branch", seed=3)
     return tree, draw_tree(tree, tmp_path_factory.mktemp("tree") / "tree.html")
 

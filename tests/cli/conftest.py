@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import run_forked
+from market_split import market_split
 
 run = run_forked
 
@@ -36,4 +37,12 @@ def fail(*arguments: object, naming: str) -> str:
 def auctions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("auctions") / "ca"
     succeed("generate", "CA-milplib-small", "--count", 3, "--seed", 5, "--out", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def markets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("markets")
+    for seed in range(3):
+        market_split(seed, n_columns=12).write(folder / f"{seed}.lp")
     return folder

@@ -19,12 +19,12 @@ from .conftest import content, fail, succeed
 
 
 def test_collect_and_inspect_name_samples_and_trivial_choices(
-    auctions: Path, tmp_path: Path
+    markets: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "samples"
     printed = succeed(
         "collect",
-        auctions,
+        markets,
         "--out",
         out,
         "--workers",

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from market_split import market_split
 
 from milplib.evaluation import Evaluation
 from milplib.evaluation.table import read_table, write_table
-from milplib.generators import CombinatorialAuction
 
 from .conftest import fail, run
-
-AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +27,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "ca" / "test").mkdir(parents=True)
     (place / "ca" / "train").mkdir()
     for seed in range(2):
-        AUCTION.generate(seed).write(place / "ca" / "test" / f"{seed}.lp")
-    AUCTION.generate(9).write(place / "ca" / "train" / "9.lp")
+        market_split(seed, n_columns=12).write(place / "ca" / "test" / f"{seed}.lp")
+    market_split(9, n_columns=12).write(place / "ca" / "train" / "9.lp")
     (place / "mine.py").write_text(
         "import os\nimport numpy as np\nfrom milplib.scip import VariableFeature\n"
         "def good(state):\n"

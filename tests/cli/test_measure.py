@@ -16,7 +16,7 @@ from milplib.generators import CombinatorialAuction, from_name
 
 from .conftest import fail, run, succeed
 
-AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
+AUCTION = CombinatorialAuction(n_items=25, n_bids=80)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_statistics_only_solves_nothing(place: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "level" not in done.stdout
     assert "solved" not in done.stdout
-    assert "150" in done.stdout
+    assert "80" in done.stdout
     content = json.loads(run("measure", place / "ca", "--statistics-only", "--json").stdout)
     assert content["by"] == ""
     assert content["instances"][0]["time"] is None

@@ -53,8 +53,8 @@ def test_solve_ends_with_the_known_optimum(name: str, test_data: Path) -> None:
 @pytest.mark.parametrize(
     "policy", ["pscost", *(pytest.param(p, marks=pytest.mark.slow) for p in ("mostinf", "random"))]
 )
-def test_solve_uses_the_rule_that_it_is_told(policy: Any, auctions: Path) -> None:
-    path = sorted((auctions / "train").glob("*.lp"))[0]
+def test_solve_uses_the_rule_that_it_is_told(policy: Any, markets: Path) -> None:
+    path = markets / "0.lp"
     optimum = [line for line in succeed("solve", path).splitlines() if "objective" in line]
     printed = succeed("solve", path, "--policy", policy, "--setting", "learn2branch")
     assert [line for line in printed.splitlines() if "objective" in line] == optimum

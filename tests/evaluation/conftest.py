@@ -1,4 +1,4 @@
-"""Auctions, and an evaluation of them that has run."""
+"""Market split problems, and an evaluation of them that has run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from market_split import market_split
 
 from milplib.evaluation import COLUMNS, Evaluation, evaluate
 from milplib.evaluation.traces import trace_table
-from milplib.generators import CombinatorialAuction
 
 from .faulty import FAMILIES, POLICIES
 
-AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
 CHANGING = {"order", "host", "peak_memory", "primal_dual_integral"} | {
     name for name in COLUMNS if name.endswith("time")
 }
@@ -43,21 +42,21 @@ def by_policy(results: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def auctions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "ca"
+def markets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "market_split"
     folder.mkdir()
     for seed in range(2):
-        AUCTION.generate(seed).write(folder / f"{seed}.lp")
+        market_split(seed, n_columns=12).write(folder / f"{seed}.lp")
     return folder
 
 
 @pytest.fixture(scope="module")
-def plain(auctions: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Path]:
+def plain(markets: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Path]:
     """An evaluation in which nothing happens: two rules, two instances, one worker."""
     out = tmp_path_factory.mktemp("plain") / "results"
     seen: list[Any] = []
     results = evaluate(
-        [auctions], policies=["pscost"], seeds=[3], time_limit=60, out=out, on_progress=seen.append
+        [markets], policies=["pscost"], seeds=[3], time_limit=60, out=out, on_progress=seen.append
     )
     assert [progress.done for progress in seen] == [0, 2, 4]
     assert {(progress.total, progress.failed) for progress in seen} == {(4, 0)}

@@ -24,7 +24,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two families, each with a validation and a test instance."""
     place = tmp_path_factory.mktemp("place")
     for name, family in (
-        ("ca", CombinatorialAuction(n_items=40, n_bids=100)),
+        ("ca", CombinatorialAuction(n_items=25, n_bids=80)),
         ("is", IndependentSet(n_nodes=40)),
     ):
         for seed, split in enumerate(("val", "test")):

@@ -27,7 +27,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(
     rows = results.table.to_pylist()
     found = [(row["seed"], row["instance"], row["policy"]) for row in rows]
     assert found == [
-        (3, f"ca/{number}.lp", policy) for number in (0, 1) for policy in ("pscost", "relpscost")
+        (3, f"market_split/{number}.lp", policy) for number in (0, 1) for policy in ("pscost", "relpscost")
     ]
     assert results.is_complete
     assert sorted(path.name for path in out.iterdir()) == [
@@ -39,7 +39,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(
         "traces.parquet",
     ]
     for row in rows:
-        assert (row["status"], row["failure"], row["distribution"]) == ("optimal", "", "ca")
+        assert (row["status"], row["failure"], row["distribution"]) == ("optimal", "", "market_split")
         assert row["time"] > 0
         assert row["cpu_time"] > 0
         assert row["nodes"] >= 1
@@ -87,11 +87,11 @@ def test_results_of_a_version_without_traces_are_read_and_judged(
 
 @pytest.mark.slow
 def test_two_workers_give_the_same_table_up_to_times(
-    plain: tuple[Evaluation, Path], auctions: Path, tmp_path: Path
+    plain: tuple[Evaluation, Path], markets: Path, tmp_path: Path
 ) -> None:
     results, _ = plain
     two = evaluate(
-        [auctions], policies=["pscost"], seeds=[3], time_limit=60, workers=2, out=tmp_path / "r"
+        [markets], policies=["pscost"], seeds=[3], time_limit=60, workers=2, out=tmp_path / "r"
     )
     assert lasting(two) == lasting(results)
     assert two.table.column("order").equals(results.table.column("order"))
@@ -99,7 +99,7 @@ def test_two_workers_give_the_same_table_up_to_times(
 
 @pytest.mark.slow
 def test_a_policy_that_goes_wrong_costs_its_own_runs_only(
-    auctions: Path, tmp_path: Path, misbehaving: str
+    markets: Path, tmp_path: Path, misbehaving: str
 ) -> None:
     names = [
         "good",
@@ -113,7 +113,7 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(
     ]
     folder = tmp_path / "one"
     folder.mkdir()
-    (folder / "1.lp").write_bytes((auctions / "1.lp").read_bytes())
+    (folder / "1.lp").write_bytes((markets / "1.lp").read_bytes())
     results = evaluate(
         [folder],
         policies=[f"{misbehaving}:{name}" for name in names],
@@ -163,11 +163,11 @@ def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_
     assert [row.time for row in results.summary().rows] == pytest.approx([1.0, 1.0])
 
 
-def test_an_unreadable_instance_is_listed_beside_the_others(auctions: Path, tmp_path: Path) -> None:
+def test_an_unreadable_instance_is_listed_beside_the_others(markets: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     (folder / "broken.lp").write_text("maximize\nOBJ: x1 +")
-    (folder / "good.lp").write_bytes((auctions / "0.lp").read_bytes())
+    (folder / "good.lp").write_bytes((markets / "0.lp").read_bytes())
     results = evaluate([folder], policies=["pscost"], time_limit=60, out=tmp_path / "r")
     broken = [row for row in results.table.to_pylist() if row["instance"].endswith("broken.lp")]
     assert [(row["status"], row["failure"]) for row in broken] == [("unreadable",) * 2] * 2
@@ -188,12 +188,12 @@ def test_only_unreadable_instances_are_an_error_and_leave_nothing(tmp_path: Path
 
 @pytest.mark.slow
 def test_the_clean_setting_takes_the_known_optimum_or_finds_it(
-    auctions: Path, tmp_path: Path
+    markets: Path, tmp_path: Path
 ) -> None:
     known, unknown = tmp_path / "known", tmp_path / "unknown"
     for folder in (known, unknown):
         folder.mkdir()
-        (folder / "a.lp").write_bytes((auctions / "0.lp").read_bytes())
+        (folder / "a.lp").write_bytes((markets / "0.lp").read_bytes())
     results = {}
     for folder in (unknown, known):
         results[folder] = evaluate(
@@ -248,10 +248,10 @@ def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_wrong_known_optimum_is_found_out(auctions: Path, tmp_path: Path) -> None:
+def test_a_wrong_known_optimum_is_found_out(markets: Path, tmp_path: Path) -> None:
     folder = tmp_path / "i"
     folder.mkdir()
-    (folder / "a.lp").write_bytes((auctions / "0.lp").read_bytes())
+    (folder / "a.lp").write_bytes((markets / "0.lp").read_bytes())
     (folder / "optima.csv").write_text("instance,status,objective\na,optimal,1e6\n")
     results = evaluate([folder], policies=["pscost"], time_limit=60, out=tmp_path / "r")
     (error,) = results.summary().errors
@@ -286,22 +286,22 @@ def test_real_instances_with_known_optima_contradict_nothing(
     ],
 )
 def test_arguments_outside_their_domain_are_refused_before_anything_is_written(
-    option: dict[str, Any], error: type, auctions: Path, tmp_path: Path
+    option: dict[str, Any], error: type, markets: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(error):
-        evaluate([auctions], **dict[str, Any](policies=["pscost"], out=tmp_path / "r") | option)
+        evaluate([markets], **dict[str, Any](policies=["pscost"], out=tmp_path / "r") | option)
     assert not (tmp_path / "r").exists()
 
 
 def test_the_manifest_says_what_was_run_but_not_where(
-    plain: tuple[Evaluation, Path], auctions: Path
+    plain: tuple[Evaluation, Path], markets: Path
 ) -> None:
     _, out = plain
     manifest = json.loads((out / "manifest.json").read_text())
     assert set(manifest["files"]) == {"runs.parquet", "runs.csv", "traces.parquet"}
     assert manifest["config"]["baseline"] == "relpscost"
-    assert [i["name"] for i in manifest["config"]["instances"]] == ["ca/0.lp", "ca/1.lp"]
-    assert str(auctions.parent) not in (out / "manifest.json").read_text()
+    assert [i["name"] for i in manifest["config"]["instances"]] == ["market_split/0.lp", "market_split/1.lp"]
+    assert str(markets.parent) not in (out / "manifest.json").read_text()
 
 
 def test_the_table_goes_to_pandas(plain: tuple[Evaluation, Path]) -> None:

@@ -23,17 +23,17 @@ from .conftest import content, lasting
 
 
 def test_the_same_call_on_finished_results_runs_nothing_and_changes_nothing(
-    plain: tuple[Evaluation, Path], auctions: Path
+    plain: tuple[Evaluation, Path], markets: Path
 ) -> None:
     results, out = plain
     times = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    again = evaluate([auctions], policies=["pscost"], seeds=[3], time_limit=60, out=out)
+    again = evaluate([markets], policies=["pscost"], seeds=[3], time_limit=60, out=out)
     assert again.table.equals(results.table)
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == times
 
 
 def test_other_arguments_are_refused_and_change_nothing(
-    plain: tuple[Evaluation, Path], auctions: Path, misbehaving: str
+    plain: tuple[Evaluation, Path], markets: Path, misbehaving: str
 ) -> None:
     _, out = plain
     before = content(out)
@@ -47,15 +47,15 @@ def test_other_arguments_are_refused_and_change_nothing(
         {"baseline": "pscost"},
     ):
         with pytest.raises(OutputError, match=r"holds another evaluation.*--force"):
-            evaluate([auctions], **given | other, out=out)
+            evaluate([markets], **given | other, out=out)
     assert content(out) == before
 
 
 @pytest.mark.slow
-def test_force_replaces_an_evaluation_and_nothing_else(auctions: Path, tmp_path: Path) -> None:
+def test_force_replaces_an_evaluation_and_nothing_else(markets: Path, tmp_path: Path) -> None:
     one = tmp_path / "one"
     one.mkdir()
-    (one / "a.lp").write_bytes((auctions / "0.lp").read_bytes())
+    (one / "a.lp").write_bytes((markets / "0.lp").read_bytes())
     out = tmp_path / "r"
     evaluate([one], policies=["pscost"], time_limit=60, out=out)
     (out / "notes.txt").write_text("mine")
@@ -67,12 +67,12 @@ def test_force_replaces_an_evaluation_and_nothing_else(auctions: Path, tmp_path:
 
 @pytest.mark.parametrize("name", ["runs.csv", "report.html", "manifest.json"])
 def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(
-    name: str, auctions: Path, tmp_path: Path
+    name: str, markets: Path, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text("years of work")
     for force in (False, True):
         with pytest.raises(OutputError):
-            evaluate([auctions], policies=["pscost"], out=tmp_path, force=force)
+            evaluate([markets], policies=["pscost"], out=tmp_path, force=force)
     assert content(tmp_path) == {name: b"years of work"}
 
 
@@ -90,12 +90,12 @@ if __name__ == "__main__":
     [(signal.SIGKILL, 1), pytest.param(signal.SIGINT, 2, marks=pytest.mark.slow)],
 )
 def test_a_killed_evaluation_goes_on_to_the_same_table(
-    plain: tuple[Evaluation, Path], auctions: Path, tmp_path: Path, how: Any, workers: int
+    plain: tuple[Evaluation, Path], markets: Path, tmp_path: Path, how: Any, workers: int
 ) -> None:
     results, _ = plain
     script, out = tmp_path / "script.py", tmp_path / "r"
     script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(auctions), str(out), str(workers)]
+    command = [sys.executable, str(script), str(markets), str(out), str(workers)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not list((out / "unfinished").glob("0*.json")) and time.monotonic() < deadline:
@@ -113,11 +113,11 @@ def test_a_killed_evaluation_goes_on_to_the_same_table(
     assert lasting(Evaluation.load(out)) == lasting(results)
 
 
-def test_a_script_without_a_main_guard_is_told_so(auctions: Path, tmp_path: Path) -> None:
+def test_a_script_without_a_main_guard_is_told_so(markets: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from milplib.evaluation import evaluate\n"
-        f"evaluate([{str(auctions)!r}], policies=['pscost'], out={str(tmp_path / 'r')!r})\n"
+        f"evaluate([{str(markets)!r}], policies=['pscost'], out={str(tmp_path / 'r')!r})\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, check=False

@@ -43,10 +43,10 @@ def test_domains_weigh_the_same_and_in_them_distributions(
     ratios = {"CA-easy": 1 / 3, "CA-medium": 2 / 8, "SC-easy": 31 / 7}
     for name, ratio in ratios.items():
         assert found.cells["mine", name].value == pytest.approx(ratio, abs=1e-9)
-    auctions = math.sqrt(1 / 3 * 2 / 8)
-    assert found.by_domain["mine", "CA"].value == pytest.approx(auctions, abs=1e-9)
+    markets = math.sqrt(1 / 3 * 2 / 8)
+    assert found.by_domain["mine", "CA"].value == pytest.approx(markets, abs=1e-9)
     assert found.by_domain["mine", "SC"].value == pytest.approx(31 / 7, abs=1e-9)
-    by_hand = math.sqrt(auctions * 31 / 7)
+    by_hand = math.sqrt(markets * 31 / 7)
     assert found.balanced["mine"].value == pytest.approx(by_hand, abs=1e-9)
     assert found.balanced["mine"].instances == 19
 

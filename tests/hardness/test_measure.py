@@ -27,7 +27,7 @@ from milplib.hardness.run import HardnessTask, run_task
 from milplib.hardness.summary import summarise
 from milplib.hardness.table import read_rows
 
-AUCTION = CombinatorialAuction(n_items=40, n_bids=150)
+AUCTION = CombinatorialAuction(n_items=25, n_bids=80)
 CHANGING = {"time", "primal_dual_integral", "peak_memory"}
 """Columns that two equal measurements may differ in."""
 
@@ -75,7 +75,7 @@ def test_every_instance_is_a_row_with_its_level_and_the_solver_beside_it(plain: 
         assert row["nodes"] >= 1
         assert row["expected_samples"] == pytest.approx(0.05 * row["branchings"])
         assert sum(row[f"{kind}_rows"] for kind in ROW_KINDS) == row["rows"]
-        assert row["binary"] == row["columns"] == 150
+        assert row["binary"] == row["columns"] == 80
     (summary,) = results.summaries()
     assert (summary.instances, summary.solved, summary.levels) == (2, 2, {"easy": 2})
     assert summary.majority == "easy"
