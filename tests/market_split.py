@@ -28,3 +28,8 @@ def market_split(seed: int, *, n_columns: int = 14, n_rows: int = 3) -> Instance
         integrality=[1] * n_columns + [0] * n_slacks,
         sense="minimize",
     )
+
+
+def unsolved() -> Instance:
+    """A market split problem that no solver solves within minutes."""
+    return market_split(0, n_columns=50, n_rows=5)

@@ -125,7 +125,7 @@ def test_no_id_occurs_twice_and_every_reference_has_its_target(opened: Any) -> N
     assert used <= set(ids)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_printing_gives_sheets_with_everything_on_white(opened: Any, scheme: str) -> None:
     page = opened(scheme=scheme, size=SHEET, media="print")
     cut_off = page.evaluate(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from market_split import market_split
+from market_split import market_split, unsolved
 
 from milplib.evaluation import Evaluation
 from milplib.evaluation.table import read_table, write_table
@@ -180,10 +180,8 @@ def test_help_is_printed(command: str) -> None:
 def test_ctrl_c_ends_evaluate_with_130_and_one_word(
     workers: int, place: Path, tmp_path: Path
 ) -> None:
-    from milplib.generators import from_name
-
     (tmp_path / "sc").mkdir()
-    from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
+    unsolved().write(tmp_path / "sc" / "a.lp")
     command = [sys.executable, "-m", "milplib.cli", "evaluate", str(tmp_path / "sc")]
     command += ["--policy", "pscost", "--out", str(tmp_path / "r"), "--workers", str(workers)]
     process = subprocess.Popen(

@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from market_split import unsolved
 
-from milplib.generators import CombinatorialAuction, from_name
+from milplib.generators import CombinatorialAuction
 
 from .conftest import fail, run, succeed
 
@@ -168,7 +169,7 @@ def test_help_is_printed() -> None:
 
 def test_ctrl_c_ends_measure_with_130_and_one_word(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
-    from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
+    unsolved().write(tmp_path / "sc" / "a.lp")
     command: list[str | Path] = [
         sys.executable,
         "-m",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from market_split import unsolved
 
 from .conftest import succeed
 
@@ -62,9 +63,8 @@ def test_solve_uses_the_rule_that_it_is_told(policy: Any, markets: Path) -> None
 
 
 def test_solve_stops_at_its_time_limit_and_says_so(tmp_path: Path) -> None:
-    succeed("generate", "SC-hard", "--count", 1, "--out", tmp_path)
-    (path,) = (tmp_path / "train").glob("*.lp")
-    assert "time limit" in succeed("solve", path, "--time-limit", 2)
+    unsolved().write(tmp_path / "a.lp")
+    assert "time limit" in succeed("solve", tmp_path / "a.lp", "--time-limit", 0.5)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def by_policy(results: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def markets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "market_split"
+    folder = tmp_path_factory.mktemp("data") / "ms"
     folder.mkdir()
     for seed in range(2):
         market_split(seed, n_columns=12).write(folder / f"{seed}.lp")

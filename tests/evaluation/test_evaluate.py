@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from market_split import unsolved
 
 from milplib.errors import (
     InstanceError,
@@ -27,7 +28,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(
     rows = results.table.to_pylist()
     found = [(row["seed"], row["instance"], row["policy"]) for row in rows]
     assert found == [
-        (3, f"market_split/{number}.lp", policy) for number in (0, 1) for policy in ("pscost", "relpscost")
+        (3, f"ms/{number}.lp", policy) for number in (0, 1) for policy in ("pscost", "relpscost")
     ]
     assert results.is_complete
     assert sorted(path.name for path in out.iterdir()) == [
@@ -39,7 +40,11 @@ def test_every_policy_runs_on_every_instance_with_every_seed(
         "traces.parquet",
     ]
     for row in rows:
-        assert (row["status"], row["failure"], row["distribution"]) == ("optimal", "", "market_split")
+        assert (row["status"], row["failure"], row["distribution"]) == (
+            "optimal",
+            "",
+            "market_split",
+        )
         assert row["time"] > 0
         assert row["cpu_time"] > 0
         assert row["nodes"] >= 1
@@ -154,10 +159,8 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(
 
 
 def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_path: Path) -> None:
-    from milplib.generators import from_name
-
     (tmp_path / "sc").mkdir()
-    from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
+    unsolved().write(tmp_path / "sc" / "a.lp")
     results = evaluate([tmp_path / "sc"], policies=["pscost"], time_limit=1, out=tmp_path / "r")
     assert set(results.table.column("failure").to_pylist()) == {"timelimit"}
     assert [row.time for row in results.summary().rows] == pytest.approx([1.0, 1.0])
@@ -235,10 +238,8 @@ def test_an_infeasible_instance_is_a_result_with_the_clean_setting_too(tmp_path:
 
 @pytest.mark.slow
 def test_without_a_known_optimum_the_clean_setting_says_so(tmp_path: Path) -> None:
-    from milplib.generators import from_name
-
     (tmp_path / "sc").mkdir()
-    from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
+    unsolved().write(tmp_path / "sc" / "a.lp")
     results = evaluate(
         [tmp_path / "sc"], policies=["pscost"], setting="clean", time_limit=1, out=tmp_path / "r"
     )
@@ -300,7 +301,10 @@ def test_the_manifest_says_what_was_run_but_not_where(
     manifest = json.loads((out / "manifest.json").read_text())
     assert set(manifest["files"]) == {"runs.parquet", "runs.csv", "traces.parquet"}
     assert manifest["config"]["baseline"] == "relpscost"
-    assert [i["name"] for i in manifest["config"]["instances"]] == ["market_split/0.lp", "market_split/1.lp"]
+    assert [i["name"] for i in manifest["config"]["instances"]] == [
+        "ms/0.lp",
+        "ms/1.lp",
+    ]
     assert str(markets.parent) not in (out / "manifest.json").read_text()
 
 

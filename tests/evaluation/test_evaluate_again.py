@@ -85,10 +85,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "workers"),
-    [(signal.SIGKILL, 1), pytest.param(signal.SIGINT, 2, marks=pytest.mark.slow)],
-)
+@pytest.mark.parametrize(("how", "workers"), [(signal.SIGKILL, 1), (signal.SIGINT, 2)])
+@pytest.mark.slow
 def test_a_killed_evaluation_goes_on_to_the_same_table(
     plain: tuple[Evaluation, Path], markets: Path, tmp_path: Path, how: Any, workers: int
 ) -> None:

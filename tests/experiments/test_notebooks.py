@@ -75,6 +75,7 @@ def check_against_summary(path: Path, folder: Path) -> None:
             assert shown["to"] == pytest.approx(row.against_baseline.time.high, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_results_of_ones_own_are_read_from_the_folder_that_is_named(
     results: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from market_split import unsolved
 
 from milplib.errors import (
     InstanceError,
@@ -20,7 +21,7 @@ from milplib.errors import (
     ResultsError,
     UnknownNameError,
 )
-from milplib.generators import CombinatorialAuction, from_name
+from milplib.generators import CombinatorialAuction
 from milplib.hardness import COLUMNS, ROW_KINDS, HardnessResults, LevelThresholds, measure
 from milplib.hardness.results import Judging
 from milplib.hardness.run import HardnessTask, run_task
@@ -150,7 +151,7 @@ def test_statistics_alone_solve_nothing(auctions: Any, tmp_path: Path) -> None:
 
 def test_a_solve_that_meets_its_limit_has_a_level_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
-    from_name("SC-hard").generate(0).write(tmp_path / "sc" / "a.lp")
+    unsolved().write(tmp_path / "sc" / "a.lp")
     (row,) = measure([tmp_path / "sc"], time_limit=1).rows
     assert (row["status"], row["failure"]) == ("timelimit", "timelimit")
     assert row["level"] == "not solved in 1 s"
@@ -302,6 +303,7 @@ def test_a_file_that_only_has_the_name_of_ours_is_never_replaced(
     assert content(tmp_path) == {"hardness.csv": b"years of work"}
 
 
+@pytest.mark.slow
 def test_force_replaces_a_measurement_and_nothing_else(
     plain: Any, auctions: Any, tmp_path: Path
 ) -> None:

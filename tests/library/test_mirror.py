@@ -85,6 +85,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     assert begins == ["bytes=2000-", "bytes=5000-"]
 
 
+@pytest.mark.slow
 def test_a_download_of_a_file_that_changed_since_begins_anew(
     served: Any, texts: list[bytes]
 ) -> None:
