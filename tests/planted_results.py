@@ -40,17 +40,18 @@ def planted_run(policy: str, instance: str, seed: int = 0, **fields: Any) -> dic
 def planted_results(rows: list[Any], *, expected_runs: int | None = None) -> Evaluation:
     table = check_table(run_table(rows), where="the rows")
     policies = tuple(dict.fromkeys(row["policy"] for row in rows))
+    config: Any = {  # without what the report does not need
+        "policies": [{"label": p, "kind": "rule", "sha256": ""} for p in policies],
+        "instances": sorted({row["instance"] for row in rows}),
+        "seeds": sorted({row["seed"] for row in rows}),
+        "setting": "default",
+        "time_limit": 60.0,
+    }
     return Evaluation(
         table=table,
         policies=policies,
         baseline=policies[-1],
-        config={
-            "policies": [{"label": p, "kind": "rule", "sha256": ""} for p in policies],
-            "instances": sorted({row["instance"] for row in rows}),
-            "seeds": sorted({row["seed"] for row in rows}),
-            "setting": "default",
-            "time_limit": 60.0,
-        },
+        config=config,
         software={"milplib": "1"},
         expected_runs=len(rows) if expected_runs is None else expected_runs,
     )

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -23,6 +22,7 @@ from milplib.learn.samples.shards import (
     write_batches,
 )
 from milplib.runs.folder import TaskFolder
+from milplib.runs.rows import check_any_read
 
 __all__ = ["Progress", "RunFolder"]
 
@@ -81,12 +81,12 @@ class RunFolder(TaskFolder):
         """Write the manifest without shards."""
         self._manifest.write(folder)
 
-    def manifest_content(self) -> dict[str, Any]:
+    def manifest_content(self) -> dict[str, object]:
         """Return the software and schema of the manifest as JSON values."""
         return {"software": self._manifest.software, "schema": self._manifest.schema.as_json()}
 
     @classmethod
-    def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
+    def format_versions(cls, content: Mapping[str, object]) -> dict[str, object]:
         """Return the schema versions of samples and states that a manifest names."""
         schema = content.get("schema")
         schema = schema if isinstance(schema, dict) else {}
@@ -129,7 +129,7 @@ class RunFolder(TaskFolder):
 
     def _outcome(self, number: int) -> InstanceOutcome | None:
         try:
-            outcome = InstanceOutcome(**self.read_task(number) or {})
+            outcome = InstanceOutcome.from_json(self.read_task(number) or {})
         except TypeError:
             return None
         is_whole = not outcome.samples or self.task_file(number, ".samples").exists()
@@ -159,13 +159,12 @@ class RunFolder(TaskFolder):
                 f"{self.folder}: run the same command again"
             )
         final = _mark_duplicates(outcomes)
-        unreadable = [outcome for outcome in final if outcome.outcome == CollectOutcome.UNREADABLE]
-        if len(unreadable) == n_tasks:
+        unread = (o.reason if o.outcome == CollectOutcome.UNREADABLE else None for o in final)
+        try:
+            check_any_read(unread, n_instances=n_tasks)
+        except InstanceError:
             self.discard()
-            raise InstanceError(
-                f"none of the {n_tasks} instance files can be read; the first: "
-                f"{unreadable[0].reason}"
-            )
+            raise
         shards: list[ShardEntry] = []
         group: list[int] = []
         size = 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -89,6 +91,17 @@ class InstanceOutcome:
     branchings: int = 0
     failure: str = ""
     reason: str = ""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> InstanceOutcome:
+        """Read an outcome from the file of a task.
+
+        Raises
+        ------
+        TypeError
+            If values are missing or unknown.
+        """
+        return cls(**values)
 
 
 @dataclass(frozen=True, kw_only=True)

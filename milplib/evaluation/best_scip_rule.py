@@ -8,9 +8,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from milplib.errors import ParameterError, PolicyError, ResultsError
+from milplib.evaluation.config import ChoiceConfig, PolicyKind
 from milplib.evaluation.policy_summary import PolicySummary
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.summary import Summary
@@ -96,7 +97,7 @@ class BestScipRule:
     rules: dict[str, str]
     table: tuple[RuleTime, ...] = ()
     instances: tuple[str, ...] = ()
-    config: dict[str, Any] | None = None
+    config: ChoiceConfig | None = None
     software: dict[str, str] | None = None
     name: str = "best-scip-rule"
 
@@ -129,7 +130,7 @@ class BestScipRule:
         text = json.dumps(self._content(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _content(self) -> dict[str, Any]:
+    def _content(self) -> dict[str, object]:
         content = asdict(self)
         del content["name"]
         return content
@@ -196,7 +197,7 @@ class BestScipRule:
         rules = [
             policy["label"]
             for policy in results.config["policies"]
-            if policy["kind"] == "rule" and not policy["sha256"]
+            if policy["kind"] == PolicyKind.RULE and not policy["sha256"]
         ]
         _check_choice(summary, rules)
         table = [_rule_time(row) for row in summary.rows if row.policy in rules]
@@ -213,7 +214,11 @@ class BestScipRule:
             rules={name: min(tried, key=lambda row: row.time).rule for name, tried in rows.items()},
             table=tuple(row for tried in rows.values() for row in tried),
             instances=tuple(instance["sha256"] for instance in results.config["instances"]),
-            config={key: results.config[key] for key in ("seeds", "time_limit", "setting")},
+            config={
+                "seeds": results.config["seeds"],
+                "time_limit": results.config["time_limit"],
+                "setting": results.config["setting"],
+            },
             software=dict(results.software),
         )
 

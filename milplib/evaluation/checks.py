@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
+from milplib.evaluation.rows import RunRow, by_instance, run_rows
 from milplib.evaluation.significance import CLAIM_INSTANCES, SignedRank
 from milplib.outcomes import SolveStatus
 
@@ -21,7 +21,7 @@ OBJECTIVE_TOLERANCE = 1e-6
 NAMED = 10
 """Maximum number of missing runs that a message names per policy; it counts the rest."""
 
-_PROVEN = {
+_PROVEN: Mapping[str, SolveStatus] = {
     SolveStatus.OPTIMAL: SolveStatus.OPTIMAL,
     SolveStatus.GAP_LIMIT: SolveStatus.OPTIMAL,
     SolveStatus.INFEASIBLE: SolveStatus.INFEASIBLE,
@@ -106,12 +106,10 @@ def check_runs(table: pa.Table, *, policies: Sequence[str] | None = None) -> tup
         "policy_hash",
         "seen_in",
     )
-    by_instance: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in table.select(columns).to_pylist():
-        by_instance[row["instance"]].append(row)
-    findings = [f for rows in by_instance.values() for f in _contradictions(rows)]
-    findings += _changed_or_repeated(by_instance)
-    rows = [row for listed in by_instance.values() for row in listed]
+    groups = by_instance(run_rows(table, columns))
+    findings = [f for rows in groups.values() for f in _contradictions(rows)]
+    findings += _changed_or_repeated(groups)
+    rows = [row for listed in groups.values() for row in listed]
     names = tuple(dict.fromkeys([*(policies or ()), *(row["policy"] for row in rows)]))
     findings += [*_mixed_policies(rows), *_leaks(rows), *_missing(rows, names)]
     for name, noun in (
@@ -166,7 +164,7 @@ def check_claims(tests: Iterable[SignedRank]) -> tuple[Finding, ...]:
     )
 
 
-def _mixed_policies(rows: list[dict[str, Any]]) -> Iterator[Finding]:
+def _mixed_policies(rows: list[RunRow]) -> Iterator[Finding]:
     hashes_of: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if row["policy_hash"]:
@@ -177,7 +175,7 @@ def _mixed_policies(rows: list[dict[str, Any]]) -> Iterator[Finding]:
             yield Finding(message=message, is_error=True)
 
 
-def _leaks(rows: list[dict[str, Any]]) -> Iterator[Finding]:
+def _leaks(rows: list[RunRow]) -> Iterator[Finding]:
     """Find instances that a policy was trained on or chosen by; its runs there prove nothing."""
     seen = dict.fromkeys(
         (row["policy"], row["instance"], row["seen_in"]) for row in rows if row["seen_in"]
@@ -190,7 +188,7 @@ def _leaks(rows: list[dict[str, Any]]) -> Iterator[Finding]:
         yield Finding(message=message, is_error=True)
 
 
-def _missing(rows: list[dict[str, Any]], policies: Sequence[str]) -> Iterator[Finding]:
+def _missing(rows: list[RunRow], policies: Sequence[str]) -> Iterator[Finding]:
     """Find runs that only some policies have, and distributions without any run of a policy."""
     pairs: dict[str, dict[tuple[str, int], set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
@@ -214,7 +212,7 @@ def _missing(rows: list[dict[str, Any]], policies: Sequence[str]) -> Iterator[Fi
                 yield Finding(message=message, is_error=False)
 
 
-def _contradictions(rows: list[dict[str, Any]]) -> Iterator[Finding]:
+def _contradictions(rows: list[RunRow]) -> Iterator[Finding]:
     """Find runs on one instance that contradict each other, at most one pair per instance."""
     proven = [row for row in rows if not row["failure"] and row["status"] in _PROVEN]
     if not proven:
@@ -234,36 +232,36 @@ def _contradictions(rows: list[dict[str, Any]]) -> Iterator[Finding]:
             break
 
 
-def _contradiction(text: str, row: dict[str, Any]) -> Finding:
+def _contradiction(text: str, row: RunRow) -> Finding:
     return Finding(message=f"contradiction on {row['instance']}: {text}", is_error=True)
 
 
-def _who(row: dict[str, Any]) -> str:
+def _who(row: RunRow) -> str:
     value = "" if row["objective"] is None else f" with objective {row['objective']:.12g}"
     return f"{row['policy']} (seed {row['seed']}) says {row['status']}{value}"
 
 
-def _own_gap(row: dict[str, Any]) -> float:
+def _own_gap(row: RunRow) -> float:
     gap = row["gap"]
     return gap if row["status"] == "gaplimit" and gap is not None and math.isfinite(gap) else 0.0
 
 
-def _values_differ(a: dict[str, Any], b: dict[str, Any]) -> bool:
+def _values_differ(a: RunRow, b: RunRow) -> bool:
     if a["objective"] is None or b["objective"] is None:
         return False
     gap = max(_own_gap(a), _own_gap(b))
     return objectives_differ(a["objective"], b["objective"], gap=gap)
 
 
-def _differs_from(row: dict[str, Any], reference: float) -> bool:
+def _differs_from(row: RunRow, reference: float) -> bool:
     if row["objective"] is None:
         return False
     return objectives_differ(row["objective"], reference, gap=_own_gap(row))
 
 
-def _changed_or_repeated(by_instance: dict[str, list[dict[str, Any]]]) -> Iterator[Finding]:
+def _changed_or_repeated(groups: Mapping[str, list[RunRow]]) -> Iterator[Finding]:
     first: dict[str, str] = {}
-    for instance, rows in by_instance.items():
+    for instance, rows in groups.items():
         hashes = sorted({row["instance_hash"] for row in rows if row["instance_hash"]})
         if len(hashes) > 1:
             message = f"the runs on {instance} are on different instances, by their content hash"

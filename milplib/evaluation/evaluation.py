@@ -7,26 +7,27 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pyscipopt
+from typing import cast
 
 from milplib.errors import InstanceError
+from milplib.evaluation.config import EvaluationConfig, PolicyKind
 from milplib.evaluation.policies import evaluated_policies
 from milplib.evaluation.reports import ReportWriter, report_writers
 from milplib.evaluation.results import Evaluation, EvaluationManifest
+from milplib.evaluation.rows import Optimum, RunRow
 from milplib.evaluation.run import died_rows, run_paired, run_reference
 from milplib.evaluation.table import TABLES, read_table, run_table, write_table
 from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters
 from milplib.evaluation.traces import TRACES, trace_table, write_traces
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
+from milplib.execution.isolated_solve import unread_reason
 from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
 from milplib.outcomes import SolveFailure, SolveStatus
+from milplib.runs.environment import software_versions
 from milplib.runs.manifest import ResultsFolder
-from milplib.scip.versions import scip_version
-from milplib.version import __version__
+from milplib.runs.rows import check_any_read
 
 __all__ = ["EvaluationProgress", "evaluate"]
 
@@ -147,11 +148,7 @@ def evaluate(
             "setting": setting,
             "time_limit": parameters.time_limit,
         },
-        software={
-            "milplib": __version__,
-            "scip": scip_version(),
-            "pyscipopt": pyscipopt.__version__,
-        },
+        software=software_versions(),
     )
     # Seed by seed, so that partial results of a running evaluation cover all instances.
     tasks = [
@@ -172,13 +169,12 @@ def evaluate(
     return Evaluation.load(folder.folder)
 
 
-class _EvaluationFolder(ResultsFolder):
+class _EvaluationFolder(ResultsFolder[EvaluationConfig]):
     """Folder of an evaluation, with one file of rows for each finished pair."""
 
     noun = "evaluation"
     verb = "evaluating"
     suffixes = (".json", ".reference")
-    _manifest: EvaluationManifest
 
     def __init__(
         self, folder: Path, manifest: EvaluationManifest, reports: Mapping[str, ReportWriter]
@@ -224,9 +220,9 @@ class _EvaluationFolder(ResultsFolder):
     def _has_died(self, number: int) -> bool:
         return bool((self.read_task(number) or {}).get("failure"))
 
-    def _rows(self, number: int) -> list[dict[str, Any]] | None:
+    def _rows(self, number: int) -> list[RunRow] | None:
         rows = (self.read_task(number) or {}).get("rows")
-        return rows if isinstance(rows, list) else None
+        return cast(list[RunRow], rows) if isinstance(rows, list) else None
 
     def _with_references(
         self, tasks: list[PairedTask], waiting: Sequence[int], execution: Execution
@@ -240,7 +236,7 @@ class _EvaluationFolder(ResultsFolder):
         instances = list({task.instance.name: task.instance for task in tasks}.values())
         needed = {tasks[number].instance.name for number in waiting}
         known = [
-            _known(instance) or self.read_task(n, ".reference")
+            _known(instance) or cast(Optimum | None, self.read_task(n, ".reference"))
             for n, instance in enumerate(instances)
         ]
         missing = [
@@ -258,7 +254,12 @@ class _EvaluationFolder(ResultsFolder):
             number = missing[place]
             if isinstance(result, TaskFailure):
                 lost[instances[number].name] = result.kind
-                known[number] = {"failure": SolveFailure.CRASH, "failure_detail": str(result)}
+                known[number] = {
+                    "status": SolveStatus.DIED,
+                    "failure": SolveFailure.CRASH,
+                    "failure_detail": str(result),
+                    "objective": None,
+                }
             else:
                 known[number] = result
                 self.write_task(number, result, suffix=".reference")
@@ -274,13 +275,12 @@ class _EvaluationFolder(ResultsFolder):
             If no instance could be read. The folder's previous content stays.
         """
         rows = [row for number in range(n_tasks) for row in self._rows(number) or []]
-        if all(row["failure"] == SolveFailure.UNREADABLE for row in rows):
+        try:
+            n_instances = len(self._manifest.config["instances"])
+            check_any_read(map(unread_reason, rows), n_instances=n_instances)
+        except InstanceError:
             self.discard()
-            n = len(self._manifest.config["instances"])
-            raise InstanceError(
-                f"none of the {n} instance files can be read; the first: "
-                f"{rows[0]['failure_detail']}"
-            )
+            raise
         traces = trace_table(rows)
         names = (
             *write_table(run_table(rows), self.folder),
@@ -302,21 +302,26 @@ def _files(tasks: Iterable[PairedTask] | Iterable[ReferenceTask]) -> list[Path]:
     for task in tasks:
         files[task.instance.path] = None
         if isinstance(task, PairedTask):
-            files |= {Path(p.source): None for p in task.policies if p.kind == "file"}
+            files |= {Path(p.source): None for p in task.policies if p.kind == PolicyKind.FILE}
     return list(files)
 
 
-def _n_failed(rows: list[dict[str, Any]]) -> int:
+def _n_failed(rows: list[RunRow]) -> int:
     return sum(bool(row["failure"]) for row in rows)
 
 
-def _known(instance: EvaluatedInstance) -> dict[str, Any] | None:
+def _known(instance: EvaluatedInstance) -> Optimum | None:
     if instance.known_objective is None and instance.known_status != SolveStatus.INFEASIBLE:
         return None
-    return {"status": instance.known_status, "objective": instance.known_objective, "failure": ""}
+    return {
+        "status": instance.known_status,
+        "failure": "",
+        "failure_detail": None,
+        "objective": instance.known_objective,
+    }
 
 
-def _with_reference(task: PairedTask, optimum: dict[str, Any] | None) -> PairedTask:
+def _with_reference(task: PairedTask, optimum: Optimum | None) -> PairedTask:
     if optimum is None or optimum["failure"] == SolveFailure.UNREADABLE:
         return task  # already done, or the run itself reports the unreadable file
     if optimum["failure"]:

@@ -26,14 +26,12 @@ Berthold, "Measuring the impact of primal heuristics", Operations Research Lette
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from milplib.evaluation.rows import RunRow, by_instance, run_rows
 from milplib.evaluation.table import PROVES_NOTHING, judged_failures
 from milplib.evaluation.traces import traces_by_run
 from milplib.outcomes import SolveFailure, SolveStatus
@@ -157,30 +155,29 @@ def best_known_values(table: pa.Table) -> dict[str, float]:
     {'a': 7.0}
     """
     names = ("instance", "failure", "status", "objective", "dual_bound", "reference_objective")
-    by_instance: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in table.select(names).to_pylist():
-        by_instance[row["instance"]].append(row)
-    return {instance: _best_known(rows) for instance, rows in by_instance.items()}
+    groups = by_instance(run_rows(table, names))
+    return {instance: _best_known(rows) for instance, rows in groups.items()}
 
 
-def _best_known(rows: list[dict[str, Any]]) -> float:
+def _best_known(rows: list[RunRow]) -> float:
     for row in rows:
         if row["reference_objective"] is not None and math.isfinite(row["reference_objective"]):
             return float(row["reference_objective"])
-    trusted = [row for row in rows if row["objective"] is not None and _is_trusted(row)]
-    for row in trusted:
+    trusted = [row for row in rows if row["failure"] != SolveFailure.WRONG_SOLUTION]
+    values = [
+        (row, value)
+        for row in trusted
+        if (value := row["objective"]) is not None and math.isfinite(value)
+    ]
+    for row, value in values:
         if not row["failure"] and row["status"] == SolveStatus.OPTIMAL:
-            return float(row["objective"])
-    bounds = [row["dual_bound"] for row in trusted if row["dual_bound"] is not None]
+            return float(value)
+    bounds = [bound for row, _ in values if (bound := row["dual_bound"]) is not None]
     bounds = [bound for bound in bounds if math.isfinite(bound)]
-    if not trusted or not bounds:
+    if not values or not bounds:
         return math.nan
     # All dual bounds lie on one side of the optimum, all solutions on the other.
-    return float(min((row["objective"] for row in trusted), key=lambda v: abs(v - bounds[0])))
-
-
-def _is_trusted(row: Mapping[str, Any]) -> bool:
-    return row["failure"] != SolveFailure.WRONG_SOLUTION and math.isfinite(row["objective"])
+    return float(min((value for _, value in values), key=lambda v: abs(v - bounds[0])))
 
 
 def run_integrals(table: pa.Table, traces: pa.Table | None) -> dict[str, Values]:

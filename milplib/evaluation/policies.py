@@ -14,6 +14,7 @@ from typing import Any
 
 from milplib.errors import MilplibError, ParameterError, PolicyError
 from milplib.evaluation.best_scip_rule import BestScipRule
+from milplib.evaluation.config import PolicyEntry, PolicyKind
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.execution.isolation import run_isolated
 from milplib.files import file_sha256
@@ -39,8 +40,7 @@ class EvaluatedPolicy:
     source
         Argument from which `milplib.load_policy` makes the policy in any process.
     kind
-        ``"rule"`` for a SCIP rule, ``"file"``, ``"shipped"`` for the choice among the policies
-        that milplib ships, or ``"python"``.
+        Kind of policy, or its name.
     digest
         SHA-256 of the file, of all shipped policies, of a choice of rules, or of the pickle and
         source text of a Python policy; empty for a rule.
@@ -52,7 +52,7 @@ class EvaluatedPolicy:
 
     label: str
     source: Any
-    kind: str
+    kind: PolicyKind
     digest: str = ""
     choice: BestScipRule | None = None
     models: tuple[object, ...] = ()
@@ -61,10 +61,12 @@ class EvaluatedPolicy:
         """Load the policy in the current process."""
         return load_policy(self.source, models=self.models)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> PolicyEntry:
         """Return the policy's entry in the manifest, without the path of its file."""
-        known: dict[str, Any] = {"label": self.label, "kind": self.kind, "sha256": self.digest}
-        return known | ({"rules": self.choice.rules} if self.choice else {})
+        entry: PolicyEntry = {"label": self.label, "kind": self.kind, "sha256": self.digest}
+        if self.choice:
+            entry["rules"] = self.choice.rules
+        return entry
 
     def on(self, instance: EvaluatedInstance) -> EvaluatedPolicy:
         """Return the policy for an instance: itself, or the rule chosen for its distribution.
@@ -91,7 +93,7 @@ class EvaluatedPolicy:
         PolicyError
             If the file has changed.
         """
-        if self.kind == "file" and file_sha256(self.source) != self.digest:
+        if self.kind == PolicyKind.FILE and file_sha256(self.source) != self.digest:
             raise PolicyError(
                 f"the policy file {self.source} has changed since the evaluation began"
             )
@@ -152,7 +154,7 @@ def evaluated_policies(
         place = len(evaluated) - 1
     labels = _labels(evaluated)
     named = tuple(replace(p, label=label) for label, p in zip(labels, evaluated, strict=True))
-    if any(policy.kind != "rule" for policy in named):
+    if any(policy.kind != PolicyKind.RULE for policy in named):
         _check_in_fresh_process(named)
     return named, labels[place]
 
@@ -162,14 +164,20 @@ def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
         source = BestScipRule.load(source)
     if isinstance(source, BestScipRule):
         return EvaluatedPolicy(
-            label=source.name, source=source.name, kind="rule", digest=source.digest, choice=source
+            label=source.name,
+            source=source.name,
+            kind=PolicyKind.RULE,
+            digest=source.digest,
+            choice=source,
         )
     loaded = load_policy(source, models=models)
     if isinstance(loaded, ScipRule):
         load_policy(loaded.name)  # a rule constructed in Python is not checked yet
-        return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind="rule")
+        return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind=PolicyKind.RULE)
     if source == AUTO:
-        return EvaluatedPolicy(label=AUTO, source=AUTO, kind="shipped", digest=auto_digest())
+        return EvaluatedPolicy(
+            label=AUTO, source=AUTO, kind=PolicyKind.SHIPPED, digest=auto_digest()
+        )
     source = pretrained_or_given(source)
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         path = os.path.abspath(source)
@@ -178,7 +186,7 @@ def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
         return EvaluatedPolicy(
             label=loaded.name,
             source=path,
-            kind="file",
+            kind=PolicyKind.FILE,
             digest=file_sha256(path),
             models=models if network is None else (*models, network),
         )
@@ -190,7 +198,10 @@ def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
             f"({type(error).__name__}: {error}): define it at the top of a module"
         ) from error
     return EvaluatedPolicy(
-        label=loaded.name, source=source, kind="python", digest=_python_digest(source, pickled)
+        label=loaded.name,
+        source=source,
+        kind=PolicyKind.PYTHON,
+        digest=_python_digest(source, pickled),
     )
 
 
@@ -203,7 +214,7 @@ def _python_digest(source: object, pickled: bytes) -> str:
 
 def _identity(policy: EvaluatedPolicy) -> tuple[str, str]:
     """Return a key that is equal for equal policies."""
-    where = policy.source if policy.kind == "file" else policy.digest or policy.label
+    where = policy.source if policy.kind == PolicyKind.FILE else policy.digest or policy.label
     return policy.kind, str(where)
 
 
@@ -218,7 +229,7 @@ def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
     paths = {
         policy.source: Path(policy.source).with_suffix("")
         for policy in policies
-        if policy.kind == "file"
+        if policy.kind == PolicyKind.FILE
     }
     longest = max((len(path.parts) for path in paths.values()), default=1)
     for depth in range(1, longest + 1):
@@ -228,7 +239,9 @@ def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
             break
     else:  # the files differ only in their extensions
         short = {source: str(source) for source in paths}
-    return [short.get(p.source, p.label) if p.kind == "file" else p.label for p in policies]
+    return [
+        short.get(p.source, p.label) if p.kind == PolicyKind.FILE else p.label for p in policies
+    ]
 
 
 def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:

@@ -7,13 +7,15 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from milplib.errors import ResultsError
+from milplib.evaluation.config import EvaluationConfig
 from milplib.evaluation.integrals import run_integrals
 from milplib.evaluation.paired import PairedRuns
+from milplib.evaluation.rows import RunRow
 from milplib.evaluation.summary import Summary, summarise
 from milplib.evaluation.table import check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
@@ -26,24 +28,24 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "EvaluationManifest"]
 
 
-class EvaluationManifest(ResultsManifest):
+class EvaluationManifest(ResultsManifest[EvaluationConfig]):
     """Manifest of an evaluation: arguments, and checksums of instances and policies."""
 
     noun = "evaluation"
     format = "milplib-evaluation"
 
     @classmethod
-    def check_config(cls, config: dict[str, Any]) -> None:
+    def check_config(cls, config: EvaluationConfig) -> None:
         """Raise if an argument needed to read the results is missing."""
         _labels(config), _expected_tasks(config), str(config["baseline"])
         float(config["time_limit"])
 
 
-def _labels(config: dict[str, Any]) -> tuple[str, ...]:
+def _labels(config: EvaluationConfig) -> tuple[str, ...]:
     return tuple(str(policy["label"]) for policy in config["policies"])
 
 
-def _expected_tasks(config: dict[str, Any]) -> int:
+def _expected_tasks(config: EvaluationConfig) -> int:
     return len(config["instances"]) * len(config["seeds"])
 
 
@@ -85,7 +87,7 @@ class Evaluation:
     table: pa.Table
     policies: tuple[str, ...]
     baseline: str
-    config: dict[str, Any]
+    config: EvaluationConfig
     software: dict[str, str]
     expected_runs: int
     traces: pa.Table | None = None
@@ -121,7 +123,11 @@ class Evaluation:
 
     @classmethod
     def of(
-        cls, manifest: EvaluationManifest, table: pa.Table, *, traces: pa.Table | None = None
+        cls,
+        manifest: ResultsManifest[EvaluationConfig],
+        table: pa.Table,
+        *,
+        traces: pa.Table | None = None,
     ) -> Evaluation:
         """Combine a manifest, a table and traces.
 
@@ -165,7 +171,7 @@ class Evaluation:
     @classmethod
     def _load_unfinished(cls, folder: Path) -> Evaluation:
         manifest = EvaluationManifest.load(folder)
-        rows: list[dict[str, Any]] = []
+        rows: list[RunRow] = []
         for number in range(_expected_tasks(manifest.config)):
             try:
                 rows += json.loads((folder / f"{number:06d}.json").read_bytes())["rows"]

@@ -6,9 +6,18 @@ import math
 import platform
 import time
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import cast
 
+from milplib.evaluation.config import PolicyKind
 from milplib.evaluation.policies import EvaluatedPolicy
+from milplib.evaluation.rows import (
+    Optimum,
+    ReadInstance,
+    RunIdentity,
+    RunOutcome,
+    RunRow,
+    SolveNumbers,
+)
 from milplib.evaluation.solution_check import violations
 from milplib.evaluation.table import COLUMNS
 from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters, run_order
@@ -56,18 +65,18 @@ class _Run:
     reference_objective: float | None = None
 
 
-def run_paired(task: PairedTask) -> list[dict[str, Any]]:
+def run_paired(task: PairedTask) -> list[RunRow]:
     """Run all policies of a task back to back, in random order.
 
     Returns
     -------
-    list of dict
+    list of RunRow
         One row per policy, in the order of the policies. Equal tasks yield equal rows, except for
         times, memory and the machine.
     """
     if task.no_reference:
         return _same_rows(task, SolveStatus.ERROR, SolveFailure.NO_REFERENCE, task.no_reference)
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, RunRow] = {}
     order = run_order(task.policies, instance=task.instance.name, seed=task.seed)
     for place, policy in enumerate(order):
         run = _Run(
@@ -84,16 +93,16 @@ def run_paired(task: PairedTask) -> list[dict[str, Any]]:
             return _same_rows(
                 task, SolveStatus.UNREADABLE, SolveFailure.UNREADABLE, row["failure_detail"]
             )
-        rows[policy.label] = _identity(task, policy) | row | {"order": place}
+        rows[policy.label] = {**_identity(task, policy), **row, "order": place}
     return [rows[policy.label] for policy in task.policies]
 
 
-def run_reference(task: ReferenceTask) -> dict[str, Any]:
+def run_reference(task: ReferenceTask) -> Optimum:
     """Solve an instance with SCIP's default settings.
 
     Returns
     -------
-    dict
+    Optimum
         ``status`` and ``objective`` as in ``optima.csv``; ``failure`` if it is unsolved.
     """
     run = _Run(
@@ -104,23 +113,27 @@ def run_reference(task: ReferenceTask) -> dict[str, Any]:
         time_limit=task.parameters.time_limit,
     )
     row = _measured(run, task.parameters)
-    names = ("status", "failure", "failure_detail", "objective")
-    return {name: row.get(name) for name in names}
+    return {
+        "status": row["status"],
+        "failure": row["failure"],
+        "failure_detail": row.get("failure_detail"),
+        "objective": row.get("objective"),
+    }
 
 
-def died_rows(task: PairedTask, failure: TaskFailure) -> list[dict[str, Any]]:
+def died_rows(task: PairedTask, failure: TaskFailure) -> list[RunRow]:
     """Return the rows of a task whose own worker died, so that none of its runs is known."""
     return _same_rows(task, SolveStatus.DIED, SolveFailure.CRASH, str(failure))
 
 
 def _same_rows(
     task: PairedTask, status: SolveStatus, failure: SolveFailure, detail: str
-) -> list[dict[str, Any]]:
-    outcome = {"status": status, "failure": failure, "failure_detail": detail}
-    return [_identity(task, policy) | outcome for policy in task.policies]
+) -> list[RunRow]:
+    outcome: RunOutcome = {"status": status, "failure": failure, "failure_detail": detail}
+    return [cast(RunRow, {**_identity(task, policy), **outcome}) for policy in task.policies]
 
 
-def _identity(task: PairedTask, policy: EvaluatedPolicy) -> dict[str, Any]:
+def _identity(task: PairedTask, policy: EvaluatedPolicy) -> RunIdentity:
     return {
         "policy": policy.label,
         "instance": task.instance.name,
@@ -136,7 +149,7 @@ def _identity(task: PairedTask, policy: EvaluatedPolicy) -> dict[str, Any]:
     }
 
 
-def _measured(run: _Run, parameters: RunParameters) -> dict[str, Any]:
+def _measured(run: _Run, parameters: RunParameters) -> RunOutcome:
     return isolated_row(
         _run_here,
         run,
@@ -146,19 +159,19 @@ def _measured(run: _Run, parameters: RunParameters) -> dict[str, Any]:
     )
 
 
-def _run_here(run: _Run) -> dict[str, Any]:
+def _run_here(run: _Run) -> RunOutcome:
     """Read and solve the instance, and return the row; an error becomes a failure in the row."""
     begin = time.monotonic()
-    known: dict[str, Any] = {}
+    known: ReadInstance = {}
     try:
         planned = run.instance
         instance = read_unchanged(planned.path, sha256=planned.sha256, since="the evaluation began")
         known["instance_hash"] = instance.content_hash
         policy = _loaded(run)
         known["seen_in"] = _seen_in(policy, instance.content_hash)
-        outcome = _described(_solved(run, instance, policy), instance)
+        outcome: RunOutcome = _described(_solved(run, instance, policy), instance)
     except Exception as error:
-        is_rule = run.policy is None or run.policy.kind == "rule"
+        is_rule = run.policy is None or run.policy.kind == PolicyKind.RULE
         otherwise = SolveFailure.CRASH if is_rule else SolveFailure.POLICY_ERROR
         failure = failure_kind(error, otherwise=otherwise)
         outcome = {
@@ -169,7 +182,7 @@ def _run_here(run: _Run) -> dict[str, Any]:
             "failure_detail": error_in_words(error, path=run.instance.path, name=run.instance.name),
             "time": time.monotonic() - begin,
         }
-    return known | outcome | {"peak_memory": peak_memory()}
+    return {**known, **outcome, "peak_memory": peak_memory()}
 
 
 def _loaded(run: _Run) -> AnyPolicy:
@@ -207,20 +220,21 @@ def _limit(reference: float | None, instance: Instance, setting: str) -> float |
     return reference
 
 
-def _described(result: SolveResult, instance: Instance) -> dict[str, Any]:
+def _described(result: SolveResult, instance: Instance) -> RunOutcome:
     measured = {name: getattr(result, name) for name in _MEASURED}
     # NaN means not measured.
-    known = {k: None if v is None or math.isnan(v) else v for k, v in measured.items()}
+    numbers = {k: None if v is None or math.isnan(v) else v for k, v in measured.items()}
+    known = cast(SolveNumbers, numbers)
     failure = limit_failure(result.status)
     detail = f"SCIP ended with status {result.status}" if failure else ""
     if result.solution is not None:
         violated = violations(instance, result.solution, objective=result.objective)
         if violated:
             failure, detail = SolveFailure.WRONG_SOLUTION, "; ".join(map(str, violated))
-    return {
-        **known,
+    outcome: RunOutcome = {
         "status": result.status,
         "failure": failure,
         "failure_detail": detail,
         "trace": trace_as_json(result.trace),
     }
+    return cast(RunOutcome, {**known, **outcome})

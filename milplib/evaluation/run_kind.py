@@ -31,7 +31,7 @@ class _Evaluation:
         return rows_contents(rows, done=self.total(manifest), name=_name)
 
 
-def _name(row: Mapping[str, Any]) -> str:
+def _name(row: Mapping[str, object]) -> str:
     return f"{row['policy']} on {row['instance']}, seed {row['seed']}"
 
 

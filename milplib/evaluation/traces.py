@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from milplib.errors import ResultsError
 from milplib.evaluation.parquet import cast_column, make_table, read_parquet, write_parquet
+from milplib.evaluation.rows import TraceValues
 from milplib.scip.trace import Trace
 
 __all__ = [
@@ -42,7 +44,7 @@ TRACE_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 _KEY = ("policy", "instance", "seed")
 
 
-def trace_as_json(trace: Trace) -> dict[str, list[float | None]]:
+def trace_as_json(trace: Trace) -> TraceValues:
     """Convert a trace to JSON values.
 
     Examples
@@ -51,9 +53,14 @@ def trace_as_json(trace: Trace) -> dict[str, list[float | None]]:
     {'time': [0.5], 'primal': [None], 'dual': [3.0]}
     """
     return {
-        name: [None if np.isnan(value) else value for value in getattr(trace, name).tolist()]
-        for name in ("time", "primal", "dual")
+        "time": trace.time.tolist(),
+        "primal": _or_none(trace.primal),
+        "dual": _or_none(trace.dual),
     }
+
+
+def _or_none(values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]
 
 
 def trace_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:

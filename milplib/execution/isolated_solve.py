@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar, cast
 
 from milplib.errors import InstanceError, MilplibError
 from milplib.execution import MOST_KILLS, FailureKind, WorkerDiedError
@@ -20,15 +20,38 @@ from milplib.outcomes import SolveFailure, SolveStatus
 
 __all__ = [
     "SOLVED",
+    "SolveEnd",
+    "SolveOutcome",
     "error_in_words",
     "failure_kind",
     "isolated_row",
     "limit_failure",
     "peak_memory",
     "read_unchanged",
+    "unread_reason",
 ]
 
 Argument = TypeVar("Argument")
+
+
+class SolveEnd(TypedDict):
+    """How a solve ended: SCIP's status or a word of its own, and the kind of failure."""
+
+    status: str
+    failure: str
+
+
+class SolveOutcome(SolveEnd, total=False):
+    """Outcome of a solve, as a row of JSON values; a kind of run adds its numbers.
+
+    These may be missing, as they are when the process of the solve died.
+    """
+
+    failure_detail: str
+    time: float | None
+
+
+Row = TypeVar("Row", bound=SolveOutcome)
 
 SOLVED = frozenset(
     {
@@ -49,13 +72,13 @@ _LIMITS = {
 
 
 def isolated_row(
-    function: Callable[[Argument], dict[str, Any]],
+    function: Callable[[Argument], Row],
     argument: Argument,
     *,
     time_limit: float,
     grace: float,
     memory_limit: float | None = None,
-) -> dict[str, Any]:
+) -> Row:
     """Run a function that returns a row in a fresh process; its death or hang is a failed run.
 
     A process killed from outside says nothing about the run, which is repeated up to five times.
@@ -88,7 +111,7 @@ def isolated_row(
                 function, argument, time_limit=time_limit + grace, memory_limit=memory_limit
             )
         except WorkerTimeoutError:
-            row = {
+            died: SolveOutcome = {
                 "status": SolveStatus.KILLED,
                 "failure": SolveFailure.TIME_LIMIT,
                 "failure_detail": f"did not stop within {grace:g} s of its limit",
@@ -97,14 +120,15 @@ def isolated_row(
         except WorkerDiedError as error:
             is_full = error.kind == FailureKind.OUT_OF_MEMORY
             detail = str(error) + (f"; tried {attempt + 1} times" if attempt else "")
-            row = {
+            died = {
                 "status": SolveStatus.KILLED if is_full else SolveStatus.DIED,
                 "failure": SolveFailure.MEMORY_LIMIT if is_full else SolveFailure.CRASH,
                 "failure_detail": detail,
             }
             if error.kind != FailureKind.KILLED:
                 break
-    return {**row, "time": time.monotonic() - begin}
+    # Only status and failure are required of a row.
+    return cast(Row, {**died, "time": time.monotonic() - begin})
 
 
 def limit_failure(status: SolveStatus) -> SolveFailure:
@@ -169,6 +193,18 @@ def read_unchanged(path: Path, *, sha256: str, since: str) -> Instance:
     if file_sha256(path) != sha256:
         raise InstanceError(f"{path} has changed since {since}")
     return instance
+
+
+def unread_reason(outcome: SolveOutcome) -> str | None:
+    """Return why the instance of a solve cannot be read; None if it can.
+
+    Examples
+    --------
+    >>> unread_reason({"status": "optimal", "failure": ""}) is None
+    True
+    """
+    is_unread = outcome["failure"] == SolveFailure.UNREADABLE
+    return outcome.get("failure_detail", "") if is_unread else None
 
 
 def peak_memory() -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from milplib.files import atomic_write
 from milplib.hardness.results import HardnessResults
+from milplib.hardness.rows import HardnessRow, numbers_of
 from milplib.hardness.summary import COLUMN_KINDS, SIZES, FolderSummary
 from milplib.structure.row_kinds import ROW_KINDS
 from milplib.style import COLOURS, plain_style, plain_ticks
@@ -114,20 +115,17 @@ def _strip(axis: Axes, results: HardnessResults, folders: Sequence[str], name: s
     axis.set_xlabel(name)
 
 
-def _is_unsolved(row: dict[str, Any]) -> bool:
+def _is_unsolved(row: HardnessRow) -> bool:
     return bool(row["failure"])
 
 
 def _values(
-    results: HardnessResults, folder: str, name: str, is_drawn: Callable[[dict[str, Any]], bool]
+    results: HardnessResults, folder: str, name: str, is_drawn: Callable[[HardnessRow], bool]
 ) -> list[float]:
     """Return the known values, raised to the lower end of the logarithmic axis."""
     floor = 0.01 if name in ("time", "primal_dual_integral") else 1e-6 if name == "density" else 1.0
-    return [
-        max(float(row[name]), floor)
-        for row in results.rows
-        if row["distribution"] == folder and row[name] is not None and is_drawn(row)
-    ]
+    drawn = [row for row in results.rows if row["distribution"] == folder and is_drawn(row)]
+    return [max(float(n), floor) for n in numbers_of(drawn, name) if n is not None]
 
 
 def _kinds(summaries: Sequence[FolderSummary], which: str) -> list[str]:

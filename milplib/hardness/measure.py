@@ -5,27 +5,32 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pyscipopt
+from typing import cast
 
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
+from milplib.execution.isolated_solve import unread_reason
 from milplib.files import file_sha256
 from milplib.hardness.figure import FIGURE, write_figure
 from milplib.hardness.levels import LevelThresholds
-from milplib.hardness.results import HardnessManifest, HardnessResults, Judging
+from milplib.hardness.results import (
+    HardnessConfig,
+    HardnessManifest,
+    HardnessResults,
+    Judging,
+    SolveConfig,
+)
+from milplib.hardness.rows import HardnessTaskRow
 from milplib.hardness.run import HardnessTask, died_row, run_task
 from milplib.hardness.solvers import load_solver
 from milplib.hardness.table import TABLE, read_rows, write_rows
 from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
-from milplib.outcomes import SolveFailure
+from milplib.runs.environment import software_versions
 from milplib.runs.manifest import ResultsFolder
-from milplib.scip.versions import scip_version
-from milplib.version import __version__
+from milplib.runs.rows import check_any_read
 
 __all__ = ["HardnessProgress", "measure"]
 
@@ -140,20 +145,17 @@ def measure(
     (seed,) = seed_list([seed])
     label = "" if solver is None else load_solver(solver).label
     instances = evaluated_instances(folders, split=split)
-    solve = {"solver": solver, "time_limit": float(time_limit), "seed": seed}
+    solve: SolveConfig = {}
+    if solver:  # limits have no effect without a solve
+        solve = {"solver": solver, "time_limit": float(time_limit), "seed": seed}
     manifest = HardnessManifest(
         config={
             "by": label,
-            # Limits have no effect without a solve.
-            **(solve if solver else {}),
+            **solve,
             "instances": [instance.as_json() for instance in instances],
-            "judging": asdict(judging),
+            "judging": judging.as_json(),
         },
-        software={
-            "milplib": __version__,
-            "scip": scip_version(),
-            "pyscipopt": pyscipopt.__version__,
-        },
+        software=software_versions(),
     )
     tasks = [
         HardnessTask(
@@ -169,7 +171,7 @@ def measure(
     ]
     if out is None:
         rows = _run(tasks, [None] * len(tasks), execution, on_progress, lambda *ignored: None)
-        _check_read(rows)
+        check_any_read(map(unread_reason, rows), n_instances=len(rows))
         return HardnessResults.of(manifest, rows)
     folder = _HardnessFolder(Path(out), manifest)
     with folder.claim(force=force) as has_work:
@@ -182,11 +184,11 @@ def measure(
 
 def _run(
     tasks: Sequence[HardnessTask],
-    known: Sequence[dict[str, Any] | None],
+    known: Sequence[HardnessTaskRow | None],
     execution: Execution,
     on_progress: Callable[[HardnessProgress], None],
-    keep: Callable[[int, dict[str, Any], str], None],
-) -> list[dict[str, Any]]:
+    keep: Callable[[int, HardnessTaskRow, str], None],
+) -> list[HardnessTaskRow]:
     """Run the tasks without known rows, and return the rows of all tasks in order.
 
     `keep` receives each new row, and the kind of failure if the task's process died.
@@ -216,15 +218,7 @@ def _run(
     return [row for row in rows if row is not None]
 
 
-def _check_read(rows: Sequence[dict[str, Any]]) -> None:
-    if all(row["failure"] == SolveFailure.UNREADABLE for row in rows):
-        raise InstanceError(
-            f"none of the {len(rows)} instance files can be read; the first: "
-            f"{rows[0]['failure_detail']}"
-        )
-
-
-class _HardnessFolder(ResultsFolder):
+class _HardnessFolder(ResultsFolder[HardnessConfig]):
     """Folder of a measurement, with one row for each finished instance."""
 
     noun = "measurement"
@@ -249,26 +243,27 @@ class _HardnessFolder(ResultsFolder):
         self.note_execution(execution)
         known = [self._row(number) for number in range(len(tasks))]
 
-        def keep(number: int, row: dict[str, Any], failure: str) -> None:
+        def keep(number: int, row: HardnessTaskRow, failure: str) -> None:
             self.write_task(number, {"row": row, "failure": failure})
 
         rows = _run(tasks, known, execution, on_progress, keep)
         try:
-            _check_read(rows)
+            check_any_read(map(unread_reason, rows), n_instances=len(rows))
         except InstanceError:
             self.discard()
             raise
         self.write_results(rows)
         self.end(retry=self.has_failures)
 
-    def _row(self, number: int) -> dict[str, Any] | None:
+    def _row(self, number: int) -> HardnessTaskRow | None:
         content = self.read_task(number) or {}
         if content.get("failure"):  # its worker died, so the task is retried
             return None
         row = content.get("row")
-        return row if isinstance(row, dict) and "failure" in row else None
+        is_row = isinstance(row, dict) and "failure" in row
+        return cast(HardnessTaskRow, row) if is_row else None
 
-    def write_results(self, rows: Sequence[dict[str, Any]]) -> None:
+    def write_results(self, rows: Sequence[HardnessTaskRow]) -> None:
         """Classify the rows, and write the table, the figure and finally the manifest."""
         results = HardnessResults.of(self._manifest, rows)
         write_rows(results.rows, self.folder / TABLE)

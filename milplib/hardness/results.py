@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from milplib.errors import ParameterError
 from milplib.hardness.levels import LevelThresholds, level_of
+from milplib.hardness.rows import HardnessRow
 from milplib.hardness.summary import FolderSummary, summarise
 from milplib.hardness.table import COLUMNS, TABLE, read_rows
+from milplib.library.evaluated import InstanceEntry
 from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.runs.manifest import ResultsManifest
 
-__all__ = ["HardnessManifest", "HardnessResults", "Judging"]
+__all__ = ["HardnessConfig", "HardnessManifest", "HardnessResults", "Judging"]
+
+
+class JudgingConfig(TypedDict):
+    """Criteria of `Judging` in a manifest."""
+
+    thresholds: dict[str, float]
+    expert_probability: NotRequired[float]
+    samples_per_instance: NotRequired[int | None]
+
+
+class _Criteria(TypedDict):
+    thresholds: LevelThresholds
+    expert_probability: NotRequired[float]
+    samples_per_instance: NotRequired[int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,49 +70,75 @@ class Judging:
             )
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Judging:
+    def of(cls, config: HardnessConfig) -> Judging:
         """Read the criteria from a manifest's arguments."""
-        judging = dict(config["judging"])
-        return cls(**{**judging, "thresholds": LevelThresholds(**judging["thresholds"])})
+        judging = config["judging"]
+        thresholds = LevelThresholds(**judging["thresholds"])
+        criteria = cast(_Criteria, {**judging, "thresholds": thresholds})
+        return cls(**criteria)
 
-    def judged(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row with its level, and the expected number of samples of an episode."""
-        row = {
+    def as_json(self) -> JudgingConfig:
+        """Return the criteria as a manifest holds them."""
+        return cast(JudgingConfig, asdict(self))
+
+    def judged(self, row: Mapping[str, object]) -> HardnessRow:
+        """Complete a row with its level and the expected number of samples of an episode."""
+        columns = {
             name: row.get(name, "" if type_ is str else None)
             for name, (type_, _) in COLUMNS.items()
         }
-        return row | {"level": self._level(row), "expected_samples": self._samples(row)}
+        judged = cast(HardnessRow, columns)
+        judged["level"] = self._level(judged)
+        judged["expected_samples"] = self._samples(judged)
+        return judged
 
-    def _level(self, row: Mapping[str, Any]) -> str:
+    def _level(self, row: HardnessRow) -> str:
         # A killed process leaves no gap.
         stopped = (
             row["failure"] == SolveFailure.TIME_LIMIT and row["status"] == SolveStatus.TIME_LIMIT
         )
-        if not row["solver"] or (row["failure"] and not stopped):
+        time, limit = row["time"], row["time_limit"]
+        if not row["solver"] or (row["failure"] and not stopped) or time is None or limit is None:
             return ""
         return level_of(
             solved=not stopped,
-            time=row["time"],
+            time=time,
             gap=float("inf") if row["gap"] is None else row["gap"],
-            time_limit=row["time_limit"],
+            time_limit=limit,
             thresholds=self.thresholds,
         )
 
-    def _samples(self, row: Mapping[str, Any]) -> float | None:
+    def _samples(self, row: HardnessRow) -> float | None:
         if row["branchings"] is None:
             return None
         expected = float(row["branchings"] * self.expert_probability)
         return min(expected, self.samples_per_instance or expected)
 
 
-class HardnessManifest(ResultsManifest):
+class SolveConfig(TypedDict, total=False):
+    """Arguments of the solves of a measurement; empty without a solver."""
+
+    solver: str
+    time_limit: float
+    seed: int
+
+
+class HardnessConfig(SolveConfig):
+    """Arguments of a measurement, with the checksums of the instances."""
+
+    by: str
+    instances: list[InstanceEntry]
+    judging: JudgingConfig
+
+
+class HardnessManifest(ResultsManifest[HardnessConfig]):
     """Manifest of a measurement: its arguments, and checksums of the instances."""
 
     noun = "measurement"
     format = "milplib-hardness"
 
     @classmethod
-    def check_config(cls, config: dict[str, Any]) -> None:
+    def check_config(cls, config: HardnessConfig) -> None:
         """Raise if an argument needed to read the results is missing."""
         str(config["by"]), Judging.of(config)
 
@@ -129,8 +171,8 @@ class HardnessResults:
     True
     """
 
-    rows: tuple[dict[str, Any], ...]
-    config: dict[str, Any]
+    rows: tuple[HardnessRow, ...]
+    config: HardnessConfig
     software: dict[str, str]
 
     @property
@@ -154,7 +196,9 @@ class HardnessResults:
         return summarise(self.rows)
 
     @classmethod
-    def of(cls, manifest: ResultsManifest, rows: Iterable[Mapping[str, Any]]) -> HardnessResults:
+    def of(
+        cls, manifest: ResultsManifest[HardnessConfig], rows: Iterable[Mapping[str, object]]
+    ) -> HardnessResults:
         """Classify the rows of a measurement by the criteria in its manifest."""
         judging = Judging.of(manifest.config)
         judged = tuple(judging.judged(row) for row in rows)

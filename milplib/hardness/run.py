@@ -6,7 +6,7 @@ import math
 import platform
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import cast
 
 from milplib.execution import TaskFailure
 from milplib.execution.isolated_solve import (
@@ -18,6 +18,12 @@ from milplib.execution.isolated_solve import (
     read_unchanged,
 )
 from milplib.hardness.measurement import Measurement
+from milplib.hardness.rows import (
+    HardnessIdentity,
+    HardnessOutcome,
+    HardnessTaskRow,
+    ReadInstance,
+)
 from milplib.hardness.solvers import load_solver
 from milplib.library.evaluated import EvaluatedInstance
 from milplib.outcomes import SolveFailure, SolveStatus
@@ -58,17 +64,17 @@ class HardnessTask:
     memory_limit: float | None = None
 
 
-def run_task(task: HardnessTask) -> dict[str, Any]:
+def run_task(task: HardnessTask) -> HardnessTaskRow:
     """Measure an instance: solve it in a fresh process, or count its rows and columns in this one.
 
     Returns
     -------
-    dict
+    HardnessTaskRow
         Row of the table, without the columns that are derived from others. If the process dies,
         the row has the kind of failure, and the statistics if another process can count them.
     """
     if not task.solver:
-        return _identity(task) | _run_here(task)
+        return {**_identity(task), **_run_here(task)}
     row = isolated_row(
         _run_here,
         task,
@@ -86,51 +92,54 @@ def run_task(task: HardnessTask) -> dict[str, Any]:
             grace=1.0,
             memory_limit=task.memory_limit,
         )
-        row = row if alone["failure"] else alone | row
-    return _identity(task) | row
+        row = row if alone["failure"] else cast(HardnessOutcome, {**alone, **row})
+    return {**_identity(task), **row}
 
 
-def died_row(task: HardnessTask, failure: TaskFailure) -> dict[str, Any]:
+def died_row(task: HardnessTask, failure: TaskFailure) -> HardnessTaskRow:
     """Return the row of a task whose own worker died, so that nothing is known."""
-    row = {
+    outcome: HardnessOutcome = {
         "status": SolveStatus.DIED,
         "failure": SolveFailure.CRASH,
         "failure_detail": str(failure),
     }
-    return _identity(task) | row
+    return {**_identity(task), **outcome}
 
 
-def _identity(task: HardnessTask) -> dict[str, Any]:
-    about: dict[str, Any] = {
+def _identity(task: HardnessTask) -> HardnessIdentity:
+    about: HardnessIdentity = {
         "instance": task.instance.name,
         "distribution": task.instance.distribution,
         "solver": task.label,
         "milplib_version": __version__,
         "host": platform.node(),
     }
-    return about | ({"time_limit": task.time_limit, "seed": task.seed} if task.solver else {})
+    if task.solver:
+        about["time_limit"], about["seed"] = task.time_limit, task.seed
+    return about
 
 
-def _run_here(task: HardnessTask) -> dict[str, Any]:
+def _run_here(task: HardnessTask) -> HardnessOutcome:
     """Read, count and solve the instance; an error becomes a failure in the row."""
     begin = time.monotonic()
-    planned, row = task.instance, dict[str, Any]()
+    planned, read = task.instance, ReadInstance()
     try:
         instance = read_unchanged(
             planned.path, sha256=planned.sha256, since="the measurement began"
         )
-        row |= {"instance_hash": instance.content_hash, **instance_statistics(instance).as_row()}
+        read = {"instance_hash": instance.content_hash, **instance_statistics(instance).as_row()}
         if task.solver:
             solver = load_solver(task.solver)
             measurement = solver.measure(instance, time_limit=task.time_limit, seed=task.seed)
-            row |= _described(measurement, task.label) | {"peak_memory": peak_memory()}
+            outcome = _described(measurement, task.label)
+            outcome["peak_memory"] = peak_memory()
         else:
-            row |= {"status": "", "failure": SolveFailure.NONE}
+            outcome = {"status": "", "failure": SolveFailure.NONE}
     except Exception as error:
         failure = failure_kind(error)
-        if failure == SolveFailure.UNREADABLE and row:
+        if failure == SolveFailure.UNREADABLE and read:
             failure = SolveFailure.REFUSED  # readable for milplib, but rejected by the solver
-        row |= {
+        outcome = {
             "status": SolveStatus.UNREADABLE
             if failure == SolveFailure.UNREADABLE
             else SolveStatus.ERROR,
@@ -138,21 +147,26 @@ def _run_here(task: HardnessTask) -> dict[str, Any]:
             "failure_detail": error_in_words(error, path=planned.path, name=planned.name),
             "time": time.monotonic() - begin,
         }
-    return row
+    return cast(HardnessOutcome, {**read, **outcome})
 
 
-def _described(measurement: Measurement, label: str) -> dict[str, Any]:
-    numbers = {
-        "time": measurement.time,
-        "nodes": measurement.nodes,
-        "gap": measurement.gap,
-        "primal_dual_integral": measurement.primal_dual_integral,
-        "objective": measurement.objective,
-        "dual_bound": measurement.dual_bound,
-        "branchings": measurement.branchings,
-    }
-    # NaN means not measured.
-    known = {k: None if v is None or math.isnan(v) else v for k, v in numbers.items()}
+def _described(measurement: Measurement, label: str) -> HardnessOutcome:
     failure = SolveFailure.NONE if measurement.solved else limit_failure(measurement.status)
     detail = f"{label} ended with status {measurement.status}" if failure else ""
-    return {**known, "status": measurement.status, "failure": failure, "failure_detail": detail}
+    return {
+        "time": _or_none(measurement.time),
+        "nodes": measurement.nodes,
+        "gap": _or_none(measurement.gap),
+        "primal_dual_integral": _or_none(measurement.primal_dual_integral),
+        "objective": _or_none(measurement.objective),
+        "dual_bound": _or_none(measurement.dual_bound),
+        "branchings": measurement.branchings,
+        "status": measurement.status,
+        "failure": failure,
+        "failure_detail": detail,
+    }
+
+
+def _or_none(value: float | None) -> float | None:
+    """Return None for a value that was not measured."""
+    return None if value is None or math.isnan(value) else value

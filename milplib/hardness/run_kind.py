@@ -28,7 +28,7 @@ class _Measurement:
         return rows_contents(read_rows(folder / TABLE), done=self.total(manifest), name=_name)
 
 
-def _name(row: Mapping[str, Any]) -> str:
+def _name(row: Mapping[str, object]) -> str:
     return str(row["instance"])
 
 

@@ -6,12 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from milplib.evaluation import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
 from milplib.hardness.levels import majority_level
+from milplib.hardness.rows import HardnessRow, numbers_of
 from milplib.outcomes import SolveFailure
 from milplib.structure.row_kinds import ROW_KINDS
 
@@ -22,7 +23,7 @@ SIZES = ("rows", "columns", "nonzeros", "density")
 COLUMN_KINDS = ("binary", "integer", "continuous")
 """Kinds of columns of an instance."""
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[HardnessRow]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class FolderSummary:
     row_kinds: dict[str, float]
 
 
-def summarise(rows: Iterable[Mapping[str, Any]]) -> tuple[FolderSummary, ...]:
+def summarise(rows: Iterable[HardnessRow]) -> tuple[FolderSummary, ...]:
     """Summarise classified rows, folder by folder, in order of appearance.
 
     Examples
@@ -80,7 +81,7 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> tuple[FolderSummary, ...]:
     >>> summary.instances, summary.unread, summary.levels
     (0, 1, {})
     """
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+    groups: dict[str, list[HardnessRow]] = {}
     for row in rows:
         groups.setdefault(row["distribution"], []).append(row)
     return tuple(_summary(name, listed) for name, listed in groups.items())
@@ -107,27 +108,28 @@ def _summary(distribution: str, rows: Rows) -> FolderSummary:
         nodes_median=_median(nodes),
         nodes_mean=shifted_geometric_mean(nodes[:, None], shift=NODE_SHIFT),
         expected_samples=_mean(_numbers(row["expected_samples"] for row in tried)),
-        sizes={name: _median(_numbers(row[name] for row in counted)) for name in SIZES},
+        sizes={name: _median(_numbers(numbers_of(counted, name))) for name in SIZES},
         column_kinds=_shares(counted, {kind: kind for kind in COLUMN_KINDS}),
         row_kinds=_shares(counted, {kind: f"{kind}_rows" for kind in ROW_KINDS}),
     )
 
 
-def _numbers(values: Iterable[float | None]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _numbers(values: Iterable[float | None]) -> npt.NDArray[np.float64]:
     return np.array([value for value in values if value is not None], dtype=np.float64)
 
 
-def _median(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def _median(values: npt.NDArray[np.float64]) -> float:
     return float(np.median(values)) if values.size else math.nan
 
 
-def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean()) if values.size else math.nan
 
 
 def _shares(rows: Rows, names: Mapping[str, str]) -> dict[str, float]:
     """Average the share of each kind over the instances, regardless of their sizes."""
-    counts = np.array([[row[name] for name in names.values()] for row in rows], dtype=np.float64)
+    columns = [numbers_of(rows, name) for name in names.values()]
+    counts = np.array(columns, dtype=np.float64).T
     counts = counts[counts.sum(axis=1) > 0] if len(rows) else counts
     if not counts.size:
         return {}

@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from milplib.errors import ResultsError
 from milplib.files import atomic_write
+from milplib.hardness.rows import HardnessRow
 from milplib.structure.row_kinds import ROW_KINDS
 
 __all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
@@ -17,7 +18,7 @@ __all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
 TABLE = "hardness.csv"
 """Name of the table in a results folder."""
 
-COLUMNS: dict[str, tuple[type, str]] = {
+COLUMNS: dict[str, tuple[type[str | int | float], str]] = {
     "instance": (str, "name of the instance: the end of its path"),
     "distribution": (str, "what the instance was drawn from, or its folder's name"),
     "solver": (str, "name and version of the solver that the level is by; empty without a solve"),
@@ -51,7 +52,7 @@ COLUMNS: dict[str, tuple[type, str]] = {
 """Type and meaning of every column; an unknown number is empty."""
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+def write_rows(rows: Iterable[Mapping[str, object]], path: Path) -> None:
     """Write the table as CSV, atomically.
 
     Examples
@@ -71,7 +72,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
         stream.write(text.getvalue().encode())
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[HardnessRow]:
     """Read the table. Empty numbers become None.
 
     Raises
@@ -87,12 +88,13 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise ResultsError(f"{path} is damaged: {error}") from error
     try:
-        return [{name: _value(row, name) for name in COLUMNS} for row in lines]
+        rows = [{name: _value(row, name) for name in COLUMNS} for row in lines]
+        return cast(list[HardnessRow], rows)
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is damaged, or no table of a measurement: {error}") from error
 
 
-def _value(row: Mapping[str, str], name: str) -> Any:
+def _value(row: Mapping[str, str], name: str) -> str | int | float | None:
     type_, text = COLUMNS[name][0], row[name]
     if type_ is str:
         return str(text)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from milplib.errors import InstanceError, ParameterError
 from milplib.files import file_sha256
@@ -19,6 +20,16 @@ __all__ = ["EvaluatedInstance", "evaluated_instances", "seed_list"]
 
 OPTIMA = "optima.csv"
 """File of known optima in a folder of instances: ``instance,status,objective``."""
+
+
+class InstanceEntry(TypedDict):
+    """Entry of an instance in a manifest of results."""
+
+    name: str
+    distribution: str
+    sha256: str
+    known_status: str
+    known_objective: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +55,7 @@ class EvaluatedInstance:
     known_status: str = ""
     known_objective: float | None = None
 
-    def as_json(self) -> dict[str, str | float | None]:
+    def as_json(self) -> InstanceEntry:
         """Return the entry of the manifest, which leaves out the path."""
         return {
             "name": self.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class RunFile:
 
     folder: Path
     kind: RunKind
-    content: dict[str, Any]
+    content: Mapping[str, Any]
 
     @property
     def total(self) -> int:
@@ -75,7 +75,7 @@ class RunFile:
         with _naming_damage(self.folder):
             return self.kind.finished(self.content, self.folder)
 
-    def _tasks(self) -> Iterator[dict[str, Any]]:
+    def _tasks(self) -> Iterator[Mapping[str, object]]:
         for path in sorted(self.folder.iterdir()):
             if _TASK_FILE.fullmatch(path.name):
                 try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from milplib.errors import NoSpaceError, OutputError
 from milplib.execution import Execution
@@ -82,12 +82,12 @@ class TaskFolder(ABC):
         """Write this job's manifest, without results, into a folder."""
 
     @abstractmethod
-    def manifest_content(self) -> dict[str, Any]:
+    def manifest_content(self) -> Mapping[str, object]:
         """Return the content of this job's manifest as JSON values."""
 
     @classmethod
     @abstractmethod
-    def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
+    def format_versions(cls, content: Mapping[str, object]) -> dict[str, object]:
         """Return the format versions named in a manifest, by name."""
 
     @contextmanager
@@ -207,9 +207,8 @@ class TaskFolder(ABC):
     def _other_versions(self, folder: Path) -> str:
         """Describe the differing versions of a manifest and of this milplib; empty if equal."""
         theirs, ours = json.loads((folder / MANIFEST).read_bytes()), self.manifest_content()
-        software = theirs.get("software")
-        there = (software if isinstance(software, dict) else {}) | self.format_versions(theirs)
-        here = ours["software"] | self.format_versions(ours)
+        there = {**_software(theirs), **self.format_versions(theirs)}
+        here = {**_software(ours), **self.format_versions(ours)}
         others = [name for name in here if not json_equal(there.get(name), here[name])]
         if not others:
             return ""
@@ -221,7 +220,7 @@ class TaskFolder(ABC):
         """Return the path of one of a task's files."""
         return self._tasks / f"{number:06d}{suffix}"
 
-    def read_task(self, number: int, suffix: str = ".json") -> dict[str, Any] | None:
+    def read_task(self, number: int, suffix: str = ".json") -> dict[str, object] | None:
         """Read the content that a task wrote; return None if the task is not done."""
         try:
             content = json.loads(self.task_file(number, suffix).read_bytes())
@@ -232,7 +231,7 @@ class TaskFolder(ABC):
     def write_task(
         self,
         number: int,
-        content: Mapping[str, Any],
+        content: Mapping[str, object],
         *,
         suffix: str = ".json",
         data: Mapping[str, bytes] | None = None,
@@ -303,6 +302,11 @@ class TaskFolder(ABC):
         if self._is_new:
             with suppress(OSError):
                 self.folder.rmdir()
+
+
+def _software(content: Mapping[str, object]) -> Mapping[str, object]:
+    software = content.get("software")
+    return software if isinstance(software, dict) else {}
 
 
 def _versions(software: Mapping[str, object], names: Iterable[str]) -> str:

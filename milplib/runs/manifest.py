@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from milplib.errors import ResultsError
 from milplib.files import atomic_write_json, json_equal
@@ -14,9 +14,12 @@ from milplib.runs.folder import MANIFEST, TaskFolder
 
 __all__ = ["ResultsFolder", "ResultsManifest"]
 
+Config = TypeVar("Config", bound=Mapping[str, object])
+"""Arguments of a kind of results: a `TypedDict`."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class ResultsManifest:
+class ResultsManifest(Generic[Config]):
     """Manifest of a job that makes results: its arguments and software.
 
     A subclass is a kind of results. It names the format and checks the arguments.
@@ -38,12 +41,12 @@ class ResultsManifest:
     version: ClassVar[int] = 1
     """Version of the format that this milplib writes and reads."""
 
-    config: dict[str, Any]
+    config: Config
     software: dict[str, str]
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def check_config(cls, config: dict[str, Any]) -> None:
+    def check_config(cls, config: Config) -> None:
         """Raise a KeyError, TypeError or ValueError if arguments are missing or wrong."""
 
     def identity(self) -> object:
@@ -54,7 +57,7 @@ class ResultsManifest:
         """Write the manifest into a folder, atomically."""
         atomic_write_json(folder / MANIFEST, self.as_json())
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the content of the file as JSON values."""
         content = {"config": self.config, "software": self.software, "files": self.files}
         return {"format": self.format, "version": self.version, **content}
@@ -85,7 +88,8 @@ class ResultsManifest:
                 f"{path} has version {content.get('version')}; this milplib reads {cls.version}"
             )
         try:
-            config, software, files = (dict(content[n]) for n in ("config", "software", "files"))
+            read, software, files = (dict(content[n]) for n in ("config", "software", "files"))
+            config = cast(Config, read)
             cls.check_config(config)
         except (KeyError, TypeError, ValueError) as error:
             raise ResultsError(f"{path} is damaged: {error!r}") from error
@@ -105,7 +109,7 @@ class ResultsManifest:
         return json_equal(self.identity(), other.identity())
 
 
-class ResultsFolder(TaskFolder):
+class ResultsFolder(TaskFolder, Generic[Config]):
     """Folder of a job whose manifest is a `ResultsManifest`.
 
     Parameters
@@ -116,7 +120,7 @@ class ResultsFolder(TaskFolder):
         Manifest of the job.
     """
 
-    def __init__(self, folder: Path, manifest: ResultsManifest) -> None:
+    def __init__(self, folder: Path, manifest: ResultsManifest[Config]) -> None:
         super().__init__(folder)
         self._manifest = manifest
 
@@ -135,11 +139,11 @@ class ResultsFolder(TaskFolder):
         """Write the manifest without results."""
         self._manifest.write(folder)
 
-    def manifest_content(self) -> dict[str, Any]:
+    def manifest_content(self) -> dict[str, object]:
         """Return the content of this job's manifest as JSON values."""
         return self._manifest.as_json()
 
     @classmethod
-    def format_versions(cls, content: Mapping[str, Any]) -> dict[str, object]:
+    def format_versions(cls, content: Mapping[str, object]) -> dict[str, object]:
         """Return the format version named in a manifest."""
         return {"format": content.get("version")}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from milplib.errors import MilplibWarning, OutputError
 from milplib.files import atomic_write_json
@@ -51,7 +51,7 @@ class Session(TaskCount, Environment):
     begin: str
     end: str
     """Empty while the session lasts, and if it was killed."""
-    execution: dict[str, Any]
+    execution: dict[str, object]
     """Execution of the tasks: workers, cluster and limits."""
 
 
@@ -106,7 +106,7 @@ class RunRecord:
         self.write(folder, ended=False)
         self._write_progress()
 
-    def note_execution(self, execution: Mapping[str, Any]) -> None:
+    def note_execution(self, execution: Mapping[str, object]) -> None:
         """Add the execution of the tasks: workers, cluster and limits, as JSON values."""
         self._session["execution"] = dict(execution)
         self.write(self._folder, ended=False)
@@ -187,7 +187,7 @@ def read_progress(folder: Path) -> Progress | None:
     return cast(Progress, content) if is_whole else None
 
 
-def _read(path: Path, header: Mapping[str, object]) -> dict[str, Any]:
+def _read(path: Path, header: Mapping[str, object]) -> dict[str, object]:
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
 from milplib.instance import Instance
 from milplib.structure.row_kinds import ROW_KINDS, binary_columns, row_kinds
 
-__all__ = ["InstanceStatistics", "instance_statistics"]
+__all__ = ["InstanceStatistics", "StatisticsRow", "instance_statistics"]
+
+
+class StatisticsRow(TypedDict, total=False):
+    """Statistics of an instance as columns of a table; None where they are unknown."""
+
+    rows: int | None
+    columns: int | None
+    nonzeros: int | None
+    density: float | None
+    binary: int | None
+    integer: int | None
+    continuous: int | None
+    empty_rows: int | None
+    free_rows: int | None
+    singleton_rows: int | None
+    aggregation_rows: int | None
+    precedence_rows: int | None
+    variable_bound_rows: int | None
+    set_partitioning_rows: int | None
+    set_packing_rows: int | None
+    set_covering_rows: int | None
+    cardinality_rows: int | None
+    invariant_knapsack_rows: int | None
+    equation_knapsack_rows: int | None
+    bin_packing_rows: int | None
+    knapsack_rows: int | None
+    integer_knapsack_rows: int | None
+    mixed_binary_rows: int | None
+    general_linear_rows: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +69,11 @@ class InstanceStatistics:
     continuous: int
     row_kinds: Mapping[str, int]
 
-    def as_row(self) -> dict[str, Any]:
+    def as_row(self) -> StatisticsRow:
         """Return the numbers by the column names of a table."""
         numbers = {name: getattr(self, name) for name in _PLAIN}
-        return numbers | {f"{kind}_rows": count for kind, count in self.row_kinds.items()}
+        by_kind = {f"{kind}_rows": count for kind, count in self.row_kinds.items()}
+        return cast(StatisticsRow, numbers | by_kind)
 
 
 _PLAIN = ("rows", "columns", "nonzeros", "density", "binary", "integer", "continuous")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pyarrow as pa
 
 from milplib.errors import ResultsError
 from milplib.evaluation import Evaluation
 from milplib.evaluation.best_scip_rule import BEST_SCIP_RULE
+from milplib.evaluation.config import EvaluationConfig
 from milplib.evaluation.results import EvaluationManifest
 from milplib.study.store import StudyFiles
 from milplib.study.task import digest_of
 
 __all__ = ["BEST", "EARLIER_BEST", "joined_evaluation"]
+
+Entry = TypeVar("Entry")
 
 BEST = Path(BEST_SCIP_RULE).stem
 """Name of the best SCIP rule in results."""
@@ -32,7 +35,7 @@ def joined_evaluation(addresses: Sequence[str], files: StudyFiles) -> Evaluation
         If runs are missing or damaged.
     """
     tables: list[pa.Table] = []
-    configs: list[dict[str, Any]] = []
+    configs: list[EvaluationConfig] = []
     software: dict[str, str] = {}
     for address in addresses:
         rows, entry = files.rows(address), files.entries.get(address)
@@ -52,9 +55,9 @@ def joined_evaluation(addresses: Sequence[str], files: StudyFiles) -> Evaluation
         configs, tables = _with_present_label(configs), [_relabelled(table) for table in tables]
     joined = EvaluationManifest(
         config={
-            "policies": _unique(configs, "policies", "label"),
+            "policies": _unique([(p["label"], p) for c in configs for p in c["policies"]]),
             "baseline": configs[0]["baseline"],
-            "instances": _unique(configs, "instances", "name"),
+            "instances": _unique([(i["name"], i) for c in configs for i in c["instances"]]),
             "seeds": sorted({seed for config in configs for seed in config["seeds"]}),
             "setting": configs[0]["setting"],
             "time_limit": max(config["time_limit"] for config in configs),
@@ -65,11 +68,11 @@ def joined_evaluation(addresses: Sequence[str], files: StudyFiles) -> Evaluation
     return Evaluation.of(joined, _of_one_policy(table))
 
 
-def _labels(configs: Sequence[Mapping[str, Any]]) -> set[str]:
+def _labels(configs: Sequence[EvaluationConfig]) -> set[str]:
     return {policy["label"] for config in configs for policy in config["policies"]}
 
 
-def _with_present_label(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _with_present_label(configs: Sequence[EvaluationConfig]) -> list[EvaluationConfig]:
     """Return the configs with the present name of the best SCIP rule; older runs have another."""
     return [
         {
@@ -111,10 +114,9 @@ def _of_one_policy(table: pa.Table) -> pa.Table:
     return table.set_column(place, table.schema.field(place), pa.array(column, pa.string()))
 
 
-def _unique(configs: Sequence[Mapping[str, Any]], name: str, key: str) -> list[dict[str, Any]]:
-    """Join lists of entries; of entries with the same key, keep the first."""
-    by_key: dict[str, dict[str, Any]] = {}
-    for config in configs:
-        for entry in config[name]:
-            by_key.setdefault(entry[key], entry)
+def _unique(entries: Iterable[tuple[str, Entry]]) -> list[Entry]:
+    """Of entries with the same key, keep the first."""
+    by_key: dict[str, Entry] = {}
+    for key, entry in entries:
+        by_key.setdefault(key, entry)
     return list(by_key.values())

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import pyscipopt
-
 from milplib.errors import MilplibError, MilplibWarning
 from milplib.execution import (
     Execution,
@@ -21,6 +19,7 @@ from milplib.execution import (
     run_tasks,
 )
 from milplib.files import exclusive_lock, make_folder
+from milplib.runs.environment import software_versions
 from milplib.scip.versions import scip_version
 from milplib.study.costs import COSTS, Costs
 from milplib.study.errors import StudyError
@@ -36,7 +35,6 @@ from milplib.study.reading import FULL
 from milplib.study.record import StudyRecord
 from milplib.study.store import RECORD
 from milplib.study.task import STAGES, Task, TaskResult, Workspace, digest_of
-from milplib.version import __version__
 
 __all__ = ["ChangedWarning", "StudyProgress", "run_study"]
 
@@ -177,7 +175,7 @@ def _run_stage(
         on_progress(StudyProgress(stage, done, len(tasks), task.label, (inside, of), note))
 
     on_progress(StudyProgress(stage, 0, len(tasks)))
-    software = _software()
+    software = software_versions()
     for done, (task, run) in enumerate(_results(tasks, workspace, record, show), 1):
         known = record.digest(task)
         if known is not None and known != run.result.digest:
@@ -264,11 +262,3 @@ def _worked(job: tuple[Task, Workspace]) -> _Run:
     if task.is_spread:
         seconds *= min(workspace.execution.workers, max(1, int(task.units)))
     return _Run(result, seconds, is_fresh)
-
-
-def _software() -> dict[str, str]:
-    return {
-        "milplib": __version__,
-        "scip": scip_version(),
-        "pyscipopt": pyscipopt.__version__,
-    }

@@ -135,7 +135,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
             "policies": [{"label": p, "kind": "rule", "sha256": "0" * 64} for p in POLICIES],
             "baseline": "relpscost",
             "instances": [
-                {"name": name, "distribution": of, "sha256": "f" * 64} for name, of in instances
+                {
+                    "name": name,
+                    "distribution": of,
+                    "sha256": "f" * 64,
+                    "known_status": "",
+                    "known_objective": None,
+                }
+                for name, of in instances
             ],
             "seeds": [0, 1],
             "setting": "default",

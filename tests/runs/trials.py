@@ -11,13 +11,13 @@ N_TASKS = 3
 HERE = {"milplib": "0.1.0", "scip": "10.0.2"}
 
 
-class TrialManifest(ResultsManifest):
+class TrialManifest(ResultsManifest[dict[str, object]]):
     noun = "trial"
     format = "milplib-trial"
     version = 2
 
 
-class TrialFolder(ResultsFolder):
+class TrialFolder(ResultsFolder[dict[str, object]]):
     """The smallest job: each task's result is its number, and so are the results."""
 
     noun = "trial"

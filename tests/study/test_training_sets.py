@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,11 +31,12 @@ def evaluation(times: dict[str, list[int]]) -> Evaluation:
         for policy, listed in times.items()
         for place, seconds in enumerate(listed)
     ]
+    no_config: Any = {}
     return Evaluation(
         table=run_table(rows),
         policies=tuple(times),
         baseline="relpscost",
-        config={},
+        config=no_config,
         software={},
         expected_runs=len(rows),
     )
