@@ -24,7 +24,7 @@ from typing import Any
 import milplib
 from milplib.execution.isolation import run_isolated
 from milplib.files import atomic_write, atomic_write_json
-from milplib.library import Distribution, generate_instance, generator_of
+from milplib.library import Distribution, find_generator, generate_instance
 from milplib.scip import apply_setting
 from milplib.scip.versions import scip_version
 from milplib.solving import branching_statistics
@@ -202,7 +202,7 @@ def main() -> None:
     for entry in milplib.distributions():
         if entry.generator is None or (options.names and entry.name not in options.names):
             continue
-        version = generator_of(entry).generator_version
+        version = find_generator(entry).generator_version
         if options.names or versions.get(entry.name, version) != version:
             known[entry.name] = []
         versions[entry.name] = version

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 import milplib
 from milplib.files import atomic_write
 from milplib.instance import Instance
-from milplib.library import Distribution, generator_of
+from milplib.library import Distribution, find_generator
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SIDE = 360  # pixels of a picture's longer side
@@ -26,7 +26,7 @@ SIDE = 360  # pixels of a picture's longer side
 def smallest(entries: list[Distribution]) -> tuple[Distribution, Instance]:
     """Return the distribution of a family with the smallest instance, and this instance."""
     tried = [
-        (entry, generator_of(entry).generate(0)) for entry in entries if "hard" not in entry.name
+        (entry, find_generator(entry).generate(0)) for entry in entries if "hard" not in entry.name
     ]
     return min(tried, key=lambda pair: pair[1].n_nonzeros)
 

@@ -21,7 +21,7 @@ from milplib.generators.set_cover import SetCover
 from milplib.generators.transmission_switching import TransmissionSwitching
 from milplib.generators.vertex_cover import MinimumVertexCover
 from milplib.generators.wildlife_corridor import WildlifeCorridor
-from milplib.library import InstanceGenerator, distribution, generator_of
+from milplib.library import InstanceGenerator, find_distribution, find_generator
 
 __all__ = [
     "Abduction",
@@ -74,4 +74,4 @@ def from_name(name: str) -> InstanceGenerator:
     >>> from_name("SC-easy")
     SetCover(n_rows=500, n_columns=1000, density=0.05, max_cost=100)
     """
-    return generator_of(distribution(name))
+    return find_generator(find_distribution(name))

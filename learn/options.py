@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milplib.errors import FieldError, UnknownNameError
-from milplib.policies.folded import GCNN_SUMS
+from milplib.outcomes import Word
+from milplib.policies.folded import GCNN_SUMS, Sums
 
 __all__ = [
     "DEFAULT_CACHE_BYTES",
@@ -16,15 +17,45 @@ __all__ = [
     "ExtraTreesOptions",
     "GbdtOptions",
     "GcnnOptions",
+    "LossName",
+    "Mixture",
     "NetworkOptions",
     "NetworkRunOptions",
     "OwnNetworkOptions",
+    "Precision",
     "RunOptions",
     "TrainingOptions",
     "TreeOptions",
 ]
 
-MIXTURES = ("balanced", "proportional")
+
+class Mixture(Word):
+    """Way to mix data sets."""
+
+    BALANCED = "balanced"
+    """All data sets have equal weights."""
+    PROPORTIONAL = "proportional"
+    """All samples have equal weights."""
+
+
+class LossName(Word):
+    """Loss of milplib's own; a user's loss is named ``package.module:Name``."""
+
+    HARD = "hard"
+    """Cross-entropy against the expert's best candidates."""
+    SOFT = "soft"
+    """Cross-entropy against targets that fall off with the expert's scores."""
+
+
+class Precision(Word):
+    """Precision of the matrix products of a training."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    """Automatic mixed precision."""
+
+
+MIXTURES = tuple(Mixture)
 """Ways to mix data sets."""
 
 DEFAULT_CACHE_BYTES = 4 << 30
@@ -59,7 +90,7 @@ class TrainingOptions:
     milplib.errors.FieldError: holdout is 1.0; it must lie between 0 and 1
     """
 
-    mixture: str = "balanced"
+    mixture: str = Mixture.BALANCED
     blocks: tuple[str, ...] = ()
     holdout: float = 0.2
 
@@ -67,6 +98,7 @@ class TrainingOptions:
         object.__setattr__(self, "blocks", tuple(self.blocks))
         if self.mixture not in MIXTURES:
             raise UnknownNameError("mixture", self.mixture, MIXTURES)
+        object.__setattr__(self, "mixture", Mixture(self.mixture))
         _between_0_and_1(self, "holdout")
 
 
@@ -109,7 +141,7 @@ class NetworkOptions(TrainingOptions):
     """
 
     epochs: int = 1000
-    loss: str | object = "hard"
+    loss: str | object = LossName.HARD
     batch_size: int = 32
     batches_per_epoch: int = 312
     learning_rate: float = 1e-3
@@ -148,13 +180,14 @@ class GcnnOptions(NetworkOptions):
     """
 
     hidden: int = 64
-    sums: str = "absolute"
+    sums: str = Sums.ABSOLUTE
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _at_least(self, 1, "hidden")
         if self.sums not in GCNN_SUMS:
             raise FieldError("sums", f"'{self.sums}'; it must be {' or '.join(GCNN_SUMS)}")
+        object.__setattr__(self, "sums", Sums(self.sums))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +295,7 @@ class NetworkRunOptions(RunOptions):
     """
 
     device: str = "auto"
-    precision: str = "float32"
+    precision: str = Precision.FLOAT32
     cache_bytes: int = DEFAULT_CACHE_BYTES
     track: bool = False
     project: str = "milplib"

@@ -74,7 +74,9 @@ class WandbRun:
     ...     run.finish({"loss": 0.5})
     """
 
-    def __init__(self, *, project: str, job: str, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, *, project: str, job: str, folder: Path, config: Mapping[str, object]
+    ) -> None:
         self._wandb = import_wandb()
         self._job = job
         self._run: Any = None
@@ -94,7 +96,7 @@ class WandbRun:
         """Send numbers of a step, such as an epoch."""
         self._guarded(lambda: self._run.log(dict(values), step=step))
 
-    def log_table(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def log_table(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Send a table; the first row names the columns."""
         records = list(rows)
         if records:
@@ -208,7 +210,7 @@ def track_evaluation(folder: str | os.PathLike[str], *, project: str = "milplib"
     )
 
 
-def _numbers(row: PolicySummary) -> dict[str, Any]:
+def _numbers(row: PolicySummary) -> dict[str, object]:
     compared = row.against_baseline
     missing = float("nan")
     return {

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from milplib.errors import MilplibError
 
-__all__ = ["entry_points_of", "extensions", "loaded_extension"]
+__all__ = ["entry_points_of", "extensions", "load_extension"]
 
 
 def extensions(group: str) -> dict[str, object]:
@@ -40,7 +40,7 @@ def extensions(group: str) -> dict[str, object]:
     'SC'
     """
     points = entry_points_of(group)
-    return {name: loaded_extension(group, point) for name, point in points.items()}
+    return {name: load_extension(group, point) for name, point in points.items()}
 
 
 def entry_points_of(group: str) -> dict[str, EntryPoint]:
@@ -71,7 +71,7 @@ def entry_points_of(group: str) -> dict[str, EntryPoint]:
     return points
 
 
-def loaded_extension(group: str, point: EntryPoint) -> object:
+def load_extension(group: str, point: EntryPoint) -> object:
     """Load the object of an entry point.
 
     Raises

@@ -6,17 +6,17 @@ from pkgutil import resolve_name
 
 from milplib.errors import ParameterError
 
-__all__ = ["named_object"]
+__all__ = ["load_object"]
 
 
-def named_object(name: str, *, kind: str, instantiate: bool = False) -> object:
+def load_object(name: str, *, role: str, instantiate: bool = False) -> object:
     """Import an object by its module and name.
 
     Parameters
     ----------
     name
         ``"package.module:name"``. The part after the colon may contain dots.
-    kind
+    role
         Role of the object, in the singular, for the error message.
     instantiate
         Whether to call the object without arguments if it is a class.
@@ -28,7 +28,7 @@ def named_object(name: str, *, kind: str, instantiate: bool = False) -> object:
 
     Examples
     --------
-    >>> named_object("collections:OrderedDict", kind="mapping", instantiate=True)
+    >>> load_object("collections:OrderedDict", role="mapping", instantiate=True)
     OrderedDict()
     """
     try:
@@ -37,5 +37,5 @@ def named_object(name: str, *, kind: str, instantiate: bool = False) -> object:
     except Exception as error:  # a user's module may raise anything
         verb = "made" if instantiate else "imported"
         raise ParameterError(
-            f"the {kind} '{name}' cannot be {verb}: {type(error).__name__}: {error}"
+            f"the {role} '{name}' cannot be {verb}: {type(error).__name__}: {error}"
         ) from error

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from milplib.errors import ParameterError, SampleError, UnknownNameError
+from milplib.learn.options import Mixture
 
 __all__ = ["MIXTURES", "EpochBatches"]
 
@@ -31,7 +32,7 @@ def _proportional(sizes: Sequence[int], total: int, epoch: int) -> list[int]:
 
 
 MIXTURES: MappingProxyType[str, Callable[[Sequence[int], int, int], list[int]]] = MappingProxyType(
-    {"balanced": _balanced, "proportional": _proportional}
+    {Mixture.BALANCED: _balanced, Mixture.PROPORTIONAL: _proportional}
 )
 """Ways to mix data sets.
 
@@ -67,6 +68,7 @@ class EpochBatches:
     Raises
     ------
     ParameterError, UnknownNameError
+    from milplib.learn.options import Mixture
         If an argument is outside its domain.
     SampleError
         If a data set is empty.
@@ -85,7 +87,7 @@ class EpochBatches:
         *,
         batch_size: int = 32,
         batches: int = 312,
-        mixture: str = "balanced",
+        mixture: str = Mixture.BALANCED,
         seed: int = 0,
     ) -> None:
         for name, value in (("batch size", batch_size), ("number of batches", batches)):

@@ -11,6 +11,7 @@ from torch.nn import functional
 from milplib.errors import ParameterError
 from milplib.learn.models.edge_sum import edge_sum
 from milplib.policies import GCNN_SUMS
+from milplib.policies.folded import Sums
 from milplib.scip import RowFeature, VariableFeature
 
 __all__ = ["GCNN", "HalfConvolution", "Norm"]
@@ -191,14 +192,14 @@ class GCNN(nn.Module):
         *,
         hidden: int = 64,
         n_block_columns: int = 0,
-        sums: str = "absolute",
+        sums: str = Sums.ABSOLUTE,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         if sums not in GCNN_SUMS:
             raise ParameterError(f"the sums are {sums!r}; they can be {' or '.join(GCNN_SUMS)}")
         self.hidden = hidden
-        self.sums = sums
+        self.sums = Sums(sums)
         self.variable_norm = Norm(len(VariableFeature))
         self.row_norm = Norm(len(RowFeature))
         self.edge_norm = Norm(1)
@@ -267,7 +268,7 @@ class GCNN(nn.Module):
     def edge_features(self, graph: Any) -> torch.Tensor:
         """Return the edge features before normalisation. Shape (nnz,)."""
         features: torch.Tensor = graph.edge_features
-        if self.sums == "absolute":
+        if self.sums is Sums.ABSOLUTE:
             return features
         n_rows, _, n_edges = graph.sizes.to(features.dtype).T
         scales: torch.Tensor = (n_edges / n_rows.clamp(min=1)).sqrt()
@@ -275,7 +276,7 @@ class GCNN(nn.Module):
 
     def sum_weights(self, graph: Any) -> tuple[torch.Tensor, torch.Tensor] | tuple[None, None]:
         """Return the factors of the sums at rows and at variables. Shape (m,) and (n,)."""
-        if self.sums == "absolute":
+        if self.sums is Sums.ABSOLUTE:
             return None, None
         n_edges = graph.sizes[:, 2].clamp(min=1).to(graph.edge_features.dtype)
         rows, variables = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +61,7 @@ class NetworkPolicy:
         )
         self._module: nn.Module | None = self._loaded()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         # The tensors are pickled once, as arrays of the content.
         return self.__dict__ | {"_module": None}
 
@@ -111,7 +110,7 @@ class NetworkPolicy:
 
 def build_network(
     network: type[nn.Module],
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     *,
     blocks: Sequence[BlockSchema] = (),
     seed: int = 0,
@@ -161,9 +160,9 @@ def network_file(
     network: type[nn.Module],
     tensors: Mapping[str, torch.Tensor],
     *,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     blocks: Sequence[BlockSchema] = (),
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
 ) -> PolicyFile:
     """Describe a user's network as a policy file.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from milplib.learn.options import TrainingOptions, TreeOptions
-from milplib.learn.rankers.forests import fit_extra_trees, fit_gbdt, forest_tensors
+from milplib.learn.rankers.forests import Tensors, fit_extra_trees, fit_gbdt, forest_tensors
 from milplib.learn.rankers.linear import cross_entropy, fit_linear
 from milplib.learn.rankers.table import RankingTable
 from milplib.learn.samples.statistics import sample_statistics
@@ -92,32 +91,27 @@ def _sizes(options: TrainingOptions) -> dict[str, int]:
 
 def _fitted(
     task: TrainingTask, training: RankingTable, validation: RankingTable
-) -> tuple[tuple[str, dict[str, Any]], Mapping[str, Any]]:
+) -> tuple[tuple[str, Tensors], Mapping[str, object]]:
     """Return the architecture and its tensors, and details of the fit."""
     training, validation = training.only_valid(), validation.only_valid()
     weights = training.weights(task.options.mixture)
     if task.kind.name == "linear":
         weight, details = fit_linear(training, validation, weights=weights)
         return ("linear", {"weight": weight}), details
-    options: dict[str, Any] = {
-        "weights": weights,
-        "seed": task.seed,
-        "threads": task.run_options.threads,
-        **_sizes(task.options),
-    }
+    options = {"seed": task.seed, "threads": task.run_options.threads, **_sizes(task.options)}
     if task.kind.name == "gbdt":
-        grown, details = fit_gbdt(training, validation, **options)
+        grown, details = fit_gbdt(training, validation, weights=weights, **options)
     else:
-        grown, details = fit_extra_trees(training, **options)
+        grown, details = fit_extra_trees(training, weights=weights, **options)
     return ("forest", dict(forest_tensors(grown))), details
 
 
 def _file(
     data: TrainingData,
     architecture: str,
-    tensors: dict[str, Any],
+    tensors: Tensors,
     *,
-    provenance: dict[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
 ) -> PolicyFile:
     blocks = data.training.blocks
     hyperparameters = {"features": len(matrix_columns(blocks))}
@@ -128,5 +122,5 @@ def _file(
         hyperparameters=hyperparameters,
         blocks=blocks,
         tensors=tensors,
-        provenance=provenance or {},
+        provenance=dict(provenance or {}),
     )

@@ -14,6 +14,7 @@ from milplib.learn.rankers.table import RankingTable
 from milplib.policies.forest import LEAF
 
 __all__ = [
+    "Tensors",
     "Tree",
     "fit_extra_trees",
     "fit_gbdt",
@@ -22,7 +23,7 @@ __all__ = [
     "trees_of_lightgbm",
 ]
 
-_Tensors = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
+Tensors = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]
 
 GRADES = 10
 """Grade of the best candidates in boosting; the worst candidate has grade 0."""
@@ -46,7 +47,7 @@ class Tree:
     value: npt.ArrayLike
 
 
-def forest_tensors(trees: Sequence[Tree]) -> _Tensors:
+def forest_tensors(trees: Sequence[Tree]) -> Tensors:
     """Join trees into the tensors of `milplib.policies.ForestPolicy`.
 
     Each float64 threshold is rounded down to float32. No decision changes: a float32 feature is at
@@ -93,7 +94,7 @@ def fit_gbdt(
     leaves: int,
     seed: int,
     threads: int,
-) -> tuple[list[Tree], dict[str, Any]]:
+) -> tuple[list[Tree], dict[str, object]]:
     """Boost trees with LightGBM's lambdarank and early stopping on the validation samples.
 
     The grade of a candidate is its expert score, scaled within the sample to whole numbers from
@@ -125,7 +126,7 @@ def fit_gbdt(
         )
         for table, each in ((training, weights), (validation, np.ones(len(validation))))
     ]
-    best: dict[str, Any] = {}
+    best: dict[str, dict[str, list[float]]] = {}
     booster = lightgbm.train(
         {
             "objective": "lambdarank",
@@ -191,7 +192,7 @@ def fit_extra_trees(
     leaves: int,
     seed: int,
     threads: int,
-) -> tuple[list[Tree], dict[str, Any]]:
+) -> tuple[list[Tree], dict[str, object]]:
     """Fit scikit-learn's extra trees to the expert's scores, scaled to [0, 1] in each sample.
 
     The weight of a sample does not depend on its number of candidates.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
@@ -22,7 +20,7 @@ _LINES_AT_ONCE = 1 << 16
 
 def fit_linear(
     training: RankingTable, validation: RankingTable, *, weights: _Floats
-) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
+) -> tuple[npt.NDArray[np.float32], dict[str, object]]:
     """Fit the weights of a linear ranker.
 
     The objective is the mean over samples of the cross-entropy between the softmax of the scores

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from milplib.errors import UnknownNameError
 from milplib.learn.dataset.graph_dataset import GraphDataset
-from milplib.learn.dataset.mixture import MIXTURES
+from milplib.learn.options import MIXTURES, Mixture
 from milplib.learn.training.metrics import Judgement, judge
 from milplib.policies.candidate_matrix import candidate_matrix
 
@@ -109,7 +109,7 @@ class RankingTable:
         """
         if mixture not in MIXTURES:
             raise UnknownNameError("mixture", mixture, MIXTURES)
-        if mixture == "proportional":
+        if mixture == Mixture.PROPORTIONAL:
             return np.ones(len(self))
         sizes = np.bincount(self.sample_set)
         return len(self) / (np.count_nonzero(sizes) * sizes[self.sample_set])

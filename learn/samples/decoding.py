@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,23 @@ from milplib.learn.samples.features import (
 )
 from milplib.scip import BlockSchema, BranchingState
 
-__all__ = ["DecodedPart"]
+__all__ = ["DecodedPart", "LabelFields", "PlaceFields"]
+
+
+class LabelFields(TypedDict):
+    """Label of the expert, by the field names of a sample."""
+
+    scores: npt.NDArray[np.float64]
+    valid: npt.NDArray[np.bool_]
+    chosen: int
+
+
+class PlaceFields(TypedDict):
+    """Position of a node in its tree, by the field names of a sample."""
+
+    node: int
+    parent: int
+    depth: int
 
 
 class DecodedPart:
@@ -103,7 +119,7 @@ class DecodedPart:
             blocks=MappingProxyType(blocks),
         )
 
-    def label(self, line: int) -> dict[str, Any]:
+    def label(self, line: int) -> LabelFields:
         """Return the expert's label of a line, by the field names of a sample."""
         cells = self._cells
         scores, valid = cells.array("scores", line), cells.array("valid", line)
@@ -120,9 +136,14 @@ class DecodedPart:
             raise ValueError("none of a node's candidates has a valid score")
         return {"scores": scores, "valid": valid, "chosen": int(chosen)}
 
-    def place(self, line: int) -> dict[str, Any]:
+    def place(self, line: int) -> PlaceFields:
         """Return the position of a line's node in the tree, by the field names of a sample."""
-        return {name: int(self._cells.value(name, line)) for name in ("node", "parent", "depth")}
+        cells = self._cells
+        return {
+            "node": int(cells.value("node", line)),
+            "parent": int(cells.value("parent", line)),
+            "depth": int(cells.value("depth", line)),
+        }
 
     def is_child_of_labelled(self, line: int) -> bool:
         """Whether a line's node was labelled because its parent had been."""

@@ -64,7 +64,7 @@ class _Part:
     columns: list[npt.NDArray[np.int32]] = field(default_factory=list)
     values: list[npt.NDArray[np.floating[Any]]] = field(default_factory=list)
     row_features: list[npt.NDArray[np.floating[Any]]] = field(default_factory=list)
-    nodes: list[dict[str, Any]] = field(default_factory=list)
+    nodes: list[dict[str, object]] = field(default_factory=list)
 
     def rows_of(self, state: BranchingState) -> npt.NDArray[np.int32]:
         """Return the positions of a state's rows in the pool; add rows not met before to it."""
@@ -137,7 +137,7 @@ class TreeRecorder:
         elif label is None:
             return
         part = self._parts[-1]
-        node: dict[str, Any] = {
+        node: dict[str, object] = {
             "node": position.node,
             "parent": position.parent,
             "depth": position.depth,
@@ -168,7 +168,7 @@ class TreeRecorder:
     def _encode(self, part: _Part, number: int, schema: pa.Schema) -> pa.RecordBatch:
         columns = np.concatenate([np.empty(0, dtype=np.int32), *part.columns])
         fixed = np.array(part.row_features, dtype=np.float32).reshape(len(part.columns), _N_POOL)
-        static: dict[str, Any] = {
+        static: dict[str, object] = {
             **self._identity,
             "part": number,
             "pool_length": list(map(len, part.columns)),
@@ -180,14 +180,14 @@ class TreeRecorder:
         arrays = []
         for column in schema:
             if column.name in static:
-                lines = [static[column.name]] + [None] * (len(part.nodes) - 1)
+                lines = [static[column.name], *[None] * (len(part.nodes) - 1)]
             else:
                 lines = [node[column.name] for node in part.nodes]
             arrays.append(_arrow_array(lines, column.type))
         return pa.record_batch(arrays, schema=schema)
 
 
-def _arrow_array(lines: list[Any], arrow_type: pa.DataType) -> pa.Array:
+def _arrow_array(lines: list[object], arrow_type: pa.DataType) -> pa.Array:
     if pa.types.is_list(arrow_type):
         dtype = arrow_type.value_type.to_pandas_dtype()
         lines = [None if line is None else np.asarray(line).astype(dtype) for line in lines]

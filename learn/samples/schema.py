@@ -108,7 +108,7 @@ class SampleSchema:
             metadata={_METADATA_KEY: json.dumps(self.as_json(), sort_keys=True)},
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the schema as JSON values."""
         return {"format": FORMAT, **asdict(self)}
 

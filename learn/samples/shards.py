@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -110,7 +110,7 @@ class ShardEntry:
         )
 
     @classmethod
-    def from_json(cls, entry: dict[str, Any]) -> ShardEntry:
+    def from_json(cls, entry: Mapping[str, object]) -> ShardEntry:
         """Read an entry of a manifest; raise ValueError if it is inconsistent."""
         shard = cls(
             file=checked(entry["file"], str, "file"),
@@ -126,10 +126,10 @@ class ShardEntry:
             )
         return shard
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the entry as JSON values."""
-        description = {"file": self.file, "bytes": self.bytes, "sha256": self.sha256}
-        return description | {"trees": [tree.as_json() for tree in self.trees]}
+        trees = [tree.as_json() for tree in self.trees]
+        return {"file": self.file, "bytes": self.bytes, "sha256": self.sha256, "trees": trees}
 
     def verify(self, folder: Path) -> None:
         """Check the size and checksum of the file.
@@ -246,7 +246,7 @@ class Manifest:
         return {name for name in names if isinstance(name, str) and _SHARD_NAME.fullmatch(name)}
 
     @staticmethod
-    def _peek(folder: Path) -> dict[str, Any]:
+    def _peek(folder: Path) -> dict[str, object]:
         try:
             content = json.loads((folder / MANIFEST).read_bytes())
         except (OSError, ValueError):

@@ -49,7 +49,7 @@ class TreeEntry:
             root_labelled=scores[0].is_valid,
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the entry as JSON values."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -165,7 +165,7 @@ class TreeTable(Sequence[TreeEntry]):
         return f"TreeTable({len(self)} trees, {self.n_samples} samples)"
 
 
-def compact_trees() -> Callable[[dict[str, Any]], Any]:
+def compact_trees() -> Callable[[dict[str, object]], object]:
     """Return a hook for `json.loads` that turns entries of trees into tuples.
 
     Examples
@@ -177,7 +177,7 @@ def compact_trees() -> Callable[[dict[str, Any]], Any]:
     """
     known: dict[str, str] = {}
 
-    def compact(content: dict[str, Any]) -> Any:
+    def compact(content: dict[str, object]) -> object:
         if content.keys() != _FIELD_TYPES.keys():
             return content
         values = (content[name] for name in _FIELD_TYPES)

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from milplib.errors import SampleError
 from milplib.learn.dataset.batch import BatchMemory
@@ -23,7 +23,7 @@ from milplib.learn.dataset.split import (
 from milplib.learn.options import DEFAULT_CACHE_BYTES, NetworkOptions, TrainingOptions
 from milplib.learn.samples.sample_set import SampleSet
 from milplib.learn.training.device import Compute
-from milplib.policies.provenance import instance_hashes
+from milplib.policies.provenance import DataRecord, SetRecord, instance_hashes
 
 __all__ = ["Batches", "TrainingData", "epoch_batches", "set_hash"]
 
@@ -66,14 +66,14 @@ class TrainingData:
         judged = _open(validation, "validation")
         blocks = options.blocks
         block_schemas((*sets, *judged), blocks)  # checks that all sets agree
-        opening: dict[str, Any] = {"blocks": blocks, "cache_bytes": cache_bytes}
+        graphs = partial(GraphDataset, blocks=blocks, cache_bytes=cache_bytes)
         if judged:
             refuse_shared_instances(sets, judged)
-            return cls(GraphDataset(sets, **opening), GraphDataset(judged, **opening), ())
+            return cls(graphs(sets), graphs(judged), ())
         split = split_by_instance(sets, share=options.holdout, seed=seed)
         return cls(
-            GraphDataset(sets, indices=split.training, **opening),
-            GraphDataset(sets, indices=split.validation, **opening),
+            graphs(sets, indices=split.training),
+            graphs(sets, indices=split.validation),
             split.held_out,
         )
 
@@ -82,22 +82,25 @@ class TrainingData:
         """Total number of columns of the blocks."""
         return sum(len(block.columns) for block in self.training.blocks)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> DataRecord:
         """Describe the data for a policy file, by content and without paths of this machine."""
-        described: dict[str, Any] = {
-            "training": _describe(self.training),
-            "validation": _describe(self.validation),
-        }
-        if self.held_out:
-            described["held_out_instances"] = len(self.held_out)
-            text = "\n".join(self.held_out)
-            described["held_out_sha256"] = hashlib.sha256(text.encode()).hexdigest()
         # An evaluation uses these hashes to find test instances that the policy has seen.
         seen = {name for samples in self.training.sample_sets for name in _instances(samples)}
         judged = {name for samples in self.validation.sample_sets for name in _instances(samples)}
         if self.held_out:
             judged = set(self.held_out)
-        return described | instance_hashes(training=seen - judged, validation=judged)
+        described: DataRecord = {
+            "training": _describe(self.training),
+            "validation": _describe(self.validation),
+            "instance_hashes": instance_hashes(training=seen - judged, validation=judged)[
+                "instance_hashes"
+            ],
+        }
+        if self.held_out:
+            described["held_out_instances"] = len(self.held_out)
+            text = "\n".join(self.held_out)
+            described["held_out_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        return described
 
 
 def _instances(samples: SampleSet) -> set[str]:
@@ -130,7 +133,7 @@ def set_hash(samples: SampleSet) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _describe(graphs: GraphDataset) -> list[dict[str, Any]]:
+def _describe(graphs: GraphDataset) -> list[SetRecord]:
     return [
         {
             "name": Path(os.path.abspath(samples.folder)).name,

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 
 from milplib.errors import ParameterError, UnknownNameError
+from milplib.learn.options import Precision
 
 __all__ = ["DEVICES", "PRECISIONS", "Compute", "cpu_threads"]
 
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = tuple(Precision)
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class Compute:
     """
 
     device: torch.device
-    precision: str = "float32"
+    precision: Precision = Precision.FLOAT32
 
     @classmethod
-    def choose(cls, device: str = "auto", precision: str = "float32") -> Compute:
+    def choose(cls, device: str = "auto", precision: str = Precision.FLOAT32) -> Compute:
         """Choose a device, and check that it is available; ``auto`` prefers CUDA.
 
         Raises
@@ -67,7 +68,7 @@ class Compute:
             )
         if backend == "auto":
             device = "cuda" if available else "cpu"
-        return cls(torch.device(device), precision)
+        return cls(torch.device(device), Precision(precision))
 
     @property
     def is_cuda(self) -> bool:
@@ -94,7 +95,7 @@ class Compute:
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which to compute the scores of a network."""
-        if self.precision == "float32":
+        if self.precision is Precision.FLOAT32:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 

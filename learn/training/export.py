@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ import torch
 from milplib.errors import ParameterError, PolicyError
 from milplib.learn.models import GCNN
 from milplib.policies.file import PolicyFile
+from milplib.policies.folded import Sums
 from milplib.scip import BlockSchema
 
 __all__ = ["to_module", "to_policy_file"]
@@ -20,9 +20,9 @@ def to_policy_file(
     tensors: Mapping[str, torch.Tensor],
     *,
     hidden: int,
-    sums: str = "absolute",
+    sums: str = Sums.ABSOLUTE,
     blocks: Sequence[BlockSchema] = (),
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
 ) -> PolicyFile:
     """Describe a network as a policy file, for `milplib.policies.file.write_policy`.
 
@@ -47,7 +47,7 @@ def to_policy_file(
     """
     return PolicyFile(
         architecture="gcnn",
-        hyperparameters={"hidden": hidden} | ({} if sums == "absolute" else {"sums": sums}),
+        hyperparameters={"hidden": hidden} | ({} if sums == Sums.ABSOLUTE else {"sums": sums}),
         blocks=tuple(blocks),
         provenance=dict(provenance or {}),
         tensors={
@@ -74,7 +74,7 @@ def to_module(content: PolicyFile) -> GCNN:
     try:
         model = GCNN(
             hidden=content.hyperparameters["hidden"],
-            sums=content.hyperparameters.get("sums", "absolute"),
+            sums=content.hyperparameters.get("sums", Sums.ABSOLUTE),
             n_block_columns=columns,
         )
         model.load_state_dict({n: torch.from_numpy(t.copy()) for n, t in content.tensors.items()})

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from milplib.errors import OutputError
 from milplib.files import atomic_write, exclusive_lock, open_folder, remove_leftovers
@@ -33,7 +32,7 @@ class TrainingFolder:
         resumed.
     """
 
-    def __init__(self, policy: Path, job: Mapping[str, Any]) -> None:
+    def __init__(self, policy: Path, job: Mapping[str, object]) -> None:
         self.policy = policy
         self.path = policy.with_name(f"{policy.name}.training")
         self.checkpoint = self.path / "checkpoint.safetensors"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import nn
@@ -29,7 +28,7 @@ def fit_gcnn(task: TrainingTask) -> TrainingResult:
 class _GcnnRecipe:
     def __init__(self, options: GcnnOptions) -> None:
         self._options = options
-        self.job: Mapping[str, Any] = {}  # the options determine the network
+        self.job: Mapping[str, object] = {}  # the options determine the network
 
     def build(self, data: TrainingData, *, seed: int) -> nn.Module:
         return GCNN(
@@ -48,7 +47,7 @@ class _GcnnRecipe:
         tensors: Mapping[str, torch.Tensor],
         *,
         blocks: Sequence[BlockSchema],
-        provenance: Mapping[str, Any],
+        provenance: Mapping[str, object],
     ) -> PolicyFile:
         return to_policy_file(
             tensors,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +12,7 @@ from milplib.errors import ParameterError
 from milplib.files import file_sha256
 from milplib.policies.file import PolicyFile, read_policy
 from milplib.policies.pretrained import pretrained_or_given
-from milplib.policies.provenance import INSTANCE_HASHES
+from milplib.policies.provenance import DataRecord, recorded_hashes
 
 __all__ = ["InitialPolicy"]
 
@@ -51,17 +49,19 @@ class InitialPolicy:
         return cls(file=file, sha256=file_sha256(file), content=content)
 
     @property
-    def job(self) -> dict[str, Any]:
+    def job(self) -> dict[str, object]:
         """Description in the policy file, by content and without paths of this machine."""
         return {"initial_policy": {"name": self.file.stem, "sha256": self.sha256}}
 
-    def with_seen_instances(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def with_seen_instances(self, data: DataRecord) -> DataRecord:
         """Add the instances that the initial policy has seen to the training instances."""
-        before = _hashes(self.content.provenance)
-        now = dict(data[INSTANCE_HASHES])
-        seen = {h for role in ("training", "validation") for h in before.get(role, ())}
-        now["training"] = sorted(seen.union(now["training"]))
-        return {**data, INSTANCE_HASHES: now}
+        before, now = recorded_hashes(self.content.provenance), data["instance_hashes"]
+        seen = {*before["training"], *before["validation"]} if before else set()
+        training = sorted(seen.union(now["training"]))
+        return {
+            **data,
+            "instance_hashes": {"training": training, "validation": now["validation"]},
+        }
 
     def load_into(self, model: nn.Module, expected: PolicyFile) -> None:
         """Load the weights and norms of the policy into a network.
@@ -91,7 +91,7 @@ class InitialPolicy:
         )
 
 
-def _described(content: PolicyFile) -> dict[str, Any]:
+def _described(content: PolicyFile) -> dict[str, object]:
     """Return the properties that two policies must share to exchange weights."""
     blocks = [f"{block.name} {block.version}" for block in content.blocks]
     return {
@@ -100,9 +100,3 @@ def _described(content: PolicyFile) -> dict[str, Any]:
         "blocks": ", ".join(blocks) or "none",
         **{f"tensor '{name}' of shape": t.shape for name, t in content.tensors.items()},
     }
-
-
-def _hashes(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
-    data = provenance.get("data")
-    entry = data.get(INSTANCE_HASHES) if isinstance(data, Mapping) else None
-    return entry if isinstance(entry, Mapping) else {}

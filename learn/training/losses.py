@@ -9,7 +9,8 @@ import torch
 from torch_geometric.utils import scatter
 
 from milplib.errors import ParameterError, UnknownNameError
-from milplib.named import named_object
+from milplib.learn.options import LossName
+from milplib.named import load_object
 
 __all__ = ["LOSSES", "HardLabels", "Loss", "SoftTargets", "load_loss"]
 
@@ -71,7 +72,7 @@ class HardLabels:
     [3.0]
     """
 
-    name = "hard"
+    name = LossName.HARD
 
     def __call__(self, scores: torch.Tensor, batch: Any) -> torch.Tensor:
         """Compute the losses. Shape (graphs,)."""
@@ -103,7 +104,7 @@ class SoftTargets:
     0.58
     """
 
-    name = "soft"
+    name = LossName.SOFT
 
     def __init__(self, *, temperature: float = 0.1) -> None:
         if not temperature > 0:
@@ -143,7 +144,7 @@ def _of_graphs(values: torch.Tensor, batch: Any, *, reduce: str) -> torch.Tensor
 
 
 LOSSES: MappingProxyType[str, type[Loss]] = MappingProxyType(
-    {"hard": HardLabels, "soft": SoftTargets}
+    {LossName.HARD: HardLabels, LossName.SOFT: SoftTargets}
 )
 """Losses of milplib, by name."""
 
@@ -177,7 +178,7 @@ def load_loss(name: object) -> Loss:
             )
         candidate = LOSSES[name]()
     else:
-        candidate = named_object(name, kind="loss", instantiate=True)
+        candidate = load_object(name, role="loss", instantiate=True)
     if not (callable(candidate) and isinstance(getattr(candidate, "name", None), str)):
         raise ParameterError(
             f"{candidate!r} is not a loss: give it a name, and let it be called with scores and a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ class NetworkRecipe(Protocol):
     """Parts of the training that differ between kinds of networks."""
 
     @property
-    def job(self) -> Mapping[str, Any]:
+    def job(self) -> Mapping[str, object]:
         """Everything the policy depends on beside options, data and seed, as JSON values."""
         ...
 
@@ -52,7 +52,7 @@ class NetworkRecipe(Protocol):
         tensors: Mapping[str, torch.Tensor],
         *,
         blocks: Sequence[BlockSchema],
-        provenance: Mapping[str, Any],
+        provenance: Mapping[str, object],
     ) -> PolicyFile:
         """Describe the network as a policy file."""
         ...
@@ -151,7 +151,7 @@ def fit_network(task: TrainingTask, recipe: NetworkRecipe) -> TrainingResult:
     )
 
 
-def _parameters(options: NetworkOptions) -> dict[str, Any]:
+def _parameters(options: NetworkOptions) -> dict[str, object]:
     """Return the plain options; the job holds the others separately."""
     others = ("loss", "initial_policy", "model_options")
     return {f.name: getattr(options, f.name) for f in fields(options) if f.name not in others}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import nn
@@ -44,7 +43,7 @@ def fit_own_network(task: TrainingTask) -> TrainingResult:
 class _OwnRecipe:
     def __init__(self, network: type[nn.Module], options: OwnNetworkOptions) -> None:
         self._network, self._options = network, options
-        self.job: Mapping[str, Any] = {
+        self.job: Mapping[str, object] = {
             "network": network_name(network),
             "model_options": dict(options.model_options),
         }
@@ -93,7 +92,7 @@ class _OwnRecipe:
         tensors: Mapping[str, torch.Tensor],
         *,
         blocks: Sequence[BlockSchema],
-        provenance: Mapping[str, Any],
+        provenance: Mapping[str, object],
     ) -> PolicyFile:
         return network_file(
             self._network,

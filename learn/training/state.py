@@ -58,7 +58,7 @@ class TrainingState:
         for group in self.optimizer.param_groups:
             group["lr"] = value
 
-    def save(self, path: Path, *, job: Mapping[str, Any]) -> None:
+    def save(self, path: Path, *, job: Mapping[str, object]) -> None:
         """Write the state and its job, atomically."""
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"best.{name}": t for name, t in self.best.items()}

@@ -118,4 +118,4 @@ class TrainingResult:
     folder: Path | None = None
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)

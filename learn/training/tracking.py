@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from milplib.learn.tracking import WandbRun, import_wandb
 
@@ -35,7 +34,7 @@ class WandbTracker:
         If wandb is not installed.
     """
 
-    def __init__(self, *, project: str, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, *, project: str, folder: Path, config: Mapping[str, object]) -> None:
         self._run = WandbRun(project=project, job="training", folder=folder, config=config)
 
     def record(self, values: Mapping[str, float], *, epoch: int) -> None:
@@ -51,7 +50,9 @@ class WandbTracker:
 Tracker = NoTracker | WandbTracker
 
 
-def make_tracker(track: bool, *, project: str, folder: Path, config: Mapping[str, Any]) -> Tracker:
+def make_tracker(
+    track: bool, *, project: str, folder: Path, config: Mapping[str, object]
+) -> Tracker:
     """Return a Weights & Biases tracker if `track` is true, else one that does nothing."""
     if not track:
         return NoTracker()

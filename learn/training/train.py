@@ -11,7 +11,7 @@ from typing import Any
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.learn.options import NetworkOptions, RunOptions, TrainingOptions
 from milplib.learn.training.task import TrainingProgress, TrainingResult, TrainingTask
-from milplib.policies.model_kinds import ModelKind, model_kind, model_kinds
+from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kinds
 
 __all__ = ["train", "train_ranker"]
 
@@ -106,7 +106,7 @@ def train(
     >>> train([folder + "/samples"], out=folder + "/linear.safetensors", model="linear").model
     'linear'
     """
-    kind = model_kind(model)
+    kind = find_model_kind(model)
     if seed < 0:
         raise ParameterError(f"the seed is {seed}; it must not be negative")
     chosen, run_options = _options_of(kind, options, keywords)

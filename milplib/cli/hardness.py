@@ -230,7 +230,7 @@ def _number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else number(value)
 
 
-def _as_json(results: HardnessResults) -> dict[str, Any]:
+def _as_json(results: HardnessResults) -> dict[str, object]:
     content = {
         "by": results.by,
         "config": {name: v for name, v in results.config.items() if name != "instances"},
@@ -241,7 +241,7 @@ def _as_json(results: HardnessResults) -> dict[str, Any]:
     return {name: _finite(value) for name, value in content.items()}
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     """Replace numbers that JSON does not have by null."""
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}

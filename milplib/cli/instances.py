@@ -60,9 +60,9 @@ def generate(
     force
         Replace other instances in OUT/SPLIT.
     """
-    from milplib.library import distribution, generate_split
+    from milplib.library import find_distribution, generate_split
 
-    source = distribution(name)
+    source = find_distribution(name)
     with progress_bar(f"generating {name}") as bar:
         entries = generate_split(
             source,
@@ -185,9 +185,9 @@ def info(name: str, /) -> None:
     name
         Name of the distribution; see ``milplib list``.
     """
-    from milplib.library import distribution, generator_parameters
+    from milplib.library import find_distribution, generator_parameters
 
-    entry = distribution(name)
+    entry = find_distribution(name)
     lines = {"name": name, "domain": entry.domain, "level": entry.level}
     lines["provenance"] = entry.provenance
     facts = entry.published

@@ -141,12 +141,13 @@ def print_results(plan: StudyPlan) -> int:
     from milplib.study.plan import TaskState
     from milplib.study.store import StudyFiles
     from milplib.study.summary import REPORT
+    from milplib.study.task import Stage
 
     console = output()
     entries = StudyFiles(plan.results).entries
     code = 0
     for planned in plan.tasks:
-        if planned.task.stage != "summarise" or planned.state is not TaskState.DONE:
+        if planned.task.stage is not Stage.SUMMARISE or planned.state is not TaskState.DONE:
             continue
         for error in entries[planned.task.address].facts.get("errors", ()):
             complain(f"error: {error}")

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from milplib.cli.console import WholeNumber, allow_modules_here, output, progress_bar
 from milplib.errors import ParameterError
-from milplib.policies.model_kinds import ModelKind, model_kind, model_kinds
+from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kinds
 
 if TYPE_CHECKING:
     from milplib.learn import TrainingResult
@@ -61,7 +61,7 @@ def train(
     """
     chosen = {name: value for name, value in options.items() if value is not None}
     allow_modules_here(model, str(chosen.get("loss", "")))
-    kind = model_kind(model)
+    kind = find_model_kind(model)
     _refuse_options_of_others(kind, chosen)
     if "model_option" in chosen:
         chosen["model_options"] = _assignments(chosen.pop("model_option"))
@@ -102,7 +102,7 @@ def _fields_of(kind: ModelKind) -> dict[str, Field[Any]]:
     return {_flag(f.name): f for c in (kind.options, kind.run_options) for f in fields(c)}
 
 
-def _refuse_options_of_others(kind: ModelKind, chosen: dict[str, Any]) -> None:
+def _refuse_options_of_others(kind: ModelKind, chosen: Mapping[str, object]) -> None:
     known = _fields_of(kind)
     for name in chosen:
         if name not in known:
@@ -115,9 +115,9 @@ def _refuse_options_of_others(kind: ModelKind, chosen: dict[str, Any]) -> None:
             )
 
 
-def _assignments(texts: Sequence[str]) -> dict[str, Any]:
+def _assignments(texts: Sequence[str]) -> dict[str, object]:
     """Parse ``name=value`` texts. A value that is not JSON is a string."""
-    assigned: dict[str, Any] = {}
+    assigned: dict[str, object] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name.isidentifier() and equals):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +16,34 @@ from milplib.evaluation.table import NOT_RUN, judged_failures, judged_times
 __all__ = ["PairedRuns"]
 
 _INTEGRALS = ("primal_integral", "dual_integral", "primal_dual_integral")
-_FLAGS = ("present", "solved")
-_ARRAYS = (*_FLAGS, "time", "lp_iterations", *_INTEGRALS)
+_ARRAYS = ("present", "solved", "time", "lp_iterations", *_INTEGRALS)
 
 WIN_RELATIVE, WIN_SECONDS = 0.01, 0.01
 """Slack of a win: a solved run wins within 1 % or 0.01 s of the fastest run of its pair."""
+
+
+class _Columns(Mapping[str, npt.NDArray[np.float64]]):
+    """Columns that are computed on first use: means need few of those that a table has."""
+
+    def __init__(
+        self, names: Iterable[str], compute: Callable[[str], npt.NDArray[np.float64]]
+    ) -> None:
+        self._names = dict.fromkeys(names)
+        self._compute = compute
+        self._known: dict[str, npt.NDArray[np.float64]] = {}
+
+    def __getitem__(self, name: str) -> npt.NDArray[np.float64]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = self._compute(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,7 +72,8 @@ class PairedRuns:
     primal_integral, dual_integral, primal_dual_integral
         Integrals of `milplib.evaluation.integrals` in seconds; NaN without traces. float64.
     columns
-        All numeric columns of the table as measured, by name, float64.
+        All numeric columns of the table as measured, by name, float64. Each is computed on first
+        use.
     """
 
     policies: tuple[str, ...]
@@ -149,7 +173,7 @@ class PairedRuns:
             seeds=tuple(seeds),
             present=present,
             solved=arrange(failure == "", False) & present,
-            columns={name: arrange_numbers(values) for name, values in numbers.items()},
+            columns=_Columns(numbers, lambda name: arrange_numbers(numbers[name])),
             **{name: arrange_numbers(values) for name, values in judged.items()},
         )
 
@@ -162,7 +186,7 @@ class PairedRuns:
             self,
             instances=instances,
             distributions=self.distributions[chosen],
-            columns={name: values[:, chosen] for name, values in self.columns.items()},
+            columns=_Columns(self.columns, lambda name: self.columns[name][:, chosen]),
             **arrays,
         )
 
@@ -184,14 +208,20 @@ class PairedRuns:
         return self._where(whole[:, None, None] & common)
 
     def _where(self, chosen: npt.NDArray[np.bool_]) -> PairedRuns:
-        arrays: dict[str, Any] = {
-            name: getattr(self, name) & chosen
-            if name in _FLAGS
-            else np.where(chosen, getattr(self, name), np.nan)
-            for name in _ARRAYS
-        }
-        columns = {name: np.where(chosen, v, np.nan) for name, v in self.columns.items()}
-        return replace(self, columns=columns, **arrays)
+        def where(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            return np.where(chosen, values, np.nan)
+
+        return replace(
+            self,
+            present=self.present & chosen,
+            solved=self.solved & chosen,
+            time=where(self.time),
+            lp_iterations=where(self.lp_iterations),
+            primal_integral=where(self.primal_integral),
+            dual_integral=where(self.dual_integral),
+            primal_dual_integral=where(self.primal_dual_integral),
+            columns=_Columns(self.columns, lambda name: where(self.columns[name])),
+        )
 
     @property
     def whole(self) -> npt.NDArray[np.bool_]:

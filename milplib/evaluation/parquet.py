@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +20,7 @@ Columns = Mapping[str, tuple[pa.DataType, str]]
 
 def make_table(
     columns: Columns,
-    values: Mapping[str, Sequence[Any]],
+    values: Mapping[str, Sequence[object]],
     *,
     metadata: Mapping[str, str] | None = None,
 ) -> pa.Table:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -94,7 +94,7 @@ _REQUIRED = (*_KEY, "distribution", "setting", "status", "failure", "time_limit"
 
 
 def run_table(
-    rows: Iterable[Mapping[str, Any]], *, metadata: Mapping[str, str] | None = None
+    rows: Iterable[Mapping[str, object]], *, metadata: Mapping[str, str] | None = None
 ) -> pa.Table:
     """Make a table from rows; a missing column is null.
 
@@ -200,7 +200,7 @@ def judged_failures(table: pa.Table) -> list[str]:
     ]
 
 
-def judged_times(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
+def judged_times(table: pa.Table) -> npt.NDArray[np.float64]:
     """Return the time of every run, with the limit for a failure. Shape (runs,), float64.
 
     Examples

@@ -106,7 +106,8 @@ def run_order(
     Examples
     --------
     >>> from milplib.evaluation.config import PolicyKind
-    >>> rules = [EvaluatedPolicy(label=name, source=name, kind=PolicyKind.RULE) for name in ("a", "b")]
+    >>> rules = [
+    ...     EvaluatedPolicy(label=name, source=name, kind=PolicyKind.RULE) for name in ("a", "b")]
     >>> orders = [run_order(rules, instance="x", seed=seed)[0].label for seed in range(20)]
     >>> sorted(set(orders))
     ['a', 'b']

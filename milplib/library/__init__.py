@@ -1,6 +1,6 @@
 """Named distributions of Distributional MIPLIB: sources, splits and folders of instances."""
 
-from milplib.library.catalogue import distribution, distributions, generator_of
+from milplib.library.catalogue import distributions, find_distribution, find_generator
 from milplib.library.distribution import (
     Distribution,
     InstanceGenerator,
@@ -18,6 +18,10 @@ from milplib.library.published import Published, published_distributions
 from milplib.library.reference import ReferenceWarning, reference_hashes
 from milplib.library.split_fetcher import FetchedSplit, FetchProgress, RegeneratedWarning
 from milplib.library.splits import InstanceFile, Split
+
+# Names of earlier versions, which are public.
+distribution = find_distribution
+generator_of = find_generator
 
 __all__ = [
     "SPLITS",
@@ -37,6 +41,8 @@ __all__ = [
     "distribution",
     "distributions",
     "fetch",
+    "find_distribution",
+    "find_generator",
     "generate_instance",
     "generate_split",
     "generator_of",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import platformdirs
 
@@ -15,6 +15,13 @@ from milplib.errors import SourceError
 from milplib.files import atomic_write_json, exclusive_lock, file_sha256, make_folder
 
 __all__ = ["Cache"]
+
+
+class HashRecord(TypedDict):
+    """Checksum and size of a cached file."""
+
+    sha256: str
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Cache:
         make_folder(self.folder)
         with exclusive_lock(self.folder / ".hashes.lock", wait=True):
             known = self._hashes()
-            record = known.get(key, {}).get("sha256", "")
+            record = known[key].get("sha256", "") if key in known else ""
             all_expected = {**(expected or {}), "at the first fetch": record}
             for authority, wanted in all_expected.items():
                 if wanted and wanted != sha256:
@@ -103,7 +110,7 @@ class Cache:
                 atomic_write_json(self.folder / "hashes.json", known)
         return sha256
 
-    def _hashes(self) -> dict[str, dict[str, Any]]:
+    def _hashes(self) -> dict[str, HashRecord]:
         path = self.folder / "hashes.json"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -113,7 +120,7 @@ class Cache:
             raise SourceError(f"cannot read {path}: {error}; mend or remove it") from error
         if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
             raise SourceError(f"{path} is not a table of checksums: mend or remove it")
-        return content
+        return cast(dict[str, HashRecord], content)
 
     def _put_aside(self, path: Path, sha256: str) -> Path:
         target = self.folder / "refused" / f"{sha256[:12]}-{path.name}"

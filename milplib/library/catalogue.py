@@ -9,7 +9,7 @@ from milplib.extensions import extensions
 from milplib.library.distribution import Distribution, InstanceGenerator
 from milplib.library.published import published_distributions
 
-__all__ = ["distribution", "distributions", "generator_of"]
+__all__ = ["distributions", "find_distribution", "find_generator"]
 
 ENTRY_POINT_GROUP = "milplib.generators"
 
@@ -68,8 +68,8 @@ def distributions() -> tuple[Distribution, ...]:
     return tuple(sorted(listed, key=lambda entry: domains.index(entry.domain)))
 
 
-def distribution(name: str) -> Distribution:
-    """Look up a distribution by name.
+def find_distribution(name: str) -> Distribution:
+    """Find a distribution by name.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def distribution(name: str) -> Distribution:
 
     Examples
     --------
-    >>> distribution("CA-easy").provenance
+    >>> find_distribution("CA-easy").provenance
     'verified'
     """
     known = {entry.name: entry for entry in distributions()}
@@ -87,8 +87,8 @@ def distribution(name: str) -> Distribution:
     return known[name]
 
 
-def generator_of(distribution: Distribution) -> InstanceGenerator:
-    """Return the generator of a distribution.
+def find_generator(distribution: Distribution) -> InstanceGenerator:
+    """Find the generator of a distribution.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def generator_of(distribution: Distribution) -> InstanceGenerator:
 
     Examples
     --------
-    >>> generator_of(distribution("CA-easy")).domain
+    >>> find_generator(find_distribution("CA-easy")).domain
     'CA'
     """
     if distribution.generator is None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.instance import Instance
@@ -180,7 +180,7 @@ class Distribution:
         )
 
 
-def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, Any]:
+def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, object]:
     """Return the parameters of a generator by name; empty if it is not a dataclass.
 
     A parameter added to a family later, a ``field`` with ``metadata={"later": True}``, is left

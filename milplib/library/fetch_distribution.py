@@ -8,7 +8,7 @@ from pathlib import Path
 
 from milplib.errors import UnknownNameError
 from milplib.library.cache import Cache
-from milplib.library.catalogue import distribution
+from milplib.library.catalogue import find_distribution
 from milplib.library.folder import SPLITS
 from milplib.library.split_fetcher import FetchedSplit, Fetcher, FetchProgress
 
@@ -75,7 +75,7 @@ def fetch(
     >>> fetched[0].origin, len(fetched[0].manifest.records)
     ('generated', 100)
     """
-    entry = distribution(name)
+    entry = find_distribution(name)
     wanted = None if splits is None else tuple(splits)
     for split in wanted or ():
         if split not in SPLITS:

@@ -23,8 +23,7 @@ from milplib.files import atomic_write, json_equal
 from milplib.formats import SUFFIXES
 from milplib.formats.writer import file_content
 from milplib.instance import Instance
-from milplib.library.catalogue import distribution as distribution_named
-from milplib.library.catalogue import generator_of
+from milplib.library.catalogue import find_distribution, find_generator
 from milplib.library.distribution import Distribution, InstanceGenerator, generator_parameters
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
@@ -60,7 +59,7 @@ def generate_instance(distribution: str, *, split: str, index: int, seed: int = 
     >>> generate_instance("CA-milplib-small", split="test", index=3).n_columns
     300
     """
-    generator = generator_of(distribution_named(distribution))
+    generator = find_generator(find_distribution(distribution))
     return generator.generate(instance_seed(distribution, split=split, seed=seed, index=index))
 
 
@@ -125,9 +124,9 @@ def generate_split(
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.library import distribution
+    >>> from milplib.library import find_distribution
     >>> records = generate_split(
-    ...     distribution("SC-milplib-small"), split="val", count=2, out=tempfile.mkdtemp())
+    ...     find_distribution("SC-milplib-small"), split="val", count=2, out=tempfile.mkdtemp())
     >>> [record.file for record in records]
     ['SC-milplib-small-val-00000.lp', 'SC-milplib-small-val-00001.lp']
     """
@@ -177,10 +176,10 @@ def generate_instances(
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.library import distribution
+    >>> from milplib.library import find_distribution
     >>> out = tempfile.mkdtemp()
     >>> records = generate_instances(
-    ...     distribution("SC-milplib-small"), split="train", indices=[700], out=out)
+    ...     find_distribution("SC-milplib-small"), split="train", indices=[700], out=out)
     >>> records[0].file
     'SC-milplib-small-train-00700.lp'
     """
@@ -206,7 +205,7 @@ def _config(
         raise UnknownNameError("format", file_format, formats)
     if seed < 0:
         raise ParameterError(f"the seed is {seed}; it must not be negative")
-    generator = generator_of(distribution)
+    generator = find_generator(distribution)
     return {
         "distribution": distribution.name,
         "provenance": distribution.provenance,
@@ -237,7 +236,7 @@ def _generate(
         for name, index in zip(names, indices, strict=True)
         if (record := existing[name]) is None or not record.is_whole(folder)
     }
-    generator, config = generator_of(distribution), dict(manifest.config)
+    generator, config = find_generator(distribution), dict(manifest.config)
     tasks = [_Generation(generator, config, index) for index in missing.values()]
     lost: dict[str, TaskFailure] = {}
     done = len(indices) - len(missing)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from milplib.library.cache import Cache
-from milplib.library.catalogue import distribution
+from milplib.library.catalogue import find_distribution
 from milplib.library.distribution import Distribution
 from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS
@@ -53,7 +53,7 @@ def load(
     ['SC-milplib-small/train/SC-milplib-small-train-00000.lp', \
 'SC-milplib-small/train/SC-milplib-small-train-00001.lp']
     """
-    entry = distribution(name)
+    entry = find_distribution(name)
     generated = source == "generator" or (source is None and entry.published is None)
 
     def files(split: str) -> SplitFiles:

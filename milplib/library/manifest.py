@@ -247,9 +247,9 @@ def split_distribution(folder: str | os.PathLike[str]) -> str | None:
     Examples
     --------
     >>> import tempfile
-    >>> from milplib.library import distribution, generate_split
+    >>> from milplib.library import find_distribution, generate_split
     >>> out = tempfile.mkdtemp()
-    >>> _ = generate_split(distribution("SC-milplib-small"), split="test", count=1, out=out)
+    >>> _ = generate_split(find_distribution("SC-milplib-small"), split="test", count=1, out=out)
     >>> split_distribution(out + "/test")
     'SC-milplib-small'
     """

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from milplib.errors import MilplibWarning
-from milplib.library.catalogue import generator_of
+from milplib.library.catalogue import find_generator
 from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
 
@@ -153,10 +153,10 @@ def differing_from_reference(
 
     Examples
     --------
-    >>> from milplib.library import distribution
+    >>> from milplib.library import find_distribution
     >>> sha256s = {0: "a different hash", 7: "not in the reference"}
     >>> differing_from_reference(
-    ...     distribution("SC-easy"), split="train", seed=0, file_format="lp", sha256s=sha256s)
+    ...     find_distribution("SC-easy"), split="train", seed=0, file_format="lp", sha256s=sha256s)
     (0,)
     """
     hashes = reference_hashes(distribution.name)
@@ -193,16 +193,17 @@ def warn_where_different(
 
     Examples
     --------
-    >>> from milplib.library import distribution
+    >>> from milplib.library import find_distribution
     >>> warn_where_different(
-    ...     distribution("SC-easy"), split="train", seed=1, file_format="lp", sha256s={0: "any"})
+    ...     find_distribution("SC-easy"), split="train", seed=1, file_format="lp",
+    ...     sha256s={0: "any"})
     """
     differing = differing_from_reference(
         distribution, split=split, seed=seed, file_format=file_format, sha256s=sha256s
     )
     if not differing:
         return
-    generator = generator_of(distribution)
+    generator = find_generator(distribution)
     family = f"{type(generator).__module__}:{type(generator).__qualname__}"
     recorded = references()[distribution.name].generator_version
     stack = differences_of_stack()

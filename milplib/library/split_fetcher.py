@@ -17,7 +17,7 @@ from milplib.errors import (
 )
 from milplib.files import exclusive_lock, make_folder
 from milplib.library.cache import Cache
-from milplib.library.catalogue import generator_of
+from milplib.library.catalogue import find_generator
 from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_split
@@ -95,8 +95,8 @@ def n_generated(entry: Distribution, split: str) -> int:
 
     Examples
     --------
-    >>> from milplib.library import distribution
-    >>> n_generated(distribution("CA-easy"), "val")
+    >>> from milplib.library import find_distribution
+    >>> n_generated(find_distribution("CA-easy"), "val")
     100
     """
     published = entry.published.splits if entry.published else {}
@@ -165,7 +165,7 @@ class Fetcher:
     ) -> list[FetchedSplit]:
         """Fetch splits from a source; with `skip_missing`, ignore splits that it lacks."""
         if source == "generator":
-            generator_of(self._entry)
+            find_generator(self._entry)
             return [self._locked(split, self._generate, source) for split in wanted or SPLITS]
         opened = open_source(
             source,

@@ -125,7 +125,7 @@ def _open(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManif
 def _same(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configurations are equal, apart from the path of a moved archive."""
 
-    def content(of: Mapping[str, Any]) -> dict[str, Any]:
+    def content(of: Mapping[str, Any]) -> dict[str, object]:
         source = of.get("source", {})
         return {**of, "source": {k: v for k, v in source.items() if k not in ("path", "url")}}
 

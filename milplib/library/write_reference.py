@@ -17,7 +17,7 @@ from pathlib import Path
 
 from milplib.errors import MilplibError
 from milplib.files import atomic_write
-from milplib.library.catalogue import distributions, generator_of
+from milplib.library.catalogue import distributions, find_generator
 from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_split
@@ -53,8 +53,8 @@ def current_reference(distribution: Distribution) -> Reference:
 
     Examples
     --------
-    >>> from milplib.library import distribution
-    >>> reference = current_reference(distribution("MIS-milplib-small"))
+    >>> from milplib.library import find_distribution
+    >>> reference = current_reference(find_distribution("MIS-milplib-small"))
     >>> {split: len(hashes) for split, hashes in reference.hashes.items()}
     {'train': 3, 'val': 3, 'test': 3}
     """
@@ -65,7 +65,7 @@ def current_reference(distribution: Distribution) -> Reference:
         for split in SPLITS:
             records = generate_split(distribution, split=split, count=REFERENCE_COUNT, out=out)
             hashes[split] = tuple(record.sha256 for record in records)
-    version_of_generator = generator_of(distribution).generator_version
+    version_of_generator = find_generator(distribution).generator_version
     return Reference(generator_version=version_of_generator, hashes=hashes)
 
 
@@ -74,12 +74,12 @@ def is_current(distribution: Distribution) -> bool:
 
     Examples
     --------
-    >>> from milplib.library import distribution
-    >>> is_current(distribution("SC-easy")) or differences_of_stack() != ()
+    >>> from milplib.library import find_distribution
+    >>> is_current(find_distribution("SC-easy")) or differences_of_stack() != ()
     True
     """
     known = references().get(distribution.name)
-    version_of_generator = generator_of(distribution).generator_version
+    version_of_generator = find_generator(distribution).generator_version
     return (
         known is not None
         and known.generator_version == version_of_generator

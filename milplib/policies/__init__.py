@@ -12,7 +12,7 @@ from milplib.policies.file import POLICY_VERSION, PolicyFile, read_policy, write
 from milplib.policies.forest import ForestPolicy
 from milplib.policies.gcnn import GCNN_SUMS, GcnnPolicy, gcnn_shapes
 from milplib.policies.loading import ARCHITECTURES, auto_policy, load_policy
-from milplib.policies.model_kinds import ModelKind, model_kind, model_kind_names
+from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kind_names
 from milplib.policies.networks import register_network
 from milplib.policies.plugin import OnError, PolicyUse, include_policy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
@@ -26,6 +26,9 @@ from milplib.policies.pretrained import (
 from milplib.policies.ranking import LinearPolicy
 from milplib.policies.rules import TUNED_RELPSCOST
 from milplib.structure.family_features import FAMILY_FEATURES, family_features
+
+# Name of earlier versions, which is public.
+model_kind = find_model_kind
 
 __all__ = [
     "ARCHITECTURES",
@@ -51,6 +54,7 @@ __all__ = [
     "auto_policy",
     "best_candidate",
     "family_features",
+    "find_model_kind",
     "gcnn_shapes",
     "include_policy",
     "load_policy",

@@ -19,7 +19,9 @@ AnyPolicy: TypeAlias = "Policy | ScipRule | Switch | Portfolio"
 
 
 def _unresolved(policy: object) -> AnyPolicy:
-    raise NotImplementedError("nothing says yet what names of policies mean")
+    raise PolicyError(
+        "names of policies in a combination have no meaning yet: import milplib.policies first"
+    )
 
 
 _resolve: Callable[[object], AnyPolicy] = _unresolved

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from milplib.errors import BranchingError, StateError
 from milplib.policies.choice import TIE_TOLERANCE
-from milplib.policies.folded import Array, FoldedGcnn
+from milplib.policies.folded import Array, FoldedGcnn, Sums
 from milplib.scip.native import forced_level, native_module
 from milplib.scip.state import BranchingState
 
@@ -39,7 +39,7 @@ class CompiledGcnn:
         self._network = module.Network(
             folded.hidden,
             folded.n_block_columns,
-            folded.sums == "relative",
+            folded.sums is Sums.RELATIVE,
             TIE_TOLERANCE,
             folded.tensors,
             level,

@@ -10,11 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from milplib.outcomes import Word
 from milplib.scip.state import BranchingState
 
-__all__ = ["GCNN_SUMS", "Array", "Convolution", "FoldedGcnn", "Layer", "check_state"]
+__all__ = ["GCNN_SUMS", "Array", "Convolution", "FoldedGcnn", "Layer", "Sums", "check_state"]
 
-GCNN_SUMS = ("absolute", "relative")
+
+class Sums(Word):
+    """Sums over a node's edges in the graph convolutional network."""
+
+    ABSOLUTE = "absolute"
+    """As in the paper."""
+    RELATIVE = "relative"
+    """Divided by the mean number of non-zeros of a row and of a column."""
+
+
+GCNN_SUMS = tuple(Sums)
 """Sums over edges: plain, or divided by the mean number of edges in the graph."""
 
 Array = npt.NDArray[np.float32]
@@ -139,10 +150,10 @@ class FoldedGcnn:
     to_variables: Convolution
     head: Layer
     last: Array
-    sums: str = "absolute"
+    sums: Sums = Sums.ABSOLUTE
 
     @classmethod
-    def of(cls, tensors: Tensors, *, sums: str = "absolute") -> FoldedGcnn:
+    def of(cls, tensors: Tensors, *, sums: str = Sums.ABSOLUTE) -> FoldedGcnn:
         """Fold the tensors of a policy file, in float64 (`milplib.policies.gcnn_shapes`)."""
 
         def embedding(side: str) -> tuple[Layer, Layer]:
@@ -166,7 +177,7 @@ class FoldedGcnn:
             to_variables=Convolution.folded(tensors, "to_variables"),
             head=Layer.folded(tensors["head.0.weight"], bias, shift=shift, scale=scale),
             last=tensors["head.2.weight"][0].astype(np.float32),
-            sums=sums,
+            sums=Sums(sums),
         )
 
     @property
@@ -194,7 +205,7 @@ class FoldedGcnn:
         row_of, column_of = state.edge_index
         edges = state.edge_features.astype(np.float32, copy=False)
         row_weight = column_weight = 1.0
-        if self.sums == "relative" and len(edges):
+        if self.sums is Sums.RELATIVE and len(edges):
             row_weight, column_weight = state.n_rows / len(edges), state.n_variables / len(edges)
             edges = edges * np.float32(row_weight**-0.5)
         variables = _embed(self.variables, state.variable_features)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from milplib.errors import PolicyError
 from milplib.policies.compiled import CompiledGcnn, compile_gcnn
 from milplib.policies.file import PolicyFile
-from milplib.policies.folded import GCNN_SUMS, Array, FoldedGcnn, check_state
+from milplib.policies.folded import GCNN_SUMS, Array, FoldedGcnn, Sums, check_state
 from milplib.scip.blocks import state_functions_of
 from milplib.scip.blocks.pseudocost import PseudocostBlock
 from milplib.scip.features import RowFeature, VariableFeature
@@ -164,7 +163,7 @@ class GcnnPolicy:
             return None
         return self.compiled()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         # Each process compiles for its own processor.
         return self.__dict__ | {"_compiled": None}
 
@@ -193,13 +192,13 @@ class GcnnPolicy:
             raise PolicyError(f"the policy '{self.name}' cannot score this: {error}") from error
 
 
-def _checked_sums(content: PolicyFile, name: str) -> str:
-    sums = content.hyperparameters.get("sums", "absolute")
+def _checked_sums(content: PolicyFile, name: str) -> Sums:
+    sums = content.hyperparameters.get("sums", Sums.ABSOLUTE)
     if sums not in GCNN_SUMS:
         raise PolicyError(
             f"the policy '{name}' has {sums!r} sums; this milplib knows {' and '.join(GCNN_SUMS)}"
         )
-    return str(sums)
+    return Sums(sums)
 
 
 def _checked_tensors(content: PolicyFile, name: str) -> dict[str, npt.NDArray[np.float64]]:

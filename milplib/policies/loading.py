@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
-from milplib.named import named_object
+from milplib.named import load_object
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, resolve_names_with
 from milplib.policies.families import portfolio_of
 from milplib.policies.file import PolicyFile, read_policy
@@ -18,9 +18,9 @@ from milplib.policies.model_kinds import (
     ModelKind,
     Scorer,
     declared_network,
-    model_kind,
+    find_model_kind,
+    find_scorer,
     model_kinds,
-    scorer_of,
 )
 from milplib.policies.networks import network_name, registered_network
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
@@ -44,7 +44,7 @@ class _Architectures(Mapping[str, Scorer]):
     """Lazy mapping of the scorers of all declared kinds of models."""
 
     def __getitem__(self, name: str) -> Scorer:
-        scorer = scorer_of(name)
+        scorer = find_scorer(name)
         if scorer is None:
             raise KeyError(name)
         return scorer
@@ -118,7 +118,7 @@ def load_policy(
     if isinstance(policy, str):
         module, colon, _ = policy.partition(":")
         if colon and module.replace(".", "").isidentifier() and not Path(policy).exists():
-            return load_policy(named_object(policy, kind="policy"), blocks=blocks, models=models)
+            return load_policy(load_object(policy, role="policy"), blocks=blocks, models=models)
         if not (policy.endswith(SUFFIX) or os.sep in policy or Path(policy).is_file()):
             raise UnknownNameError(
                 "policy",
@@ -129,7 +129,7 @@ def load_policy(
     if isinstance(policy, str | os.PathLike):
         path = Path(policy)
         content = read_policy(path)
-        own = tuple(map(model_kind, models))
+        own = tuple(map(find_model_kind, models))
         return policy_of(content, name=path.stem, blocks=blocks, models=own, where=str(path))
     if isinstance(policy, ScipRule | Switch | Portfolio):
         return policy
@@ -173,7 +173,7 @@ def policy_of(
         not passed.
     """
     models = tuple(models)
-    scorer = scorer_of(content.architecture, models)
+    scorer = find_scorer(content.architecture, models)
     if scorer is None:
         raise PolicyError(
             f"the policy '{name}' has the architecture '{content.architecture}'; this milplib "

@@ -10,8 +10,8 @@ from pkgutil import resolve_name
 from typing import Any, TypeAlias
 
 from milplib.errors import MilplibError, ParameterError, UnknownNameError
-from milplib.extensions import entry_points_of, loaded_extension
-from milplib.named import named_object
+from milplib.extensions import entry_points_of, load_extension
+from milplib.named import load_object
 from milplib.policies.networks import is_network, network_name
 from milplib.policies.policy import Policy
 
@@ -21,10 +21,10 @@ __all__ = [
     "ModelKind",
     "Scorer",
     "declared_network",
-    "model_kind",
+    "find_model_kind",
+    "find_scorer",
     "model_kind_names",
     "model_kinds",
-    "scorer_of",
 ]
 
 MODELS = "milplib.models"
@@ -72,7 +72,7 @@ class ModelKind:
 
     Examples
     --------
-    >>> gcnn = model_kind("gcnn")
+    >>> gcnn = find_model_kind("gcnn")
     >>> gcnn.options().hidden, gcnn.scorer("gcnn").__name__
     (64, 'GcnnPolicy')
     """
@@ -108,7 +108,7 @@ def _declared() -> dict[str, EntryPoint]:
 
 @cache
 def _loaded(name: str) -> ModelKind:
-    return _kind_of(loaded_extension(MODELS, _declared()[name]), name=name)
+    return _kind_of(load_extension(MODELS, _declared()[name]), name=name)
 
 
 def model_kind_names() -> tuple[str, ...]:
@@ -133,7 +133,7 @@ def model_kinds() -> dict[str, ModelKind]:
     return {name: _loaded(name) for name in _declared()}
 
 
-def model_kind(model: object) -> ModelKind:
+def find_model_kind(model: object) -> ModelKind:
     """Find a kind of model.
 
     Parameters
@@ -151,13 +151,13 @@ def model_kind(model: object) -> ModelKind:
 
     Examples
     --------
-    >>> model_kind("gbdt").options().trees
+    >>> find_model_kind("gbdt").options().trees
     300
     """
     if not isinstance(model, str):
         return _kind_of(model)
     if ":" in model:
-        return _kind_of(named_object(model, kind="model"), name=model)
+        return _kind_of(load_object(model, role="model"), name=model)
     if model not in _declared():
         hint = "(one of your own: package.module:Name)"
         raise UnknownNameError("kind of model", model, _declared(), hint=hint)
@@ -190,7 +190,7 @@ def declared_network(name: str) -> type[Any] | None:
     return None
 
 
-def scorer_of(architecture: str, own: Iterable[ModelKind] = ()) -> Scorer | None:
+def find_scorer(architecture: str, own: Iterable[ModelKind] = ()) -> Scorer | None:
     """Find the scorer of an architecture; return None if no kind has one.
 
     Parameters
@@ -202,7 +202,7 @@ def scorer_of(architecture: str, own: Iterable[ModelKind] = ()) -> Scorer | None
 
     Examples
     --------
-    >>> scorer_of("forest").__name__
+    >>> find_scorer("forest").__name__
     'ForestPolicy'
     """
     for kind in own:

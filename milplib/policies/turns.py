@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE
@@ -35,7 +34,7 @@ class Turns(pyscipopt.Eventhdlr):
         self._policy_at = policy_at
         self._rules = rules
         self._max_depth = max_depth
-        self._before: dict[str, Any] = {}
+        self._before: dict[str, ParameterValue] = {}
         self._values: dict[str, dict[str, ParameterValue]] = {}
         self._current = ""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from milplib.errors import OutputError
 from milplib.evaluation.policy_summary import EXPORTED
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from milplib.evaluation.statistics import RatioEstimate
     from milplib.evaluation.summary import PolicySummary, Summary
 
-__all__ = ["EXPORTS", "latex_escaped", "latex_table", "summary_rows", "write_exports"]
+__all__ = ["EXPORTS", "csv_text", "latex_escaped", "latex_table", "summary_rows", "write_exports"]
 
 EXPORTS = ("summary.csv", "summary.tex", "figures")
 """Names of the files and folders that `write_exports` writes."""
@@ -60,7 +60,9 @@ def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
     """
     summary = results.summary()
     files = [folder / "summary.csv", folder / "summary.tex"]
-    for path, text in zip(files, (_csv(summary), latex_table(summary)), strict=True):
+    for path, text in zip(
+        files, (csv_text(summary_rows(summary)), latex_table(summary)), strict=True
+    ):
         with atomic_write(path) as stream:
             stream.write(text.encode())
     figures = folder / "figures"
@@ -73,7 +75,7 @@ def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def summary_rows(summary: Summary) -> list[dict[str, Any]]:
+def summary_rows(summary: Summary) -> list[dict[str, object]]:
     """Flatten a summary to one row per policy and distribution; unknown values are None.
 
     Parameters
@@ -92,8 +94,8 @@ def summary_rows(summary: Summary) -> list[dict[str, Any]]:
     return [_flat(summary, row) for row in summary.rows]
 
 
-def _flat(summary: Summary, row: PolicySummary) -> dict[str, Any]:
-    fields: dict[str, Any] = {"distribution": row.distribution, "policy": row.policy}
+def _flat(summary: Summary, row: PolicySummary) -> dict[str, object]:
+    fields: dict[str, object] = {"distribution": row.distribution, "policy": row.policy}
     fields |= {name: getattr(row, name) for name in EXPORTED}
     fields["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
     compared = row.against_baseline
@@ -116,14 +118,36 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _csv(summary: Summary) -> str:
-    rows = summary_rows(summary)
+def csv_text(rows: Sequence[Mapping[str, object]], *, digits: int | None = None) -> str:
+    """Return rows as the text of a CSV file; unknown and missing values are empty.
+
+    Parameters
+    ----------
+    rows
+        Rows as mappings. Every name in any row is a column, in order of appearance.
+    digits
+        Significant digits of floats. Default: as many as tell a float from every other.
+
+    Examples
+    --------
+    >>> print(csv_text([{"a": 1, "b": 2 / 3}, {"a": None, "c": "x"}], digits=3))
+    a,b,c
+    1,0.667,
+    ,,x
+    <BLANKLINE>
+    """
     stream = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(stream, names, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows({name: _cell(value, digits) for name, value in row.items()} for row in rows)
     return stream.getvalue()
+
+
+def _cell(value: object, digits: int | None) -> object:
+    if value is None or _is_nan(value):
+        return ""
+    return f"{value:.{digits}g}" if isinstance(value, float) and digits else value
 
 
 _SPECIAL: Mapping[int, str] = str.maketrans(

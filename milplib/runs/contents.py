@@ -12,7 +12,7 @@ from typing import Any
 
 from milplib.errors import ResultsError
 from milplib.runs.folder import MANIFEST
-from milplib.runs.kind import RunContents, RunKind, run_kind
+from milplib.runs.kind import RunContents, RunKind, find_run_kind
 
 __all__ = ["RunFile", "open_run"]
 
@@ -110,7 +110,7 @@ def open_run(folder: Path) -> RunFile | None:
         raise ResultsError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("format"), str):
         return None
-    kind = run_kind(content["format"])
+    kind = find_run_kind(content["format"])
     if kind is None:
         return None
     version = content.get("version", 1)

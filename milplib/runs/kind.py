@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from milplib.errors import ResultsError
-from milplib.extensions import entry_points_of, loaded_extension
+from milplib.extensions import entry_points_of, load_extension
 
-__all__ = ["GROUP", "RunContents", "RunFailure", "RunKind", "run_kind"]
+__all__ = ["GROUP", "RunContents", "RunFailure", "RunKind", "find_run_kind"]
 
 GROUP = "milplib.runs"
 """Entry-point group of the kinds of runs. An entry's name is the format in the manifests."""
@@ -84,7 +84,7 @@ class RunKind(Protocol):
         """
 
 
-def run_kind(format_name: str) -> RunKind | None:
+def find_run_kind(format_name: str) -> RunKind | None:
     """Load the kind of run for a manifest format; return None if no package declares it.
 
     Raises
@@ -96,15 +96,15 @@ def run_kind(format_name: str) -> RunKind | None:
 
     Examples
     --------
-    >>> run_kind("milplib-hardness").noun
+    >>> find_run_kind("milplib-hardness").noun
     'measurement'
-    >>> run_kind("milplib-instances") is None
+    >>> find_run_kind("milplib-instances") is None
     True
     """
     point = entry_points_of(GROUP).get(format_name)
     if point is None:
         return None
-    kind = loaded_extension(GROUP, point)
+    kind = load_extension(GROUP, point)
     missing = [name for name in _MEMBERS if not hasattr(kind, name)]
     if missing:
         raise ResultsError(

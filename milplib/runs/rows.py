@@ -73,7 +73,8 @@ def rows_contents(
     Examples
     --------
     >>> contents = rows_contents(
-    ...     [{"instance": "a.lp", "failure": "hang"}], done=1, name=lambda row: str(row["instance"]))
+    ...     [{"instance": "a.lp", "failure": "hang"}],
+    ...     done=1, name=lambda row: str(row["instance"]))
     >>> contents.results, contents.failures[0].kind
     (1, 'hang')
     """

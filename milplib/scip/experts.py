@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from milplib.errors import ParameterError, StateError, UnknownNameError
-from milplib.named import named_object
+from milplib.named import load_object
 from milplib.scip.limited_strong_branching import LimitedStrongBranching, Screening
 from milplib.scip.strong_branching import StrongBranchingResult, strong_branching
 
@@ -146,7 +146,7 @@ def load_expert(name: str) -> Expert:
     module, colon, attribute = name.partition(":")
     if not (colon and attribute.isidentifier()) or module in _LIMITS:
         raise UnknownNameError("expert", name, EXPERTS, hint=_LISTED)
-    expert: Any = named_object(name, kind="expert", instantiate=True)
+    expert: Any = load_object(name, role="expert", instantiate=True)
     if not isinstance(expert, Expert) or not isinstance(expert.name, str):
         raise ParameterError(
             f"{name} is not an expert: it needs a name and a method label (milplib.scip.Expert)"

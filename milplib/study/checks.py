@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from milplib.errors import MissingPackageError, ParameterError, SourceUnavailableError
-from milplib.library import Distribution, distribution, generator_of
+from milplib.library import Distribution, find_distribution, find_generator
 from milplib.library.source_names import SOURCES
-from milplib.policies import model_kind, read_policy
+from milplib.policies import find_model_kind, read_policy
 from milplib.policies.pretrained import pretrained_or_given
 from milplib.study.models import Model, own_kinds
 from milplib.study.study import StudyDistribution
@@ -55,7 +55,7 @@ def n_in_source(wanted: StudyDistribution, split: str) -> int | None:
             own = Distribution.from_folder(folder, name=wanted.name)
             return len((own.splits or {}).get(split, ()))
         return None  # not known before the archive is opened
-    published = distribution(wanted.name).published
+    published = find_distribution(wanted.name).published
     return published.splits.get(split) if published else None
 
 
@@ -79,11 +79,11 @@ def check_distribution(wanted: StudyDistribution) -> None:
                 f"existing one, or one of {', '.join(SOURCES)}"
             )
         if not folder.is_dir():
-            distribution(wanted.name)  # an archive is one of the catalogue's
+            find_distribution(wanted.name)  # an archive is one of the catalogue's
     else:
-        entry = distribution(wanted.name)
+        entry = find_distribution(wanted.name)
         if wanted.source == "generator":
-            generator = generator_of(entry)
+            generator = find_generator(entry)
             for (domain, parameter), (bundled, packages, extra) in _DATA_PACKAGES.items():
                 if entry.domain == domain and getattr(generator, parameter, bundled) != bundled:
                     _need(packages, extra, needed_by=wanted.name)
@@ -111,7 +111,7 @@ def check_model(model: Model) -> None:
     MissingPackageError, UnknownNameError, PolicyError
         If a package is missing, a loss is unknown, or the initial policy does not exist.
     """
-    kind = model_kind(model.kind)
+    kind = find_model_kind(model.kind)
     _need(kind.packages, kind.extra, needed_by=f"the model {model.name}")
     loss = getattr(model.options, "loss", "hard")
     if loss != "hard":

@@ -12,7 +12,7 @@ from milplib.scip.experts import resolved_name
 from milplib.scip.versions import scip_version
 from milplib.study.instances import InstanceTask, split_of
 from milplib.study.study import Collection
-from milplib.study.task import Task, TaskResult, Workspace, differing, digest_of
+from milplib.study.task import Stage, Task, TaskResult, Workspace, differing, digest_of
 
 if TYPE_CHECKING:
     from milplib.learn.collecting import Progress
@@ -41,7 +41,7 @@ class CollectTask(Task):
     collection: Collection
     samples_per_instance: int
 
-    stage = "collect"
+    stage = Stage.COLLECT
     is_spread = True
 
     @property
@@ -59,7 +59,7 @@ class CollectTask(Task):
         """Name of the folder of the samples."""
         return f"{self.instances.file_stem}-{self.setting}"
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return the arguments of the collection."""
         own = ("samples_per_instance", "instances_per_task", "blocks", "expert")
         return {
@@ -70,7 +70,7 @@ class CollectTask(Task):
             "options": differing(self.collection, leave_out=own),
         }
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, object]:
         """Return the arguments of the collection, and the versions of its blocks and of SCIP."""
         blocks = load_state_functions(self.collection.blocks)
         versions = [[function.name, function.version] for function in blocks]

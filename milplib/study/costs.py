@@ -10,7 +10,7 @@ from pathlib import Path
 
 from milplib.errors import OutputError, ResultsError
 from milplib.files import atomic_write_json
-from milplib.study.task import Task
+from milplib.study.task import Stage, Task
 
 __all__ = ["COSTS", "Costs", "Estimate"]
 
@@ -150,4 +150,4 @@ def _first(key: str) -> str:
 
 def _stage(task: Task) -> str:
     """Return the stage under which a task is measured; runs of both stages count as one."""
-    return "evaluate" if task.stage == "rules" else task.stage
+    return Stage.EVALUATE if task.stage is Stage.RULES else task.stage

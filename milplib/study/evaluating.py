@@ -18,7 +18,7 @@ from milplib.scip.versions import scip_version
 from milplib.study.instances import InstanceTask, split_of
 from milplib.study.merging import BEST, EARLIER_BEST, joined_evaluation
 from milplib.study.store import StudyFiles
-from milplib.study.task import Task, TaskResult, Workspace
+from milplib.study.task import Stage, Task, TaskResult, Workspace
 
 if TYPE_CHECKING:
     from milplib.evaluation import EvaluationProgress
@@ -57,7 +57,7 @@ class EvaluateTask(Task):
     listed: tuple[str, ...]
     models: tuple[str, ...] = ()
 
-    stage = "evaluate"
+    stage = Stage.EVALUATE
     is_spread = True
     is_isolating = True
 
@@ -71,7 +71,7 @@ class EvaluateTask(Task):
         """Tasks of the instances, and of the policies that are trained or chosen."""
         return (self.instances, *(task for _, task in self.trained))
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return the names of the policies, the limit and the seed."""
         return {
             "setting": self.setting,
@@ -82,7 +82,7 @@ class EvaluateTask(Task):
             "given": list(self.listed),
         }
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, object]:
         """Return the request with the digests of policy files and the version of SCIP."""
         return {
             **self.request(),
@@ -94,8 +94,9 @@ class EvaluateTask(Task):
     def matches(self, content: Mapping[str, Any]) -> bool:
         """Whether recorded content has the same policies, by name; any file digest matches."""
         recorded = [content["baseline"], *content["given"]]
+        names = [self.baseline, *self.listed]
         request = self.request()
-        names = [request.pop("baseline"), *request.pop("given")]
+        del request["baseline"], request["given"]
         return (
             len(names) == len(recorded)
             and all(
@@ -186,7 +187,7 @@ def _content_of(policy: str) -> str:
 class RuleTrialTask(EvaluateTask):
     """Task that tries SCIP rules on some validation instances."""
 
-    stage = "rules"
+    stage = Stage.RULES
     _folder = "rules"
 
 
@@ -206,7 +207,7 @@ class RuleChoiceTask(Task):
     judged: str
     tried: tuple[RuleTrialTask, ...]
 
-    stage = "rules"
+    stage = Stage.RULES
 
     @property
     def label(self) -> str:
@@ -218,7 +219,7 @@ class RuleChoiceTask(Task):
         """Tasks of the runs."""
         return self.tried
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return the distribution."""
         return {"for": self.judged}
 

@@ -10,7 +10,7 @@ from milplib.study.collecting import CollectTask
 from milplib.study.evaluating import EvaluateTask, RuleChoiceTask, RuleTrialTask
 from milplib.study.instances import InstanceTask
 from milplib.study.merging import BEST
-from milplib.study.models import Budget, Model, own_kinds
+from milplib.study.models import Budget, Model, TrainingSet, own_kinds
 from milplib.study.study import Study, StudyDistribution
 from milplib.study.summary import SummaryTask
 from milplib.study.task import STAGES, Task
@@ -99,9 +99,9 @@ class _Graph:
         if not names:
             return
         for training_set in self._study.training.sets:
-            if training_set == "mixed":
+            if training_set == TrainingSet.MIXED:
                 yield training_set, "", names
-            elif training_set == "homogeneous":
+            elif training_set == TrainingSet.HOMOGENEOUS:
                 yield from ((training_set, name, (name,)) for name in names)
             else:
                 yield from (
@@ -122,7 +122,11 @@ class _Graph:
         usual = self._study.collection.samples_per_instance
         wanted = budget.samples_per_instance or usual
         marks = [b.instances for b in self._study.budgets]
-        labels = {"mixed": "mixed", "homogeneous": of, "leave-one-out": f"without-{of}"}
+        labels: dict[str, str] = {
+            TrainingSet.MIXED: "mixed",
+            TrainingSet.HOMOGENEOUS: of,
+            TrainingSet.LEAVE_ONE_OUT: f"without-{of}",
+        }
         trained_on = labels[training_set]
         across = self._study.training.across_settings
         settings = self._study.settings if across else (setting,)

@@ -13,8 +13,8 @@ from milplib.library import (
     Distribution,
     InstanceFile,
     Split,
-    distribution,
-    generator_of,
+    find_distribution,
+    find_generator,
     generator_parameters,
     load,
 )
@@ -22,7 +22,7 @@ from milplib.library.generation import generate_instances
 from milplib.library.splits import ListedFiles
 from milplib.study.checks import own_folder
 from milplib.study.study import StudyDistribution
-from milplib.study.task import Task, TaskResult, Workspace, digest_of
+from milplib.study.task import Stage, Task, TaskResult, Workspace, digest_of
 
 __all__ = ["InstanceTask", "split_of"]
 
@@ -46,7 +46,7 @@ class InstanceTask(Task):
     start: int
     stop: int
 
-    stage = "generate"
+    stage = Stage.GENERATE
 
     @property
     def label(self) -> str:
@@ -58,44 +58,44 @@ class InstanceTask(Task):
         """Distribution, split and numbers, for file names."""
         return f"{self.of.name}-{self.split}-{self.start:05d}-{self.stop - 1:05d}"
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return the distribution, source, split and numbers."""
-        folder = own_folder(self.of)
-        source: dict[str, Any] = {"kind": self.of.source}
-        if folder is not None:
-            source["kind"] = "folder" if folder.is_dir() else "archive"
-        elif self.of.source == "generator":
-            source["seed"] = self.of.seed
         return {
             "distribution": self.of.name,
-            "source": source,
+            "source": self._source(),
             "split": self.split,
             "indices": [self.start, self.stop],
         }
 
-    def recipe(self) -> dict[str, Any]:
+    def _source(self) -> dict[str, object]:
+        folder = own_folder(self.of)
+        if folder is not None:
+            return {"kind": "folder" if folder.is_dir() else "archive"}
+        seed = {"seed": self.of.seed} if self.of.source == "generator" else {}
+        return {"kind": self.of.source, **seed}
+
+    def recipe(self) -> dict[str, object]:
         """Return the request with the checksums of the files, or the generator's parameters."""
-        request = self.request()
-        return {**request, "source": {**request["source"], **self._provenance()}}
+        return {**self.request(), "source": {**self._source(), **self._provenance()}}
 
     def matches(self, content: Mapping[str, Any]) -> bool:
         """Whether recorded content has the same source, split and numbers."""
         request, recorded = self.request(), content["source"]
-        source = request.pop("source")
+        del request["source"]
         if own_folder(self.of) is not None:  # the folder need not exist any more
             is_same = recorded["kind"] in ("folder", "archive")
         else:
-            is_same = source.items() <= recorded.items()
+            is_same = all(recorded.get(name) == value for name, value in self._source().items())
         return is_same and all(content[name] == value for name, value in request.items())
 
-    def _provenance(self) -> dict[str, Any]:
+    def _provenance(self) -> dict[str, object]:
         folder = own_folder(self.of)
         if folder is not None and folder.is_dir():
             return {"sha256": [file_sha256(file.path) for file in self._listed()]}
         if folder is not None:
             return {"sha256": file_sha256(folder)}
         if self.of.source != "generator":
-            entry = distribution(self.of.name)
+            entry = find_distribution(self.of.name)
             return {"sha256": entry.published.sha256.get(self.split, "") if entry.published else ""}
         return _generator(self.of.name)
 
@@ -135,8 +135,8 @@ class InstanceTask(Task):
 
 
 @cache
-def _generator(name: str) -> dict[str, Any]:
-    generator = generator_of(distribution(name))
+def _generator(name: str) -> dict[str, object]:
+    generator = find_generator(find_distribution(name))
     return {
         "family": type(generator).__name__,
         "generator_version": generator.generator_version,
@@ -153,7 +153,7 @@ def split_of(task: InstanceTask, workspace: Workspace) -> Split:
     if task.of.source == "generator":
         out = workspace.folder(task)
         records = generate_instances(
-            distribution(name),
+            find_distribution(name),
             split=task.split,
             indices=range(task.start, task.stop),
             seed=task.of.seed,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from milplib.outcomes import Word
 from milplib.study.domains import at_least, fit_for_files, seeds
 from milplib.study.errors import FieldError
 
@@ -14,12 +15,24 @@ __all__ = [
     "Budget",
     "Model",
     "Training",
+    "TrainingSet",
     "own_kinds",
 ]
 
-TRAINING_SETS = ("homogeneous", "mixed", "leave-one-out")
-"""Kinds of training sets: one policy per distribution, one policy for all distributions together,
-or one policy per distribution trained on all the others."""
+
+class TrainingSet(Word):
+    """Kind of training set."""
+
+    HOMOGENEOUS = "homogeneous"
+    """One policy per distribution."""
+    MIXED = "mixed"
+    """One policy for all distributions together."""
+    LEAVE_ONE_OUT = "leave-one-out"
+    """One policy per distribution, trained on all the others."""
+
+
+TRAINING_SETS = tuple(TrainingSet)
+"""Kinds of training sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +75,7 @@ class Model:
     name
         Name of the model in the study.
     kind
-        Kind of model, as `milplib.policies.model_kind` takes it.
+        Kind of model, as `milplib.policies.find_model_kind` takes it.
     options
         Options of the model, of the class that the kind of model names.
     """
@@ -98,7 +111,7 @@ class Training:
     """
 
     seeds: tuple[int, ...] = (0,)
-    sets: tuple[str, ...] = ("homogeneous",)
+    sets: tuple[str, ...] = (TrainingSet.HOMOGENEOUS,)
     across_settings: bool = False
     device: str = "auto"
 

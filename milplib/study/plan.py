@@ -15,7 +15,7 @@ from milplib.study.reading import FULL, load_study
 from milplib.study.record import StudyRecord
 from milplib.study.recorded import RecordedTasks
 from milplib.study.study import Study
-from milplib.study.task import STAGES, Task, Workspace
+from milplib.study.task import STAGES, Stage, Task, Workspace
 
 __all__ = [
     "DATA",
@@ -171,7 +171,7 @@ def known_stages(only: Collection[str]) -> tuple[str, ...]:
     UnknownNameError
         If a stage is unknown.
     """
-    stages = tuple("rules" if stage == _EARLIER_RULES else stage for stage in only)
+    stages = tuple(Stage.RULES if stage == _EARLIER_RULES else stage for stage in only)
     for stage in stages:
         if stage not in STAGES:
             raise UnknownNameError("stage", stage, STAGES)

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from milplib.errors import MilplibError, UnknownNameError
-from milplib.policies import model_kind
+from milplib.policies import find_model_kind
 from milplib.study.checks import (
     check_distribution,
     check_expert,
@@ -20,7 +20,7 @@ from milplib.study.checks import (
 from milplib.study.document import Entry, Section, read_document
 from milplib.study.errors import StudyError
 from milplib.study.model_options import model_options
-from milplib.study.models import Budget, Model, Training
+from milplib.study.models import Budget, Model, Training, TrainingSet
 from milplib.study.study import Collection, Evaluating, RuleChoice, Study, StudyDistribution
 
 __all__ = ["FULL", "load_study", "study_scales"]
@@ -206,7 +206,7 @@ def _models(document: Section, *, to_run: bool) -> Iterator[Model]:
         section = Section(file=entry.file, line=entry.line) if is_bare else entry.section()
         kind = section.get("kind").text() if "kind" in section else name
         with _at(section.get("kind") if "kind" in section else entry):
-            described = model_kind(kind)
+            described = find_model_kind(kind)
         rest = {key: value for key, value in section.entries.items() if key != "kind"}
         options = Section(entries=rest, file=entry.file, line=entry.line, name=entry.name)
         with _at(entry):
@@ -298,7 +298,7 @@ def _check_whole(document: Section, study: Study) -> None:
                 f"{home.name} has {home.val}: raise its val, or lower instances",
                 at=_RULE_CHOICE,
             )
-    for training_set in ("mixed", "leave-one-out"):
+    for training_set in (TrainingSet.MIXED, TrainingSet.LEAVE_ONE_OUT):
         if study.models and training_set in study.training.sets and len(study.learned) < 2:
             raise _section(document, "training").error(
                 f"the training set '{training_set}' needs at least two distributions to train on",

@@ -59,14 +59,8 @@ def study_evaluation(
     >>> import tempfile
     >>> from pathlib import Path
     >>> from milplib.study import run_study
-    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
-    >>> _ = path.write_text('''
-    ... distributions:
-    ...   MIS-milplib-small: {test: 1}
-    ... evaluation:
-    ...   policies: [pscost]
-    ...   time_limit: 60
-    ... ''')
+    >>> from milplib.study.example import write_example
+    >>> path = write_example(Path(tempfile.mkdtemp()))
     >>> _ = run_study(path, data=path.parent / "data")
     >>> [row.policy for row in study_evaluation(path, setting="default").summary().rows]
     ['pscost', 'relpscost']
@@ -107,14 +101,8 @@ def study_tables(
     >>> import tempfile
     >>> from pathlib import Path
     >>> from milplib.study import run_study
-    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
-    >>> _ = path.write_text('''
-    ... distributions:
-    ...   MIS-milplib-small: {test: 1}
-    ... evaluation:
-    ...   policies: [pscost]
-    ...   time_limit: 60
-    ... ''')
+    >>> from milplib.study.example import write_example
+    >>> path = write_example(Path(tempfile.mkdtemp()))
     >>> _ = run_study(path, data=path.parent / "data")
     >>> tables = study_tables(path)
     >>> list(tables)

@@ -34,7 +34,7 @@ from milplib.study.plan import (
 from milplib.study.reading import FULL
 from milplib.study.record import StudyRecord
 from milplib.study.store import RECORD
-from milplib.study.task import STAGES, Task, TaskResult, Workspace, digest_of
+from milplib.study.task import STAGES, Stage, Task, TaskResult, Workspace, digest_of
 
 __all__ = ["ChangedWarning", "StudyProgress", "run_study"]
 
@@ -112,14 +112,8 @@ def run_study(
     Examples
     --------
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp(), "rules.yaml")
-    >>> _ = path.write_text('''
-    ... distributions:
-    ...   MIS-milplib-small: {test: 1}
-    ... evaluation:
-    ...   policies: [pscost]
-    ...   time_limit: 60
-    ... ''')
+    >>> from milplib.study.example import write_example
+    >>> path = write_example(Path(tempfile.mkdtemp()))
     >>> plan = run_study(path, data=path.parent / "data")
     >>> [str(planned.state) for planned in plan.tasks], plan.results.name
     (['done', 'done', 'done'], 'full')
@@ -191,7 +185,7 @@ def _change(task: Task, record: StudyRecord) -> str:
     dropped = record.drop_dependents(task) if task.may_lack_files else ()
     consequence = "results computed from the recorded one stay"
     if dropped:
-        n_runs = sum(entry.stage == "evaluate" for entry in dropped)
+        n_runs = sum(entry.stage == Stage.EVALUATE for entry in dropped)
         consequence = f"{n_runs} tasks that evaluated it are done anew"
     return f"{task.stage}: {task.label}: the result differs from what {RECORD} says; {consequence}"
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import cast
 
 from milplib.evaluation import Evaluation
 from milplib.files import atomic_write, file_sha256
 from milplib.report import write_report
-from milplib.report.exports import summary_rows
+from milplib.report.exports import csv_text, summary_rows
 from milplib.study.evaluating import EvaluateTask
 from milplib.study.merging import joined_evaluation
 from milplib.study.models import TRAINING_SETS
 from milplib.study.store import StudyFiles
-from milplib.study.task import Task, TaskResult, Workspace, digest_of
-from milplib.study.training import TrainTask
+from milplib.study.task import Stage, Task, TaskResult, Workspace, digest_of
+from milplib.study.training import TrainingFacts, TrainTask
 from milplib.study.training_sets import PolicyGroup, compare_groups
 
 __all__ = ["REPORT", "SummaryTask"]
 
 SUMMARY, TRAINING, SETS = "summary.csv", "training.csv", "training-sets.csv"
+DIGITS = 6
+"""Significant digits of numbers in the tables."""
 REPORT = "report.html"
 """Name of the page of the evaluation, in the task's folder of work."""
 
@@ -53,7 +52,7 @@ class SummaryTask(Task):
     runs: tuple[EvaluateTask, ...]
     policies: tuple[TrainTask, ...]
 
-    stage = "summarise"
+    stage = Stage.SUMMARISE
 
     @property
     def label(self) -> str:
@@ -65,7 +64,7 @@ class SummaryTask(Task):
         """Tasks of the runs and policies."""
         return (*self.runs, *self.policies)
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return the part, and the names of the policies in the tables."""
         return {"part": self.part, "policies": [task.name for task in self.policies]}
 
@@ -100,7 +99,7 @@ class SummaryTask(Task):
         )
 
     def tables(
-        self, results: Evaluation, facts: Mapping[TrainTask, Mapping[str, Any]]
+        self, results: Evaluation, facts: Mapping[TrainTask, Mapping[str, object]]
     ) -> dict[str, str]:
         """Compute the tables.
 
@@ -116,11 +115,11 @@ class SummaryTask(Task):
         dict
             CSV text of each table, by its file name in the folder of work.
         """
-        tables = {SUMMARY: _csv(summary_rows(results.summary()))}
+        tables = {SUMMARY: _table(summary_rows(results.summary()))}
         if self.policies:
-            tables[TRAINING] = _csv(list(_training_rows(facts)))
+            tables[TRAINING] = _table(list(_training_rows(facts)))
         if self._groups:
-            tables[SETS] = _csv(compare_groups(results, self._groups))
+            tables[SETS] = _table(compare_groups(results, self._groups))
         return tables
 
     @cached_property
@@ -141,10 +140,15 @@ class SummaryTask(Task):
         ]
 
 
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    return csv_text(rows, digits=DIGITS)
+
+
 def _training_rows(
-    facts: Mapping[TrainTask, Mapping[str, Any]],
-) -> Iterable[dict[str, Any]]:
-    for task, known in facts.items():
+    facts: Mapping[TrainTask, Mapping[str, object]],
+) -> Iterable[dict[str, object]]:
+    for task, reported in facts.items():
+        known = cast(TrainingFacts, reported)
         judged = {"all": known.get("validation", {}), **known.get("by_distribution", {})}
         for distribution, metrics in judged.items():
             yield {
@@ -157,18 +161,3 @@ def _training_rows(
                 "judged_on": distribution,
                 **{f"validation_{name}": value for name, value in metrics.items()},
             }
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.6g}"
-    return "" if value is None else value

@@ -9,17 +9,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from milplib.execution import Execution
+from milplib.outcomes import Word
 
-__all__ = ["STAGES", "Task", "TaskResult", "Workspace", "differing", "digest_of"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-STAGES = ("generate", "collect", "train", "rules", "evaluate", "summarise")
+__all__ = ["STAGES", "Stage", "Task", "TaskResult", "Workspace", "differing", "digest_of"]
+
+
+class Stage(Word):
+    """Stage of a study."""
+
+    GENERATE = "generate"
+    COLLECT = "collect"
+    TRAIN = "train"
+    RULES = "rules"
+    """The choice of the best SCIP rule."""
+    EVALUATE = "evaluate"
+    SUMMARISE = "summarise"
+
+
+STAGES = tuple(Stage)
 """Stages of a study, in order."""
 
 # Addresses must not change, so the stage keeps its earlier name in them.
-_STAGE_IN_ADDRESS = {"rules": "natives"}
+_STAGE_IN_ADDRESS = {Stage.RULES: "natives"}
 
 
 def digest_of(content: object) -> str:
@@ -34,7 +51,7 @@ def digest_of(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differing(options: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
+def differing(options: DataclassInstance, *, leave_out: tuple[str, ...] = ()) -> dict[str, object]:
     """Return the fields of a dataclass that differ from their defaults.
 
     With these alone in a recipe, a new option changes no address unless it is used.
@@ -67,7 +84,7 @@ class TaskResult:
     """
 
     digest: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     units: float | None = None
 
 
@@ -92,7 +109,7 @@ class Workspace:
     data: Path
     results: Path
     execution: Execution = field(default_factory=Execution)
-    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     on_progress: Callable[[int, int, str], None] | None = None
 
     def folder(self, task: Task) -> Path:
@@ -112,8 +129,8 @@ class Task(ABC):
     inputs, and relevant versions. Equal work has the same address in all studies and scales.
     """
 
-    stage: ClassVar[str]
-    """One of `STAGES`."""
+    stage: ClassVar[Stage]
+    """Stage of the task."""
     version: ClassVar[int] = 1
     """Version of the work; raised whenever equal arguments yield another result."""
     is_spread: ClassVar[bool] = False
@@ -136,13 +153,13 @@ class Task(ABC):
         return ()
 
     @abstractmethod
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return what the study file asks for, which distinguishes the tasks of a study.
 
         It holds no versions of software, so that results are found under other versions.
         """
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, object]:
         """Return all that the result depends on, beside stage, version and inputs."""
         return self.request()
 
@@ -162,7 +179,7 @@ class Task(ABC):
         return 1.0
 
     @cached_property
-    def content(self) -> dict[str, Any]:
+    def content(self) -> dict[str, object]:
         """Content whose digest is the address."""
         return {
             "stage": _STAGE_IN_ADDRESS.get(self.stage, self.stage),

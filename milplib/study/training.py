@@ -5,25 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from milplib.errors import MilplibError
 from milplib.files import file_sha256
-from milplib.policies import model_kind
+from milplib.policies import find_model_kind
 from milplib.policies.pretrained import pretrained_or_given
 from milplib.study.collecting import CollectTask, samples_folder
 from milplib.study.errors import StudyError
 from milplib.study.models import Model
-from milplib.study.task import Task, TaskResult, Workspace, differing
+from milplib.study.task import Stage, Task, TaskResult, Workspace, differing
 
 if TYPE_CHECKING:
     from milplib.learn import TrainingResult
     from milplib.learn.training import TrainingProgress
+    from milplib.learn.training.metrics import Metrics
 
-__all__ = ["POLICY", "TrainTask"]
+__all__ = ["POLICY", "TrainTask", "TrainingFacts"]
 
 POLICY = "policy.safetensors"
 """Name of the policy file in the folder of work."""
+
+
+class _RunOptions(TypedDict, total=False):
+    device: str
+
+
+class TrainingFacts(TypedDict, total=False):
+    """Facts that a training reports for the tables."""
+
+    samples: int
+    validation: dict[str, float]
+    by_distribution: dict[str, dict[str, float]]
+    epochs: int
+
 
 _INITIAL = "initial_policy"
 
@@ -57,7 +72,7 @@ class TrainTask(Task):
     validation: tuple[CollectTask, ...]
     device: str = "auto"
 
-    stage = "train"
+    stage = Stage.TRAIN
     may_lack_files = True
 
     @property
@@ -70,27 +85,31 @@ class TrainTask(Task):
         """Tasks of the samples."""
         return (*self.training, *self.validation)
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, object]:
         """Return the model, its options and the seed; the device does not matter."""
+        return self._request(differing(self.model.options))
+
+    def _request(self, options: Mapping[str, object]) -> dict[str, object]:
         return {
             "kind": self.model.kind,
-            "options": differing(self.model.options),
+            "options": options,
             "seed": self.seed,
             "training_sets": len(self.training),
         }
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, object]:
         """Return the request with the digest of the initial policy."""
-        request = self.request()
-        if initial := request["options"].get(_INITIAL):
-            request["options"][_INITIAL] = file_sha256(str(pretrained_or_given(initial)))
-        return request
+        options = differing(self.model.options)
+        if initial := options.get(_INITIAL):
+            options[_INITIAL] = file_sha256(str(pretrained_or_given(initial)))
+        return self._request(options)
 
     def matches(self, content: Mapping[str, Any]) -> bool:
         """Whether recorded content has the same request; any initial policy matches."""
         options = dict(content.get("options", {}))
-        if _INITIAL in options and _INITIAL in self.request()["options"]:
-            options[_INITIAL] = self.request()["options"][_INITIAL]
+        own = differing(self.model.options)
+        if _INITIAL in options and _INITIAL in own:
+            options[_INITIAL] = own[_INITIAL]
         return super().matches({**content, "options": options})
 
     @property
@@ -131,7 +150,7 @@ class TrainTask(Task):
         checkpoint = out.with_name(f"{POLICY}.training") / "checkpoint.safetensors"
         if checkpoint.exists():
             out.unlink(missing_ok=True)  # the training was killed before its cleanup
-        by_set: tuple[tuple[str, Any], ...] = ()
+        by_set: tuple[tuple[str, Metrics], ...] = ()
         if not _is_whole(out):
             out.unlink(missing_ok=True)
             by_set = self._trained(out, workspace).by_set
@@ -139,14 +158,16 @@ class TrainTask(Task):
         validation = dict(provenance.get("validation", {}))
         samples = sum(int(s["samples"]) for s in provenance["data"]["training"])
         epochs = provenance.get("epochs")
+        facts: TrainingFacts = {
+            "samples": samples,
+            "validation": validation,
+            "by_distribution": self._by_distribution(by_set),
+        }
+        if epochs:
+            facts["epochs"] = epochs
         return TaskResult(
             digest=file_sha256(out),
-            facts={
-                "samples": samples,
-                "validation": validation,
-                "by_distribution": self._by_distribution(by_set),
-                **({"epochs": epochs} if epochs else {}),
-            },
+            facts=facts,
             units=samples * self._passes(samples, epochs=epochs) if by_set else None,
         )
 
@@ -162,8 +183,8 @@ class TrainTask(Task):
                 f"none of the instances of {', '.join(self.distributions)} gave a sample to train "
                 "on: SCIP solves them without branching; use harder ones"
             )
-        has_device = hasattr(model_kind(self.model.kind).run_options(), "device")
-        where: dict[str, Any] = {"device": self.device} if has_device else {}
+        has_device = hasattr(find_model_kind(self.model.kind).run_options(), "device")
+        where: _RunOptions = {"device": self.device} if has_device else {}
         return train(
             folders,
             out=out,
@@ -175,7 +196,9 @@ class TrainTask(Task):
             **where,
         )
 
-    def _by_distribution(self, by_set: Sequence[tuple[str, Any]]) -> dict[str, dict[str, float]]:
+    def _by_distribution(
+        self, by_set: Sequence[tuple[str, Metrics]]
+    ) -> dict[str, dict[str, float]]:
         """Average the metrics of each distribution's sets, weighted by sample count."""
         judged = self.validation or self.training
         of_set = {task.set_name: task.instances.of.name for task in judged}
@@ -204,10 +227,10 @@ def _folders(tasks: Sequence[CollectTask], workspace: Workspace) -> list[Path]:
     return [folder for folder in folders if Manifest.load(folder).shards]
 
 
-def _provenance(path: Path) -> dict[str, Any]:
+def _provenance(path: Path) -> Mapping[str, Any]:
     from milplib.policies.file import read_policy
 
-    return dict(read_policy(path).provenance)
+    return read_policy(path).provenance
 
 
 def _is_whole(path: Path) -> bool:

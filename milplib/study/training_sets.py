@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +12,16 @@ from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.resampling import percentile_interval, ratio_of_means
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.statistics import TIME_SHIFT, mean_logs
+from milplib.study.models import TrainingSet
 
 __all__ = ["PolicyGroup", "compare_groups", "resampled_group_ratios"]
 
 RESAMPLES = 10_000
-_SIDES = (("mixed", "homogeneous"), ("leave-one-out", "homogeneous"), ("mixed", "leave-one-out"))
+_SIDES = (
+    (TrainingSet.MIXED, TrainingSet.HOMOGENEOUS),
+    (TrainingSet.LEAVE_ONE_OUT, TrainingSet.HOMOGENEOUS),
+    (TrainingSet.MIXED, TrainingSet.LEAVE_ONE_OUT),
+)
 
 Values = npt.NDArray[np.float64]
 
@@ -40,7 +44,7 @@ class PolicyGroup:
     policies: tuple[str, ...]
 
 
-def compare_groups(results: Evaluation, groups: Sequence[PolicyGroup]) -> list[dict[str, Any]]:
+def compare_groups(results: Evaluation, groups: Sequence[PolicyGroup]) -> list[dict[str, object]]:
     """Compare the times of groups with the baseline, and of training sets with each other.
 
     The result has a row per distribution and comparison. A row holds the ratio of shifted
@@ -49,7 +53,7 @@ def compare_groups(results: Evaluation, groups: Sequence[PolicyGroup]) -> list[d
     """
     runs = results.runs
     by_key = {(g.model, g.budget, g.training_set): g for g in groups}
-    rows = []
+    rows: list[dict[str, object]] = []
     for distribution in dict.fromkeys(results.table.column("distribution").to_pylist()):
         distribution_runs = runs.of_distribution(distribution)
         for group in groups:
@@ -76,7 +80,7 @@ def compare_groups(results: Evaluation, groups: Sequence[PolicyGroup]) -> list[d
 
 def _compared(
     runs: PairedRuns, policies: Sequence[str], others: Sequence[str]
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     logs = [
         np.array([mean_logs(runs.time[runs.policies.index(p)], shift=TIME_SHIFT) for p in side])
         for side in (policies, others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ from milplib.errors import ParameterError
 from milplib.files import atomic_write
 from milplib.style import page_style, plain_style
 from milplib.tree.layout import tree_layout
-from milplib.tree.search_tree import STATUSES, SearchTree
+from milplib.tree.search_tree import STATUSES, NodeStatus, SearchTree
 
 __all__ = ["FORMATS", "check_format", "draw_tree", "explanation", "tree_svg"]
 
@@ -199,7 +200,7 @@ def tree_svg(tree: SearchTree) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _style(colours: dict[str, str], *, ink: str, edge: str, paper: str) -> str:
+def _style(colours: Mapping[NodeStatus, str], *, ink: str, edge: str, paper: str) -> str:
     statuses = "".join(
         f".s{number}{{fill:{colour};stroke:{colour}}}"
         for number, colour in enumerate(colours.values())

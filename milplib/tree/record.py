@@ -13,11 +13,10 @@ from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
 from milplib.instance import Instance
 from milplib.outcomes import SolveStatus
 from milplib.solving import prepare_solve
-from milplib.tree.search_tree import STATUSES, SearchTree
+from milplib.tree.search_tree import STATUSES, NodeStatus, SearchTree
 
 __all__ = ["STATUSES", "SearchTree", "TreeRecorder", "record_tree"]
 
-_BRANCHED, _FEASIBLE, _INFEASIBLE, _BOUND, _OPEN, _RESTARTED = range(len(STATUSES))
 _OVER = frozenset(
     {
         SolveStatus.OPTIMAL,
@@ -27,9 +26,9 @@ _OVER = frozenset(
     }
 )
 _SOLVED = {
-    SCIP_EVENTTYPE.NODEBRANCHED: _BRANCHED,
-    SCIP_EVENTTYPE.NODEFEASIBLE: _FEASIBLE,
-    SCIP_EVENTTYPE.NODEINFEASIBLE: _INFEASIBLE,
+    SCIP_EVENTTYPE.NODEBRANCHED: NodeStatus.BRANCHED,
+    SCIP_EVENTTYPE.NODEFEASIBLE: NodeStatus.FEASIBLE,
+    SCIP_EVENTTYPE.NODEINFEASIBLE: NodeStatus.INFEASIBLE,
 }
 _CAUGHT = (SCIP_EVENTTYPE.NODEFOCUSED, *_SOLVED)
 
@@ -42,7 +41,7 @@ class _Node:
     branching: str
     lower: float
     order: int = 0
-    status: int = _OPEN
+    status: NodeStatus = NodeStatus.OPEN
 
 
 @dataclass
@@ -117,7 +116,7 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
             return
         known.status = _SOLVED[kind]
         if kind == SCIP_EVENTTYPE.NODEINFEASIBLE and self._is_cut_off(node):
-            known.status = _BOUND
+            known.status = NodeStatus.CUT_OFF
         if kind == SCIP_EVENTTYPE.NODEBRANCHED:
             for child in model.getChildren():
                 self._place(child, run)
@@ -168,16 +167,16 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
         last = max((node.run for node in nodes), default=0)
         is_over = SolveStatus(model.getStatus()) in _OVER
         for node in nodes:
-            if node.status == _OPEN and node.run < last:
-                node.status = _RESTARTED
-            elif node.status == _OPEN and is_over:
-                node.status = _BOUND
+            if node.status is NodeStatus.OPEN and node.run < last:
+                node.status = NodeStatus.RESTARTED
+            elif node.status is NodeStatus.OPEN and is_over:
+                node.status = NodeStatus.CUT_OFF
         objective = float(model.getObjVal()) if model.getNSols() else None
         return SearchTree(
             parent=np.array([node.parent for node in nodes], dtype=np.int64),
             depth=np.array([node.depth for node in nodes], dtype=np.int64),
             order=np.array([node.order for node in nodes], dtype=np.int64),
-            status=np.array([node.status for node in nodes], dtype=np.int8),
+            status=np.array([STATUSES.index(node.status) for node in nodes], dtype=np.int8),
             bound=self._own_bounds(),
             branching=tuple(node.branching for node in nodes),
             scip_nodes=model.getNTotalNodes(),

@@ -7,11 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STATUSES", "SearchTree"]
+from milplib.outcomes import Word
 
-STATUSES = ("branched", "feasible", "infeasible", "cut off by bound", "open", "restarted")
-"""Statuses of a node: it was branched on; its relaxation gave a solution; it was infeasible; it
-was cut off by its bound; the solve ended before it; SCIP restarted."""
+__all__ = ["STATUSES", "NodeStatus", "SearchTree"]
+
+
+class NodeStatus(Word):
+    """Status of a node of a search tree."""
+
+    BRANCHED = "branched"
+    """It was branched on."""
+    FEASIBLE = "feasible"
+    """Its relaxation gave a solution."""
+    INFEASIBLE = "infeasible"
+    CUT_OFF = "cut off by bound"
+    OPEN = "open"
+    """The solve ended before it."""
+    RESTARTED = "restarted"
+    """SCIP restarted before it."""
+
+
+STATUSES = tuple(NodeStatus)
+"""Statuses of a node, by the numbers that `SearchTree.status` holds."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -75,4 +92,4 @@ class SearchTree:
 
     def count(self, status: str) -> int:
         """Return the number of nodes with a status."""
-        return int((self.status == STATUSES.index(status)).sum())
+        return int((self.status == STATUSES.index(NodeStatus(status))).sum())

@@ -13,7 +13,7 @@ from milplib.cli.training import train as train_command
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.learn import options
 from milplib.learn.dataset import MIXTURES
-from milplib.policies import ARCHITECTURES, model_kind, model_kind_names
+from milplib.policies import ARCHITECTURES, find_model_kind, model_kind_names
 from milplib.policies.model_kinds import model_kinds
 from milplib.policies.networks import check_network_options
 
@@ -46,11 +46,11 @@ def test_ways_of_mixing_have_one_list_of_names() -> None:
 
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown kind of model 'gcn': did you mean gcnn"):
-        model_kind("gcn")
+        find_model_kind("gcn")
     with pytest.raises(ParameterError, match="no class of torch modules"):
-        model_kind("collections:Counter")
+        find_model_kind("collections:Counter")
     with pytest.raises(ParameterError, match="the model is 3"):
-        model_kind(3)
+        find_model_kind(3)
     with pytest.raises(KeyError):
         ARCHITECTURES["none"]
 

@@ -15,7 +15,7 @@ from narrowing import present
 from milplib.cli.status import status as status_command
 from milplib.errors import MilplibError, ResultsError
 from milplib.runs import run_status
-from milplib.runs.kind import run_kind
+from milplib.runs.kind import find_run_kind
 
 TUNING = """
     from milplib.runs import RunContents, RunFailure
@@ -111,10 +111,10 @@ def test_a_kind_that_does_not_load_or_lacks_a_part_is_named(
         "milplib_test_broken", "KIND = 1", runs={"broken-runs": "KIND", "lost-runs": "NOWHERE"}
     )
     with pytest.raises(ResultsError, match=r"'broken-runs' of milplib\.runs .* has no 'noun'"):
-        run_kind("broken-runs")
+        find_run_kind("broken-runs")
     with pytest.raises(MilplibError, match=r"'lost-runs' of milplib\.runs .* cannot be loaded"):
-        run_kind("lost-runs")
-    assert present(run_kind("milplib-evaluation")).noun == "evaluation"
+        find_run_kind("lost-runs")
+    assert present(find_run_kind("milplib-evaluation")).noun == "evaluation"
 
 
 def test_reading_a_measurement_loads_neither_learning_nor_heavy_packages(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from milplib.policies import (
-    model_kind,
+    find_model_kind,
     pretrained,
     pretrained_file,
     pretrained_names,
@@ -244,7 +244,7 @@ def test_options_have_the_defaults_of_the_functions_that_take_them() -> None:
             assert getattr(Collection(), field.name) == parameters[field.name].default, field.name
     nothing = Section(file="study.yaml", line=1, name="models.gcnn")
     for name in ("gcnn", "linear", "gbdt", "extratrees"):
-        assert model_options(model_kind(name), nothing) == model_kind(name).options()
+        assert model_options(find_model_kind(name), nothing) == find_model_kind(name).options()
 
 
 def test_a_policy_across_settings_learns_from_all_and_is_judged_in_each(

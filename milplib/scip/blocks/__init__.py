@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from milplib.errors import PolicyError, UnknownNameError
-from milplib.named import named_object
+from milplib.named import load_object
 from milplib.scip.state_functions import BlockSchema, StateFunction, check_state_functions
 
 __all__ = ["BLOCKS", "load_state_functions", "state_functions_of"]
@@ -60,7 +60,7 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
         if not isinstance(name, str):
             functions.append(name)
         elif ":" in name:
-            functions.append(named_object(name, kind="block", instantiate=True))
+            functions.append(load_object(name, role="block", instantiate=True))
         elif name in BLOCKS:
             functions.append(BLOCKS[name]())
         else:
