@@ -182,7 +182,7 @@ class RunFolder(TaskFolder):
         replace(
             self._manifest,
             shards=tuple(shards),
-            instances=tuple(asdict(outcome) for outcome in final),
+            instances=tuple(outcome.as_json() for outcome in final),
         ).write(self.folder)
         for name in old - {entry.file for entry in shards}:
             (self.folder / name).unlink(missing_ok=True)

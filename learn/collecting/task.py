@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from milplib.instance import Instance
 from milplib.learn.collecting.episode import EpisodeParameters, run_episode
 from milplib.learn.collecting.outcome import CollectOutcome
 from milplib.learn.samples.schema import SampleSchema
-from milplib.learn.samples.shards import write_batches
+from milplib.learn.samples.shards import InstanceEntry, write_batches
 from milplib.outcomes import SolveStatus
 from milplib.scip import StateFunction
 
@@ -102,6 +102,10 @@ class InstanceOutcome:
             If values are missing or unknown.
         """
         return cls(**values)
+
+    def as_json(self) -> InstanceEntry:
+        """Return the outcome as the entry of a manifest."""
+        return cast(InstanceEntry, asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)

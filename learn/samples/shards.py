@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypedDict, cast
 
 import pyarrow as pa
 
@@ -20,6 +20,7 @@ from milplib.learn.samples.trees import TreeEntry, TreeTable, checked, compact_t
 from milplib.runs.folder import MANIFEST, UNFINISHED
 
 __all__ = [
+    "InstanceEntry",
     "Manifest",
     "Shard",
     "ShardEntry",
@@ -168,6 +169,19 @@ def _checksum(path: Path) -> str:
     return checksum
 
 
+class InstanceEntry(TypedDict):
+    """Entry of an instance file in the manifest: its samples, and why some are missing."""
+
+    instance: str
+    instance_hash: str
+    outcome: str
+    samples: int
+    episodes: int
+    branchings: int
+    failure: str
+    reason: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Manifest of a folder of samples.
@@ -186,11 +200,11 @@ class Manifest:
         One entry per instance file: its samples and episodes, and why samples are missing.
     """
 
-    config: dict[str, Any]
+    config: Mapping[str, object]
     software: dict[str, str]
     schema: SampleSchema
     shards: tuple[ShardEntry, ...] = ()
-    instances: tuple[dict[str, Any], ...] = field(default=())
+    instances: tuple[InstanceEntry, ...] = field(default=())
 
     def write(self, folder: Path) -> None:
         """Write the manifest into a folder, atomically."""
@@ -228,7 +242,7 @@ class Manifest:
         schema = SampleSchema.from_json(content.pop("schema", None), where=str(path))
         try:
             shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"), dict)))
-            instances = tuple(_listed(content.pop("instances"), dict))
+            instances = tuple(cast(list[InstanceEntry], _listed(content.pop("instances"), dict)))
             return cls(**content, schema=schema, shards=shards, instances=instances)
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{path} is damaged: {error}") from error

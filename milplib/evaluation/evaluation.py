@@ -25,9 +25,9 @@ from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
 from milplib.outcomes import SolveFailure, SolveStatus
-from milplib.runs.environment import software_versions
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
+from milplib.scip.versions import software_versions
 
 __all__ = ["EvaluationProgress", "evaluate"]
 

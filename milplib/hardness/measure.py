@@ -28,9 +28,9 @@ from milplib.hardness.solvers import load_solver
 from milplib.hardness.table import TABLE, read_rows, write_rows
 from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
-from milplib.runs.environment import software_versions
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
+from milplib.scip.versions import software_versions
 
 __all__ = ["HardnessProgress", "measure"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from milplib.formats import SUFFIXES
 from milplib.formats.writer import file_content
 from milplib.instance import Instance
 from milplib.library.catalogue import find_distribution, find_generator
+from milplib.library.config import SplitConfig
 from milplib.library.distribution import Distribution, InstanceGenerator, generator_parameters
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
@@ -195,9 +195,7 @@ def generate_instances(
     return _generate(distribution, folder, manifest, list(indices), Execution(), lambda done: None)
 
 
-def _config(
-    distribution: Distribution, *, split: str, seed: int, file_format: str
-) -> dict[str, Any]:
+def _config(distribution: Distribution, *, split: str, seed: int, file_format: str) -> SplitConfig:
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     formats = [suffix.removeprefix(".") for suffix in SUFFIXES]
@@ -236,7 +234,7 @@ def _generate(
         for name, index in zip(names, indices, strict=True)
         if (record := existing[name]) is None or not record.is_whole(folder)
     }
-    generator, config = find_generator(distribution), dict(manifest.config)
+    generator, config = find_generator(distribution), manifest.config
     tasks = [_Generation(generator, config, index) for index in missing.values()]
     lost: dict[str, TaskFailure] = {}
     done = len(indices) - len(missing)
@@ -273,7 +271,7 @@ def _generate(
     return records
 
 
-def _file_name(config: Mapping[str, Any], index: int) -> str:
+def _file_name(config: SplitConfig, index: int) -> str:
     return f"{config['distribution']}-{config['split']}-{index:05d}.{config['format']}"
 
 
@@ -282,7 +280,7 @@ class _Generation:
     """Task of generating an instance."""
 
     generator: InstanceGenerator
-    config: dict[str, Any]
+    config: SplitConfig
     index: int
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from milplib.errors import OutputError
 from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.instance import Instance
+from milplib.library.config import SplitConfig
 
 __all__ = [
     "MANIFEST",
@@ -125,7 +126,7 @@ class SplitManifest:
     {'distribution': 'mine'}
     """
 
-    config: Mapping[str, Any]
+    config: SplitConfig
     records: dict[str, InstanceRecord] = field(default_factory=dict)
     broken: list[BrokenInstance] = field(default_factory=list)
     complete: bool = False
@@ -142,7 +143,7 @@ class SplitManifest:
             if any(record.file != Path(record.file).name for record in records):
                 return None
             return cls(
-                config=dict(content["config"]),
+                config=cast(SplitConfig, dict(content["config"])),
                 records={record.file: record for record in records},
                 broken=[BrokenInstance(**entry) for entry in content.get("broken", ())],
                 complete=bool(content.get("complete", True)),
@@ -199,7 +200,7 @@ class _Growing:
 
 def open_split(
     folder: Path,
-    config: Mapping[str, Any],
+    config: SplitConfig,
     *,
     goes_on: Callable[[SplitManifest], bool],
     force: bool,

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from milplib.errors import (
     MilplibWarning,
@@ -18,6 +17,7 @@ from milplib.errors import (
 from milplib.files import exclusive_lock, make_folder
 from milplib.library.cache import Cache
 from milplib.library.catalogue import find_generator
+from milplib.library.config import SourceEntry
 from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_split
@@ -84,8 +84,9 @@ class FetchedSplit:
         if not source:
             regenerated = self.manifest.config.get("regenerated")
             return "regenerated, not the published files" if regenerated else "generated"
-        parts = [source.get(key) for key in ("kind", "repository", "file", "path", "url")]
-        return " ".join(part for part in parts if part)
+        known: Mapping[str, object] = source
+        parts = [known.get(key) for key in ("kind", "repository", "file", "path", "url")]
+        return " ".join(str(part) for part in parts if part)
 
 
 def n_generated(entry: Distribution, split: str) -> int:
@@ -212,7 +213,7 @@ class Fetcher:
             on_broken=self._progress.on_broken,
         )
 
-    def _check_taken(self, description: Mapping[str, Any], split: str) -> None:
+    def _check_taken(self, description: SourceEntry, split: str) -> None:
         """Refuse to use the instances of a source without split folders for two splits."""
         for other in SPLITS:
             manifest = None if other == split else SplitManifest.load(self._target(other))
@@ -292,7 +293,8 @@ class Fetcher:
 
 def _source_of(manifest: SplitManifest) -> str:
     """Return the source of these instances."""
-    source = manifest.config.get("source", {"kind": "generator"})
+    generator: SourceEntry = {"kind": "generator"}
+    source = manifest.config.get("source", generator)
     return str(source.get("url") or source.get("path") or source["kind"])
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from milplib.errors import InstanceError, OutputError, SourceError
 from milplib.files import json_equal, make_folder
 from milplib.formats import file_stem
 from milplib.formats.reader import read
 from milplib.formats.suffixes import is_compressed
+from milplib.library.config import SplitConfig
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, open_split
 from milplib.library.sources import InstanceSource, RawInstance
 
@@ -32,7 +32,7 @@ def store_split(
     folder: Path,
     *,
     split: str,
-    config: Mapping[str, Any],
+    config: SplitConfig,
     force: bool = False,
     on_instance: Callable[[int, int | None], None] = lambda done, total: None,
     on_broken: Callable[[BrokenInstance], None] = lambda broken: None,
@@ -72,7 +72,7 @@ def store_split(
     OutputError
         If the folder holds other files or cannot be written.
     """
-    described = {**config, "source": dict(source.describe(split))}
+    described: SplitConfig = {**config, "source": source.describe(split)}
     manifest = _open(folder, described, force=force)
     broken: list[BrokenInstance] = []
     total = source.count(split)
@@ -112,7 +112,7 @@ def store_split(
     return manifest
 
 
-def _open(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManifest:
+def _open(folder: Path, config: SplitConfig, *, force: bool) -> SplitManifest:
     return open_split(
         folder,
         config,
@@ -122,11 +122,11 @@ def _open(folder: Path, config: Mapping[str, Any], *, force: bool) -> SplitManif
     )
 
 
-def _same(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _same(config: SplitConfig, other: SplitConfig) -> bool:
     """Whether two configurations are equal, apart from the path of a moved archive."""
 
-    def content(of: Mapping[str, Any]) -> dict[str, object]:
-        source = of.get("source", {})
+    def content(of: SplitConfig) -> dict[str, object]:
+        source: Mapping[str, object] = of.get("source", {})
         return {**of, "source": {k: v for k, v in source.items() if k not in ("path", "url")}}
 
     return json_equal(content(config), content(other))

@@ -6,13 +6,10 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypedDict
 
-import pyscipopt
-
 from milplib.scip.native import forced_level, native_status
 from milplib.scip.versions import scip_version
-from milplib.version import __version__
 
-__all__ = ["Environment", "describe_environment", "software_versions"]
+__all__ = ["Environment", "describe_environment"]
 
 _PACKAGES = ("milplib", "pyscipopt", "numpy", "scipy", "pyarrow")
 
@@ -58,21 +55,6 @@ def describe_environment() -> Environment:
         "packages": {name: _version(name) for name in _PACKAGES} | {"scip": scip_version()},
         "extraction": "pure" if module is None else "native",
         "instructions": "" if module is None else forced_level() or str(module.levels()[0]),
-    }
-
-
-def software_versions() -> dict[str, str]:
-    """Return the versions that the results of solves depend on, as manifests record them.
-
-    Examples
-    --------
-    >>> list(software_versions())
-    ['milplib', 'scip', 'pyscipopt']
-    """
-    return {
-        "milplib": __version__,
-        "scip": scip_version(),
-        "pyscipopt": pyscipopt.__version__,
     }
 
 

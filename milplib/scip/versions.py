@@ -11,6 +11,8 @@ from functools import cache
 
 import pyscipopt
 
+from milplib.version import __version__
+
 __all__ = [
     "SUPPORTED",
     "NativeConstants",
@@ -18,6 +20,7 @@ __all__ = [
     "is_compatible",
     "scip_major_version",
     "scip_version",
+    "software_versions",
     "supported_scip",
 ]
 
@@ -119,3 +122,18 @@ def is_compatible(major: object) -> bool:
     """
     known = supported_scip()
     return major == scip_major_version() or (known is not None and major in known.compatible_majors)
+
+
+def software_versions() -> dict[str, str]:
+    """Return the versions that the results of solves depend on, as manifests record them.
+
+    Examples
+    --------
+    >>> list(software_versions())
+    ['milplib', 'scip', 'pyscipopt']
+    """
+    return {
+        "milplib": __version__,
+        "scip": scip_version(),
+        "pyscipopt": pyscipopt.__version__,
+    }

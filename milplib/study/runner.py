@@ -19,8 +19,7 @@ from milplib.execution import (
     run_tasks,
 )
 from milplib.files import exclusive_lock, make_folder
-from milplib.runs.environment import software_versions
-from milplib.scip.versions import scip_version
+from milplib.scip.versions import scip_version, software_versions
 from milplib.study.costs import COSTS, Costs
 from milplib.study.errors import StudyError
 from milplib.study.plan import (

@@ -9,13 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from milplib.execution import Execution
 from milplib.outcomes import Word
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 __all__ = ["STAGES", "Stage", "Task", "TaskResult", "Workspace", "differing", "digest_of"]
 
@@ -51,7 +48,7 @@ def digest_of(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differing(options: DataclassInstance, *, leave_out: tuple[str, ...] = ()) -> dict[str, object]:
+def differing(options: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, object]:
     """Return the fields of a dataclass that differ from their defaults.
 
     With these alone in a recipe, a new option changes no address unless it is used.

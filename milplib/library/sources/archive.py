@@ -6,15 +6,15 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from milplib.errors import SourceError, SourceUnavailableError
 from milplib.files import file_sha256
+from milplib.library.config import SourceEntry
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import RawInstance, flat_names
 from milplib.library.sources.layout import SplitLayout
@@ -76,11 +76,14 @@ class ArchiveSource:
         path: str | os.PathLike[str],
         *,
         name: str,
-        identity: Mapping[str, Any] | None = None,
+        identity: SourceEntry | None = None,
         limits: ArchiveLimits | None = None,
     ) -> None:
         self._path = Path(path)
-        self._identity = identity or {"kind": "archive", "path": str(self._path.absolute())}
+        self._identity: SourceEntry = identity or {
+            "kind": "archive",
+            "path": str(self._path.absolute()),
+        }
         try:
             self._archive = zipfile.ZipFile(self._path)
         except FileNotFoundError:
@@ -132,7 +135,7 @@ class ArchiveSource:
                 f"{self._path} is refused: {problem}, above the limit; nothing was written"
             )
 
-    def describe(self, split: str) -> Mapping[str, Any]:
+    def describe(self, split: str) -> SourceEntry:
         """Return the identity of the archive with its size and checksum."""
         self._layout.files(split)
         return {

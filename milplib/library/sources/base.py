@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from milplib.formats import file_stem
+from milplib.library.config import SourceEntry
 from milplib.library.manifest import BrokenInstance
 
 __all__ = [
@@ -46,7 +47,7 @@ class RawInstance:
 class InstanceSource(Protocol):
     """Source of a distribution's instances: a folder, an archive or a mirror."""
 
-    def describe(self, split: str) -> Mapping[str, Any]:
+    def describe(self, split: str) -> SourceEntry:
         """Return the origin of a split as JSON values. Equal values mean equal instances.
 
         Raises

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from milplib.errors import SourceError, SourceUnavailableError
 from milplib.files import file_sha256, printable_path
+from milplib.library.config import SourceEntry
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import RawInstance, flat_names
 from milplib.library.sources.layout import SplitLayout
@@ -52,10 +53,10 @@ class FolderSource:
         path: str | os.PathLike[str],
         *,
         name: str,
-        identity: Mapping[str, Any] | None = None,
+        identity: SourceEntry | None = None,
     ) -> None:
         self._path = Path(path).absolute()
-        self._identity = identity or {"kind": "folder", "path": str(self._path)}
+        self._identity: SourceEntry = identity or {"kind": "folder", "path": str(self._path)}
         if not self._path.is_dir():
             raise SourceUnavailableError(f"there is no folder {self._path}")
         try:
@@ -65,7 +66,7 @@ class FolderSource:
         self._checksums: dict[str, str] = {}
         self._layout = SplitLayout(map(os.fspath, files), name=name, where=str(self._path))
 
-    def describe(self, split: str) -> Mapping[str, Any]:
+    def describe(self, split: str) -> SourceEntry:
         """Return the identity of the folder with a checksum of all file names and contents."""
         if split not in self._checksums:
             self._checksums[split] = self._checksum(split)

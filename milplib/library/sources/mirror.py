@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from milplib.errors import SourceError, SourceUnavailableError
 from milplib.files import exclusive_lock, make_folder
 from milplib.library.cache import Cache
+from milplib.library.config import SourceEntry
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import OnBytes, RawInstance, split_aliases
@@ -63,7 +63,7 @@ class MirrorSource:
         domain, _, level = name.partition("-")
         self._folder = f"{domain}/{level}"
 
-    def describe(self, split: str) -> Mapping[str, Any]:
+    def describe(self, split: str) -> SourceEntry:
         """Return the origin of the split, after downloading it if needed."""
         path = self._file(split)
         make_folder(path.parent)
