@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milplib.errors import FieldError, UnknownNameError
-from milplib.outcomes import Word
+from milplib.learn.names import LossName, Mixture, Precision
 from milplib.policies.folded import GCNN_SUMS, Sums
 
 __all__ = [
@@ -17,43 +17,13 @@ __all__ = [
     "ExtraTreesOptions",
     "GbdtOptions",
     "GcnnOptions",
-    "LossName",
-    "Mixture",
     "NetworkOptions",
     "NetworkRunOptions",
     "OwnNetworkOptions",
-    "Precision",
     "RunOptions",
     "TrainingOptions",
     "TreeOptions",
 ]
-
-
-class Mixture(Word):
-    """Way to mix data sets."""
-
-    BALANCED = "balanced"
-    """All data sets have equal weights."""
-    PROPORTIONAL = "proportional"
-    """All samples have equal weights."""
-
-
-class LossName(Word):
-    """Loss of milplib's own; a user's loss is named ``package.module:Name``."""
-
-    HARD = "hard"
-    """Cross-entropy against the expert's best candidates."""
-    SOFT = "soft"
-    """Cross-entropy against targets that fall off with the expert's scores."""
-
-
-class Precision(Word):
-    """Precision of the matrix products of a training."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-    """Automatic mixed precision."""
-
 
 MIXTURES = tuple(Mixture)
 """Ways to mix data sets."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from milplib.errors import ParameterError, SampleError, UnknownNameError
-from milplib.learn.options import Mixture
+from milplib.learn.names import Mixture
 
 __all__ = ["MIXTURES", "EpochBatches"]
 
@@ -68,7 +68,7 @@ class EpochBatches:
     Raises
     ------
     ParameterError, UnknownNameError
-    from milplib.learn.options import Mixture
+    from milplib.learn.names import Mixture
         If an argument is outside its domain.
     SampleError
         If a data set is empty.

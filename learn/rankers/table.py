@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from milplib.errors import UnknownNameError
 from milplib.learn.dataset.graph_dataset import GraphDataset
-from milplib.learn.options import MIXTURES, Mixture
+from milplib.learn.names import Mixture
+from milplib.learn.options import MIXTURES
 from milplib.learn.training.metrics import Judgement, judge
 from milplib.policies.candidate_matrix import candidate_matrix
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from milplib.errors import ParameterError, UnknownNameError
-from milplib.learn.options import Precision
+from milplib.learn.names import Precision
 
 __all__ = ["DEVICES", "PRECISIONS", "Compute", "cpu_threads"]
 

@@ -9,7 +9,7 @@ import torch
 from torch_geometric.utils import scatter
 
 from milplib.errors import ParameterError, UnknownNameError
-from milplib.learn.options import LossName
+from milplib.learn.names import LossName
 from milplib.named import load_object
 
 __all__ = ["LOSSES", "HardLabels", "Loss", "SoftTargets", "load_loss"]

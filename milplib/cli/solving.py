@@ -96,7 +96,7 @@ def solve(
     if result.policy_errors:
         lines["policy errors"] = f"at {result.policy_errors} nodes, where SCIP's own rule decided"
     print_pairs(lines)
-    return 130 if result.status == "userinterrupt" else 0
+    return 130 if result.status is SolveStatus.INTERRUPTED else 0
 
 
 @policy_app.command(name="list")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import milplib
 from milplib.cli.console import Networks, WholeNumber, allow_modules_here, print_pairs
+from milplib.outcomes import SolveStatus
 
 __all__ = ["tree"]
 
@@ -73,4 +74,4 @@ def tree(
             "tree": str(out),
         }
     )
-    return 130 if recorded.solve_status == "userinterrupt" else 0
+    return 130 if recorded.solve_status == SolveStatus.INTERRUPTED else 0

@@ -243,7 +243,11 @@ def _who(row: RunRow) -> str:
 
 def _own_gap(row: RunRow) -> float:
     gap = row["gap"]
-    return gap if row["status"] == "gaplimit" and gap is not None and math.isfinite(gap) else 0.0
+    return (
+        gap
+        if row["status"] == SolveStatus.GAP_LIMIT and gap is not None and math.isfinite(gap)
+        else 0.0
+    )
 
 
 def _values_differ(a: RunRow, b: RunRow) -> bool:

@@ -220,7 +220,7 @@ def _identity(policy: EvaluatedPolicy) -> tuple[str, str]:
 
 def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
     """Return unique labels: for files, the shortest path suffixes that tell them apart."""
-    others = [policy.label for policy in policies if policy.kind != "file"]
+    others = [policy.label for policy in policies if policy.kind != PolicyKind.FILE]
     twins = [label for label in others if others.count(label) > 1]
     if twins:
         raise ParameterError(

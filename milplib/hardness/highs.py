@@ -194,7 +194,7 @@ def _measured(instance: Instance, highs: Any, integral: _GapIntegral) -> Measure
     objective, bound = None, _no_bound(instance)
     if name == "kModelEmpty":
         status, objective = _without_columns(instance)
-    elif info.primal_solution_status == _FEASIBLE and status != "unbounded":
+    elif info.primal_solution_status == _FEASIBLE and status != SolveStatus.UNBOUNDED:
         objective = float(info.objective_function_value)
     if status == SolveStatus.INFEASIBLE:
         bound = -bound

@@ -15,6 +15,7 @@ from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_instances
 from milplib.library.manifest import InstanceRecord
+from milplib.library.source_names import SourceName
 from milplib.library.split_fetcher import n_generated, split_lock
 from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, SplitFiles
 
@@ -54,7 +55,7 @@ def load(
 'SC-milplib-small/train/SC-milplib-small-train-00001.lp']
     """
     entry = find_distribution(name)
-    generated = source == "generator" or (source is None and entry.published is None)
+    generated = source == SourceName.GENERATOR or (source is None and entry.published is None)
 
     def files(split: str) -> SplitFiles:
         if generated:

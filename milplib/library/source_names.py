@@ -19,10 +19,21 @@ from milplib.library.sources import (
     OnBytes,
 )
 from milplib.library.sources.download import download, find_remote
+from milplib.outcomes import Word
 
-__all__ = ["SOURCES", "open_source"]
+__all__ = ["SOURCES", "SourceName", "open_source"]
 
-SOURCES = ("site", "mirror", "generator")
+
+class SourceName(Word):
+    """Source of a published distribution, other than a folder, an archive or a URL."""
+
+    SITE = "site"
+    """An archive of the site, in the cache."""
+    MIRROR = "mirror"
+    GENERATOR = "generator"
+
+
+SOURCES = tuple(SourceName)
 """Sources of a published distribution, in the order of trial."""
 
 
@@ -53,7 +64,7 @@ def open_source(
     UnknownNameError
         If `source` is neither a known name nor a path.
     """
-    if source == "mirror":
+    if source == SourceName.MIRROR:
         if entry.published is None:
             raise SourceUnavailableError(
                 f"{entry.name} is milplib's own distribution; the mirror does not have it"
@@ -66,7 +77,7 @@ def open_source(
             offline=offline,
             on_bytes=on_bytes,
         )
-    if source == "site":
+    if source == SourceName.SITE:
         return _open_site(entry.name, cache)
     if urlsplit(source).scheme in ("http", "https"):
         return _open_url(source, entry.name, cache, offline=offline, on_bytes=on_bytes)

@@ -22,7 +22,7 @@ from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_split
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest
-from milplib.library.source_names import SOURCES, open_source
+from milplib.library.source_names import SOURCES, SourceName, open_source
 from milplib.library.sources import InstanceSource, OnBytes
 from milplib.library.store import copy_split, store_split
 
@@ -129,7 +129,7 @@ class Fetcher:
         present = [fetched for fetched in by_split.values() if fetched is not None]
         reasons: list[str] = []
         for source in self._sources() if missing else ():
-            if source == "generator" and reasons:
+            if source == SourceName.GENERATOR and reasons:
                 warnings.warn(
                     f"{self._entry.name} is regenerated; these are not the published files: "
                     f"{reasons[-1]}",
@@ -165,7 +165,7 @@ class Fetcher:
         self, source: str, wanted: tuple[str, ...] | None, *, skip_missing: bool = False
     ) -> list[FetchedSplit]:
         """Fetch splits from a source; with `skip_missing`, ignore splits that it lacks."""
-        if source == "generator":
+        if source == SourceName.GENERATOR:
             find_generator(self._entry)
             return [self._locked(split, self._generate, source) for split in wanted or SPLITS]
         opened = open_source(
@@ -250,7 +250,7 @@ class Fetcher:
         self, split: str, get: Callable[[str, Path], SplitManifest], source: str
     ) -> FetchedSplit:
         """Get a split under a lock, unless another process has just completed it."""
-        folder = self._target(split, generated=source == "generator")
+        folder = self._target(split, generated=source == SourceName.GENERATOR)
         with split_lock(folder):
             manifest = None if self._force else self._complete(folder, split)
             if manifest is None or _source_of(manifest) != source:

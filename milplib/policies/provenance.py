@@ -11,6 +11,7 @@ __all__ = [
     "HashesRecord",
     "InstanceHashes",
     "SetRecord",
+    "TrainingRecord",
     "instance_hashes",
     "recorded_hashes",
     "seen_in",
@@ -50,6 +51,14 @@ class DataRecord(TypedDict):
     held_out_instances: NotRequired[int]
     held_out_sha256: NotRequired[str]
     instance_hashes: InstanceHashes
+
+
+class TrainingRecord(TypedDict, total=False):
+    """What milplib reads of a policy file's provenance; each kind of model adds its own."""
+
+    data: DataRecord
+    validation: dict[str, float]
+    epochs: int
 
 
 class HashesRecord(TypedDict):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milplib.errors import ParameterError, UnknownNameError
+from milplib.outcomes import Word
 
 if TYPE_CHECKING:
     import pyscipopt
@@ -28,6 +29,17 @@ _DESCRIPTION = re.compile(
 _TRUTH = {"true": True, "false": False}
 
 
+class ParameterKind(Word):
+    """Type of a SCIP parameter, in SCIP's words."""
+
+    BOOL = "bool"
+    INT = "int"
+    LONGINT = "longint"
+    REAL = "real"
+    CHAR = "char"
+    STRING = "string"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BranchingParameter:
     """A parameter of a branching rule.
@@ -37,7 +49,7 @@ class BranchingParameter:
     name
         ``rule/parameter``, that is, SCIP's name without ``branching/``.
     kind
-        SCIP's type: ``bool``, ``int``, ``longint``, ``real`` or ``char``.
+        SCIP's type.
     low, high
         Smallest and largest value of a number.
     letters
@@ -49,7 +61,7 @@ class BranchingParameter:
     """
 
     name: str
-    kind: str
+    kind: ParameterKind
     low: float
     high: float
     letters: str
@@ -81,26 +93,26 @@ class BranchingParameter:
 
     def _converted(self, given: ParameterValue) -> ParameterValue:
         text = parameter_text(given)
-        if self.kind == "bool":
+        if self.kind is ParameterKind.BOOL:
             if text.lower() not in _TRUTH:
                 raise ValueError(text)
             return _TRUTH[text.lower()]
-        if self.kind == "char":
+        if self.kind is ParameterKind.CHAR:
             if len(text) != 1 or (self.letters and text not in self.letters):
                 raise ValueError(text)
             return text
-        number = float(text) if self.kind == "real" else int(text)
+        number = float(text) if self.kind is ParameterKind.REAL else int(text)
         # SCIP's infinity is a finite number; values beyond it are meaningless.
         if not (math.isfinite(number) and self.low <= number <= self.high):
             raise ValueError(text)
         return number
 
     def _domain(self) -> str:
-        if self.kind == "bool":
+        if self.kind is ParameterKind.BOOL:
             return "true or false"
-        if self.kind == "char":
+        if self.kind is ParameterKind.CHAR:
             return f"one of the letters {', '.join(self.letters)}"
-        noun = "a number" if self.kind == "real" else "a whole number"
+        noun = "a number" if self.kind is ParameterKind.REAL else "a whole number"
         bounds = [
             f"{word} {bound:g}"
             for word, bound in (("from", self.low), ("to", self.high))
@@ -141,13 +153,14 @@ def branching_parameters(model: pyscipopt.Model, rule: str) -> Mapping[str, Bran
 
 def _described(match: re.Match[str]) -> BranchingParameter:
     low, high, letters = -math.inf, math.inf, ""
-    if match["kind"] == "char":
+    kind = ParameterKind(match["kind"])
+    if kind is ParameterKind.CHAR:
         letters = match["range"].strip("{}")
-    elif match["kind"] != "bool":
+    elif kind is not ParameterKind.BOOL:
         low, high = (float(bound) for bound in match["range"].strip("[]").split(","))
     return BranchingParameter(
         name=f"{match['rule']}/{match['name']}",
-        kind=match["kind"],
+        kind=kind,
         low=low,
         high=high,
         letters=letters,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from milplib.errors import MissingPackageError, ParameterError, SourceUnavailableError
 from milplib.library import Distribution, find_distribution, find_generator
-from milplib.library.source_names import SOURCES
+from milplib.library.source_names import SOURCES, SourceName
 from milplib.policies import find_model_kind, read_policy
 from milplib.policies.pretrained import pretrained_or_given
 from milplib.study.models import Model, own_kinds
@@ -48,7 +48,7 @@ def own_folder(wanted: StudyDistribution) -> Path | None:
 
 def n_in_source(wanted: StudyDistribution, split: str) -> int | None:
     """Return the number of instances of a split in a source; None if unlimited or unknown."""
-    if wanted.source == "generator":
+    if wanted.source == SourceName.GENERATOR:
         return None
     if (folder := own_folder(wanted)) is not None:
         if folder.is_dir():
@@ -82,7 +82,7 @@ def check_distribution(wanted: StudyDistribution) -> None:
             find_distribution(wanted.name)  # an archive is one of the catalogue's
     else:
         entry = find_distribution(wanted.name)
-        if wanted.source == "generator":
+        if wanted.source == SourceName.GENERATOR:
             generator = find_generator(entry)
             for (domain, parameter), (bundled, packages, extra) in _DATA_PACKAGES.items():
                 if entry.domain == domain and getattr(generator, parameter, bundled) != bundled:
@@ -92,7 +92,7 @@ def check_distribution(wanted: StudyDistribution) -> None:
                 f"{wanted.name} has no source '{wanted.source}': milplib generates it; use the "
                 "source generator"
             )
-        elif wanted.source == "mirror":
+        elif wanted.source == SourceName.MIRROR:
             _need(("huggingface_hub",), "fetch", needed_by=f"the mirror of {wanted.name}")
     for split in ("train", "val", "test"):
         available = n_in_source(wanted, split)

@@ -19,6 +19,7 @@ from milplib.library import (
     load,
 )
 from milplib.library.generation import generate_instances
+from milplib.library.source_names import SourceName
 from milplib.library.splits import ListedFiles
 from milplib.study.checks import own_folder
 from milplib.study.study import StudyDistribution
@@ -71,7 +72,7 @@ class InstanceTask(Task):
         folder = own_folder(self.of)
         if folder is not None:
             return {"kind": "folder" if folder.is_dir() else "archive"}
-        seed = {"seed": self.of.seed} if self.of.source == "generator" else {}
+        seed = {"seed": self.of.seed} if self.of.source == SourceName.GENERATOR else {}
         return {"kind": self.of.source, **seed}
 
     def recipe(self) -> dict[str, object]:
@@ -94,7 +95,7 @@ class InstanceTask(Task):
             return {"sha256": [file_sha256(file.path) for file in self._listed()]}
         if folder is not None:
             return {"sha256": file_sha256(folder)}
-        if self.of.source != "generator":
+        if self.of.source != SourceName.GENERATOR:
             entry = find_distribution(self.of.name)
             return {"sha256": entry.published.sha256.get(self.split, "") if entry.published else ""}
         return _generator(self.of.name)
@@ -150,7 +151,7 @@ def split_of(task: InstanceTask, workspace: Workspace) -> Split:
     Their names in results do not depend on where their files are.
     """
     name = task.of.name
-    if task.of.source == "generator":
+    if task.of.source == SourceName.GENERATOR:
         out = workspace.folder(task)
         records = generate_instances(
             find_distribution(name),

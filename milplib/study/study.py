@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from milplib.evaluation.best_scip_rule import SCIP_RULES
+from milplib.library.source_names import SourceName
 from milplib.study.domains import at_least, fit_for_files, positive, probability, seeds
 from milplib.study.errors import FieldError
 from milplib.study.models import Budget, Model, Training
@@ -42,7 +43,7 @@ class StudyDistribution:
     """
 
     name: str
-    source: str = "generator"
+    source: str = SourceName.GENERATOR
     train: int = 0
     val: int = 0
     test: int = 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from milplib.errors import MilplibError
 from milplib.files import file_sha256
 from milplib.policies import find_model_kind
 from milplib.policies.pretrained import pretrained_or_given
+from milplib.policies.provenance import TrainingRecord
 from milplib.study.collecting import CollectTask, samples_folder
 from milplib.study.errors import StudyError
 from milplib.study.models import Model
@@ -156,7 +157,7 @@ class TrainTask(Task):
             by_set = self._trained(out, workspace).by_set
         provenance = _provenance(out)
         validation = dict(provenance.get("validation", {}))
-        samples = sum(int(s["samples"]) for s in provenance["data"]["training"])
+        samples = sum(s["samples"] for s in provenance["data"]["training"])
         epochs = provenance.get("epochs")
         facts: TrainingFacts = {
             "samples": samples,
@@ -227,10 +228,10 @@ def _folders(tasks: Sequence[CollectTask], workspace: Workspace) -> list[Path]:
     return [folder for folder in folders if Manifest.load(folder).shards]
 
 
-def _provenance(path: Path) -> Mapping[str, Any]:
+def _provenance(path: Path) -> TrainingRecord:
     from milplib.policies.file import read_policy
 
-    return read_policy(path).provenance
+    return cast(TrainingRecord, read_policy(path).provenance)
 
 
 def _is_whole(path: Path) -> bool:

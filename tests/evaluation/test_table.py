@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ import pytest
 
 from milplib.errors import ResultsError
 from milplib.evaluation import COLUMNS, Evaluation
+from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.table import check_table, read_table, run_table, write_table
 
 
@@ -129,3 +131,35 @@ def test_a_folder_that_holds_no_results_is_refused(manifest: str | None, tmp_pat
         Evaluation.load(tmp_path)
     with pytest.raises(ResultsError, match="does not exist"):
         Evaluation.load(tmp_path / "nowhere")
+
+
+def test_selected_columns_are_those_of_the_selected_runs() -> None:
+    """Columns are computed on first use; a selection of a selection sees the same numbers."""
+    rows = [
+        {
+            "policy": policy,
+            "instance": f"{distribution}/{number}",
+            "distribution": distribution,
+            "seed": seed,
+            "failure": "",
+            "time": 1.0 + number,
+            "time_limit": 60.0,
+            "nodes": 10 * number + seed,
+        }
+        for policy in ("pscost", "mine")
+        for distribution in ("CA", "SC")
+        for number in range(3)
+        for seed in range(2)
+        if (policy, number, seed) != ("mine", 0, 0)
+    ]
+    runs = PairedRuns.of(run_table(rows))
+    common = runs.of_distribution("SC").in_common()
+    assert set(common.columns) == set(runs.columns) >= {"nodes", "time", "time_limit", "gap"}
+    assert np.isnan(common.columns["nodes"]).sum() == 2
+    expected = np.where(
+        common.present, runs.columns["nodes"][:, runs.distributions == "SC"], np.nan
+    )
+    np.testing.assert_array_equal(common.nodes, expected)
+    assert common.columns["nodes"] is common.columns["nodes"]
+    with pytest.raises(KeyError, match="host"):
+        assert not common.columns["host"].any()

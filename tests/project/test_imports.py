@@ -178,6 +178,21 @@ def test_an_import_stays_light(
     run(sys.executable, "-c", f"{WATCH}import {module}", cwd=tmp_path)
 
 
+def test_the_status_of_a_collection_does_not_load_the_code_that_collects(
+    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    script = (
+        "import sys; from milplib.runs.kind import find_run_kind; "
+        "assert find_run_kind('milplib-sample-set').noun == 'collection'; "
+        "print(*(name for name in sys.modules if name.startswith('milplib.learn')))"
+    )
+    loaded = run(sys.executable, "-c", script, cwd=tmp_path).stdout.split()
+
+    collecting = "milplib.learn.collecting"
+    own = [f"{collecting}.{name}" for name in ("outcome", "run_kind")]
+    assert sorted(loaded) == ["milplib.learn", collecting, *own]
+
+
 def test_the_watch_sees_a_heavy_import(
     run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
