@@ -98,7 +98,7 @@ class InstanceTask(Task):
         if self.of.source != SourceName.GENERATOR:
             entry = find_distribution(self.of.name)
             return {"sha256": entry.published.sha256.get(self.split, "") if entry.published else ""}
-        return _generator(self.of.name)
+        return dict(_generator(self.of.name))
 
     @property
     def cost_key(self) -> str:

@@ -50,7 +50,7 @@ def tiny(**changes: Any) -> Any:
     return Instance(**content | changes)
 
 
-def measured(solver: Any, instance: Instance, time_limit: int = 60) -> Any:
+def measured(solver: Any, instance: Instance, time_limit: float = 60) -> Any:
     return load_solver(solver).measure(instance, time_limit=time_limit, seed=0)
 
 
