@@ -9,6 +9,7 @@ import pytest
 
 from milplib.errors import ParameterError
 from milplib.hardness import LevelThresholds, level_of, majority_level
+from milplib.hardness.results import Judging
 
 THRESHOLDS = LevelThresholds()
 
@@ -91,3 +92,10 @@ def test_the_majority_is_more_than_half() -> None:
     assert majority_level(["easy", "hard", "hard"]) == "hard"
     assert majority_level(["easy", "hard"]) == "mixed"
     assert majority_level([]) == ""
+
+
+def test_samples_are_capped_by_those_wanted_of_an_instance() -> None:
+    judging = Judging(thresholds=LevelThresholds(), expert_probability=0.5, samples_per_instance=3)
+    assert judging.judged({"failure": "crash", "branchings": 100})["expected_samples"] == 3
+    assert judging.judged({"failure": "crash", "branchings": 4})["expected_samples"] == 2.0
+    assert judging.judged({"failure": "crash"})["expected_samples"] is None

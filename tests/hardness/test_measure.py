@@ -206,13 +206,6 @@ def test_a_solve_that_dies_or_hangs_keeps_its_statistics_and_has_no_level(auctio
     assert (summary.failed, summary.levels, summary.time_median) == (1, {}, 1e-6)
 
 
-def test_samples_are_capped_by_those_wanted_of_an_instance() -> None:
-    judging = Judging(thresholds=LevelThresholds(), expert_probability=0.5, samples_per_instance=3)
-    assert judging.judged({"failure": "crash", "branchings": 100})["expected_samples"] == 3
-    assert judging.judged({"failure": "crash", "branchings": 4})["expected_samples"] == 2.0
-    assert judging.judged({"failure": "crash"})["expected_samples"] is None
-
-
 def test_highs_measures_too_and_its_level_names_it(auctions: Any, tmp_path: Path) -> None:
     pytest.importorskip("highspy")
     results = measure([auctions], solver="highs", out=tmp_path / "r")
