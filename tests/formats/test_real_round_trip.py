@@ -175,7 +175,10 @@ def test_a_real_instance_survives_every_format(
 @pytest.mark.parametrize("suffix", PLAIN)
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow) if name == "cap42.lp.gz" else name for name in REAL],
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "cap42.lp.gz" else name
+        for name in REAL
+    ],
 )
 def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
     tmp_path: Path, real: Any, name: str, suffix: str

@@ -142,7 +142,9 @@ def test_the_command_line_trains_and_solves_with_it_in_processes_of_its_own(
     auctions: Path, modules: Any, tmp_path: Path
 ) -> None:
     training = ("train", auctions, "--model", "mynet:RowMeanNet", "--model-option", "hidden=8")
-    done = run_forked(*training, "--epochs", 1, "--out", tmp_path / "net.safetensors", modules=modules)
+    done = run_forked(
+        *training, "--epochs", 1, "--out", tmp_path / "net.safetensors", modules=modules
+    )
     assert done.returncode == 0, done.stderr
     assert "accuracy@1" in done.stdout
     (instance,) = unseen(tmp_path / "instances").glob("*.lp")
