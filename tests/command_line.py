@@ -21,8 +21,13 @@ STREAMS = ("stdout", "stderr")
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
-    ["milplib.cli.app", "milplib.evaluation", "milplib.generators", "pandas"]
-    + ["milplib.learn.training"]  # torch, the longest of all
+    [
+        "milplib.cli.app",
+        "milplib.evaluation",
+        "milplib.generators",
+        "milplib.learn.training",  # torch, the longest of all
+        "pandas",
+    ]
 )
 
 

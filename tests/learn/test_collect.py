@@ -20,7 +20,7 @@ from milplib.errors import (
     StateError,
     UnknownNameError,
 )
-from milplib.generators import CombinatorialAuction, SetCover, from_name
+from milplib.generators import SetCover, from_name
 from milplib.learn import SampleSet, collect
 
 from .collected_files import content
