@@ -22,7 +22,10 @@ REAL = (
     *("misc03.mps.gz", "p0548.mps.gz", "rgn.mps.gz", "stein27_inf.lp"),
 )
 # These are solved in one to three seconds, all others in less.
-EXPENSIVE = ("blend2.mps.gz", "cap42.lp.gz", "dcmulti.mps.gz", "misc03.mps.gz")
+EXPENSIVE = (
+    *("blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz", "lseu.mps.gz"),
+    "misc03.mps.gz",
+)
 PLAIN = (".mps", ".lp")
 
 # Makes a family's smallest distribution one that is solved at once; others stay as they are.

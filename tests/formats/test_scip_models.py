@@ -21,7 +21,7 @@ SOLVED = (
     *("enigma.mps.gz", "flugpl.mps.gz", "lseu.mps.gz", "misc03.mps.gz", "p0548.mps.gz"),
     *("rgn.mps.gz", "stein27_inf.lp"),
 )
-SECONDS = ("blend2.mps.gz", "dcmulti.mps.gz", "misc03.mps.gz")
+SECONDS = ("blend2.mps.gz", "dcmulti.mps.gz", "misc03.mps.gz", "stein27_inf.lp")
 
 
 def mixed(**changes: Any) -> Any:
