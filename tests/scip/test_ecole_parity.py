@@ -32,7 +32,7 @@ ALL_NAMES = (
     "stein27_inf",
 )
 # The shipped ones are replayed below as well, from recordings of less precision.
-SECONDS = (*SHIPPED_NAMES, "dcmulti", "blend2")
+SECONDS = (*SHIPPED_NAMES, "dcmulti", "blend2", "misc03")
 INCUMBENT = [VariableFeature.INCUMBENT_VALUE, VariableFeature.AVERAGE_INCUMBENT_VALUE]
 
 pytestmark = pytest.mark.recorded_on("10.0.2")
@@ -175,7 +175,10 @@ def test_features_and_scores_equal_ecoles_at_every_recorded_node(
 
 
 @pytest.mark.parametrize("kind", ["states", "scores"])
-@pytest.mark.parametrize("name", SHIPPED_NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n != "cflp_25_25" else n for n in SHIPPED_NAMES],
+)
 def test_features_and_scores_equal_the_shipped_recordings(name: str, kind: str) -> None:
     replay(
         name,
