@@ -26,6 +26,7 @@ EXPENSIVE = (
     *("blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz", "lseu.mps.gz"),
     "misc03.mps.gz",
 )
+LARGE = ("cap41.lp.gz", "cap42.lp.gz")
 PLAIN = (".mps", ".lp")
 
 # Makes a family's smallest distribution one that is solved at once; others stay as they are.
@@ -178,10 +179,7 @@ def test_a_real_instance_survives_every_format(
 @pytest.mark.parametrize("suffix", PLAIN)
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow) if name == "cap42.lp.gz" else name
-        for name in REAL
-    ],
+    [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in REAL],
 )
 def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
     tmp_path: Path, real: Any, name: str, suffix: str
