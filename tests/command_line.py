@@ -13,13 +13,21 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 TIME_LIMIT = 300.0
+STREAMS = ("stdout", "stderr")
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
-    ["milplib.cli.app", "milplib.evaluation", "milplib.generators", "milplib.learn", "pandas"]
+    [
+        "milplib.cli.app",
+        "milplib.evaluation",
+        "milplib.generators",
+        "milplib.learn.training",  # torch, the longest of all
+        "pandas",
+    ]
 )
 
 
@@ -39,24 +47,57 @@ def run_afresh(
 
 
 def run_forked(
-    *arguments: object, cwd: Path | None = None, warnings_are_errors: bool = False
+    *arguments: object,
+    cwd: Path | None = None,
+    warnings_are_errors: bool = False,
+    modules: Path | None = None,
+    code: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``milplib`` with arguments, in a folder; give its exit code and what it printed."""
-    words = [str(argument) for argument in arguments]
+    """Run ``milplib`` with arguments, in a folder; give its exit code and what it printed.
+
+    It can import from a folder of modules. With code, run that with these arguments instead.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        streams = Path(folder, "stdout"), Path(folder, "stderr")
-        process = _SERVER.Process(
-            target=_run_here,
-            args=(words, cwd or Path.cwd(), dict(os.environ), streams, warnings_are_errors),
+        process = start_forked(
+            *arguments,
+            streams=Path(folder),
+            cwd=cwd,
+            warnings_are_errors=warnings_are_errors,
+            modules=modules,
+            code=code,
         )
-        process.start()
         process.join(TIME_LIMIT)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(words, TIME_LIMIT)
-        stdout, stderr = (stream.read_text() for stream in streams)
-        return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr)
+            raise subprocess.TimeoutExpired([str(a) for a in arguments], TIME_LIMIT)
+        stdout, stderr = (Path(folder, name).read_text() for name in STREAMS)
+        return subprocess.CompletedProcess(arguments, process.exitcode, stdout, stderr)
+
+
+def start_forked(
+    *arguments: object,
+    streams: Path,
+    cwd: Path | None = None,
+    warnings_are_errors: bool = False,
+    modules: Path | None = None,
+    code: str | None = None,
+) -> BaseProcess:
+    """Start what `run_forked` runs; its output goes to the files STREAMS of a folder."""
+    process = _SERVER.Process(
+        target=_run_here,
+        args=(
+            [str(argument) for argument in arguments],
+            cwd or Path.cwd(),
+            dict(os.environ),
+            [streams / name for name in STREAMS],
+            warnings_are_errors,
+            modules,
+            code,
+        ),
+    )
+    process.start()
+    return process
 
 
 def _run_here(
@@ -65,6 +106,8 @@ def _run_here(
     environment: Mapping[str, str],
     streams: Sequence[Path],
     warnings_are_errors: bool,
+    modules: Path | None,
+    code: str | None,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
@@ -73,6 +116,12 @@ def _run_here(
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
     if warnings_are_errors:
         warnings.simplefilter("error")
+    if modules:
+        sys.path.insert(0, str(modules))
+    if code is not None:
+        sys.argv = ["-c", *arguments]
+        exec(code, {"__name__": "__main__"})
+        return
     from milplib.cli import main
 
     main(arguments)

@@ -22,13 +22,17 @@ REAL = (
     *("misc03.mps.gz", "p0548.mps.gz", "rgn.mps.gz", "stein27_inf.lp"),
 )
 # These are solved in one to three seconds, all others in less.
-EXPENSIVE = ("blend2.mps.gz", "dcmulti.mps.gz", "misc03.mps.gz")
+EXPENSIVE = (
+    *("blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz", "lseu.mps.gz"),
+    "misc03.mps.gz",
+)
+LARGE = ("cap41.lp.gz", "cap42.lp.gz")
 PLAIN = (".mps", ".lp")
 
 # Makes a family's smallest distribution one that is solved at once; others stay as they are.
 SMALLER: dict[str, dict[str, Any]] = {
-    "CombinatorialAuction": {"n_items": 40, "n_bids": 150},
-    "CapacitatedFacilityLocation": {"n_customers": 12, "n_facilities": 10},
+    "CombinatorialAuction": {"n_items": 25, "n_bids": 60},
+    "CapacitatedFacilityLocation": {"n_customers": 8, "n_facilities": 6},
     "IndependentSet": {"n_nodes": 60},
     "SetCover": {"n_rows": 100, "n_columns": 150},
     "ItemPlacement": {"n_items": 7, "n_bins": 3, "n_resources": 2},
@@ -173,7 +177,10 @@ def test_a_real_instance_survives_every_format(
 
 
 @pytest.mark.parametrize("suffix", PLAIN)
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in REAL],
+)
 def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
     tmp_path: Path, real: Any, name: str, suffix: str
 ) -> None:

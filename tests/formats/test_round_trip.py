@@ -101,7 +101,7 @@ def tiny(**changes: Any) -> Any:
     return Instance(**(content | changes))
 
 
-@pytest.mark.parametrize("suffix", [".lp", ".lp.gz"])
+@pytest.mark.parametrize("suffix", [".lp", pytest.param(".lp.gz", marks=pytest.mark.slow)])
 @given(instance=instances(ranged=False))
 @settings(max_examples=120)
 def test_any_instance_without_two_sided_rows_survives_an_lp_file(
@@ -112,7 +112,7 @@ def test_any_instance_without_two_sided_rows_survives_an_lp_file(
     assert_equal(instance, milplib.read(path))
 
 
-@pytest.mark.parametrize("suffix", [".mps", ".mps.gz"])
+@pytest.mark.parametrize("suffix", [".mps", pytest.param(".mps.gz", marks=pytest.mark.slow)])
 @given(instance=instances(ranged=True))
 @settings(max_examples=120)
 def test_any_instance_survives_an_mps_file_or_is_refused_for_a_range(

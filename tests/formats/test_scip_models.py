@@ -21,6 +21,7 @@ SOLVED = (
     *("enigma.mps.gz", "flugpl.mps.gz", "lseu.mps.gz", "misc03.mps.gz", "p0548.mps.gz"),
     *("rgn.mps.gz", "stein27_inf.lp"),
 )
+SECONDS = ("blend2.mps.gz", "dcmulti.mps.gz", "misc03.mps.gz", "stein27_inf.lp")
 
 
 def mixed(**changes: Any) -> Any:
@@ -103,7 +104,9 @@ def test_a_nonlinear_constraint_is_refused_by_name() -> None:
         from_scip(model)
 
 
-@pytest.mark.parametrize("name", SOLVED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in SOLVED]
+)
 def test_arrays_lead_scip_on_the_same_path_as_the_file(test_data: Path, name: str) -> None:
     path = test_data / "miplib" / name
     model = pyscipopt.Model()

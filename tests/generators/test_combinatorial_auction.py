@@ -117,7 +117,9 @@ def test_a_bidder_with_two_bids_needs_no_dummy_item() -> None:
     assert instance.n_rows <= 30
 
 
-@pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
+@pytest.mark.parametrize(
+    "compatibility", ["bundle", pytest.param("first_items", marks=pytest.mark.slow)]
+)
 def test_bundle_sizes_are_geometric(compatibility: Any) -> None:
     # single bids only, from far more items than a bundle can hold
     generator = CombinatorialAuction(

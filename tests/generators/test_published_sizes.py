@@ -48,7 +48,9 @@ def check_mean_and_spread(values: npt.NDArray[np.float64], mean: float, deviatio
     assert low <= values.var(ddof=1) / deviation**2 <= high
 
 
-@pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
+@pytest.mark.parametrize(
+    "compatibility", [pytest.param("bundle", marks=pytest.mark.slow), "first_items"]
+)
 @pytest.mark.parametrize(("n_items", "n_bids", "rows", "nonzeros"), AUCTIONS)
 def test_auctions_have_the_published_rows_and_nonzeros(
     n_items: int,
@@ -69,6 +71,7 @@ def test_independent_sets_of_500_nodes_have_the_published_rows_and_nonzeros() ->
     check_mean_and_spread(nonzeros, 3922, 8)
 
 
+@pytest.mark.slow
 def test_independent_sets_of_1000_nodes_have_the_published_rows() -> None:
     check_mean_and_spread(sizes(named("MIS-easy"), 100)[:, 0], 3945.3, 6.2)
 
@@ -92,6 +95,7 @@ def test_named_distributions_have_the_published_number_of_rows(
     assert rows.mean() == pytest.approx(n_rows, rel=0.01)
 
 
+@pytest.mark.slow
 def test_large_auctions_tell_the_published_compatibility_from_the_scheme() -> None:
     by_bundle = CombinatorialAuction(n_items=2000, n_bids=4000)
     assert sizes(by_bundle, 3)[:, 0].mean() == pytest.approx(2746, rel=0.01)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from market_split import market_split
 
 from milplib.generators import (
@@ -20,7 +22,7 @@ from milplib.library import InstanceGenerator
 FAMILIES: dict[str, tuple[InstanceGenerator, int, int]] = {
     "auction": (CombinatorialAuction(n_items=50, n_bids=200), 6, 4),
     "independent_set": (
-        IndependentSet(n_nodes=80, graph="erdos_renyi", edge_probability=0.15),
+        IndependentSet(n_nodes=60, graph="erdos_renyi", edge_probability=0.15),
         4,
         3,
     ),
@@ -30,23 +32,37 @@ FAMILIES: dict[str, tuple[InstanceGenerator, int, int]] = {
 
 @pytest.fixture(scope="session")
 def sample_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SampleSet]:
-    """Sets of samples by family, with both blocks."""
-    folder = tmp_path_factory.mktemp("learning")
-    sets = {}
-    for name, (family, instances, samples) in FAMILIES.items():
-        (folder / name).mkdir()
-        for seed in range(instances):
-            family.generate(seed).write(folder / name / f"{name}-{seed}.lp")
-        sets[name] = collect(
-            [folder / name],
-            out=folder / f"{name}.samples",
-            samples_per_instance=samples,
-            expert_probability=1.0,
-            blocks=("pseudocost", "tree"),
-            max_episodes=4,
-        )
-        assert len(sets[name]) == instances * samples
-    return sets
+    """Sets of samples by family, with both blocks; the processes that run the tests share them."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if worker else base) / "learning"
+    folder.mkdir(exist_ok=True)
+    # Two processes that come here together begin at opposite ends, rather than wait.
+    order = reversed(FAMILIES) if worker.endswith("1") else iter(FAMILIES)
+    return {name: _collected_once(folder, name) for name in order}
+
+
+def _collected_once(folder: Path, name: str) -> SampleSet:
+    family, instances, samples = FAMILIES[name]
+    done = folder / f"{name}.done"
+    with FileLock(folder / f"{name}.lock"):
+        if not done.exists():
+            (folder / name).mkdir()
+            for seed in range(instances):
+                family.generate(seed).write(folder / name / f"{name}-{seed}.lp")
+            collect(
+                [folder / name],
+                out=folder / f"{name}.samples",
+                samples_per_instance=samples,
+                expert_probability=1.0,
+                blocks=("pseudocost", "tree"),
+                max_episodes=4,
+                setting="learn2branch",  # no cuts below the root, which cost most of the time
+            )
+            done.touch()
+    found = SampleSet(folder / f"{name}.samples")
+    assert len(found) == instances * samples
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from milplib.errors import (
     StateError,
     UnknownNameError,
 )
-from milplib.generators import CombinatorialAuction, SetCover, from_name
+from milplib.generators import SetCover, from_name
 from milplib.learn import SampleSet, collect
 
 from .collected_files import content
@@ -115,7 +115,7 @@ def test_the_expert_is_asked_at_every_node_when_the_probability_is_one(
 
 def test_children_of_labelled_nodes_are_labelled_on_request(tmp_path: Path) -> None:
     (tmp_path / "i").mkdir()
-    CombinatorialAuction(n_items=100, n_bids=500).generate(1).write(tmp_path / "i" / "a.lp")
+    market_split(1, n_columns=20).write(tmp_path / "i" / "a.lp")
     samples = collect(
         [tmp_path / "i"],
         out=tmp_path / "s",
@@ -195,7 +195,7 @@ def test_an_episode_that_meets_the_wall_limit_is_discarded(tmp_path: Path) -> No
         out=tmp_path / "s",
         samples_per_instance=1000,
         expert_probability=1.0,
-        time_limit=2.0,
+        time_limit=0.5,
         max_episodes=1,
     )
     assert len(samples) == 0

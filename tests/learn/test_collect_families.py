@@ -32,7 +32,8 @@ EASY = {
     "ABD": "ABD-milplib-easy",
     "CTS": "CTS-milplib-easy",
 }
-QUICK = ("LB", "IP", "SRPN", "NAS")
+QUICK = ("IP", "NAS")
+SECONDS = ("LB", "SRPN")
 
 
 def test_every_domain_with_a_generator_has_an_easy_level() -> None:
@@ -42,7 +43,15 @@ def test_every_domain_with_a_generator_has_an_easy_level() -> None:
 
 @pytest.mark.parametrize(
     "domain",
-    [d if d in QUICK else pytest.param(d, marks=pytest.mark.nightly) for d in EASY],
+    [
+        *QUICK,
+        *(pytest.param(domain, marks=pytest.mark.slow) for domain in SECONDS),
+        *(
+            pytest.param(domain, marks=pytest.mark.nightly)
+            for domain in EASY
+            if domain not in QUICK + SECONDS
+        ),
+    ],
 )
 def test_the_easy_level_gives_samples(domain: str, tmp_path: Path) -> None:
     (entry,) = (d for d in milplib.distributions() if d.name == EASY[domain])

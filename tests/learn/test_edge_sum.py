@@ -286,19 +286,25 @@ def test_ends_out_of_range_and_numbers_that_are_none_are_named() -> None:
 
 @needs_native
 def test_without_native_code_training_takes_the_torch_path() -> None:
+    # The variable is read with the first milplib import: each child imports it anew, and only
+    # torch comes from their parent.
     code = (
-        "import json, torch\n"
-        "from milplib.learn.models.edge_sum import edge_sum, _is_native\n"
-        "x = torch.ones(1, 4)\n"
-        "total = edge_sum(x, x, x[0], torch.tensor([[0], [0]]), torch.ones(1))\n"
-        "print(json.dumps([_is_native(x), total.tolist()]))"
+        "import json, os, sys, torch\n"
+        "for wish in ('0', '1'):\n"
+        "    child = os.fork()\n"
+        "    if child:\n"
+        "        status = os.waitpid(child, 0)[1]\n"
+        "        assert status == 0\n"
+        "        continue\n"
+        "    os.environ['MILPLIB_NATIVE'] = wish\n"
+        "    from milplib.learn.models.edge_sum import edge_sum, _is_native\n"
+        "    x = torch.ones(1, 4)\n"
+        "    total = edge_sum(x, x, x[0], torch.tensor([[0], [0]]), torch.ones(1))\n"
+        "    print(json.dumps([_is_native(x), total.tolist()]))\n"
+        "    sys.exit()\n"
     )
-    for wish in ("0", "1"):
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"MILPLIB_NATIVE": wish, "PATH": ""},
-        )
-        assert json.loads(done.stdout) == [wish == "1", [[3.0] * 4]]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PATH": ""}
+    )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert found == [[native, [[3.0] * 4]] for native in (False, True)]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pickle
-import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -15,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from command_line import run_forked
+from market_split import market_split
 
 import milplib
 from milplib.errors import MilplibError, ParameterError, PolicyError
 from milplib.evaluation import evaluate
-from milplib.generators import CombinatorialAuction
 from milplib.learn import SampleSet, train
 from milplib.learn.dataset import to_batch, to_graph
 from milplib.learn.samples import Sample
@@ -93,23 +92,11 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def unseen(folder: Path) -> Any:
     folder.mkdir()
-    CombinatorialAuction(n_items=50, n_bids=200).generate(seed=99).write(folder / "unseen.lp")
+    market_split(0, n_columns=12).write(folder / "unseen.lp")
     return folder
 
 
-def command(*arguments: Any, folder: Path, program: tuple[Any, ...] = ("-m", "milplib.cli")) -> Any:
-    return subprocess.run(
-        [sys.executable, *program, *map(str, arguments)],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
-def test_the_documents_network_trains_reloads_evaluates_and_branches(
+def test_the_documents_network_trains_reloads_and_branches(
     auctions: Path, modules: Any, tmp_path: Path
 ) -> None:
     results = [
@@ -133,28 +120,41 @@ def test_the_documents_network_trains_reloads_evaluates_and_branches(
     assert solved[0].policy_calls > 0
     assert solved[0].nodes == solved[1].nodes
 
+
+@pytest.mark.slow
+def test_the_documents_network_is_evaluated_in_processes_that_import_it(
+    auctions: Path, modules: Any, tmp_path: Path
+) -> None:
+    path = train([auctions], out=tmp_path / "a.safetensors", model="mynet:RowMeanNet",
+                 model_options={"hidden": 8}, blocks=("pseudocost",), **SMALL).policy  # fmt: skip
+    network = importlib.import_module("mynet").RowMeanNet
+    policy: Any = milplib.load_policy(path, models=[network])
+    (instance,) = unseen(tmp_path / "instances").glob("*.lp")
+    solved = milplib.solve(instance, policy=policy, on_error="raise")
     runs = evaluate([tmp_path / "instances"], policies=[path], models=[network],
                     time_limit=300, out=tmp_path / "results")  # fmt: skip
     (row,) = (r for r in runs.table.to_pylist() if r["policy"] == "a")
     assert (row["status"], row["failure"]) == ("optimal", "")
-    assert row["nodes"] == solved[0].nodes
+    assert row["nodes"] == solved.nodes
 
 
 def test_the_command_line_trains_and_solves_with_it_in_processes_of_its_own(
     auctions: Path, modules: Any, tmp_path: Path
 ) -> None:
     training = ("train", auctions, "--model", "mynet:RowMeanNet", "--model-option", "hidden=8")
-    done = command(*training, "--epochs", 1, "--out", tmp_path / "net.safetensors", folder=modules)
+    done = run_forked(
+        *training, "--epochs", 1, "--out", tmp_path / "net.safetensors", modules=modules
+    )
     assert done.returncode == 0, done.stderr
     assert "accuracy@1" in done.stdout
     (instance,) = unseen(tmp_path / "instances").glob("*.lp")
     solving = ("solve", instance, "--policy", tmp_path / "net.safetensors", "--on-error", "raise")
-    refused = command(*solving, folder=modules)
+    refused = run_forked(*solving, modules=modules)
     assert refused.returncode == 2
     (line,) = refused.stderr.splitlines()
     assert "net.safetensors is of the torch module mynet:RowMeanNet" in line
     assert "--network mynet:RowMeanNet" in line
-    done = command(*solving, "--network", "mynet:RowMeanNet", folder=modules)
+    done = run_forked(*solving, "--network", "mynet:RowMeanNet", modules=modules)
     assert done.returncode == 0, done.stderr
     assert "optimal" in done.stdout
 
@@ -266,18 +266,18 @@ def test_a_network_that_an_installed_package_declares_is_trained_and_loaded_by_i
     points.write_text("[milplib.models]\nrow-mean = mynet:RowMeanNet\n")
     out = tmp_path / "p.safetensors"
     training = ("train", auctions, "--model", "row-mean", "--epochs", 1, "--out")
-    done = command(*training, out, folder=modules)
+    done = run_forked(*training, out, modules=modules)
     assert done.returncode == 0, done.stderr
     loading = "import milplib, sys; print(type(milplib.load_policy(sys.argv[1])).__name__)"
-    assert command(out, folder=modules, program=("-c", loading)).stdout == "NetworkPolicy\n"
+    assert run_forked(out, modules=modules, code=loading).stdout == "NetworkPolicy\n"
 
     points.write_text("[milplib.models]\nrow-mean = nowhere:RowMeanNet\n")
-    done = command(*training, tmp_path / "q.safetensors", folder=modules)
+    done = run_forked(*training, tmp_path / "q.safetensors", modules=modules)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "'row-mean' of milplib.models (nowhere:RowMeanNet) cannot be loaded" in line
     shipped = "import milplib; print(milplib.load_policy('gcnn-mixed').name)"
-    assert command(folder=modules, program=("-c", shipped)).stdout == "gcnn-mixed\n"
+    assert run_forked(modules=modules, code=shipped).stdout == "gcnn-mixed\n"
 
 
 OWN_KIND = """

@@ -33,7 +33,7 @@ from milplib.scip.rule import GuardedRule
 from .stored_samples import FUNCTIONS, assert_equal_states
 
 FAMILIES: dict[str, InstanceGenerator] = {
-    "set cover": SetCover(n_rows=300, n_columns=400, density=0.05),
+    "set cover": SetCover(n_rows=200, n_columns=300, density=0.05),
     "auction": CombinatorialAuction(n_items=50, n_bids=200),
     "facility location": CapacitatedFacilityLocation(n_customers=25, n_facilities=25),
 }

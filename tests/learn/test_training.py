@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import torch
+from command_line import start_forked
+from market_split import market_split
 from narrowing import present
 
 import milplib
@@ -127,16 +129,16 @@ def test_a_killed_training_goes_on_to_the_same_policy(
         "f.TrainingFolder.write_log = lambda *a: (write(*a), time.sleep(1))\n"
         "train([",
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", slow, str(auctions), str(out)], stderr=subprocess.PIPE
-    )
+    process = start_forked(auctions, out, code=slow, streams=tmp_path)
     log = out.with_name("policy.safetensors.training") / "log.csv"
     deadline = time.monotonic() + 60
     while not (log.exists() and len(log.read_text().splitlines()) >= 3):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(how)
-    process.communicate(timeout=60)
+    assert process.pid is not None
+    os.kill(process.pid, how)
+    process.join(60)
+    assert process.exitcode not in (None, 0)
     assert not out.exists()
     with pytest.raises(OutputError, match="other arguments"):
         train([auctions], out=out, epochs=6, seed=9, **SMALL)
@@ -152,11 +154,12 @@ def test_it_learns(sample_sets: dict[str, SampleSet], tmp_path: Path) -> None:
     result = train(
         [sample_sets["auction"].folder],
         out=tmp_path / "p.safetensors",
-        epochs=40,
+        epochs=30,
         seed=0,
-        hidden=32,
+        hidden=16,
         batch_size=8,
-        stop_after=40,
+        learning_rate=0.005,
+        stop_after=30,
     )
     first, last = result.history[0], result.history[-1]
     assert last.training_loss < 0.5 * first.training_loss
@@ -243,12 +246,10 @@ def test_validation_that_shares_instances_with_training_is_refused(
         train([auctions], validation=[auctions], out=tmp_path / "p.safetensors")
 
 
-def test_one_instance_cannot_be_split(tmp_path: Path, sample_sets: dict[str, SampleSet]) -> None:
+def test_one_instance_cannot_be_split(tmp_path: Path) -> None:
     folder = tmp_path / "one"
     folder.mkdir()
-    milplib.generators.CombinatorialAuction(n_items=50, n_bids=200).generate(0).write(
-        folder / "a.lp"
-    )
+    market_split(0).write(folder / "a.lp")
     samples = collect([folder], out=tmp_path / "s", samples_per_instance=2, expert_probability=1.0)
     with pytest.raises(SampleError, match="instance"):
         train([samples.folder], out=tmp_path / "p.safetensors")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyscipopt
 import pytest
+from market_split import market_split
 
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.policies import FunctionPolicy, Portfolio, ScipRule, Switch, load_policy
@@ -68,7 +69,7 @@ def test_a_policy_reads_blocks_of_its_users_own(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="pass its state function"):
         load_policy(tmp_path / "own.safetensors")
     policy = load_policy(tmp_path / "own.safetensors", blocks=[Mine()])
-    result = solve(FAMILIES["auction"].generate(seed=1), policy=policy, on_error="raise")
+    result = solve(market_split(0), policy=policy, on_error="raise")
     assert result.status == "optimal"
     assert result.policy_calls > 0
 

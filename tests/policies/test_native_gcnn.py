@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from market_split import market_split
 
 import milplib
 from milplib.errors import PolicyError
-from milplib.generators import CombinatorialAuction
 from milplib.policies import GCNN_SUMS, GcnnPolicy, PolicyFile, best_candidate, write_policy
 from milplib.policies.choice import TIE_TOLERANCE
 from milplib.policies.compiled import CompiledGcnn
@@ -71,7 +71,9 @@ def test_scores_are_those_of_the_formulas_at_every_level(
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
-@pytest.mark.parametrize("hidden", [1, 7, 16, 32, 48, 64, 100])
+@pytest.mark.parametrize(
+    "hidden", [1, 7, 16, *(pytest.param(n, marks=pytest.mark.slow) for n in (32, 48, 100)), 64]
+)
 def test_every_width_of_a_network_is_scored(
     hidden: int, sums: str, states: dict[str, list[BranchingState]]
 ) -> None:
@@ -88,7 +90,8 @@ def test_every_width_of_a_network_is_scored(
     ("n", "m", "n_edges", "k"),
     [
         *[(1, 0, 0, 1), (1, 1, 1, 1), (50, 3, 400, 7), (5, 40, 30, 0), (3_000, 1, 3_000, 2_999)],
-        *[(10_000, 2_000, 30_000, 1), (10_000, 50, 20_000, 3_000)],
+        (10_000, 50, 20_000, 3_000),
+        pytest.param(10_000, 2_000, 30_000, 1, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("sums", GCNN_SUMS)
@@ -160,7 +163,7 @@ import sys, milplib, numpy, pyscipopt
 from milplib.generators import CombinatorialAuction, SetCover
 from milplib.scip.native import native_status
 nodes = []
-FAMILIES = CombinatorialAuction(n_items=50, n_bids=150), SetCover(
+FAMILIES = CombinatorialAuction(n_items=40, n_bids=100), SetCover(
     n_rows=200, n_columns=300, density=0.05)
 for family in FAMILIES:
     for seed in range(2):
@@ -178,7 +181,12 @@ print(nodes, native_status().module is not None)
 
 
 @pytest.mark.parametrize(
-    "blocks", [(), pytest.param((PSEUDOCOST,), marks=pytest.mark.slow), (TREE,)], ids=str
+    "blocks",
+    [
+        *(pytest.param(blocks, marks=pytest.mark.slow) for blocks in ((), (PSEUDOCOST,))),
+        (TREE,),
+    ],
+    ids=str,
 )
 def test_trees_are_the_same_without_native_code_and_at_every_level(
     blocks: tuple[Any, ...], tmp_path: Path
@@ -236,7 +244,7 @@ def test_a_policy_is_used_by_several_models_at_once() -> None:
     found: dict[Any, Any] = {}
 
     def run(seed: int) -> None:
-        model = quiet(CombinatorialAuction(n_items=50, n_bids=150).generate(seed=seed))
+        model = quiet(market_split(seed, n_columns=12))
         model.setParam("misc/usesymmetry", 0)
         use = milplib.include_policy(model, policy, on_error="raise")
         model.optimizeNogil()
@@ -250,6 +258,7 @@ def test_a_policy_is_used_by_several_models_at_once() -> None:
     for seed in (0, 1, 2):
         run(seed)
     assert all(first == second for first, second in found.values())
+    assert all(calls > 0 for (_, calls), _ in found.values())
 
 
 def test_a_policy_can_be_copied_and_sent_to_another_process(

@@ -48,6 +48,7 @@ REAL = (
     "rgn",
     "stein27_inf",
 )
+SECONDS = ("blend2", "cap42", "dcmulti", "misc03")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,10 @@ REAL = (
         pytest.param(not_a_number, id="not_a_number", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in REAL],
+)
 def test_every_real_instance_ends_with_its_optimum(
     name: str, policy: Callable[..., Any] | str, test_data: Path, noise_file: Path
 ) -> None:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from market_split import market_split
 from narrowing import of_class
 
 import milplib
 from milplib import Instance
 from milplib.errors import PolicyError, UnknownNameError
+from milplib.evaluation.policies import evaluated_policies
 from milplib.files import file_sha256
-from milplib.generators import from_name
+from milplib.generators import CombinatorialAuction, from_name
 from milplib.library import generate_instance
 from milplib.policies import (
     AUTO,
@@ -117,12 +119,12 @@ def test_auto_leaves_real_instances_to_scip(test_data: Path) -> None:
 
 
 def test_auto_solves_and_its_picking_is_part_of_the_time() -> None:
-    instance = from_name("CA-milplib-small").generate(3)
+    instance = CombinatorialAuction(n_items=80, n_bids=300).generate(3)
     learned = milplib.solve(instance, policy=AUTO)
     assert learned.policy == AUTO
     assert learned.policy_calls > 0
     assert learned.policy_errors == 0
-    unknown = unseen("MIS-milplib-small")
+    unknown = market_split(0)
     native = milplib.solve(unknown, policy=AUTO)
     plain = milplib.solve(unknown, policy="relpscost")
     assert (native.nodes, native.lp_iterations) == (plain.nodes, plain.lp_iterations)
@@ -131,7 +133,7 @@ def test_auto_solves_and_its_picking_is_part_of_the_time() -> None:
 
 
 def test_the_plugin_takes_auto_in_somebody_elses_model() -> None:
-    model = from_name("CA-milplib-small").generate(3).to_scip()
+    model = CombinatorialAuction(n_items=80, n_bids=300).generate(3).to_scip()
     model.hideOutput()
     use = milplib.include_policy(model, AUTO)
     model.optimize()
@@ -157,6 +159,15 @@ def test_policies_made_for_another_scip_are_left_to_scip_and_that_is_logged(
         load_policy(pretrained_names()[0])
 
 
+def test_an_evaluation_knows_shipped_policies_by_their_files() -> None:
+    name = pretrained_names()[0]
+    (auto, file, _), _ = evaluated_policies([AUTO, name], baseline="relpscost")
+    assert (auto.label, auto.kind, len(auto.digest)) == (AUTO, "shipped", 64)
+    assert (file.label, file.kind) == (name, "file")
+    assert file.digest == file_sha256(pretrained_file(name))
+
+
+@pytest.mark.slow
 def test_an_evaluation_says_which_shipped_policies_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "ca"
     folder.mkdir()

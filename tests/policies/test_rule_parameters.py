@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pyscipopt
 import pytest
+from command_line import run_forked
+from market_split import market_split
 from narrowing import of_class
 
 from milplib import SolveResult
@@ -21,7 +21,8 @@ from milplib.scip.parameters import branching_parameters
 from milplib.scip.settings import apply_setting, use_branching_rule
 from milplib.solving import solve
 
-AUCTION = CombinatorialAuction(n_items=60, n_bids=200).generate(seed=0)
+AUCTION = CombinatorialAuction(n_items=50, n_bids=150).generate(seed=0)
+SMALL = market_split(1, n_columns=16)
 FEWER = "relpscost:initcand=3,maxreliable=1"
 
 
@@ -79,7 +80,7 @@ def test_in_a_switch_each_rule_has_its_own_parameters(with_fewer: SolveResult) -
 
 
 def test_after_a_solve_with_a_switch_the_users_parameters_are_back() -> None:
-    model = AUCTION.to_scip()
+    model = SMALL.to_scip()
     model.hideOutput()
     model.setParam("branching/relpscost/initcand", 77)
     model.setParam("limits/totalnodes", 5)
@@ -186,13 +187,10 @@ def test_an_evaluation_takes_rules_with_parameters_and_knows_equal_ones() -> Non
 
 
 def test_the_command_line_takes_them_too(tmp_path: Path) -> None:
-    AUCTION.write(tmp_path / "a.lp")
+    SMALL.write(tmp_path / "a.lp")
 
-    def run(policy: Any) -> Any:
-        return subprocess.run(
-            [sys.executable, "-m", "milplib.cli", "solve", "a.lp", "--policy", policy],
-            cwd=tmp_path, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+    def run(policy: str) -> Any:
+        return run_forked("solve", "a.lp", "--policy", policy, cwd=tmp_path)
 
     assert f"{FEWER} (setting default" in run(FEWER).stdout
     failed = run("relpscost:maxrelible=1")

@@ -108,7 +108,10 @@ def test_both_paths_agree_on_generated_instances(family: str) -> None:
 
 
 @needs_native
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in ("blend2", "dcmulti") else n for n in REAL],
+)
 def test_both_paths_agree_on_real_instances(name: str, test_data: Path) -> None:
     (path,) = (test_data / "miplib").glob(f"{name}.*")
     model = pyscipopt.Model()

@@ -8,14 +8,15 @@ from typing import Any
 
 import pyscipopt
 import pytest
+from market_split import market_split
 
 from milplib.generators import from_name
 from milplib.scip import StrongBranchingRule, apply_setting, use_branching_rule
 from milplib.scip.rule import PRIORITY
 
 FAMILIES = ("CA", "SC", "MIS", "CFLP")
-QUICK = {("CA", "learn2branch"), ("MIS", "default"), ("CFLP", "learn2branch")}
 REAL = ("lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf")
+SECONDS = ("misc03", "dcmulti", "blend2")
 
 
 class BranchingLog(pyscipopt.Eventhdlr):
@@ -76,14 +77,16 @@ def real_model(folder: Path, name: str) -> Any:
     return model
 
 
-@pytest.mark.parametrize(
-    ("family", "setting"),
-    [
-        pytest.param(family, setting, marks=() if (family, setting) in QUICK else pytest.mark.slow)
-        for family in FAMILIES
-        for setting in ("default", "learn2branch")
-    ],
-)
+@pytest.mark.parametrize("setting", ["default", "learn2branch"])
+def test_the_tree_of_a_small_instance_is_scips_own_node_for_node(setting: str) -> None:
+    for seed in (0, 1):
+        make = market_split(seed, n_columns=16).to_scip
+        assert len(assert_same_tree(make, setting=setting, seed=seed)) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", ["default", "learn2branch"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_the_tree_is_scips_own_node_for_node(family: Any, setting: Any) -> None:
     branchings = 0
     for seed in (0, 1):
@@ -94,7 +97,7 @@ def test_the_tree_is_scips_own_node_for_node(family: Any, setting: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in ("misc03", "dcmulti") else n for n in REAL],
+    [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in REAL],
 )
 def test_the_tree_is_scips_own_on_real_instances(name: str, test_data: Path) -> None:
     make = partial(real_model, test_data, name)
