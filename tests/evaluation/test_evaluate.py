@@ -43,7 +43,7 @@ def test_every_policy_runs_on_every_instance_with_every_seed(
         assert (row["status"], row["failure"], row["distribution"]) == (
             "optimal",
             "",
-            "market_split",
+            "ms",
         )
         assert row["time"] > 0
         assert row["cpu_time"] > 0
