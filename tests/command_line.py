@@ -57,6 +57,7 @@ def run_forked(
 
     It can import from a folder of modules. With code, run that with these arguments instead.
     """
+    words = [str(argument) for argument in arguments]
     with tempfile.TemporaryDirectory() as folder:
         process = start_forked(
             *arguments,
@@ -70,9 +71,9 @@ def run_forked(
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired([str(a) for a in arguments], TIME_LIMIT)
+            raise subprocess.TimeoutExpired(words, TIME_LIMIT)
         stdout, stderr = (Path(folder, name).read_text() for name in STREAMS)
-        return subprocess.CompletedProcess(arguments, process.exitcode, stdout, stderr)
+        return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr)
 
 
 def start_forked(
