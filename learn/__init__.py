@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from milplib.errors import MissingPackageError
+from milplib.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from milplib.learn.collecting import collect
@@ -52,12 +52,12 @@ _FORMER_NAMES = {"RankerResult": "TrainingResult"}
 _PACKAGES = {"torch", "torch_geometric", "matplotlib"}
 
 
+_load, __dir__ = lazy_names(__name__, _HOMES)
+
+
 def __getattr__(name: str) -> Any:
-    present = _FORMER_NAMES.get(name, name)
-    if present not in _HOMES:
-        raise AttributeError(f"module 'milplib.learn' has no attribute '{name}'")
     try:
-        value = getattr(import_module(_HOMES[present]), present)
+        return _load(_FORMER_NAMES.get(name, name))
     except ImportError as error:
         if (error.name or "").split(".")[0] not in _PACKAGES:
             raise
@@ -65,9 +65,3 @@ def __getattr__(name: str) -> Any:
             f"milplib.learn.{name} needs the package {error.name}, which is not installed: "
             'pip install "milplib[learn]"'
         ) from error
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

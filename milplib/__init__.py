@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from milplib.errors import MilplibError
+from milplib.lazy_names import lazy_names
 from milplib.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -48,15 +48,5 @@ _HOMES = {
     "solve": "milplib.solving",
 }
 
-
-def __getattr__(name: str) -> Any:
-    # Lazy, so that `milplib doctor` runs where numpy or SCIP is broken.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'milplib' has no attribute '{name}'")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+# Lazy, so that `milplib doctor` runs where numpy or SCIP is broken.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from milplib.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from milplib.learn.collecting.collection import collect
@@ -13,22 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["Episode", "EpisodeParameters", "Progress", "collect", "run_episode"]
 
 # Imported on first use: `milplib status` reads a collection without the code that collects.
-_HOMES = {
-    "Episode": "episode",
-    "EpisodeParameters": "episode",
-    "Progress": "run_folder",
-    "collect": "collection",
-    "run_episode": "episode",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Episode": "milplib.learn.collecting.episode",
+        "EpisodeParameters": "milplib.learn.collecting.episode",
+        "Progress": "milplib.learn.collecting.run_folder",
+        "collect": "milplib.learn.collecting.collection",
+        "run_episode": "milplib.learn.collecting.episode",
+    },
+)

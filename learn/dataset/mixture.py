@@ -68,7 +68,6 @@ class EpochBatches:
     Raises
     ------
     ParameterError, UnknownNameError
-    from milplib.learn.names import Mixture
         If an argument is outside its domain.
     SampleError
         If a data set is empty.

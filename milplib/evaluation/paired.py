@@ -45,6 +45,10 @@ class _Columns(Mapping[str, npt.NDArray[np.float64]]):
     def __len__(self) -> int:
         return len(self._names)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # What computes a column refers to other runs, and cannot be pickled.
+        return dict, (dict(self),)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PairedRuns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,17 @@ def test_the_means_and_ratios_are_those_of_the_hand_computation(
     (note,) = summary.findings  # four instances are too few to claim anything
     assert "4 for mine against base" in note.message
     assert not note.is_error
+
+
+def test_results_can_be_pickled_after_their_summary(
+    rows: list[dict[str, Any]], planted_results: Callable[..., Any]
+) -> None:
+    results = planted_results(rows)
+    of_family = results.runs.of_distribution("ca")
+    assert results.summary().rows
+    again = pickle.loads(pickle.dumps((results, of_family)))
+    assert again[0].runs.nodes.tolist() == results.runs.nodes.tolist()
+    assert again[1].nodes.tolist() == of_family.nodes.tolist()
 
 
 @pytest.mark.parametrize("kind", FAILURES)
