@@ -57,7 +57,6 @@ def _collected_once(folder: Path, name: str) -> SampleSet:
                 expert_probability=1.0,
                 blocks=("pseudocost", "tree"),
                 max_episodes=4,
-                setting="learn2branch",  # no cuts below the root, which cost most of the time
             )
             done.touch()
     found = SampleSet(folder / f"{name}.samples")
