@@ -1,11 +1,76 @@
-"""Exact conversion of numbers to text."""
+"""Exact conversion of numbers to text, and of the numbers in instance files to floats."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["number_texts"]
+__all__ = ["INFINITE", "NotANumberError", "number_texts", "parsed_number", "parsed_numbers"]
+
+INFINITE = 1e20
+"""From this size on, a bound or side of an instance file is infinite, as for SCIP."""
+
+# Python's float accepts more than the formats: underscores, nan, other digits.
+_PLAIN = b"0123456789.+-eE"
+_NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?")
+_INFINITY = re.compile(rb"([+-]?)inf(?:inity)?", re.IGNORECASE)
+_FORTRAN = bytes.maketrans(b"dD", b"ee")
+
+
+class NotANumberError(ValueError):
+    """A piece of text that is no number; `position` tells which of several."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
+def parsed_number(text: bytes) -> float | None:
+    """Return the number that a text is as a whole, or None.
+
+    Exponents may begin with ``D``, as Fortran programs write them. ``inf`` and ``infinity`` are
+    numbers in any case of letters. Nothing else is: ``2,5``, ``1_0``, ``0x1F`` and ``nan`` are not.
+
+    Examples
+    --------
+    >>> parsed_number(b"1.0D3"), parsed_number(b"-Inf"), parsed_number(b"2,5")
+    (1000.0, -inf, None)
+    """
+    if _NUMBER.fullmatch(text):
+        return float(text.translate(_FORTRAN))
+    if infinity := _INFINITY.fullmatch(text):
+        return -np.inf if infinity[1] == b"-" else np.inf
+    return None
+
+
+def parsed_numbers(texts: Sequence[bytes]) -> npt.NDArray[np.float64]:
+    """Return the numbers of many texts, each read as by `parsed_number`.
+
+    Raises
+    ------
+    NotANumberError
+        If a text is no number.
+
+    Examples
+    --------
+    >>> parsed_numbers([b"1", b"-2.5e3", b"1.0D3"])
+    array([ 1.0e+00, -2.5e+03,  1.0e+03])
+    """
+    if not b" ".join(texts).translate(None, _PLAIN + b" "):
+        try:
+            return np.array(list(map(float, texts)), dtype=np.float64)
+        except ValueError:
+            pass  # find which one below
+    numbers = np.empty(len(texts))
+    for position, text in enumerate(texts):
+        number = parsed_number(text)
+        if number is None:
+            raise NotANumberError(position)
+        numbers[position] = number
+    return numbers
 
 
 def number_texts(numbers: npt.NDArray[np.float64], *, signed: bool = False) -> list[str]:
