@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from milplib.formats.damage import LineError, shown
-from milplib.formats.mps_sections import MARKER, Section
+from milplib.formats.mps_sections import MARKER, Section, words_per_line
 from milplib.formats.numbers import INFINITE, NotANumberError, parsed_numbers
 
 __all__ = ["FREE", "OBJECTIVE", "Columns", "read_columns"]
@@ -19,14 +19,13 @@ __all__ = ["FREE", "OBJECTIVE", "Columns", "read_columns"]
 OBJECTIVE, FREE = -1, -2
 """Positions of the objective and of the other free rows among the rows."""
 
-_MARKER, _UNKNOWN = -3, -4
+_MARKER = -3
 _INTORG, _INTEND = b"'INTORG'", b"'INTEND'"
 _MARKER_KINDS = (_INTORG, _INTEND)
 # Words of a line with one pair, and with two.
 _SINGLE, _DOUBLE = 3, 5
 # The words of a block take several times its size in memory.
 _BLOCK = 1 << 23
-_SPACE = np.isin(np.arange(256), list(b" \t\n\v\f"))
 
 
 @dataclass
@@ -96,11 +95,13 @@ def _read_block(
         at = block.row_words
         owners = table[block.first_words].tolist()
         names, texts = table[at].tolist(), table[at + 1].tolist()
-    found = np.array([rows.get(name, _UNKNOWN) for name in names], dtype=np.int32)
+    try:
+        found = np.fromiter(map(rows.__getitem__, names), np.int32, len(names))
+    except KeyError:
+        raise _undeclared(names, rows, block) from None
     kept = integer = None
-    if (found <= _MARKER).any():
-        _check_known(found, names, block)
-        markers = found == _MARKER
+    markers = found == _MARKER
+    if markers.any():
         integer, kept = _integer_lines(columns, markers, texts, block)
         owners = list(compress(owners, kept))
         texts = list(compress(texts, ~markers))
@@ -113,15 +114,13 @@ def _read_block(
     columns.size += found.size
 
 
-def _check_known(found: npt.NDArray[np.int32], names: list[bytes], block: _Lines) -> None:
-    unknown = found == _UNKNOWN
-    if unknown.any():
-        entry = int(unknown.argmax())
-        raise LineError(
-            block.line_of_entry(entry),
-            names[entry],
-            f"names the row {shown(names[entry])}, which is not declared in ROWS",
-        )
+def _undeclared(names: list[bytes], rows: Mapping[bytes, int], block: _Lines) -> LineError:
+    entry = next(entry for entry, name in enumerate(names) if name not in rows)
+    return LineError(
+        block.line_of_entry(entry),
+        names[entry],
+        f"names the row {shown(names[entry])}, which is not declared in ROWS",
+    )
 
 
 def _integer_lines(
@@ -215,7 +214,7 @@ class _Lines:
     """The lines of a block that hold words."""
 
     def __init__(self, block: bytes, words: list[bytes], line: int) -> None:
-        counts = _words_per_line(block)
+        counts = words_per_line(block, len(words))
         filled = np.flatnonzero(counts)
         self.lines = filled + line
         counts = counts[filled]
@@ -246,14 +245,3 @@ class _Lines:
 
     def line_of_entry(self, entry: int) -> int:
         return int(self.lines[self.owner_of_entry()[entry]])
-
-
-def _words_per_line(block: bytes) -> npt.NDArray[np.int64]:
-    characters = np.frombuffer(block, dtype=np.uint8)
-    space = _SPACE[characters]
-    begins = ~space
-    begins[1:] &= space[:-1]
-    starts = np.concatenate(([0], np.flatnonzero(characters == ord("\n")) + 1))
-    starts = starts[starts < characters.size]
-    counts: npt.NDArray[np.int64] = np.add.reduceat(begins, starts, dtype=np.int64)
-    return counts

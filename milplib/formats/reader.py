@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 from milplib.errors import InstanceError
+from milplib.formats.damage import MissingEndError
+from milplib.formats.lp_reader import read_lp
 from milplib.formats.mps_reader import read_mps
 from milplib.formats.suffixes import file_format, file_stem
 from milplib.formats.text import DEFAULT_MAX_BYTES, file_text
@@ -26,6 +28,8 @@ def read(
     try:
         if extension == "mps":
             return read_mps(text, name=file_stem(path))
-        raise InstanceError("lp")
+        return read_lp(text, name=file_stem(path), allow_missing_end=allow_missing_end)
+    except MissingEndError as error:
+        raise MissingEndError(f"cannot read {path}: {error}") from error
     except InstanceError as error:
-        raise type(error)(f"cannot read {path}: {error}") from error
+        raise InstanceError(f"cannot read {path}: {error}") from error

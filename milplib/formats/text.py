@@ -19,6 +19,8 @@ DEFAULT_MAX_BYTES = 512 << 20
 """Largest size of the text of an instance, in bytes, unless the caller allows more."""
 
 _PIECE = 1 << 22
+# Control characters but white space. Names do not hold them, and binary files do.
+_CONTROL = bytes([*range(9), *range(14, 32), 127])
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -43,7 +45,7 @@ def file_text(path: Path, *, max_bytes: int | None = DEFAULT_MAX_BYTES) -> bytes
     with _opened(path) as stream:
         while piece := stream.read(_PIECE):
             size += len(piece)
-            if b"\0" in piece:
+            if len(piece.translate(None, _CONTROL)) != len(piece):
                 raise InstanceError(
                     f"cannot read {path}: it holds binary data, an instance file is plain text"
                     + ("" if is_compressed(path) else " (if it is compressed, name it .gz)")
