@@ -13,8 +13,6 @@ __all__ = ["INFINITE", "NotANumberError", "number_texts", "parsed_number", "pars
 INFINITE = 1e20
 """From this size on, a bound or side of an instance file is infinite, as for SCIP."""
 
-# Python's float accepts more than the formats: underscores, nan, other digits.
-_PLAIN = b"0123456789.+-eE"
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?")
 _INFINITY = re.compile(rb"([+-]?)inf(?:inity)?", re.IGNORECASE)
 _FORTRAN = bytes.maketrans(b"dD", b"ee")
@@ -59,11 +57,14 @@ def parsed_numbers(texts: Sequence[bytes]) -> npt.NDArray[np.float64]:
     >>> parsed_numbers([b"1", b"-2.5e3", b"1.0D3"])
     array([ 1.0e+00, -2.5e+03,  1.0e+03])
     """
-    if not b" ".join(texts).translate(None, _PLAIN + b" "):
-        try:
-            return np.array(list(map(float, texts)), dtype=np.float64)
-        except ValueError:
-            pass  # find which one below
+    try:
+        values = np.array(list(map(float, texts)), dtype=np.float64)
+    except ValueError:
+        pass  # a Fortran exponent, or no number
+    else:
+        # Python's float takes these, too.
+        if not (np.isnan(values).any() or b"_" in b"".join(texts)):
+            return values
     numbers = np.empty(len(texts))
     for position, text in enumerate(texts):
         number = parsed_number(text)
