@@ -101,7 +101,7 @@ class TokenBlock:
     def _keep_exponents(characters: npt.NDArray[np.uint8], operator: _Mask, space: _Mask) -> None:
         """Make the sign in ``1e+5`` a part of the word."""
         signs = np.flatnonzero((characters == ord("+")) | (characters == ord("-")))
-        signs = signs[(signs >= 2) & (signs < characters.size - 1)]  # noqa: PLR2004
+        signs = signs[(signs >= 2) & (signs < characters.size - 1)]
         before = characters[signs - 1] | 0x20  # lower case
         signs = signs[
             (before == ord("e"))

@@ -62,7 +62,7 @@ def read_bounds(tokens: Tokens, section: LpSection) -> Bounds:
     start, stop = np.array(found, dtype=np.int64).reshape(-1, 2).T
     number_first = words.kind[start] == NUMBER
     free = words.kind[stop - 1] == _FREE
-    two = stop - start == 5  # noqa: PLR2004
+    two = stop - start == 5
     column_at = np.where(number_first, start + 2, start)
     sides: list[tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.float64]]]] = [
         ([], []),
@@ -105,7 +105,7 @@ def _mark_free(words: Words) -> None:
     free = [
         position
         for position, name in enumerate(words.tokens.names)
-        if len(name) == 4 and name.lower() == b"free"  # noqa: PLR2004
+        if len(name) == 4 and name.lower() == b"free"
     ]
     if free:
         at = words.before(NAME) & (words.kind == NAME) & np.isin(words.name, free)

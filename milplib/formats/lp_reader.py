@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from typing import Any
 
@@ -33,6 +34,7 @@ _MEND = (
     "get or write it again (if it is whole, add a line 'End' or pass allow_missing_end=True to "
     "milplib.read)"
 )
+_END = re.compile(rb"(?<!\S)end(?!\S)", re.IGNORECASE)
 _HINT = " (the file has no 'End': it may be cut off)"
 
 
@@ -60,13 +62,13 @@ def read_lp(text: bytes, *, name: str, allow_missing_end: bool = False) -> Insta
     >>> read_lp(b"max 2 x + y st c: x + y <= 3 end", name="tiny").objective
     array([2., 1.])
     """
-    tokens = tokenized(text)
-    sections, ended = split_sections(tokens)
     try:
+        tokens = tokenized(text)
+        sections, ended = split_sections(tokens)
         parts = _Parts(tokens, sections)
         instance = parts.instance(name)
     except LineError as error:
-        if ended:
+        if _END.search(text):
             raise
         raise InstanceError(f"{error}{_HINT}") from error
     if not ended and not allow_missing_end:
@@ -227,13 +229,13 @@ class _Parts:
         end = f"it is cut off: its section '{title}' ends with {shown(tokens.names[name])} and "
         before = tokens.name[: self._first_list()]
         if not (before == name).any():
-            raise MissingEndError(f"{end}without 'End', and that column occurs nowhere else; {_MEND}")
+            raise MissingEndError(
+                f"{end}without 'End', and that column occurs nowhere else; {_MEND}"
+            )
         missing = instance.integrality == 0
         if missing.any():
             column = instance.column_names[int(missing.argmax())]
-            raise MissingEndError(
-                f"{end}without 'End', and '{column}' is not listed; {_MEND}"
-            )
+            raise MissingEndError(f"{end}without 'End', and '{column}' is not listed; {_MEND}")
 
     def _first_list(self) -> int:
         return min(part.start for part in self._of(GENERAL | BINARY))

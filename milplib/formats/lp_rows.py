@@ -110,7 +110,7 @@ def read_rows(tokens: Tokens, section: LpSection) -> Rows:
     words.refuse((name & ~own | coefficient) & ~words.signed & ~begins, _NO_SIGN)
     row = np.cumsum(ends) - 1
     n_rows = int(right.sum())
-    if kind.size and row[-1] >= n_rows or (kind.size and not right[-1]):
+    if (kind.size and row[-1] >= n_rows) or (kind.size and not right[-1]):
         raise tokens.error(section.stop, "the row before it is not finished")
     lower, upper = _sides(words, row, relation & ~left_relation, right, left)
     labels = np.full(n_rows, -1, dtype=np.int32)
@@ -124,9 +124,7 @@ def _left_numbers(words: Words) -> npt.NDArray[np.bool_]:
     """Return which numbers are left sides: before a relation, at the beginning of a row."""
     begins = words.before(LABEL) | words.before(NUMBER)
     begins[:1] = True
-    result: npt.NDArray[np.bool_] = (
-        (words.kind == NUMBER) & words.after(RELATION) & begins
-    )
+    result: npt.NDArray[np.bool_] = (words.kind == NUMBER) & words.after(RELATION) & begins
     return result
 
 

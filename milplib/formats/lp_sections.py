@@ -73,7 +73,7 @@ def split_sections(tokens: Tokens) -> tuple[list[LpSection], bool]:
             length = 3 if tokens.kind[token + 1] == SIGN else 1
         _check_place(tokens, token, keyword, found[-1][0] if found else b"")
         title = b" ".join(tokens.word(at) for at in range(token, token + length))
-        if length == 3:  # noqa: PLR2004
+        if length == 3:
             title = b"semi-continuous"
         found.append((keyword, title, token, token + length))
     _check_beginning(tokens, found[0] if found else None)
@@ -118,7 +118,7 @@ def _check_place(tokens: Tokens, token: int, keyword: bytes, section: bytes) -> 
     coefficient = (
         before == NUMBER
         and section in CONSTRAINTS
-        and (token < 2 or tokens.kind[token - 2] not in (RELATION, SIGN))  # noqa: PLR2004
+        and (token < 2 or tokens.kind[token - 2] not in (RELATION, SIGN))
     )
     if before in (RELATION, SIGN, LABEL) or coefficient:
         if before == LABEL and section in OBJECTIVE:

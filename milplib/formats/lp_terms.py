@@ -164,9 +164,7 @@ def coefficients(words: Words, is_coefficient: _Mask) -> npt.NDArray[np.float64]
     own = np.zeros(words.kind.size, dtype=bool)
     own[1:] = is_coefficient[:-1]
     numbers = np.concatenate(([1.0], words.value[:-1]))
-    result: npt.NDArray[np.float64] = np.where(
-        name, np.where(own, numbers, words.sign), 0.0
-    )
+    result: npt.NDArray[np.float64] = np.where(name, np.where(own, numbers, words.sign), 0.0)
     huge = np.abs(result) >= INFINITE
     if huge.any():
         position = int(huge.argmax())

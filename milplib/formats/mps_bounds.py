@@ -134,11 +134,13 @@ class _Bounds:
         """Return set, column and number of a line; the set may be missing."""
         kind, *rest = words
         text: bytes | None = None
-        if kind in _WITH_VALUE or len(rest) > 2:  # noqa: PLR2004
+        if (
+            kind in _WITH_VALUE
+            or len(rest) > 2
+            or (len(rest) == 2 and rest[1] not in self._index and rest[0] in self._index)
+        ):
             *rest, text = rest
-        elif len(rest) == 2 and rest[1] not in self._index and rest[0] in self._index:  # noqa: PLR2004
-            *rest, text = rest
-        if not 1 <= len(rest) <= 2:  # noqa: PLR2004
+        if not 1 <= len(rest) <= 2:
             raise LineError(
                 line,
                 b" ".join(words),

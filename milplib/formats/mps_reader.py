@@ -104,7 +104,7 @@ def _read_rows(parts: list[Section]) -> _Rows:
     rows = _Rows()
     for part in parts:
         for line, words in part.lines():
-            if len(words) != 2 or words[0] not in (b"N", b"L", b"G", b"E"):  # noqa: PLR2004
+            if len(words) != 2 or words[0] not in (b"N", b"L", b"G", b"E"):
                 raise LineError(
                     line,
                     b" ".join(words),

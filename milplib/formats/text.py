@@ -25,7 +25,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def file_text(path: Path, *, max_bytes: int | None = DEFAULT_MAX_BYTES) -> bytes:
-    """Return the text of an instance file, with ``\\n`` at the end of each line.
+    """Return the text of an instance file, with newlines at the ends of lines.
 
     Parameters
     ----------
