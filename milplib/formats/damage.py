@@ -9,7 +9,7 @@ __all__ = ["BLANK", "LineError", "MissingEndError", "decoded", "shown"]
 _LONGEST_SHOWN = 40
 
 # Stands for a blank inside a name of fixed-format MPS, so that lines split at blanks.
-BLANK = b"\0"
+BLANK = b"\x7f"
 
 
 class LineError(InstanceError):
@@ -39,19 +39,19 @@ class MissingEndError(InstanceError):
 
 
 def shown(token: bytes) -> str:
-    """Shorten and escape a piece of a file for an error message.
+    r"""Shorten and escape a piece of a file for an error message.
 
     Examples
     --------
-    >>> shown(b"2,5"), shown(b"tab\\there")
-    ("'2,5'", "'tab\\\\there'")
+    >>> shown(b"2,5"), shown(b"tab\there")
+    ("'2,5'", "'tab\\there'")
     """
     text = token.replace(BLANK, b" ").decode(errors="backslashreplace")
     return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 def decoded(names: list[bytes]) -> tuple[str, ...]:
-    """Return names as text.
+    r"""Return names as text.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def decoded(names: list[bytes]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> decoded([b"x1", b"gr\\xc3\\xb6\\xc3\\x9fe"])
+    >>> decoded([b"x1", b"gr\xc3\xb6\xc3\x9fe"])
     ('x1', 'größe')
     """
     joined = b"\n".join(names).replace(BLANK, b" ")

@@ -29,7 +29,10 @@ _IN_NUMBER = _table(b"0123456789.")
 _NEGATES = _table(b"!~")
 # Two characters that are one relation.
 _PAIRS = [pair[0] * 256 + pair[1] for pair in (b"<=", b"=<", b">=", b"=>", b"==")]
-_GLUED = re.compile(rb"((?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z\x80-\xff].*)", re.DOTALL)
+# A name behind a number may not begin with E, which would be an exponent.
+_GLUED = re.compile(
+    rb"((?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)([A-DF-Za-df-z\x80-\xff].*)", re.DOTALL
+)
 _HEXADECIMAL = re.compile(rb"0[xX][0-9a-fA-F]")
 _END = re.compile(rb"(?<![^\s+\-:<>=\[\]*^])end(?![^\s+\-<>=\[\]*^])(?!\s*:)")
 

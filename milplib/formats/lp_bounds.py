@@ -50,6 +50,7 @@ def read_bounds(tokens: Tokens, section: LpSection) -> Bounds:
         If the section holds anything else.
     """
     words = linear_words(tokens, section.start, section.stop)
+    words.refuse((words.kind == NUMBER) & (words.form == GLUED), "expected a number")
     _mark_free(words)
     kinds = words.kind.tobytes()
     whole = _BOUNDS.match(kinds)
@@ -57,7 +58,6 @@ def read_bounds(tokens: Tokens, section: LpSection) -> Bounds:
     if end < len(kinds):
         _refuse(words, end, section)
     words.refuse(words.signed & (words.kind != NUMBER), "a sign before the name of a column")
-    words.refuse((words.kind == NUMBER) & (words.form == GLUED), "expected a number")
     found = [match.span() for match in _BOUND.finditer(kinds)]
     start, stop = np.array(found, dtype=np.int64).reshape(-1, 2).T
     number_first = words.kind[start] == NUMBER

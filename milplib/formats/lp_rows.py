@@ -91,6 +91,7 @@ def read_rows(tokens: Tokens, section: LpSection) -> Rows:
     words.refuse(
         relation & ~left_relation & ~words.after(NUMBER), "expected a number behind the relation"
     )
+    words.refuse((right | left) & (words.form == GLUED), "expected a number")
     ends = np.append(True, right[:-1])[: kind.size]  # whether a row ends before the word
     label = kind == LABEL
     words.refuse(label & ~ends, "the row before it is not finished")
@@ -104,7 +105,6 @@ def read_rows(tokens: Tokens, section: LpSection) -> Rows:
         number & ~right & ~left & ~coefficient,
         "no constant values allowed for constraints: write the number behind the relation",
     )
-    words.refuse((right | left) & (words.form == GLUED), "expected a number")
     own = np.append(False, coefficient[:-1])[: kind.size]
     begins = ends | words.before(LABEL) | words.before(RELATION)
     words.refuse((name & ~own | coefficient) & ~words.signed & ~begins, _NO_SIGN)

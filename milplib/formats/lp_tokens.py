@@ -75,7 +75,7 @@ class Tokens:
 
 
 def tokenized(text: bytes) -> Tokens:
-    """Split an LP file into tokens, up to ``End``.
+    r"""Split an LP file into tokens, up to ``End``.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def tokenized(text: bytes) -> Tokens:
 
     Examples
     --------
-    >>> tokens = tokenized(b"max c: 3 x - y\\nend")
+    >>> tokens = tokenized(b"max c: 3 x - y\nend")
     >>> bytes(tokens.kind), tokens.names, tokens.labels
     (b'VLNVSVV', [b'max', b'x', b'y', b'end'], [b'c'])
     """

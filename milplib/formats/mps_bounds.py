@@ -15,6 +15,7 @@ from milplib.formats.numbers import INFINITE, parsed_number
 __all__ = ["ColumnBounds", "read_bounds"]
 
 _WITH_VALUE = (b"LO", b"UP", b"FX", b"LI", b"UI")
+_PAIR = 2
 _INTEGER = (b"BV", b"LI", b"UI")
 _SEMI = {b"SC": "semi-continuous", b"SI": "semi-integer"}
 # Numbers that programs write where a type of bound needs none, and that do not contradict it.
@@ -134,13 +135,11 @@ class _Bounds:
         """Return set, column and number of a line; the set may be missing."""
         kind, *rest = words
         text: bytes | None = None
-        if (
-            kind in _WITH_VALUE
-            or len(rest) > 2
-            or (len(rest) == 2 and rest[1] not in self._index and rest[0] in self._index)
-        ):
+        # "FR x 0" has a number, "FR BND x" a set; each is told by the column that it names.
+        unnamed = len(rest) == _PAIR and rest[1] not in self._index and rest[0] in self._index
+        if kind in _WITH_VALUE or len(rest) > _PAIR or unnamed:
             *rest, text = rest
-        if not 1 <= len(rest) <= 2:
+        if not 1 <= len(rest) <= _PAIR:
             raise LineError(
                 line,
                 b" ".join(words),

@@ -30,7 +30,7 @@ _SENSES: dict[bytes, Sense] = {
 
 
 def read_mps(text: bytes, *, name: str) -> Instance:
-    """Read an instance from the text of an MPS file.
+    r"""Read an instance from the text of an MPS file.
 
     The text is read in free format, where blanks separate names. If that fails and each line has
     its fields in the columns of the fixed format, it is read so, with blanks in names.
@@ -42,7 +42,7 @@ def read_mps(text: bytes, *, name: str) -> Instance:
 
     Examples
     --------
-    >>> text = b"ROWS\\n N cost\\n L c\\nCOLUMNS\\n x cost 1 c 2\\nRHS\\n c 4\\nENDATA\\n"
+    >>> text = b"ROWS\n N cost\n L c\nCOLUMNS\n x cost 1 c 2\nRHS\n c 4\nENDATA\n"
     >>> read_mps(text, name="tiny").row_upper
     array([4.])
     """

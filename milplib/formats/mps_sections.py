@@ -162,7 +162,7 @@ def _check(preamble: bytes, found: list[Section]) -> None:
 
 
 def words_per_line(block: bytes, n_words: int) -> npt.NDArray[np.int64]:
-    """Count the words in each line of a text without control characters but white space.
+    r"""Count the words in each line of a text without control characters but white space.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def words_per_line(block: bytes, n_words: int) -> npt.NDArray[np.int64]:
 
     Examples
     --------
-    >>> words_per_line(b"a b\\n\\n c", 3)
+    >>> words_per_line(b"a b\n\n c", 3)
     array([2, 0, 1])
     """
     characters = np.frombuffer(block, dtype=np.uint8)
