@@ -22,7 +22,7 @@ class LineError(InstanceError):
     token
         Text in the line that is wrong.
     message
-        What is wrong with it and what to do.
+        The problem and what to do.
     """
 
     def __init__(self, line: int, token: bytes, message: str) -> None:
@@ -35,7 +35,21 @@ class LineError(InstanceError):
 
 
 class MissingEndError(InstanceError):
-    """An LP file without ``End`` that may be cut off."""
+    """An LP file without ``End`` that may be cut off.
+
+    Parameters
+    ----------
+    message
+        What is missing.
+    plausible
+        Whether the file ends in a list of integer columns, all others have bounds and the listed
+        ones have none. Published facility locations are of this form, and so may be a file that is
+        cut off before another list.
+    """
+
+    def __init__(self, message: str, *, plausible: bool = False) -> None:
+        super().__init__(message)
+        self.plausible = plausible
 
 
 def shown(token: bytes) -> str:

@@ -16,7 +16,7 @@ from milplib.formats.lp_bounds import read_bounds, read_list, set_bounds
 from milplib.formats.lp_names import name_problem
 from milplib.formats.lp_rows import read_objective, read_rows
 from milplib.formats.lp_sections import LpSection, split_sections
-from milplib.formats.lp_tokens import Tokens, tokenized
+from milplib.formats.lp_tokens import Tokens, tokenized, without_comments
 from milplib.formats.lp_words import (
     BINARY,
     BOUNDS,
@@ -68,7 +68,7 @@ def read_lp(text: bytes, *, name: str, allow_missing_end: bool = False) -> Insta
         parts = _Parts(tokens, sections)
         instance = parts.instance(name)
     except LineError as error:
-        if _END.search(text):
+        if _END.search(without_comments(text)):
             raise
         raise InstanceError(f"{error}{_HINT}") from error
     if not ended and not allow_missing_end:
@@ -141,13 +141,13 @@ class _Parts:
         )
         lower, upper, integer = self._column_bounds(n)
         return Instance(
-            objective=objective[:n],
+            objective=objective.astype(np.float64),
             A=matrix,
             row_lower=joined("lower", np.float64),
             row_upper=joined("upper", np.float64),
             lower=lower,
             upper=upper,
-            integrality=integer,
+            integrality=integer.astype(np.uint8),
             column_names=decoded([tokens.names[position] for position in self._names.tolist()]),
             row_names=self._row_names(joined("labels", np.int32)),
             sense="maximize" if self._sections[0].keyword in MAXIMIZE else "minimize",
@@ -235,7 +235,13 @@ class _Parts:
         missing = instance.integrality == 0
         if missing.any():
             column = instance.column_names[int(missing.argmax())]
-            raise MissingEndError(f"{end}without 'End', and '{column}' is not listed; {_MEND}")
+            bounded = np.zeros(missing.size, dtype=bool)
+            for bounds in self._bounds:
+                bounded[self._column[tokens.name[bounds.columns]]] = True
+            raise MissingEndError(
+                f"{end}without 'End', and '{column}' is not listed; {_MEND}",
+                plausible=bool((bounded == missing).all()),
+            )
 
     def _first_list(self) -> int:
         return min(part.start for part in self._of(GENERAL | BINARY))

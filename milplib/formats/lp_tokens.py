@@ -15,7 +15,7 @@ from milplib.formats.damage import LineError
 from milplib.formats.lp_block import TokenBlock
 from milplib.formats.lp_words import NAME, NUMBER
 
-__all__ = ["Tokens", "tokenized"]
+__all__ = ["Tokens", "tokenized", "without_comments"]
 
 _BLOCK = 1 << 23
 _COMMENT = re.compile(rb"\\[^\n]*")
@@ -74,6 +74,11 @@ class Tokens:
         return LineError(self.line(token), self.word(token), message)
 
 
+def without_comments(text: bytes) -> bytes:
+    """Return the text of an LP file without its comments, on the same lines."""
+    return _COMMENT.sub(b"", text) if b"\\" in text else text
+
+
 def tokenized(text: bytes) -> Tokens:
     r"""Split an LP file into tokens, up to ``End``.
 
@@ -88,8 +93,7 @@ def tokenized(text: bytes) -> Tokens:
     >>> bytes(tokens.kind), tokens.names, tokens.labels
     (b'VLNVSVV', [b'max', b'x', b'y', b'end'], [b'c'])
     """
-    if b"\\" in text:
-        text = _COMMENT.sub(b"", text)
+    text = without_comments(text)
     table: defaultdict[bytes, int] = defaultdict(count().__next__)
     labels: list[bytes] = []
     blocks: list[TokenBlock] = []

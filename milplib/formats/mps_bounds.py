@@ -135,7 +135,7 @@ class _Bounds:
         """Return set, column and number of a line; the set may be missing."""
         kind, *rest = words
         text: bytes | None = None
-        # "FR x 0" has a number, "FR BND x" a set; each is told by the column that it names.
+        # "FR x 0" has a number, "FR BND x" a set; the column that it names tells which.
         unnamed = len(rest) == _PAIR and rest[1] not in self._index and rest[0] in self._index
         if kind in _WITH_VALUE or len(rest) > _PAIR or unnamed:
             *rest, text = rest

@@ -91,7 +91,7 @@ def _instance(parts: list[Section], name: str) -> Instance:
         row_upper=row_upper,
         lower=bounds.lower,
         upper=bounds.upper,
-        integrality=bounds.integer,
+        integrality=bounds.integer.astype(np.uint8),
         column_names=decoded(columns.names),
         row_names=decoded(rows.names),
         sense=_sense(sections.get("OBJSENSE")),

@@ -93,6 +93,6 @@ def read(
             return read_mps(text, name=file_stem(path))
         return read_lp(text, name=file_stem(path), allow_missing_end=allow_missing_end)
     except MissingEndError as error:
-        raise MissingEndError(f"cannot read {path}: {error}") from error
+        raise MissingEndError(f"cannot read {path}: {error}", plausible=error.plausible) from error
     except InstanceError as error:
         raise InstanceError(f"cannot read {path}: {error}") from error

@@ -5,17 +5,17 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import zlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from milplib.errors import InstanceError, OutputError, SourceError
 from milplib.files import json_equal, make_folder
 from milplib.formats import file_stem
+from milplib.formats.damage import MissingEndError
 from milplib.formats.reader import read
 from milplib.formats.suffixes import is_compressed
+from milplib.instance import Instance
 from milplib.library.config import SplitConfig
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, open_split
 from milplib.library.sources import InstanceSource, RawInstance
@@ -23,8 +23,6 @@ from milplib.library.sources import InstanceSource, RawInstance
 __all__ = ["copy_split", "store_split"]
 
 _WORK = ".unfinished"
-_MOST_UNPACKED = 16 << 30  # bytes, of an uncompressed instance
-_PIECE = 1 << 22
 
 
 def store_split(
@@ -39,7 +37,8 @@ def store_split(
 ) -> SplitManifest:
     """Write the instances of a split into a folder, with a manifest.
 
-    Files keep the bytes of the source. Each file is read before it gets its final name. The
+    Files keep the bytes of the source, but for the missing ``End`` of an LP file that the source
+    proves to be whole. Each file is read before it gets its final name. The
     manifest lists files that cannot be read, with the reason. Files stored by an earlier call
     are kept.
 
@@ -138,8 +137,7 @@ def _store(raw: RawInstance, folder: Path) -> InstanceRecord | BrokenInstance:
     aside = folder / _WORK / f"instance{suffix.lower()}"
     try:
         _write(raw, aside)
-        _check_unpacked_size(aside)
-        record = InstanceRecord.of(aside, read(aside))
+        record = InstanceRecord.of(aside, _read(aside, whole=raw.whole))
     except (InstanceError, SourceError) as error:
         # Name the place in the source: the temporary file no longer exists.
         reason = str(error).removeprefix(f"cannot read {aside}: ").replace(str(aside), "it")
@@ -164,17 +162,29 @@ def _write(raw: RawInstance, path: Path) -> None:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _check_unpacked_size(path: Path) -> None:
-    """Refuse a compressed file that would not fit into memory."""
-    if not is_compressed(path):
-        return
-    size = 0
-    # A damaged file passes here; reading the instance reports it.
-    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as stream:
-        while piece := stream.read(_PIECE):
-            size += len(piece)
-            if size > _MOST_UNPACKED:
-                raise InstanceError(f"it unpacks to more than {_MOST_UNPACKED / 1e9:.0f} GB")
+def _read(path: Path, *, whole: bool) -> Instance:
+    """Read a stored file; write the ``End`` that is missing in a whole LP file behind it.
+
+    The published facility locations have none. Without their source, nothing would tell later
+    whether they are cut off.
+    """
+    try:
+        return read(path)
+    except MissingEndError as error:
+        # Archives hold files that were cut off before they were packed, too.
+        if not (whole and error.plausible):
+            raise
+    instance = read(path, allow_missing_end=True)
+    ending = b"\nEnd\n"
+    try:
+        with path.open("ab") as stream:
+            # Members of a gzip file are read as one text.
+            stream.write(gzip.compress(ending, mtime=0) if is_compressed(path) else ending)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    return instance
 
 
 def copy_split(

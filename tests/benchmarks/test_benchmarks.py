@@ -71,6 +71,13 @@ def test_a_smoke_run_of_all_rows_writes_what_it_prints(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_reading_is_timed_in_both_formats() -> None:
+    printed = run(FOLDER / "reading.py", "--nonzeros", 1000, "--rounds", 1)
+    assert "reading MPS / SCIP's reader" in printed
+    assert "reading LP / SCIP's reader" in printed
+
+
+@pytest.mark.slow
 def test_generators_are_timed() -> None:
     assert "CA-very-easy" in run(FOLDER / "generators.py", "CA-very-easy", "--repeats", 1)
 

@@ -161,6 +161,7 @@ class ArchiveSource:
                     file=file,
                     name=path,
                     open=lambda entry=entries[0]: self._pieces(entry),  # type: ignore[misc]
+                    whole=True,
                 )
 
     @contextmanager

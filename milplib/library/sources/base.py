@@ -37,11 +37,14 @@ class RawInstance:
         Name in messages: its place in the source.
     open
         Function that opens its bytes, in pieces of a few MB at most. Call it at most once.
+    whole
+        Whether the source proves that no byte is missing, by a checksum or a closing quote.
     """
 
     file: str
     name: str
     open: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    whole: bool = False
 
 
 class InstanceSource(Protocol):

@@ -132,6 +132,7 @@ def _rows(path: Path, stem: str) -> Iterator[RawInstance | BrokenInstance]:
             file=f"{stem}-{row.number:05d}{row.suffix}",
             name=f"row {row.number} of {path.name}",
             open=_Content(row.content),
+            whole=True,
         )
     if not found_one:
         raise SourceError(f"{path} has no rows")
