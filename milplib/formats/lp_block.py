@@ -33,6 +33,7 @@ _PAIRS = [pair[0] * 256 + pair[1] for pair in (b"<=", b"=<", b">=", b"=>", b"=="
 _GLUED = re.compile(
     rb"((?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)([A-DF-Za-df-z\x80-\xff].*)", re.DOTALL
 )
+_LOOK_BACK = 256
 _HEXADECIMAL = re.compile(rb"0[xX][0-9a-fA-F]")
 _END = re.compile(rb"(?<![^\s+\-:<>=\[\]*^])end(?![^\s+\-<>=\[\]*^])(?!\s*:)")
 
@@ -96,7 +97,8 @@ class TokenBlock:
             return None
         for found in _END.finditer(lowered):
             # A sign, number or relation before it makes it a name, which is refused later.
-            if not lowered[: found.start()].rstrip().endswith((b"+", b"-", b"<", b"=", b">")):
+            before = lowered[max(0, found.start() - _LOOK_BACK) : found.start()].rstrip()
+            if not before.endswith((b"+", b"-", b"<", b"=", b">")):
                 return found.end()
         return None
 
