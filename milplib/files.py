@@ -16,6 +16,7 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from milplib.errors import NoSpaceError, OutputError
+from milplib.temporary import is_leftover, open_regular, remove_leftovers, temporary_file
 
 __all__ = [
     "atomic_write",
@@ -32,7 +33,6 @@ __all__ = [
     "remove_leftovers",
 ]
 
-_TEMPORARY = ".milplib-tmp"
 # A full disk, an exhausted quota, a limit on file sizes.
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LOCK_PATIENCE = 0.3
@@ -70,29 +70,18 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
     b'hello'
     """
     path = Path(path)
-    temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=_TEMPORARY, dir=path.parent
-        )
-        with os.fdopen(handle, "wb") as stream:
-            # mkstemp makes the file private; set the permissions that open() would set
-            mask = os.umask(0)
-            os.umask(mask)
-            os.fchmod(stream.fileno(), 0o666 & ~mask)
-            yield stream
-            stream.flush()
-            if durable:
-                os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        temporary = None
+        with temporary_file(path.parent, path.name) as temporary:
+            with open(temporary, "wb") as stream:
+                yield stream
+                stream.flush()
+                if durable:
+                    os.fsync(stream.fileno())
+            os.replace(temporary, path)
         if durable:
             _sync_folder(path.parent)
     except OSError as error:
         raise _cannot("write", path, error) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def _cannot(action: str, path: object, error: OSError) -> OutputError:
@@ -139,7 +128,7 @@ def check_writable(folder: Path) -> None:
     >>> check_writable(Path(tempfile.mkdtemp()))
     """
     try:
-        with tempfile.TemporaryFile(prefix=".", suffix=_TEMPORARY, dir=folder):
+        with tempfile.TemporaryFile(prefix=".milplib-", dir=folder):
             pass
     except OSError as error:
         raise _cannot("write into", folder, error) from error
@@ -153,8 +142,7 @@ def open_folder(folder: Path, *, clean: bool = True) -> bool:
     folder
         The folder.
     clean
-        Whether to remove the temporary files of killed `atomic_write` calls. Do not use it while
-        another process may write to the folder.
+        Whether to remove the temporary files of killed processes.
 
     Returns
     -------
@@ -173,17 +161,6 @@ def open_folder(folder: Path, *, clean: bool = True) -> bool:
         return not all(map(is_leftover, folder.iterdir()))
     except OSError as error:
         raise _cannot("use", folder, error) from error
-
-
-def is_leftover(path: Path) -> bool:
-    """Return whether a file is a temporary file of `atomic_write`."""
-    return path.name.startswith(".") and path.name.endswith(_TEMPORARY)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of killed `atomic_write` calls from a folder."""
-    for path in filter(is_leftover, list(folder.iterdir())):
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -306,6 +283,6 @@ def printable_path(path: str | os.PathLike[str]) -> str:
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as stream:
+    """Return the SHA-256 of a file's bytes, in hexadecimal; refuse what is no regular file."""
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

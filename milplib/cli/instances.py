@@ -92,6 +92,7 @@ def fetch(
     out: Path | None = None,
     offline: Annotated[bool, Parameter(negative="")] = False,
     force: Annotated[bool, Parameter(negative="")] = False,
+    max_instance_mb: WholeNumber | None = None,
 ) -> None:
     """Fetch a distribution of Distributional MIPLIB.
 
@@ -104,8 +105,9 @@ def fetch(
         Name of the distribution; see ``milplib list``.
     source
         ``mirror``, ``site`` (an archive in the cache's folder ``site``), ``generator``, the path
-        of a folder or zip archive, or the URL of an archive. Default: the first of site, mirror
-        and generator that has the distribution.
+        of a folder or zip archive, or the URL of an archive. A folder has the layout of the site
+        or that of the mirror (CA/medium/train.csv). Default: the first of site, mirror and
+        generator that has the distribution.
     split
         Splits to fetch. Default: all.
     out
@@ -114,8 +116,10 @@ def fetch(
         Ask no server.
     force
         Replace existing files.
+    max_instance_mb
+        Largest unpacked instance in MB, however small it is packed. Larger ones are broken.
     """
-    from milplib.library import BrokenInstance, FetchProgress
+    from milplib.library import BrokenInstance, FetchProgress, SourceLimits
     from milplib.library import fetch as fetch_splits
 
     def tell(broken: BrokenInstance) -> None:
@@ -129,6 +133,11 @@ def fetch(
             out=out,
             offline=offline,
             force=force,
+            limits=(
+                None
+                if max_instance_mb is None
+                else SourceLimits.of_instance(max_instance_mb * 1_000_000)
+            ),
             progress=FetchProgress(
                 on_bytes=lambda done, total, file: bar.update(
                     done >> 20, None if total is None else total >> 20, f"MB of {file}"

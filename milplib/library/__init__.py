@@ -16,6 +16,7 @@ from milplib.library.manifest import BrokenInstance, InstanceRecord
 from milplib.library.mixtures import mixture
 from milplib.library.published import Published, published_distributions
 from milplib.library.reference import ReferenceWarning, reference_hashes
+from milplib.library.sources import SourceLimits
 from milplib.library.split_fetcher import FetchedSplit, FetchProgress, RegeneratedWarning
 from milplib.library.splits import InstanceFile, Split
 
@@ -37,6 +38,7 @@ __all__ = [
     "Published",
     "ReferenceWarning",
     "RegeneratedWarning",
+    "SourceLimits",
     "Split",
     "distribution",
     "distributions",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, cast
@@ -13,6 +14,7 @@ import platformdirs
 
 from milplib.errors import SourceError
 from milplib.files import atomic_write_json, exclusive_lock, file_sha256, make_folder
+from milplib.library.own_folder import check_no_link
 
 __all__ = ["Cache"]
 
@@ -68,6 +70,17 @@ class Cache:
         """Folder of a split."""
         return self.distribution_folder(name, generated=generated) / split
 
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder in the cache.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be made, or the way to it leads through a link.
+        """
+        check_no_link(folder, below=self.folder)
+        make_folder(folder)
+
     def check(self, path: Path, key: str, *, expected: Mapping[str, str] | None = None) -> str:
         """Compare a downloaded file with its known checksums, and record a first checksum.
 
@@ -110,6 +123,20 @@ class Cache:
                 atomic_write_json(self.folder / "hashes.json", known)
         return sha256
 
+    @contextmanager
+    def putting_aside(self, path: Path) -> Iterator[None]:
+        """Move a download to the folder ``refused`` if the block raises a `SourceError`.
+
+        Otherwise every later fetch would fail on the same file.
+        """
+        try:
+            yield
+        except SourceError as error:
+            if not path.is_file():
+                raise
+            target = self._put_aside(path, file_sha256(path))
+            raise SourceError(f"{error}; the file was moved to {target}") from error
+
     def _hashes(self) -> dict[str, HashRecord]:
         path = self.folder / "hashes.json"
         try:
@@ -124,6 +151,6 @@ class Cache:
 
     def _put_aside(self, path: Path, sha256: str) -> Path:
         target = self.folder / "refused" / f"{sha256[:12]}-{path.name}"
-        make_folder(target.parent)
+        self.make_folder(target.parent)
         os.replace(path, target)
         return target

@@ -10,6 +10,7 @@ from milplib.errors import UnknownNameError
 from milplib.library.cache import Cache
 from milplib.library.catalogue import find_distribution
 from milplib.library.folder import SPLITS
+from milplib.library.sources import SourceLimits
 from milplib.library.split_fetcher import FetchedSplit, Fetcher, FetchProgress
 
 __all__ = ["fetch"]
@@ -25,6 +26,7 @@ def fetch(
     force: bool = False,
     verify: bool = True,
     progress: FetchProgress | None = None,
+    limits: SourceLimits | None = None,
 ) -> list[FetchedSplit]:
     """Fetch splits of a distribution as folders of instance files with manifests.
 
@@ -37,7 +39,8 @@ def fetch(
         Name of the distribution.
     source
         ``"mirror"``, ``"site"`` (an archive in the cache's folder ``site``, downloaded by
-        hand), ``"generator"``, the path of a folder or zip archive, or the URL of an archive.
+        hand), ``"generator"``, the path of a folder or zip archive, or the URL of an archive. A
+        folder has the layout of the site or that of the mirror (``CA/medium/train.csv``).
         Default: the first of site, mirror and generator that has the distribution.
     splits
         Any of ``train``, ``val`` and ``test``. Default: all splits of the source.
@@ -51,6 +54,9 @@ def fetch(
         Whether to compare the checksums of existing files, or only their sizes.
     progress
         Callbacks that report progress.
+    limits
+        Limits on the size of instances and archives. Default:
+        ``milplib.library.SourceLimits()``.
 
     Returns
     -------
@@ -88,6 +94,7 @@ def fetch(
         force=force,
         verify=verify,
         progress=progress or FetchProgress(),
+        limits=limits,
     )
     if source is not None:
         return fetcher.fetch(os.fspath(source), wanted)

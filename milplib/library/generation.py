@@ -27,6 +27,7 @@ from milplib.library.config import SplitConfig
 from milplib.library.distribution import Distribution, InstanceGenerator, generator_parameters
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
+from milplib.library.own_folder import split_lock
 from milplib.library.reference import warn_where_different
 
 __all__ = ["generate_instance", "generate_instances", "generate_split", "instance_seed"]
@@ -78,7 +79,8 @@ def generate_split(
 ) -> list[InstanceRecord]:
     """Generate the first instances of a split into ``out/split``, with a manifest.
 
-    Intact instances are kept, so a larger `count` only adds instances.
+    Intact instances are kept, so a larger `count` only adds instances. If another process writes
+    into the folder, this one waits for it.
 
     Parameters
     ----------
@@ -136,14 +138,15 @@ def generate_split(
         raise ParameterError(f"the number of instances is {count}; it must be at least 1")
     folder = Path(out) / split
     names = {_file_name(config, index) for index in range(count)}
-    manifest = open_split(
-        folder,
-        config,
-        goes_on=lambda other: json_equal(other.config, config) and names >= set(other.records),
-        force=force,
-        among_others=True,
-    )
-    return _generate(distribution, folder, manifest, range(count), execution, on_progress)
+    with split_lock(folder):
+        manifest = open_split(
+            folder,
+            config,
+            goes_on=lambda other: json_equal(other.config, config) and names >= set(other.records),
+            force=force,
+            among_others=True,
+        )
+        return _generate(distribution, folder, manifest, range(count), execution, on_progress)
 
 
 def generate_instances(
@@ -185,14 +188,16 @@ def generate_instances(
     """
     config = _config(distribution, split=split, seed=seed, file_format="lp")
     folder = Path(out) / split
-    manifest = open_split(
-        folder,
-        config,
-        goes_on=lambda other: json_equal(other.config, config),
-        force=False,
-        among_others=True,
-    )
-    return _generate(distribution, folder, manifest, list(indices), Execution(), lambda done: None)
+    with split_lock(folder):
+        manifest = open_split(
+            folder,
+            config,
+            goes_on=lambda other: json_equal(other.config, config),
+            force=False,
+            among_others=True,
+        )
+        here = Execution()
+        return _generate(distribution, folder, manifest, list(indices), here, lambda done: None)
 
 
 def _config(distribution: Distribution, *, split: str, seed: int, file_format: str) -> SplitConfig:

@@ -15,8 +15,9 @@ from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_instances
 from milplib.library.manifest import InstanceRecord
+from milplib.library.own_folder import check_no_link, split_lock
 from milplib.library.source_names import SourceName
-from milplib.library.split_fetcher import n_generated, split_lock
+from milplib.library.split_fetcher import n_generated
 from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, SplitFiles
 
 __all__ = ["load"]
@@ -107,7 +108,9 @@ class _GeneratedFiles:
 
     def _generated(self, indices: list[int]) -> dict[int, InstanceFile]:
         name, split = self._entry.name, self._split
-        folder = Cache.default().split_folder(name, split, generated=True)
+        cache = Cache.default()
+        folder = cache.split_folder(name, split, generated=True)
+        check_no_link(folder, below=cache.folder)
         with split_lock(folder):
             records = generate_instances(
                 self._entry, split=split, indices=indices, out=folder.parent

@@ -15,6 +15,7 @@ from milplib.errors import OutputError
 from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.instance import Instance
 from milplib.library.config import SplitConfig
+from milplib.library.own_folder import check_no_link
 
 __all__ = [
     "MANIFEST",
@@ -140,7 +141,7 @@ class SplitManifest:
                 return None
             records = [InstanceRecord(**entry) for entry in content["instances"]]
             # milplib writes no file name with a folder part; such a name must not be followed.
-            if any(record.file != Path(record.file).name for record in records):
+            if not all(_is_file_name(record.file) for record in records):
                 return None
             return cls(
                 config=cast(SplitConfig, dict(content["config"])),
@@ -181,6 +182,10 @@ class SplitManifest:
         """Remove the listed instance files from a folder."""
         for name in self.records:
             (folder / name).unlink(missing_ok=True)
+
+
+def _is_file_name(name: str) -> bool:
+    return name == Path(name).name != ".." and "\0" not in name
 
 
 class _Growing:
@@ -224,8 +229,9 @@ def open_split(
     Raises
     ------
     OutputError
-        If the folder holds other files or cannot be written.
+        If the folder holds other files, is a link, or cannot be written.
     """
+    check_no_link(folder, below=folder.parent)
     if open_folder(folder):
         existing = SplitManifest.load(folder)
         if existing and goes_on(existing):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,6 @@ from milplib.errors import (
     SourceError,
     SourceUnavailableError,
 )
-from milplib.files import exclusive_lock, make_folder
 from milplib.library.cache import Cache
 from milplib.library.catalogue import find_generator
 from milplib.library.config import SourceEntry
@@ -22,8 +20,9 @@ from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_split
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest
+from milplib.library.own_folder import check_no_link, split_lock
 from milplib.library.source_names import SOURCES, SourceName, open_source
-from milplib.library.sources import InstanceSource, OnBytes
+from milplib.library.sources import InstanceSource, OnBytes, SourceLimits
 from milplib.library.store import copy_split, store_split
 
 __all__ = [
@@ -32,7 +31,6 @@ __all__ = [
     "Fetcher",
     "RegeneratedWarning",
     "n_generated",
-    "split_lock",
 ]
 
 _DEFAULT_COUNTS = {"train": 800, "val": 100, "test": 100}
@@ -117,10 +115,11 @@ class Fetcher:
         force: bool,
         verify: bool,
         progress: FetchProgress,
+        limits: SourceLimits | None = None,
     ) -> None:
         self._entry, self._cache, self._out = entry, cache, out
         self._offline, self._force, self._verify = offline, force, verify
-        self._progress = progress
+        self._progress, self._limits = progress, limits
 
     def fetch_from_any(self, wanted: tuple[str, ...] | None) -> list[FetchedSplit]:
         """Return the splits, after fetching missing ones from the first source that has them."""
@@ -174,6 +173,7 @@ class Fetcher:
             cache=self._cache,
             offline=self._offline,
             on_bytes=self._progress.on_bytes,
+            limits=self._limits,
         )
         if wanted is None:
             wanted, skip_missing = opened.splits(), True
@@ -211,6 +211,7 @@ class Fetcher:
             force=self._force,
             on_instance=lambda done, total: self._progress.on_instance(split, done, total),
             on_broken=self._progress.on_broken,
+            limits=self._limits,
         )
 
     def _check_taken(self, description: SourceEntry, split: str) -> None:
@@ -246,11 +247,15 @@ class Fetcher:
             generated = self._entry.published is None
         return self._cache.split_folder(self._entry.name, split, generated=generated)
 
+    def _check_no_link(self, folder: Path) -> None:
+        check_no_link(folder, below=self._cache.folder if self._out is None else self._out)
+
     def _locked(
         self, split: str, get: Callable[[str, Path], SplitManifest], source: str
     ) -> FetchedSplit:
         """Get a split under a lock, unless another process has just completed it."""
         folder = self._target(split, generated=source == SourceName.GENERATOR)
+        self._check_no_link(folder)
         with split_lock(folder):
             manifest = None if self._force else self._complete(folder, split)
             if manifest is None or _source_of(manifest) != source:
@@ -268,6 +273,7 @@ class Fetcher:
             cached = self._cache.split_folder(self._entry.name, split, generated=generated)
             if self._complete(cached, split) is None:
                 return None
+            self._check_no_link(folder)
             with split_lock(folder):
                 manifest = copy_split(
                     cached,
@@ -296,12 +302,6 @@ def _source_of(manifest: SplitManifest) -> str:
     generator: SourceEntry = {"kind": "generator"}
     source = manifest.config.get("source", generator)
     return str(source.get("url") or source.get("path") or source["kind"])
-
-
-def split_lock(folder: Path) -> AbstractContextManager[None]:
-    """Lock the folder of a split against writing by other processes."""
-    make_folder(folder.parent)
-    return exclusive_lock(folder.parent / f".{folder.name}.lock", wait=True)
 
 
 def _loaded(folder: Path) -> SplitManifest:

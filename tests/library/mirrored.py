@@ -1,9 +1,11 @@
-"""A distribution that a mirror serves, and commands that fetch it."""
+"""A distribution that a mirror serves or an archive holds, and commands that fetch it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 from typing import Any
 
 from milplib.library import FetchedSplit
@@ -28,3 +30,10 @@ def command(*arguments: str, **options: Any) -> subprocess.Popen[str]:
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     stdout, stderr = process.communicate(timeout=300)
     return process.returncode, stdout, stderr
+
+
+def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as target:
+        for name, content in members.items():
+            target.writestr(name, content)
+    return path

@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import os
-import stat
+import weakref
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from milplib.errors import SourceError, SourceUnavailableError
-from milplib.files import file_sha256
+from milplib.files import file_sha256, printable_path
 from milplib.library.config import SourceEntry
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import RawInstance, flat_names
 from milplib.library.sources.layout import SplitLayout
+from milplib.library.sources.limits import SourceLimits
+from milplib.library.sources.pointers import check_no_pointer
+from milplib.library.sources.zip_directory import with_readable_entries
+from milplib.temporary import file_kind, open_regular
 
-__all__ = ["ArchiveLimits", "ArchiveSource"]
+__all__ = ["ArchiveSource"]
 
 _PIECE = 1 << 20  # bytes
+_SMALL_PIECE = 1 << 12
 _UTF8_NAMES = 0x800  # flag of entries whose name is in UTF-8
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArchiveLimits:
-    """Limits of an archive that protect the disk. A larger archive is refused.
-
-    Parameters
-    ----------
-    files
-        Maximum number of entries.
-    file_bytes, total_bytes
-        Maximum unpacked bytes of an instance, and of all instances.
-    ratio
-        Maximum ratio of unpacked to packed size of an instance above 16 MiB. Typical ratios of
-        instance files are 5 to 50.
-    """
-
-    files: int = 200_000
-    file_bytes: int = 4 << 30
-    total_bytes: int = 256 << 30
-    ratio: float = 250.0
+_UNIX = 3  # system whose file modes an entry has
 
 
 class ArchiveSource:
@@ -77,7 +60,7 @@ class ArchiveSource:
         *,
         name: str,
         identity: SourceEntry | None = None,
-        limits: ArchiveLimits | None = None,
+        limits: SourceLimits | None = None,
     ) -> None:
         self._path = Path(path)
         self._identity: SourceEntry = identity or {
@@ -85,20 +68,26 @@ class ArchiveSource:
             "path": str(self._path.absolute()),
         }
         try:
-            self._archive = zipfile.ZipFile(self._path)
+            stream = open_regular(self._path)
+            weakref.finalize(self, stream.close)
+            check_no_pointer(stream.read(1024), str(self._path))
+            self._archive = zipfile.ZipFile(with_readable_entries(stream))
         except FileNotFoundError:
             raise SourceUnavailableError(f"there is no archive {self._path}") from None
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except SourceError:
+            raise
+        except Exception as error:  # of damaged bytes, zipfile raises errors of all kinds
+            problem = getattr(error, "strerror", None) or error or type(error).__name__
             raise SourceError(
-                f"cannot read {self._path}: {getattr(error, 'strerror', None) or error}; "
-                "it is cut off or no zip archive: get it again"
+                f"cannot read {self._path}: {problem}; it is cut off or no zip archive: "
+                "get it again"
             ) from error
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
         self._entries: dict[str, list[zipfile.ZipInfo]] = {}
         for entry in entries:
             self._entries.setdefault(self._checked_name(entry), []).append(entry)
         self._layout = SplitLayout(self._entries, name=name, where=str(self._path))
-        self._check_sizes(limits or ArchiveLimits())
+        self._check_sizes(limits or SourceLimits())
 
     def _checked_name(self, entry: zipfile.ZipInfo) -> str:
         name = entry.filename.replace("\\", "/")
@@ -114,26 +103,22 @@ class ArchiveSource:
             )
         return str(path)
 
-    def _check_sizes(self, limits: ArchiveLimits) -> None:
+    def _check_sizes(self, limits: SourceLimits) -> None:
         problem = ""
         if len(self._archive.infolist()) > limits.files:
-            problem = f"it has more than {limits.files:,} entries"
+            problem = f"it has more than {limits.files:,} entries, the limit of files"
         total = 0
         wanted = [path for split in self._layout.splits for path, _ in self._layout.files(split)]
         for path in wanted if self._layout.splits else self._entries:
             for entry in self._entries[path]:
                 total += entry.file_size
-                ratio = entry.file_size / max(entry.compress_size, 1)
-                if entry.file_size > limits.file_bytes:
-                    problem = f"its entry '{path}' would have {entry.file_size / 1e9:.1f} GB"
-                elif entry.file_size > 16 << 20 and ratio > limits.ratio:
-                    problem = f"its entry '{path}' would grow {ratio:.0f}-fold"
+                explosion = limits.explosion(entry.file_size, packed=entry.compress_size)
+                if explosion:
+                    problem = explosion.replace("it", f"its entry '{path}'", 1)
         if total > limits.total_bytes:
-            problem = f"its entries would have {total / 1e9:.0f} GB"
+            problem = f"its entries would have {total / 1e9:.0f} GB, above the limit of total_bytes"
         if problem:
-            raise SourceError(
-                f"{self._path} is refused: {problem}, above the limit; nothing was written"
-            )
+            raise SourceError(f"{self._path} is refused: {problem}; nothing was written")
 
     def describe(self, split: str) -> SourceEntry:
         """Return the identity of the archive with its size and checksum."""
@@ -155,25 +140,39 @@ class ArchiveSource:
             entries = self._entries[path]
             problem = _problem(entries)
             if problem:
-                yield BrokenInstance(path, problem)
+                yield BrokenInstance(printable_path(path), problem)
             else:
                 yield RawInstance(
-                    file=file,
-                    name=path,
+                    file=printable_path(file),
+                    name=printable_path(path),
                     open=lambda entry=entries[0]: self._pieces(entry),  # type: ignore[misc]
                     whole=True,
                 )
 
     @contextmanager
     def _pieces(self, entry: zipfile.ZipInfo) -> Iterator[Iterable[bytes]]:
+        yield self._unpacked(entry)
+
+    def _unpacked(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        # Of other methods, zipfile unpacks whatever a read takes from the archive at once.
+        is_bounded = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        size = _PIECE if is_bounded else _SMALL_PIECE
         try:
             # zipfile stops at the size checked above and verifies the checksum.
             with self._archive.open(entry) as stream:
-                yield iter(lambda: stream.read(_PIECE), b"")
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise SourceError(f"it is damaged in the archive ({error})") from error
+                left = entry.file_size
+                while piece := stream.read(size):
+                    left -= len(piece)
+                    yield piece
+            if left:
+                raise SourceError(f"it is damaged in the archive ({left:,} bytes are missing)")
         except NotImplementedError as error:
             raise SourceError(f"Python cannot unpack its compression method ({error})") from error
+        except SourceError:
+            raise
+        except Exception as error:  # of damaged bytes, zipfile raises errors of all kinds
+            detail = error or type(error).__name__
+            raise SourceError(f"it is damaged in the archive ({detail})") from error
 
     def splits(self) -> tuple[str, ...]:
         """Return the splits that have their own folder."""
@@ -194,6 +193,5 @@ def _problem(entries: list[zipfile.ZipInfo]) -> str:
         return f"the archive has {len(entries)} different files of this name"
     if first.flag_bits & 0x1:
         return "it is encrypted"
-    if stat.S_ISLNK(first.external_attr >> 16):
-        return "it is a link, not a file"
-    return ""
+    kind = file_kind(first.external_attr >> 16) if first.create_system == _UNIX else ""
+    return f"it is {kind}, not a file" if kind else ""

@@ -125,7 +125,7 @@ def download(
     make_folder(target.parent)
     part = _part(remote, target)
     try:
-        with part.open("ab") as stream:
+        with open(part, "ab", opener=_opened) as stream:
             begun = stream.tell()
             if remote.size is not None and begun > remote.size:
                 stream.truncate(0)
@@ -189,6 +189,10 @@ def _part(remote: Remote, target: Path) -> Path:
         if other != part:
             other.unlink(missing_ok=True)
     return part
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _check_room(target: Path, needed: int) -> None:

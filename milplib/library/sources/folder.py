@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from milplib.errors import SourceError, SourceUnavailableError
 from milplib.files import file_sha256, printable_path
@@ -15,8 +15,9 @@ from milplib.library.config import SourceEntry
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import RawInstance, flat_names
 from milplib.library.sources.layout import SplitLayout
+from milplib.temporary import open_regular
 
-__all__ = ["FolderSource"]
+__all__ = ["FolderSource", "files_below"]
 
 _PIECE = 1 << 20  # bytes
 
@@ -32,6 +33,8 @@ class FolderSource:
         Name of the distribution, whose folder is looked for in `path`.
     identity
         Fields of `describe` besides the checksum. Default: the folder's path.
+    files
+        Paths of the files below the folder, if they are known.
 
     Raises
     ------
@@ -54,17 +57,15 @@ class FolderSource:
         *,
         name: str,
         identity: SourceEntry | None = None,
+        files: Iterable[str] | None = None,
     ) -> None:
         self._path = Path(path).absolute()
         self._identity: SourceEntry = identity or {"kind": "folder", "path": str(self._path)}
         if not self._path.is_dir():
             raise SourceUnavailableError(f"there is no folder {self._path}")
-        try:
-            files = [file.relative_to(self._path) for file in _files_below(self._path)]
-        except OSError as error:
-            raise SourceError(f"cannot read {self._path}: {error.strerror or error}") from error
         self._checksums: dict[str, str] = {}
-        self._layout = SplitLayout(map(os.fspath, files), name=name, where=str(self._path))
+        files = files_below(self._path) if files is None else files
+        self._layout = SplitLayout(files, name=name, where=str(self._path))
 
     def describe(self, split: str) -> SourceEntry:
         """Return the identity of the folder with a checksum of all file names and contents."""
@@ -102,22 +103,37 @@ class FolderSource:
         """Do nothing: the files belong to the user."""
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield all files, following each link to a folder once."""
-    seen = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
-        status = os.stat(place)
+def files_below(folder: Path) -> list[str]:
+    """List all files below a folder by relative path, following each link to a folder once.
+
+    Raises
+    ------
+    SourceError
+        If a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> NoReturn:
+        raise SourceError(f"cannot read {error.filename}: {error.strerror or error}") from error
+
+    seen, found = set(), []
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        try:
+            status = os.stat(place)
+        except OSError as error:
+            refuse(error)
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        yield from (Path(place, file) for file in files)
+        folders.sort()
+        found += [os.path.relpath(os.path.join(place, file), folder) for file in files]
+    return found
 
 
 @contextmanager
 def _pieces(path: Path) -> Iterator[Iterable[bytes]]:
     try:
-        stream = path.open("rb")
+        stream = open_regular(path)
     except OSError as error:
         raise SourceError(f"it cannot be read: {error.strerror or error}") from error
     with stream:

@@ -48,6 +48,10 @@ class SplitLayout:
             if (at := _position(parts, lambda part: part == name.casefold())) is not None
         ]
         self._files = own or instances
+        self.is_empty = not instances
+        """Whether there are no instance files."""
+        self.is_named = bool(own)
+        """Whether there is a folder of the distribution."""
         self._by_split = {split: self._below(split) for split in SPLITS}
         self.splits = tuple(split for split in SPLITS if self._by_split[split])
         """Splits that have their own folder."""

@@ -9,16 +9,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 from milplib.errors import SourceError, SourceUnavailableError
-from milplib.files import exclusive_lock, make_folder
+from milplib.files import exclusive_lock
 from milplib.library.cache import Cache
 from milplib.library.config import SourceEntry
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import OnBytes, RawInstance, split_aliases
-from milplib.library.sources.csv_rows import csv_instances
+from milplib.library.sources.csv_rows import check_header, csv_instances
 from milplib.library.sources.download import download, find_remote
+from milplib.library.sources.limits import SourceLimits
 
-__all__ = ["MirrorSource", "mirror_endpoint"]
+__all__ = ["MirrorSource", "mirror_endpoint", "mirror_folder", "mirror_rows"]
 
 _HUB = "https://huggingface.co"
 
@@ -26,6 +27,18 @@ _HUB = "https://huggingface.co"
 def mirror_endpoint() -> str:
     """Return the address of the Hub, or ``HF_ENDPOINT`` if that is set."""
     return (os.environ.get("HF_ENDPOINT") or _HUB).rstrip("/")
+
+
+def mirror_folder(name: str) -> str:
+    """Return the folder of a distribution on the mirror.
+
+    Examples
+    --------
+    >>> mirror_folder("MMCN-hard-BI")
+    'MMCN/hard-BI'
+    """
+    domain, _, level = name.partition("-")
+    return f"{domain}/{level}"
 
 
 class MirrorSource:
@@ -45,6 +58,8 @@ class MirrorSource:
         Whether to use only earlier downloads.
     on_bytes
         Called as a download grows.
+    limits
+        Limits of a row.
     """
 
     def __init__(
@@ -56,20 +71,23 @@ class MirrorSource:
         cache: Cache,
         offline: bool = False,
         on_bytes: OnBytes = lambda done, total, name: None,
+        limits: SourceLimits | None = None,
     ) -> None:
         self._name, self._repository, self._cache = name, repository, cache
         self._checksums = checksums
         self._offline, self._on_bytes = offline, on_bytes
-        domain, _, level = name.partition("-")
-        self._folder = f"{domain}/{level}"
+        self._limits = limits or SourceLimits()
+        self._folder = mirror_folder(name)
 
     def describe(self, split: str) -> SourceEntry:
         """Return the origin of the split, after downloading it if needed."""
         path = self._file(split)
-        make_folder(path.parent)
+        self._cache.make_folder(path.parent)
         with exclusive_lock(path.with_name(f"{path.name}.lock"), wait=True):
             key = f"{self._repository}/{self._folder}/{split}"
             served = "" if path.exists() else self._download(split, path)
+            with self._cache.putting_aside(path):
+                check_header(path)
             expected = {
                 "the server says": served,
                 "the catalogue says": self._checksums.get(split, ""),
@@ -105,7 +123,7 @@ class MirrorSource:
 
     def instances(self, split: str) -> Iterator[RawInstance | BrokenInstance]:
         """Yield the rows of the split's file."""
-        yield from _rows(self._file(split), f"{self._name}-{split}")
+        yield from mirror_rows(self._file(split), f"{self._name}-{split}", limits=self._limits)
 
     def splits(self) -> tuple[str, ...]:
         """Return all splits; only the server knows which exist."""
@@ -120,10 +138,12 @@ class MirrorSource:
         self._file(split).unlink(missing_ok=True)
 
 
-def _rows(path: Path, stem: str) -> Iterator[RawInstance | BrokenInstance]:
+def mirror_rows(
+    path: Path, stem: str, *, limits: SourceLimits
+) -> Iterator[RawInstance | BrokenInstance]:
     """Yield the rows of a file as instances named by a stem and the row number."""
     found_one = False
-    for row in csv_instances(path):
+    for row in csv_instances(path, limits=limits):
         found_one = True
         if isinstance(row, BrokenInstance):
             yield row
