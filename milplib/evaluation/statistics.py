@@ -88,10 +88,16 @@ def shifted_geometric_mean(values: Values, *, shift: float) -> float:
     --------
     >>> round(shifted_geometric_mean(np.array([[1.0, 1.0], [7.0, 7.0]]), shift=1.0), 9)
     3.0
+    >>> shifted_geometric_mean(np.zeros((2, 1)), shift=10.0)
+    0.0
     """
-    logs = mean_logs(values, shift=shift)
+    # In units of the shift, the logarithm of 0 is exactly 0: exp(log(shift)) - shift is not.
+    unit = shift or 1.0
+    logs = mean_logs(values / unit, shift=shift / unit)
     logs = logs[~np.isnan(logs)]
-    return float(np.exp(logs.mean()) - shift) if logs.size else math.nan
+    if not logs.size:
+        return math.nan
+    return float(unit * (np.expm1(logs.mean()) if shift else np.exp(logs.mean())))
 
 
 @dataclass(frozen=True, kw_only=True)

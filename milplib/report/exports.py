@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from milplib.errors import OutputError
 from milplib.evaluation.policy_summary import EXPORTED
 from milplib.evaluation.summary import ALL
+from milplib.evaluation.verdicts import verdict
 from milplib.files import atomic_write
 from milplib.report.page import report_plots
-from milplib.report.text import number, p_value, signed_rank_of, verdict
+from milplib.report.text import number, p_value, ratio, signed_rank_of
 
 if TYPE_CHECKING:
     from milplib.evaluation.results import Evaluation
@@ -237,10 +238,10 @@ def _latex_row(summary: Summary, row: PolicySummary) -> str:
 
 
 def _latex_ratio(estimate: RatioEstimate) -> str:
-    value = latex_escaped(number(estimate.value))
-    if verdict(estimate) == "better":
+    value = latex_escaped(ratio(estimate.value))
+    if verdict(estimate).side == "better":
         value = rf"\textbf{{{value}}}"
     if not estimate.has_interval:
         return value
-    low, high = (latex_escaped(number(end)) for end in (estimate.low, estimate.high))
+    low, high = (latex_escaped(ratio(end)) for end in (estimate.low, estimate.high))
     return f"{value} ({low}--{high})"

@@ -20,11 +20,11 @@ from milplib.evaluation.statistics import (
     TIME_SHIFT,
 )
 from milplib.evaluation.summary import ALL, Summary
+from milplib.evaluation.verdicts import SIGNIFICANT, verdict
 from milplib.files import atomic_write
 from milplib.report import figures
 from milplib.report.figures.heat_map import columns, heat
 from milplib.report.text import (
-    SIGNIFICANT,
     count,
     headline,
     judgement,
@@ -32,8 +32,8 @@ from milplib.report.text import (
     number,
     p_value,
     percent,
+    ratio,
     signed_rank_of,
-    verdict,
     verdict_lines,
 )
 from milplib.style import page_style
@@ -125,7 +125,8 @@ def _template() -> jinja2.Template:
         "number": number,
         "p_value": p_value,
         "percent": percent,
-        "verdict": verdict,
+        "ratio": ratio,
+        "side": lambda estimate: verdict(estimate).side,
     }
     environment.tests["finite"] = math.isfinite
     return environment.from_string(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from milplib.evaluation.significance import SignedRank
 from milplib.evaluation.statistics import RatioEstimate
 from milplib.evaluation.summary import PolicySummary, Summary
+from milplib.evaluation.verdicts import EQUAL, Verdict, verdict
 
 __all__ = [
-    "SIGNIFICANT",
     "Headline",
     "count",
     "headline",
@@ -20,14 +20,12 @@ __all__ = [
     "number",
     "p_value",
     "percent",
+    "ratio",
     "signed_rank_of",
-    "verdict",
+    "time_verdict",
     "verdict_lines",
     "with_interval",
 ]
-
-SIGNIFICANT = 0.05
-"""Level of significance of corrected p-values."""
 
 
 def number(value: float) -> str:
@@ -50,6 +48,23 @@ def number(value: float) -> str:
         return f"{value:.1e}"
     digits = 2 if abs(value) >= 1 else 3
     return f"{value:.{digits}f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def ratio(value: float) -> str:
+    """Format a ratio, or an end of its interval, so that it shows on which side of 1 it is.
+
+    Examples
+    --------
+    >>> ratio(0.71234), ratio(0.99964), ratio(1.0042), ratio(1.0)
+    ('0.712', '0.9996', '1.004', '1.00')
+    """
+    if abs(value - 1) <= EQUAL:
+        return number(1.0)
+    text, digits = number(value), 3
+    while text.rstrip("0") == "1.":
+        digits += 1
+        text = f"{value:.{digits}f}"
+    return text
 
 
 def percent(value: float) -> str:
@@ -113,21 +128,6 @@ def with_interval(estimate: RatioEstimate) -> str:
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
-def verdict(estimate: RatioEstimate) -> str:
-    """Return ``better`` or ``worse`` if the interval excludes 1, else an empty string.
-
-    Examples
-    --------
-    >>> from milplib.evaluation import compare
-    >>> import numpy as np
-    >>> verdict(compare(np.full((5, 1), 1.0), np.full((5, 1), 9.0), shift=1.0))
-    'better'
-    """
-    if estimate.high < 1:
-        return "better"
-    return "worse" if estimate.low > 1 else ""
-
-
 def signed_rank_of(summary: Summary, policy: str, distribution: str) -> SignedRank | None:
     """Return the test of a policy against the baseline on a distribution; None without one."""
     for test in summary.tests:
@@ -136,27 +136,29 @@ def signed_rank_of(summary: Summary, policy: str, distribution: str) -> SignedRa
     return None
 
 
+def time_verdict(summary: Summary, row: PolicySummary) -> Verdict:
+    """Return the verdict on a policy's time against the baseline's.
+
+    See `milplib.evaluation.verdicts.verdict`.
+    """
+    if row.against_baseline is None:
+        return Verdict.UNKNOWN
+    test = signed_rank_of(summary, row.policy, row.distribution)
+    return verdict(row.against_baseline.time, math.nan if test is None else test.corrected)
+
+
 def judgement(summary: Summary, row: PolicySummary) -> str:
-    """Compare a policy's time with the baseline's in a few words.
+    """Return the verdict on a policy's time in words, or ``baseline`` for the baseline.
 
     Returns
     -------
     str
-        ``faster`` or ``slower`` if the interval excludes 1 and the corrected p-value is below
-        0.05; ``perhaps faster`` or ``perhaps slower`` if only the interval excludes 1; otherwise
-        ``not told apart``, or ``unknown`` without runs.
+        A value of `milplib.evaluation.verdicts.Verdict`: ``faster`` or ``slower`` if the interval
+        excludes 1 and the corrected p-value is below 0.05; ``perhaps faster`` or ``perhaps
+        slower`` if only the interval excludes 1; otherwise ``not told apart``, or ``unknown``
+        without runs.
     """
-    if row.against_baseline is None:
-        return "baseline"
-    estimate = row.against_baseline.time
-    if not math.isfinite(estimate.value):
-        return "unknown"
-    word = {"better": "faster", "worse": "slower", "": ""}[verdict(estimate)]
-    if not word:
-        return "not told apart"
-    test = signed_rank_of(summary, row.policy, row.distribution)
-    is_sure = test is not None and test.corrected < SIGNIFICANT
-    return word if is_sure else f"perhaps {word}"
+    return "baseline" if row.against_baseline is None else time_verdict(summary, row).value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,29 +197,37 @@ def headline(summary: Summary) -> Headline:
     if not rows:
         claim = f"There is nothing to compare {baseline} with."
         return Headline(claim=claim, evidence="")
-    words = {row.policy: judgement(summary, row) for row in rows}
-    best = min(rows, key=_time_ratio)
-    slower = [policy for policy, word in words.items() if word == "slower"]
-    if _time_ratio(best) >= 1:
-        claim = f"No policy is faster than {baseline}."
-        evidence = f"The closest one, {best.policy}, {_takes(summary, best)}."
-    elif words[best.policy] == "faster":
-        claim = f"{best.policy} is faster than {baseline}."
-        evidence = f"It {_takes(summary, best)}."
+    found: dict[Verdict, list[PolicySummary]] = {each: [] for each in Verdict}
+    for row in sorted(rows, key=_time_ratio):
+        found[time_verdict(summary, row)].append(row)
+    top = next(each for each in Verdict if found[each])
+    best = found[top][0]
+    if top.side == "better":
+        claim = f"{best.policy} is {top} than {baseline}."
+    elif top is Verdict.NOT_TOLD_APART:
+        names = [row.policy for row in found[top]]
+        claim = f"{listing(names)} {'is' if len(names) == 1 else 'are'} {top} from {baseline}."
     else:
-        claim = f"{best.policy} is ahead of {baseline}, but that may be chance."
-        evidence = f"It {_takes(summary, best)}."
+        claim = f"No policy is {Verdict.FASTER} than {baseline}."
+        best = min(rows, key=_time_ratio)
+    is_named = claim.startswith(f"{best.policy} is ")
+    evidence = (
+        f"{'It' if is_named else f'The closest one, {best.policy},'} {_takes(summary, best)}."
+    )
     rivals = [
         row.policy
         for row in rows
         if row is not best
-        and _time_ratio(row) < 1
-        and not verdict(summary.comparisons[every][best.policy, row.policy].time)
+        and top.side == "better"
+        and time_verdict(summary, row).side != "worse"
+        and verdict(summary.comparisons[every][best.policy, row.policy].time).side == ""
     ]
     if rivals:
-        evidence += f" Not told apart from it: {listing(rivals)}."
-    if slower:
-        evidence += f" Slower than {baseline}: {listing(slower)}."
+        evidence += f" {Verdict.NOT_TOLD_APART.capitalize()} from it: {listing(rivals)}."
+    for each in (Verdict.SLOWER, Verdict.PERHAPS_SLOWER):
+        if found[each]:
+            names = [row.policy for row in found[each]]
+            evidence += f" {each.capitalize()} than {baseline}: {listing(names)}."
     return Headline(claim=claim, evidence=evidence)
 
 
@@ -228,7 +238,7 @@ def _time_ratio(row: PolicySummary) -> float:
 def _takes(summary: Summary, row: PolicySummary) -> str:
     assert row.against_baseline is not None
     estimate = row.against_baseline.time
-    text = f"takes {number(estimate.value)} times the time of {summary.baseline}"
+    text = f"takes {ratio(estimate.value)} times the time of {summary.baseline}"
     sure = [f"95 % interval {_interval(estimate)}"] if estimate.has_interval else []
     test = signed_rank_of(summary, row.policy, row.distribution)
     if test is not None and not math.isnan(test.corrected):
@@ -237,7 +247,7 @@ def _takes(summary: Summary, row: PolicySummary) -> str:
 
 
 def _interval(estimate: RatioEstimate) -> str:
-    return f"{number(estimate.low)} to {number(estimate.high)}"
+    return f"{ratio(estimate.low)} to {ratio(estimate.high)}"
 
 
 def _equals(value: float) -> str:
@@ -254,16 +264,15 @@ def verdict_lines(summary: Summary) -> list[str]:
         if row.against_baseline is None:
             continue
         parts = [f"{row.solved} of {row.runs} runs solved"]
-        for noun, words, estimate in (
-            ("time", ("faster", "slower"), row.against_baseline.time),
-            ("nodes", ("fewer", "more"), row.against_baseline.nodes),
+        compared = row.against_baseline
+        for noun, estimate, word in (
+            ("time", compared.time, time_verdict(summary, row).value),
+            ("nodes", compared.nodes, verdict(compared.nodes).word("fewer", "more")),
         ):
             if not math.isfinite(estimate.value):
                 continue
-            sure = dict(zip(("better", "worse"), words, strict=True))
-            word = sure.get(verdict(estimate), "not told apart")
             interval = f" ({_interval(estimate)}: {word})" if estimate.has_interval else ""
-            parts.append(f"{noun} {number(estimate.value)} × {summary.baseline}{interval}")
+            parts.append(f"{noun} {ratio(estimate.value)} × {summary.baseline}{interval}")
         test = signed_rank_of(summary, row.policy, row.distribution)
         if test is not None and not math.isnan(test.p_value):
             parts.append(f"Wilcoxon p {_equals(test.p_value)}, corrected {_equals(test.corrected)}")

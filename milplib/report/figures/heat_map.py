@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from milplib.report.figures.plot import Inks, Plot
-from milplib.report.text import number
+from milplib.report.text import ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,5 +110,5 @@ def _cell(estimate: RatioEstimate) -> str:
     if math.isnan(estimate.value):
         return "no runs" if not estimate.instances else "–"
     if not estimate.has_interval:
-        return number(estimate.value)
-    return f"{number(estimate.value)}\n{number(estimate.low)} – {number(estimate.high)}"
+        return ratio(estimate.value)
+    return f"{ratio(estimate.value)}\n{ratio(estimate.low)} – {ratio(estimate.high)}"
