@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from narrowing import present
 from planted_results import planted_results, planted_run
 
 from milplib.evaluation import RatioEstimate, Summary, compare, shifted_geometric_mean
@@ -81,12 +83,17 @@ def test_swapping_the_policies_turns_the_verdict_round(
     assert verdict(estimate.inverse(), p_value) is words.get(found, found)
 
 
-def summary_of(estimates: list[RatioEstimate], p_values: list[float]) -> Summary:
-    """A summary whose comparisons with the baseline are these."""
-    names = [*(f"policy{n}" for n in range(len(estimates))), "base"]
-    summary = planted_results(
+@functools.cache
+def plain_summary(n_policies: int) -> Summary:
+    names = [*(f"policy{n}" for n in range(n_policies)), "base"]
+    return planted_results(
         [planted_run(name, f"ca/{n}.lp") for n in range(2) for name in names]
     ).summary()
+
+
+def summary_of(estimates: list[RatioEstimate], p_values: list[float]) -> Summary:
+    """A summary whose comparisons with the baseline are these."""
+    summary = plain_summary(len(estimates))
     rows = [
         replace(row, against_baseline=replace(present(row.against_baseline), time=e, nodes=e))
         for row, e in zip(summary.rows[:-1], estimates, strict=True)
