@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
 
 from milplib.cli.console import WholeNumber, evaluation_bar, output
+from milplib.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
     from milplib.evaluation import BestScipRule
@@ -83,15 +83,20 @@ def best_scip_rule(
 def _print(best: BestScipRule) -> None:
     from milplib.report.text import number
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("distribution", "rule"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("time s", "solved"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+    lines = []
     for distribution, rule in best.rules.items():
         rows = [row for row in best.table if row.distribution == distribution]
         for row in sorted(rows, key=lambda row: row.time):
-            cells = [distribution, row.rule, number(row.time), f"{row.solved}/{row.runs}"]
-            table.add_row(*cells, "best" if row.rule == rule else "")
-    output().print(table)
+            mark = "best" if row.rule == rule else ""
+            solved = f"{row.solved}/{row.runs}"
+            lines.append([distribution, row.rule, number(row.time), solved, mark])
+    print_table(
+        [
+            Column(heading="distribution", is_key=True),
+            Column(heading="rule", is_key=True),
+            Column(heading="time s"),
+            Column(heading="solved"),
+            Column(heading="", is_text=True),
+        ],
+        lines,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,12 +21,14 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 if TYPE_CHECKING:
     from milplib.evaluation import EvaluationProgress
     from milplib.execution import Execution
 
 __all__ = [
+    "GAP",
     "HERE",
     "ExecutionOptions",
     "Networks",
@@ -38,7 +41,13 @@ __all__ = [
     "print_json",
     "print_pairs",
     "progress_bar",
+    "say",
 ]
+
+GAP = 2
+"""Number of spaces between columns."""
+_BESIDE = 16
+"""Least width beside a name; a value with less room stands below it."""
 
 
 def _whole_number(hint: Any, tokens: Sequence[Token]) -> int:
@@ -114,7 +123,10 @@ def allow_modules_here(*names: str) -> None:
 
 
 def output() -> Console:
-    """Return a console for stdout. Outside a terminal it never cuts or folds lines."""
+    """Return a console for stdout. Outside a terminal it never cuts or folds lines.
+
+    There, it ignores ``COLUMNS``, too: readline sets that for the children of any program.
+    """
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = 10_000
@@ -133,12 +145,47 @@ def print_json(content: object) -> None:
     print(json.dumps(content, indent=2))
 
 
-def print_pairs(pairs: Mapping[str, object]) -> None:
-    """Print names and values in two columns."""
+def print_pairs(pairs: Mapping[str, object], *, indent: int = 0) -> None:
+    """Print names and values in two columns; long values continue below themselves."""
     console = output()
-    width = max(map(len, pairs))
+    names = max(map(cell_len, pairs), default=0)
+    room = console.width - names - GAP - indent
     for name, value in pairs.items():
-        console.print(f"{name.ljust(width)}  {value}", markup=False)
+        label = Text(" " * indent + name + " " * (names - cell_len(name) + GAP))
+        if room < _BESIDE:  # below the name, as there is no room beside it
+            console.print(Text(" " * indent + name))
+            label = Text(" " * (indent + GAP))
+        hanging = " " * cell_len(label.plain)
+        lines = _wrapped(str(value), console, console.width - len(hanging), fold=True)
+        for number, line in enumerate(lines or [Text("")]):
+            console.print(Text(hanging) + line if number else label + line)
+
+
+def say(message: str, *, hanging: int = 0, style: str = "") -> None:
+    """Print a sentence; break it between words at the end of a line, never inside a path.
+
+    Parameters
+    ----------
+    message
+        Sentence.
+    hanging
+        Indentation of the lines after the first.
+    style
+        Style, as rich names it.
+    """
+    console = output()
+    room = max(console.width - hanging, 1)
+    for number, line in enumerate(_wrapped(message, console, room, fold=False)):
+        line.style = style
+        console.print(Text(" " * hanging) + line if number else line)
+
+
+def _wrapped(text: str, console: Console, width: int, *, fold: bool) -> list[Text]:
+    overflow = "fold" if fold else "ignore"
+    lines = Text(text).wrap(console, max(width, 1), overflow=overflow)
+    for line in lines:
+        line.rstrip()
+    return list(lines)
 
 
 class ProgressBar:

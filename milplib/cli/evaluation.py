@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
 
 from milplib.cli.console import (
     HERE,
@@ -18,7 +17,9 @@ from milplib.cli.console import (
     allow_modules_here,
     evaluation_bar,
     output,
+    say,
 )
+from milplib.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
     from milplib.evaluation import (
@@ -144,62 +145,55 @@ def print_summary(results: Evaluation) -> int:
     summary = results.summary()
     console = output()
     if not summary.is_complete:
-        console.print(
-            f"not finished: {summary.runs} of {summary.expected_runs} runs are there", markup=False
-        )
+        say(f"not finished: {summary.runs} of {summary.expected_runs} runs are there")
     for name in summary.distributions:
         count = summary.instances[name]
         title = "all distributions" if name == "all" else name
-        console.print(
+        say(
             f"{title}: {count} instance{'s' * (count != 1)}, {len(summary.seeds)} "
             f"seed{'s' * (len(summary.seeds) != 1)}, ratios to {summary.baseline}",
-            markup=False,
             style="bold",
         )
-        console.print(_policy_table(summary, name))
+        _print_policies(summary, name)
         console.print()
     _print_first_against_others(summary)
     kinds = Counter((failure.policy, failure.kind) for failure in summary.failures)
     for (policy, kind), count in kinds.items():
         example = next(f for f in summary.failures if (f.policy, f.kind) == (policy, kind))
-        console.print(
+        say(
             f"  failed: {policy}: {count} {kind}, such as {example.instance}, seed "
             f"{example.seed}: {example.detail}".rstrip(": "),
-            markup=False,
+            hanging=4,
         )
     for instance, why in summary.unread.items():
-        console.print(f"  no policy ran on {instance}: {why}", markup=False)
+        say(f"  no policy ran on {instance}: {why}", hanging=4)
     for finding in summary.findings:
         if not finding.is_error:
-            console.print(f"  note: {finding.message}", markup=False)
+            say(f"  note: {finding.message}", hanging=4)
     for message in summary.errors:
         print(f"milplib: error: {message}", file=sys.stderr)
     return 1 if summary.errors else 0
 
 
-def _policy_table(summary: Summary, distribution: str) -> Table:
+def _print_policies(summary: Summary, distribution: str) -> None:
     rows = summary.rows_of(distribution)
-    has_failures = any(row.failures for row in rows)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("policy")
-    headings = [
-        "solved",
-        "time s",
-        "time ratio",
-        "p",
-        "nodes",
-        "node ratio",
-        "of",
-        "wins",
-        "in policy",
+    columns = [
+        Column(heading="policy", is_key=True),
+        Column(heading="solved"),
+        Column(heading="time s"),
+        Column(heading="time ratio", break_at=" ("),
+        Column(heading="p"),
+        Column(heading="nodes", part=1),
+        Column(heading="node ratio", break_at=" (", part=1),
+        Column(heading="of", part=1),
+        Column(heading="wins", part=2),
+        Column(heading="in policy", part=2),
     ]
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    if has_failures:
-        table.add_column("failures")
-    for row in rows:
-        table.add_row(*_cells(summary, row), *([_counts(row.failures)] if has_failures else []))
-    return table
+    cells = [_cells(summary, row) for row in rows]
+    if any(row.failures for row in rows):
+        columns.append(Column(heading="failures", is_text=True, part=3))
+        cells = [[*line, _counts(row.failures)] for line, row in zip(cells, rows, strict=True)]
+    print_table(columns, cells)
 
 
 def _cells(summary: Summary, row: PolicySummary) -> list[str]:
@@ -227,13 +221,13 @@ def _counts(failures: dict[str, int]) -> str:
 
 
 def _ratio(estimate: RatioEstimate) -> str:
-    from milplib.report.text import number
+    from milplib.report.text import ratio
 
     if estimate.value != estimate.value:
         return "–"
     if not estimate.has_interval:
-        return number(estimate.value)
-    return f"{number(estimate.value)} ({number(estimate.low)} to {number(estimate.high)})"
+        return ratio(estimate.value)
+    return f"{ratio(estimate.value)} ({ratio(estimate.low)} to {ratio(estimate.high)})"
 
 
 def _print_first_against_others(summary: Summary) -> None:
@@ -243,23 +237,27 @@ def _print_first_against_others(summary: Summary) -> None:
     if first is None or len(others) < 2 or not summary.distributions:
         return
     compared = summary.comparisons[summary.distributions[0]]
-    console = output()
-    console.print(f"{first} against each, ratios below 1 speak for it", markup=False, style="bold")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("against")
-    for heading in ("time ratio", "node ratio", "of", "fair-node ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    say(f"{first} against each, ratios below 1 speak for it", style="bold")
+    rows = []
     for other in others:
         ratios = compared[first, other]
         count = str(ratios.nodes.instances)
-        table.add_row(
-            other, _ratio(ratios.time), _ratio(ratios.nodes), count, _ratio(ratios.fair_nodes)
+        rows.append(
+            [other, _ratio(ratios.time), _ratio(ratios.nodes), count, _ratio(ratios.fair_nodes)]
         )
-    console.print(table)
-    console.print(
+    print_table(
+        [
+            Column(heading="against", is_key=True),
+            Column(heading="time ratio", break_at=" ("),
+            Column(heading="node ratio", break_at=" ("),
+            Column(heading="of"),
+            Column(heading="fair-node ratio", break_at=" ("),
+        ],
+        rows,
+    )
+    say(
         "shifted geometric means: time (1 s) with failures at the limit, nodes (10) where both "
         "solved; of: instances; in brackets 95 % intervals; p: of Wilcoxon's test of the times, "
         "corrected by Holm's method",
-        markup=False,
         style="dim",
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
 
 from milplib.cli.console import (
     HERE,
@@ -17,8 +16,11 @@ from milplib.cli.console import (
     complain,
     output,
     print_json,
+    print_pairs,
     progress_bar,
+    say,
 )
+from milplib.cli.tables import Column, print_table
 from milplib.outcomes import SolveFailure, SolveStatus
 
 if TYPE_CHECKING:
@@ -133,42 +135,34 @@ def print_results(results: HardnessResults) -> None:
     console = output()
     if results.by:
         limit, seed = results.config["time_limit"], results.config["seed"]
-        console.print(
-            f"solved by {results.by}, one thread, limit {limit:g} s, seed {seed}",
-            markup=False,
-            style="bold",
-        )
-    console.print(_instance_table(results))
+        say(f"solved by {results.by}, one thread, limit {limit:g} s, seed {seed}", style="bold")
+    _print_instances(results)
     for summary in results.summaries():
         console.print()
         _print_summary(summary, results)
     if results.by and any(row["expected_samples"] is not None for row in results.rows):
         judging = results.judging
         capped = judging.samples_per_instance
-        console.print(
+        say(
             f"samples: an estimate for an episode of collect, branchings × "
             f"{judging.expert_probability:g}" + (f", at most {capped}" if capped else ""),
-            markup=False,
             style="dim",
         )
 
 
-def _instance_table(results: HardnessResults) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("instance", no_wrap=True)
-    for heading in ("rows", "columns", "nonzeros", "density"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _print_instances(results: HardnessResults) -> None:
+    columns = [
+        Column(heading="instance", is_key=True),
+        *(Column(heading=heading) for heading in ("rows", "columns", "nonzeros", "density")),
+    ]
     if not results.by:
-        for heading in ("binary", "integer", "continuous"):
-            table.add_column(heading, justify="right", no_wrap=True)
+        columns += [Column(heading=heading) for heading in ("binary", "integer", "continuous")]
     else:
-        for heading in ("time s", "nodes", "gap %", "integral %·s", "samples"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column(f"level by {results.by}", no_wrap=True)
-    for row in results.rows:
-        if row["failure"] != SolveFailure.UNREADABLE:
-            table.add_row(*_cells(row, bool(results.by)))
-    return table
+        headings = ("time s", "nodes", "gap %", "integral %·s", "samples")
+        columns += [Column(heading=heading, part=1) for heading in headings]
+        columns.append(Column(heading=f"level by {results.by}", is_text=True, part=1))
+    readable = [row for row in results.rows if row["failure"] != SolveFailure.UNREADABLE]
+    print_table(columns, [_cells(row, bool(results.by)) for row in readable])
 
 
 def _cells(row: Mapping[str, Any], is_solved_for: bool) -> list[str]:
@@ -185,12 +179,10 @@ def _cells(row: Mapping[str, Any], is_solved_for: bool) -> list[str]:
 
 
 def _print_summary(summary: FolderSummary, results: HardnessResults) -> None:
-    console = output()
     count = summary.instances
-    console.print(
+    say(
         f"{summary.distribution}: {count} instance{'s' * (count != 1)}"
         + (f", {summary.unread} more cannot be read" if summary.unread else ""),
-        markup=False,
         style="bold",
     )
     lines = {}
@@ -212,9 +204,7 @@ def _print_summary(summary: FolderSummary, results: HardnessResults) -> None:
     lines["median size"] = ", ".join(f"{_number(value)} {name}" for name, value in sizes.items())
     lines["columns"] = _shares(summary.column_kinds)
     lines["rows"] = _shares(summary.row_kinds)
-    width = max(map(len, lines))
-    for name, value in lines.items():
-        console.print(f"  {name.ljust(width)}  {value}", markup=False)
+    print_pairs(lines, indent=2)
 
 
 def _shares(kinds: Mapping[str, float]) -> str:

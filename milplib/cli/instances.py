@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
-from rich.text import Text
 
 from milplib.cli.console import (
     HERE,
@@ -15,8 +13,10 @@ from milplib.cli.console import (
     WholeNumber,
     complain,
     output,
+    print_pairs,
     progress_bar,
 )
+from milplib.cli.tables import Column, print_table
 from milplib.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -172,9 +172,7 @@ def list_distributions(*, domain: str | None = None, level: str | None = None) -
     known = distributions()
     _check_choice("domain", domain, [entry.domain for entry in known])
     _check_choice("level", level, [entry.level for entry in known])
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "domain", "level", "provenance", "parameters"):
-        table.add_column(heading)
+    rows = []
     for entry in known:
         if entry.domain != (domain or entry.domain) or entry.level != (level or entry.level):
             continue
@@ -182,8 +180,10 @@ def list_distributions(*, domain: str | None = None, level: str | None = None) -
         parameters = ", ".join(f"{name}={value}" for name, value in telling.items())
         if entry.generator is None and entry.published is not None:
             parameters = entry.published.parameters or "not published"
-        table.add_row(entry.name, entry.domain, entry.level, entry.provenance, parameters)
-    output().print(table)
+        rows.append([entry.name, entry.domain, entry.level, entry.provenance, parameters])
+    headings = ("domain", "level", "provenance", "parameters")
+    columns = [Column(heading=heading, is_text=True) for heading in headings]
+    print_table([Column(heading="name", is_key=True), *columns], rows)
 
 
 def info(name: str, /) -> None:
@@ -224,12 +224,7 @@ def info(name: str, /) -> None:
     lines["fetched"] = _fetched(name) or "nothing; see milplib fetch"
     for number, reference in enumerate(facts.references if facts else (), start=1):
         lines[f"reference {number}"] = reference
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for key, value in lines.items():
-        table.add_row(key, Text(value or "not known"))
-    output().print(table)
+    print_pairs({key: value or "not known" for key, value in lines.items()})
 
 
 def _sizes(facts: Published) -> str:

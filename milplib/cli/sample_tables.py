@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from milplib.cli.console import output, print_pairs
+from milplib.cli.console import print_pairs, say
+from milplib.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
     from milplib.learn import SampleSet
@@ -19,12 +18,11 @@ __all__ = ["print_damaged", "print_ranges", "print_statistics"]
 
 def print_damaged(samples: SampleSet) -> None:
     """Print the damaged shards and the number of lost samples."""
-    console = output()
     for shard in samples.damaged:
-        console.print(
+        say(
             f"  left out {shard.file} with {shard.samples} samples of {shard.trees} trees: "
             f"{shard.reason}",
-            markup=False,
+            hanging=4,
         )
 
 
@@ -32,12 +30,14 @@ def print_statistics(
     samples: SampleSet, statistics: SampleStatistics, ranges: Sequence[FeatureRange]
 ) -> None:
     """Print statistics of the samples, and the agreement of trivial choices with the expert."""
+    from milplib.report.text import count
+
     smallest, mean, median, largest = statistics.candidates
     size = sum(shard.bytes for shard in samples.manifest.shards)
     constant = sum(feature.is_constant for feature in ranges)
     broken = sum(feature.not_finite > 0 for feature in ranges)
     lines = {
-        "trees": f"{statistics.trees} of {statistics.instances} instances",
+        "trees": f"{statistics.trees}, from {count(statistics.instances, 'instance')}",
         "size on disk": f"{size / 1e6:.2f} MB, {size / statistics.samples / 1e3:.1f} kB a sample",
         "state (mean)": f"{statistics.rows:.0f} rows, {statistics.columns:.0f} columns, "
         f"{statistics.edges:.0f} edges",
@@ -56,36 +56,46 @@ def print_statistics(
         "that are not finite (--features lists them)",
     }
     print_pairs(lines)
-    table = _table("trivial choices against the expert", "choice", "accuracy@1", "score regret")
-    for name, choice in statistics.choices.items():
-        table.add_row(name, f"{choice.accuracy:.3f}", f"{choice.regret:.3f}")
-    output().print(table)
+    print_table(
+        [
+            Column(heading="choice", is_key=True),
+            Column(heading="accuracy@1"),
+            Column(heading="score regret"),
+        ],
+        [
+            [name, f"{choice.accuracy:.3f}", f"{choice.regret:.3f}"]
+            for name, choice in statistics.choices.items()
+        ],
+        title="trivial choices against the expert",
+    )
 
 
 def print_ranges(ranges: Sequence[FeatureRange]) -> None:
     """Print a row for each feature: its range, and whether it is constant or not finite."""
-    headings = ("feature", "minimum", "mean", "maximum", "zeros", "")
-    table = _table("features", "of", *headings)
     group = None
+    rows = []
     for feature in ranges:
         marks = ["constant"] if feature.is_constant else []
         if feature.not_finite:
             marks.append(f"{feature.not_finite} of {feature.values} not finite")
         numbers = (feature.minimum, feature.mean, feature.maximum)
-        table.add_row(
-            "" if feature.group == group else feature.group,
-            feature.name,
-            *("" if number is None else f"{number + 0.0:.4g}" for number in numbers),  # not -0
-            "" if feature.zeros is None else f"{100 * feature.zeros:.2f} %",
-            ", ".join(marks),
+        rows.append(
+            [
+                "" if feature.group == group else feature.group,
+                feature.name,
+                *("" if number is None else f"{number + 0.0:.4g}" for number in numbers),  # not -0
+                "" if feature.zeros is None else f"{100 * feature.zeros:.2f} %",
+                ", ".join(marks),
+            ]
         )
         group = feature.group
-    output().print(table)
-
-
-def _table(title: str, *headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
-    for heading in headings:
-        words = heading in ("choice", "of", "feature", "")
-        table.add_column(heading, justify="left" if words else "right")
-    return table
+    print_table(
+        [
+            Column(heading="of", is_key=True),
+            Column(heading="feature", is_key=True),
+            *(Column(heading=heading) for heading in ("minimum", "mean", "maximum", "zeros")),
+            Column(heading="", is_text=True),
+        ],
+        rows,
+        title="features",
+    )

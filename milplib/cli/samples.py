@@ -18,6 +18,7 @@ from milplib.cli.console import (
     output,
     print_json,
     progress_bar,
+    say,
 )
 from milplib.cli.sample_tables import print_damaged, print_ranges, print_statistics
 from milplib.errors import ParameterError
@@ -126,20 +127,13 @@ def collect(
 
 def print_outcomes(samples: SampleSet) -> None:
     """Print the number of samples, and the instances with fewer than requested."""
-    console = output()
     instances = samples.manifest.instances
     kinds = Counter(str(instance["outcome"]) for instance in instances)
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
-    console.print(
-        f"{len(samples)} samples of {len(instances)} instances ({counts}) in {samples.folder}",
-        markup=False,
-    )
+    say(f"{len(samples)} samples of {len(instances)} instances ({counts}) in {samples.folder}")
     for instance in instances:
         if instance["reason"]:
-            console.print(
-                f"  {instance['instance']}: {instance['outcome']}: {instance['reason']}",
-                markup=False,
-            )
+            say(f"  {instance['instance']}: {instance['outcome']}: {instance['reason']}", hanging=4)
 
 
 @samples_app.command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from milplib.cli.console import output, print_json, print_pairs
+from milplib.cli.console import print_json, print_pairs, say
 from milplib.outcomes import RunState
 
 if TYPE_CHECKING:
@@ -47,14 +47,13 @@ def status(
         print_json(asdict(progress) | derived)
         return
     print_pairs(_lines(progress))
-    console = output()
     for kind in progress.failure_counts:
         failures = [failure for failure in progress.failures if failure.kind == kind]
         for failure in failures[:_NAMED]:
             detail = failure.detail.removeprefix(f"{kind}: ")
-            console.print(f"  {kind}: {failure.name}: {detail}".rstrip(": "), markup=False)
+            say(f"  {kind}: {failure.name}: {detail}".rstrip(": "), hanging=4)
         if len(failures) > _NAMED:
-            console.print(f"  {kind}: and {len(failures) - _NAMED} more", markup=False)
+            say(f"  {kind}: and {len(failures) - _NAMED} more")
 
 
 def _lines(progress: RunStatus) -> dict[str, str]:

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
 
-from milplib.cli.console import HERE, ExecutionOptions, allow_modules_here, output, progress_bar
+from milplib.cli.console import (
+    HERE,
+    ExecutionOptions,
+    allow_modules_here,
+    output,
+    progress_bar,
+    say,
+)
+from milplib.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
     from milplib.execution import Execution
@@ -85,15 +92,13 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
     """Print a row per stage: the tasks, how many are done, and the cost of the others."""
     from milplib.study.plan import TaskState
 
-    console = output()
-    console.print(f"{plan.study.name}, scale {plan.study.scale}", markup=False, style="bold")
+    say(f"{plan.study.name}, scale {plan.study.scale}", style="bold")
     stages: dict[str, list[PlannedTask]] = defaultdict(list)
     for planned in plan.tasks:
         stages[planned.task.stage].append(planned)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("stage")
-    for heading in ("tasks", "done", "to do", "core time", "longest task"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("tasks", "done", "to do", "core time", "longest task")
+    columns = [Column(heading="stage", is_key=True), *(Column(heading=name) for name in headings)]
+    rows = []
     long: dict[PlannedTask, float] = {}
     is_guessed = False
     for stage, listed in stages.items():
@@ -102,36 +107,36 @@ def print_plan(plan: StudyPlan, *, execution: Execution) -> None:
         guessed = any(not planned.cost.is_measured for planned in todo)
         is_guessed |= guessed
         walls = _walls(todo, execution)
-        table.add_row(
-            stage,
-            str(len(listed)),
-            str(sum(planned.state in (TaskState.DONE, TaskState.CACHED) for planned in listed)),
-            str(len(todo)),
-            (_said(total) + (" ?" if guessed else "")) if todo else "",
-            _said(max(walls.values())) if walls else "",
+        finished = sum(task.state in (TaskState.DONE, TaskState.CACHED) for task in listed)
+        rows.append(
+            [
+                stage,
+                str(len(listed)),
+                str(finished),
+                str(len(todo)),
+                (_said(total) + (" ?" if guessed else "")) if todo else "",
+                _said(max(walls.values())) if walls else "",
+            ]
         )
         long |= {planned: wall for planned, wall in walls.items() if wall > _HOUR}
-    console.print(table)
+    print_table(columns, rows)
     if plan.replaced_scip:
-        console.print(
+        say(
             f"done with SCIP {' and '.join(plan.replaced_scip)}: all of that must be repeated "
             "under this SCIP, with another --out",
-            markup=False,
         )
     workers = execution.workers
     total = plan.seconds / workers
-    console.print(
+    say(
         f"to do: {len(plan.todo)} tasks, about {_said(total)} on {workers} "
         f"worker{'s' * (workers != 1)}",
-        markup=False,
     )
     if is_guessed:
-        console.print("?: partly estimated by the median of measured tasks", markup=False)
+        say("?: partly estimated by the median of measured tasks")
     for planned, wall in list(long.items())[:3]:
-        console.print(
+        say(
             f"longer than an hour: {planned.task.stage}: {planned.task.label}: about "
             f"{_said(wall)}; it can be interrupted, but smaller tasks are recorded sooner",
-            markup=False,
         )
 
 

@@ -12,9 +12,9 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Parameter
-from rich.table import Table
 
 from milplib.cli.console import WholeNumber, allow_modules_here, output, progress_bar
+from milplib.cli.tables import Column, print_table
 from milplib.errors import ParameterError
 from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kinds
 
@@ -137,18 +137,14 @@ def _print(result: TrainingResult, details: str) -> None:
     console.print(
         f"{result.policy}: trained on {result.training_samples} samples{details}", markup=False
     )
-    table = Table(
-        title=f"On {result.metrics.samples} validation samples", box=None, title_justify="left"
-    )
-    table.add_column("choice")
+    rows = []
     names = [name for name in result.metrics.as_dict() if name not in ("samples", "loss")]
-    for name in (*names, "loss"):
-        table.add_column(name.replace("_", "@").replace("regret", "score regret"), justify="right")
+    headings = [n.replace("_", "@").replace("regret", "score regret") for n in (*names, "loss")]
 
     def line(label: str, metrics: Metrics) -> None:
         values = metrics.as_dict()
         shown = (values[name] for name in (*names, "loss"))
-        table.add_row(label, *("" if math.isnan(value) else f"{value:.3f}" for value in shown))
+        rows.append([label, *("" if math.isnan(value) else f"{value:.3f}" for value in shown)])
 
     line("policy", result.metrics)
     if len(result.by_set) > 1:
@@ -156,8 +152,9 @@ def _print(result: TrainingResult, details: str) -> None:
             line(f"  on {name}", metrics)
     for name, choice in result.choices.items():
         unknown = [""] * (len(names) - 2)
-        table.add_row(name, f"{choice.accuracy:.3f}", *unknown, f"{choice.regret:.3f}", "")
-    console.print(table)
+        rows.append([name, f"{choice.accuracy:.3f}", *unknown, f"{choice.regret:.3f}", ""])
+    columns = [Column(heading="choice", is_key=True), *(Column(heading=n) for n in headings)]
+    print_table(columns, rows, title=f"On {result.metrics.samples} validation samples")
 
 
 def _signature() -> inspect.Signature:
