@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from cyclopts import Parameter, Token
 from rich.cells import cell_len
@@ -22,6 +22,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from milplib.cli.progress_lines import ProgressLines, seconds_between_lines
 
 if TYPE_CHECKING:
     from milplib.evaluation import EvaluationProgress
@@ -188,34 +190,42 @@ def _wrapped(text: str, console: Console, width: int, *, fold: bool) -> list[Tex
     return list(lines)
 
 
-class ProgressBar:
-    """A progress bar with a note."""
+class ProgressBar(Protocol):
+    """Progress that is shown, in a terminal or line by line."""
 
+    def update(self, done: int, total: int | None, note: str = "") -> None:
+        """Show the number done, the total if it is known, and a note."""
+
+
+class _Bar:
     def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
         self._task = progress.add_task(title, total=None, note="")
 
     def update(self, done: int, total: int | None, note: str = "") -> None:
-        """Show the number done, the total if it is known, and a note."""
         self._progress.update(self._task, completed=done, total=total, note=note)
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[ProgressBar]:
-    """Show a progress bar on stderr during the block, if stderr is a terminal."""
+    """Show progress on stderr during the block: a bar in a terminal, else a line now and then."""
     console = Console(stderr=True)
+    seconds = seconds_between_lines()
+    if not console.is_terminal:
+        with ProgressLines(title, seconds=seconds) as lines:
+            yield lines
+        return
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
         transient=True,
     ) as progress:
-        yield ProgressBar(progress, title)
+        yield _Bar(progress, title)
 
 
 @contextmanager
