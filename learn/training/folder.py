@@ -10,10 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from milplib.errors import OutputError
-from milplib.files import atomic_write, exclusive_lock, open_folder, remove_leftovers
+from milplib.files import (
+    atomic_write,
+    atomic_write_json,
+    exclusive_lock,
+    open_folder,
+    remove_leftovers,
+)
 from milplib.learn.training.metrics import TOP_K
 from milplib.learn.training.state import TrainingState
 from milplib.learn.training.task import EpochRecord
+from milplib.learn.training_run import CHECKPOINT, FORMAT, LOG, TRAINING
+from milplib.runs.folder import MANIFEST
 
 __all__ = ["TrainingFolder", "check_policy_target", "draw_curve"]
 
@@ -21,7 +29,8 @@ __all__ = ["TrainingFolder", "check_policy_target", "draw_curve"]
 class TrainingFolder:
     """Folder ``POLICY.training`` with ``log.csv`` and ``curve.png``.
 
-    It holds ``checkpoint.safetensors`` until the training is complete.
+    Its ``manifest.json`` is for ``milplib status``. It holds ``checkpoint.safetensors`` until the
+    training is complete.
 
     Parameters
     ----------
@@ -35,8 +44,8 @@ class TrainingFolder:
     def __init__(self, policy: Path, job: Mapping[str, object]) -> None:
         self.policy = policy
         self.path = policy.with_name(f"{policy.name}.training")
-        self.checkpoint = self.path / "checkpoint.safetensors"
-        self.log = self.path / "log.csv"
+        self.checkpoint = self.path / CHECKPOINT
+        self.log = self.path / LOG
         self.curve = self.path / "curve.png"
         self._job = json.loads(json.dumps(job))
 
@@ -65,7 +74,18 @@ class TrainingFolder:
                     f"another training, with other arguments or other samples, has begun in "
                     f"{self.path}: run that one again to go on with it, or begin anew with --force"
                 )
+            self._write_manifest()
             yield begun
+
+    def _write_manifest(self) -> None:
+        job = self._job
+        content = {
+            "format": FORMAT,
+            "version": TRAINING.version,
+            "config": {**job["parameters"], "policy": self.policy.name},
+            "software": {name: job[name] for name in ("milplib", "torch")},
+        }
+        atomic_write_json(self.path / MANIFEST, content)
 
     def commit(self, state: TrainingState) -> None:
         """Save the state after an epoch, and write the log."""

@@ -24,21 +24,22 @@ _NAMED = 5
 def status(
     run: Path, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
 ) -> None:
-    """Show the progress of a run of collect, evaluate or measure.
+    """Show the progress of a run of collect, evaluate, measure or train.
 
     Prints its progress, rate and failures by kind, and whether it is working, stopped or
-    complete. Locks and writes nothing.
+    complete; of a training also the best validation. Locks and writes nothing.
 
     Parameters
     ----------
     run
-        Output folder of the run.
+        Output folder of the run, or the policy file of a training.
     as_json
         Print JSON with all failures.
     """
     from milplib.runs import run_status
 
-    progress = run_status(run)
+    training = run.with_name(f"{run.name}.training")
+    progress = run_status(training if not run.is_dir() and training.is_dir() else run)
     if as_json:
         derived = {
             "remaining_seconds": progress.remaining_seconds,
@@ -78,6 +79,7 @@ def _lines(progress: RunStatus) -> dict[str, str]:
             lines["rate"] = _rate(rate, progress.task_unit)
         if remaining is not None:
             lines["remaining"] = f"about {_duration(remaining)} at this rate"
+    lines |= progress.notes
     counts = ", ".join(f"{count} {kind}" for kind, count in progress.failure_counts.items())
     lines["failures"] = counts or "none"
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,11 +38,29 @@ class RunFailure:
 
 @dataclass(frozen=True, kw_only=True)
 class RunContents:
-    """Number of finished tasks and of results (samples, runs or rows), and the failures."""
+    """Contents of a run's folder.
+
+    Parameters
+    ----------
+    done, results
+        Number of finished tasks and of results (samples, runs or rows).
+    failures
+        Failures.
+    seconds
+        Seconds of work, for a run without milplib's own record; None if unknown.
+    is_complete
+        False if `RunKind.finished` read a run that still lacks tasks, because its manifest is in
+        the same place from its beginning.
+    notes
+        Further lines for ``milplib status``, by name.
+    """
 
     done: int
     results: int
     failures: tuple[RunFailure, ...]
+    seconds: float | None = None
+    is_complete: bool = True
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunKind(Protocol):

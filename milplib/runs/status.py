@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from milplib.errors import ResultsError
@@ -12,7 +13,7 @@ from milplib.files import lock_holder
 from milplib.outcomes import RunState
 from milplib.runs.contents import open_run
 from milplib.runs.folder import LOCK, MANIFEST, UNFINISHED
-from milplib.runs.kind import RunFailure
+from milplib.runs.kind import RunContents, RunFailure
 from milplib.runs.record import Progress, read_progress, read_sessions
 
 __all__ = ["RunStatus", "run_status"]
@@ -27,16 +28,17 @@ class RunStatus:
     folder
         Folder of the run.
     kind
-        ``collection``, ``evaluation``, ``measurement``, or a kind that another package declares.
+        ``collection``, ``evaluation``, ``measurement``, ``training``, or a kind that another
+        package declares.
     state
         Working, stopped (the same call resumes it) or complete.
     holder
         Description of the process that works in the folder; empty if there is none.
     done, total
-        Number of finished tasks, and of all tasks: instances, or pairs of instance and seed in
-        an evaluation.
+        Number of finished tasks, and of all tasks: instances, pairs of instance and seed in an
+        evaluation, or epochs of a training, which may end earlier.
     results
-        Number of results: samples, runs or rows.
+        Number of results: samples, runs, rows or policies.
     seconds
         Seconds of work in all sessions, by the working processes' clocks; None if they were not
         recorded.
@@ -51,6 +53,8 @@ class RunStatus:
         Versions in the run's manifest.
     unit, task_unit
         Plural nouns for what `results` and `total` count.
+    notes
+        What else the kind of run tells, by name, such as a training's best validation loss.
     """
 
     folder: str
@@ -67,6 +71,7 @@ class RunStatus:
     software: dict[str, str]
     unit: str
     task_unit: str
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def remaining_seconds(self) -> float | None:
@@ -88,7 +93,8 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     Parameters
     ----------
     folder
-        Folder that ``collect``, ``evaluate`` or ``measure`` writes.
+        Folder that ``collect``, ``evaluate`` or ``measure`` writes, or the folder
+        ``POLICY.training`` of ``train``.
 
     Returns
     -------
@@ -114,22 +120,27 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     """
     root = Path(folder)
     # Check the lock before reading files: a process that ends meanwhile leaves a complete run.
-    holder = lock_holder(root / UNFINISHED / LOCK) or ""
+    holder = lock_holder(root / UNFINISHED / LOCK) or lock_holder(root / LOCK) or ""
     unfinished, complete = open_run(root / UNFINISHED), open_run(root)
     run = unfinished or complete
     if run is None:
         if holder:
             raise ResultsError(f"the run in {root} has just begun ({holder}): ask again")
         problem = "is not the folder of a run" if root.is_dir() else "does not exist"
-        raise ResultsError(f"{root} {problem}: collect, evaluate and measure write a {MANIFEST}")
+        writers = "collect, evaluate, measure and train"
+        raise ResultsError(f"{root} {problem}: {writers} write a {MANIFEST}")
     place = run.folder
     contents = run.finished() if run is complete else run.unfinished()
     progress = read_progress(place)
     sessions = read_sessions(place)
     seconds = sum(session["seconds"] for session in sessions) if sessions else None
     # If tasks failed, the unfinished part stays beside the results of the same run.
-    is_complete = not holder and complete is not None and complete.is_same(run)
-    rate = None if is_complete or progress is None else _rate(progress)
+    is_complete = (
+        not holder and complete is not None and complete.is_same(run) and contents.is_complete
+    )
+    if seconds is None:
+        seconds = contents.seconds
+    rate = None if is_complete else _rate(progress, contents)
     return RunStatus(
         folder=os.fspath(folder),
         kind=run.kind.noun,
@@ -147,11 +158,14 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
         software=run.software,
         unit=run.kind.unit,
         task_unit=run.kind.task_unit,
+        notes=contents.notes,
     )
 
 
-def _rate(progress: Progress) -> float | None:
+def _rate(progress: Progress | None, contents: RunContents) -> float | None:
     """Return the tasks per second of the last session, or of all sessions if it has none yet."""
+    if progress is None:
+        return contents.done / contents.seconds if contents.done and contents.seconds else None
     for counts in (progress["stretch"], progress):
         if counts["tasks"] and counts["seconds"]:
             return counts["tasks"] / counts["seconds"]
