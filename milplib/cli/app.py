@@ -12,22 +12,11 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from milplib.cli import (
-    best_scip_rule,
-    evaluation,
-    hardness,
-    instances,
-    samples,
-    solving,
-    status,
-    study,
-    system,
-    tree,
-)
+from milplib.cli import best_scip_rule, hardness, instances, status, study, system
 from milplib.errors import MilplibError, MilplibWarning
 from milplib.version import __version__
 
-__all__ = ["main"]
+__all__ = ["LAZY", "main"]
 
 app = App(
     name="milplib",
@@ -41,22 +30,28 @@ for command in (
     instances.list_distributions,
     instances.info,
     hardness.measure,
-    samples.collect,
-    solving.solve,
     best_scip_rule.best_scip_rule,
-    evaluation.evaluate,
-    evaluation.report,
     study.run,
-    tree.tree,
     status.status,
     system.doctor,
 ):
     app.command(command, name="list" if command is instances.list_distributions else None)
 app.command(best_scip_rule.best_scip_rule, name="natives", show=False)  # its earlier name
-# Imported on use: it loads the declared kinds of models.
-app.command("milplib.cli.training:train", help="Train a policy on folders of samples.")
-app.command(samples.samples_app)
-app.command(solving.policy_app)
+# Imported on use: their help names the declared kinds of models, the shipped policies and the
+# blocks, whose packages take long to import and may be broken when `doctor` is asked.
+LAZY = {
+    "milplib.cli.training:train": "Train a policy on folders of samples.",
+    "milplib.cli.samples:collect": "Collect strong-branching samples from folders of instances.",
+    "milplib.cli.samples:samples_app": "Inspect folders of samples.",
+    "milplib.cli.solving:solve": "Solve an instance and print the result.",
+    "milplib.cli.solving:policy_app": "Inspect shipped policies and policy files.",
+    "milplib.cli.evaluation:evaluate": ("Compare policies on folders of instances by paired runs."),
+    "milplib.cli.evaluation:report": "Write the report of a finished or running evaluation.",
+    "milplib.cli.tree:tree": "Solve an instance and draw its branch-and-bound tree.",
+}
+"""First lines of the help of commands that are imported on use, by where they are."""
+for place, about in LAZY.items():
+    app.command(place, name=place.partition(":")[2].removesuffix("_app"), help=about)
 
 
 @app.meta.default

@@ -19,6 +19,7 @@ from milplib.cli.console import (
     output,
     say,
 )
+from milplib.cli.names import POLICIES
 from milplib.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
@@ -36,7 +37,14 @@ def evaluate(
     folders: list[Path],
     /,
     *,
-    policy: Annotated[list[str], Parameter(consume_multiple=True, negative="")],
+    policy: Annotated[
+        list[str],
+        Parameter(
+            consume_multiple=True,
+            negative="",
+            help=f"Policies: {POLICIES}; the best-scip-rule.json that ``best-scip-rule`` wrote.",
+        ),
+    ],
     out: Path,
     network: Networks = (),
     baseline: str = "relpscost",
@@ -61,14 +69,13 @@ def evaluate(
     folders
         Folders of instances. In a folder with split folders, ``test`` is used.
     policy
-        Names of SCIP's branching rules (with parameters: ``relpscost:maxreliable=1``), policy
-        files, the best-scip-rule.json that ``best-scip-rule`` wrote, or ``package.module:name``.
+        Policies.
     out
         Output folder.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
     baseline
-        Policy to compare the others with. It runs as well.
+        Policy to compare the others with, named as in --policy. It runs as well.
     seeds
         Number of SCIP seeds, starting from 0.
     time_limit

@@ -15,11 +15,13 @@ from milplib.cli.console import (
     ExecutionOptions,
     WholeNumber,
     allow_modules_here,
+    complain,
     output,
     print_json,
     progress_bar,
     say,
 )
+from milplib.cli.names import known_blocks
 from milplib.cli.sample_tables import print_damaged, print_ranges, print_statistics
 from milplib.errors import ParameterError
 
@@ -46,20 +48,27 @@ def collect(
     seed: WholeNumber = 0,
     setting: Literal["default", "learn2branch"] = "default",
     label_children: Annotated[bool, Parameter(negative="")] = False,
-    blocks: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (
-        "pseudocost",
-    ),
+    blocks: Annotated[
+        tuple[str, ...],
+        Parameter(
+            consume_multiple=True,
+            negative="",
+            help=f"Features to record beside the state: {known_blocks()}, or "
+            "``package.module:Name`` for a state function of your own.",
+        ),
+    ] = ("pseudocost",),
     max_episodes: WholeNumber = 10,
     node_limit: WholeNumber = 10_000,
     iteration_limit: WholeNumber = 10_000_000,
     time_limit: float = 3600.0,
     force: Annotated[bool, Parameter(negative="")] = False,
-) -> None:
+) -> int:
     """Collect strong-branching samples from folders of instances.
 
     Solves each instance, exploring with pseudocosts and asking the expert at random nodes, again
     with other seeds until it has enough samples. The samples do not depend on the number of
-    workers. Run an interrupted command again to continue it.
+    workers. Run an interrupted command again to continue it. The exit code is 1 if there is no
+    sample at all.
 
     Parameters
     ----------
@@ -83,8 +92,7 @@ def collect(
     label_children
         Also ask the expert at the children of such a node.
     blocks
-        Features to record beside the state: ``pseudocost``, ``tree``, ``khalil``, or
-        ``package.module:Name`` for a state function of your own.
+        Features to record beside the state.
     max_episodes
         Maximum number of solves of an instance, even if it has fewer samples.
     node_limit
@@ -123,6 +131,21 @@ def collect(
             on_progress=show,
         )
     print_outcomes(samples)
+    if len(samples):
+        return 0
+    complain(f"no samples: {_why_none(samples)}")
+    return 1
+
+
+def _why_none(samples: SampleSet) -> str:
+    """Say what to do about a collection without samples."""
+    outcomes = {str(instance["outcome"]) for instance in samples.manifest.instances}
+    if outcomes <= {"none", "duplicate"}:
+        return (
+            "SCIP solved every instance before a node was labelled; take harder instances, a "
+            "larger --expert-probability or more --max-episodes, with --force"
+        )
+    return "no instance gave any; the lines above say why"
 
 
 def print_outcomes(samples: SampleSet) -> None:

@@ -17,6 +17,7 @@ from milplib.cli.console import (
     print_json,
     print_pairs,
 )
+from milplib.cli.names import SHIPPED, PolicyName
 from milplib.files import file_sha256
 from milplib.outcomes import SolveStatus
 
@@ -36,7 +37,7 @@ def solve(
     file: Path,
     /,
     *,
-    policy: str = "relpscost",
+    policy: PolicyName = "relpscost",
     network: Networks = (),
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch", "clean"] = "default",
@@ -51,9 +52,7 @@ def solve(
     file
         Instance file: .lp, .mps, .lp.gz or .mps.gz.
     policy
-        ``auto``, another policy of ``milplib policy list``, the name of a SCIP rule, a policy
-        file, or ``package.module:name`` for a function ``state -> scores`` or a policy of your
-        own.
+        The policy.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
     time_limit
@@ -115,13 +114,13 @@ def list_policies() -> None:
 
 
 @policy_app.command
-def card(name: str, /) -> None:
+def card(name: Annotated[str, Parameter(help=f"Name of a shipped policy: {SHIPPED}.")], /) -> None:
     """Print the card of a shipped policy: its training, results and limits.
 
     Parameters
     ----------
     name
-        Name of a policy; see ``milplib policy list``.
+        Name of a shipped policy.
     """
     from milplib.policies import pretrained_card
 
@@ -130,7 +129,9 @@ def card(name: str, /) -> None:
 
 @policy_app.command
 def info(
-    policy: str,
+    policy: Annotated[
+        str, Parameter(help=f"Policy file, or the name of a shipped policy: {SHIPPED}.")
+    ],
     /,
     *,
     network: Networks = (),

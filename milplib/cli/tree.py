@@ -8,6 +8,7 @@ from typing import Literal
 
 import milplib
 from milplib.cli.console import Networks, WholeNumber, allow_modules_here, print_pairs
+from milplib.cli.names import PolicyName
 from milplib.outcomes import SolveStatus
 
 __all__ = ["tree"]
@@ -17,7 +18,7 @@ def tree(
     file: Path,
     /,
     *,
-    policy: str = "relpscost",
+    policy: PolicyName = "relpscost",
     network: Networks = (),
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch", "clean"] = "default",
@@ -35,7 +36,7 @@ def tree(
     file
         Instance file: .lp, .mps, .lp.gz or .mps.gz.
     policy
-        Name of a SCIP rule or shipped policy, a policy file, or ``package.module:name``.
+        The policy.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
     time_limit
