@@ -6,6 +6,7 @@ every command then is a fork of it, with a folder, an environment and streams of
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import subprocess
@@ -114,7 +115,12 @@ def _run_here(
     os.environ.update(environment)
     os.chdir(folder)
     for descriptor, path in enumerate(streams, start=1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOCTTY), descriptor)
+    # The server's own streams remember that they can seek, which a terminal cannot.
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(io.BufferedWriter(io.FileIO(n, "w", closefd=False)), encoding="utf-8")
+        for n in (1, 2)
+    )
     if warnings_are_errors:
         warnings.simplefilter("error")
     if modules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -158,8 +159,11 @@ def print_pairs(pairs: Mapping[str, object], *, indent: int = 0) -> None:
             console.print(Text(" " * indent + name))
             label = Text(" " * (indent + GAP))
         hanging = " " * cell_len(label.plain)
-        lines = _wrapped(str(value), console, console.width - len(hanging), fold=True)
+        lines = Text(str(value)).wrap(
+            console, max(console.width - len(hanging), 1), overflow="fold"
+        )
         for number, line in enumerate(lines or [Text("")]):
+            line.rstrip()
             console.print(Text(hanging) + line if number else label + line)
 
 
@@ -176,18 +180,15 @@ def say(message: str, *, hanging: int = 0, style: str = "") -> None:
         Style, as rich names it.
     """
     console = output()
-    room = max(console.width - hanging, 1)
-    for number, line in enumerate(_wrapped(message, console, room, fold=False)):
-        line.style = style
-        console.print(Text(" " * hanging) + line if number else line)
-
-
-def _wrapped(text: str, console: Console, width: int, *, fold: bool) -> list[Text]:
-    overflow = "fold" if fold else "ignore"
-    lines = Text(text).wrap(console, max(width, 1), overflow=overflow)
-    for line in lines:
-        line.rstrip()
-    return list(lines)
+    lines = [""]
+    for word in re.findall(r"\s*\S+", message):
+        margin = hanging if len(lines) > 1 else 0
+        if lines[-1] and margin + cell_len(lines[-1] + word) > console.width:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] += word
+    for number, line in enumerate(lines):
+        console.print(Text(" " * (hanging if number else 0) + line, style=style))
 
 
 class ProgressBar(Protocol):

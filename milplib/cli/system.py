@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import platform
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from milplib.cli.console import output, print_json, print_pairs
+from milplib.cli.console import print_json, print_pairs, say
+from milplib.cli.requirements import core_packages, extras, import_name, installed_version
 from milplib.errors import MilplibError, NativeError, ParameterError
 from milplib.version import __version__
 
 __all__ = ["doctor"]
 
-_CORE = (
-    "pyscipopt",
-    "numpy",
-    "scipy",
-    "pyarrow",
-    "safetensors",
-    "networkx",
-    "rich",
-    "cyclopts",
-    "pandas",
-    "matplotlib",
-    "jinja2",
-)
-_EXTRAS = {"learn": ("torch", "torch-geometric"), "track": ("wandb",)}
-
 
 def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
-    """Show versions, missing packages and how to install them.
+    """Show versions, missing extras and the commands that install them.
 
     Parameters
     ----------
@@ -44,8 +29,8 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
         "python": platform.python_version(),
     }
     findings: list[dict[str, str]] = []
-    for package in _CORE:
-        versions[package] = _version(package)
+    for package in core_packages():
+        versions[package] = installed_version(package)
         problem = _import_problem(package)
         if problem:
             mend = f"pip install --force-reinstall {package} (milplib needs it): {problem}"
@@ -69,12 +54,16 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
                 fallback = [{"missing": "the native code", "mend": status.mend}]
     healthy = not findings
     findings += fallback
-    for extra, packages in _EXTRAS.items():
-        for package in packages:
-            versions[package] = _version(package)
-            if not versions[package]:
-                mend = f'pip install "milplib[{extra}]" to use it'
-                findings.append({"missing": package, "mend": mend})
+    for extra in extras():
+        versions |= {package: installed_version(package) for package in extra.packages}
+        if extra.missing:
+            findings.append(
+                {
+                    "missing": ", ".join(extra.missing),
+                    "extra": extra.name,
+                    "mend": f"{extra.command} to use it",
+                }
+            )
     if as_json:
         print_json(
             {
@@ -87,24 +76,17 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
         return 0 if healthy else 1
     lines = {name: installed or "not installed" for name, installed in versions.items()}
     print_pairs(lines | {"state extraction": extraction})
-    console = output()
     for finding in findings:
-        console.print(f"missing: {finding['missing']}: {finding['mend']}", markup=False)
-    console.print("everything that is needed works" if healthy else "milplib cannot work like this")
+        extra = f" (extra {finding['extra']})" if "extra" in finding else ""
+        say(f"missing: {finding['missing']}{extra}: {finding['mend']}", hanging=4)
+    say("everything that is needed works" if healthy else "milplib cannot work like this")
     return 0 if healthy else 1
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _import_problem(package: str) -> str:
     """Import a package; return the error, if any."""
     try:
-        import_module(package)
+        import_module(import_name(package))
     except Exception as error:  # a broken binary may raise anything
         return f"{type(error).__name__}: {error}"
     return ""
