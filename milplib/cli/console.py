@@ -156,7 +156,9 @@ def print_pairs(pairs: Mapping[str, object], *, indent: int = 0) -> None:
     for name, value in pairs.items():
         label = Text(" " * indent + name + " " * (names - cell_len(name) + GAP))
         if room < _BESIDE:  # below the name, as there is no room beside it
-            console.print(Text(" " * indent + name))
+            for line in Text(name).wrap(console, max(console.width - indent, 1), overflow="fold"):
+                line.rstrip()
+                console.print(Text(" " * indent) + line)
             label = Text(" " * (indent + GAP))
         hanging = " " * cell_len(label.plain)
         lines = Text(str(value)).wrap(
