@@ -48,7 +48,7 @@ def run_in_terminal(
         reader.join()
         os.close(master)
     text = _STYLE.sub("", b"".join(shown).decode()).replace("\r\n", "\n")
-    return subprocess.CompletedProcess(arguments, process.exitcode, text, errors)
+    return subprocess.CompletedProcess([*map(str, arguments)], process.exitcode, text, errors)
 
 
 def _read_all(descriptor: int, parts: list[bytes]) -> None:

@@ -77,8 +77,8 @@ def doctor(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
     lines = {name: installed or "not installed" for name, installed in versions.items()}
     print_pairs(lines | {"state extraction": extraction})
     for finding in findings:
-        extra = f" (extra {finding['extra']})" if "extra" in finding else ""
-        say(f"missing: {finding['missing']}{extra}: {finding['mend']}", hanging=4)
+        named = f" (extra {finding['extra']})" if "extra" in finding else ""
+        say(f"missing: {finding['missing']}{named}: {finding['mend']}", hanging=4)
     say("everything that is needed works" if healthy else "milplib cannot work like this")
     return 0 if healthy else 1
 

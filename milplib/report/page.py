@@ -18,6 +18,7 @@ from milplib.evaluation.statistics import (
     NODE_SHIFT,
     RESAMPLES,
     TIME_SHIFT,
+    RatioEstimate,
 )
 from milplib.evaluation.summary import ALL, Summary
 from milplib.evaluation.verdicts import SIGNIFICANT, verdict
@@ -126,12 +127,16 @@ def _template() -> jinja2.Template:
         "p_value": p_value,
         "percent": percent,
         "ratio": ratio,
-        "side": lambda estimate: verdict(estimate).side,
+        "side": _side,
     }
     environment.tests["finite"] = math.isfinite
     return environment.from_string(
         files("milplib.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
+
+
+def _side(estimate: RatioEstimate) -> str:
+    return verdict(estimate).side
 
 
 def _page(results: Evaluation) -> str:

@@ -13,7 +13,7 @@ import pytest
 from milplib.cli.app import LAZY
 from milplib.cli.requirements import Extra, core_packages, extras
 from milplib.generators import CombinatorialAuction
-from milplib.named import named_object
+from milplib.named import load_object
 from milplib.policies import AUTO, pretrained_names
 from milplib.scip import BLOCKS
 
@@ -46,8 +46,9 @@ def test_help_of_collect_names_every_block() -> None:
 
 @pytest.mark.parametrize("place", LAZY)
 def test_a_command_that_is_imported_on_use_has_one_first_line_of_help(place: str) -> None:
-    found = named_object(place, kind="command")
-    about = getattr(found, "help", None) or found.__doc__  # an app, or a function
+    found = load_object(place, role="command")
+    about: object = getattr(found, "help", None) or found.__doc__  # an app, or a function
+    assert isinstance(about, str)
     assert about.strip().splitlines()[0] == LAZY[place]
 
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from terminal import run_in_terminal
+from planted_results import planted_results, planted_run
 from rich.cells import cell_len
+from terminal import run_in_terminal
 
+from milplib.evaluation.results import EvaluationManifest
 from milplib.evaluation.table import read_table, write_table
 from milplib.files import file_sha256
 from milplib.generators import CombinatorialAuction
@@ -28,6 +30,11 @@ AUCTION = CombinatorialAuction(n_items=30, n_bids=100)
 LONG = "most_fractional_first_with_a_name_that_goes_on_and_on"
 POLICIES = ["--policy", f"mine:{LONG}", "mine:ends", "pscost"]
 EVALUATE = ["evaluate", "ca", *POLICIES, "--time-limit", 60, "--out", "results"]
+TIMEOUT: dict[str, Any] = {
+    "failure": "timelimit",
+    "status": "timelimit",
+    "failure_detail": "60 s have passed",
+}
 MEASURE = ["measure", "ca", "--out", "hardness"]
 
 
@@ -91,6 +98,39 @@ def sign(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with results that nothing was solved for, of two distributions."""
+    place = tmp_path_factory.mktemp("planted")
+    rows = [
+        planted_run(
+            policy,
+            f"{family}/{number}.lp",
+            time=pace * (1 + 0.3 * number) * (1.1 if number % 3 else 0.9) ** place_of,
+            nodes=round(40 * pace * (1 + number)),
+            fair_nodes=round(50 * pace * (1 + number)),
+            policy_time=0.01 * pace,
+            **(TIMEOUT if fails and number == 1 else {}),
+        )
+        for family in ("auctions-of-many-items", "sc")
+        for number in range(8)
+        for place_of, (policy, pace, fails) in enumerate(
+            (
+                ("gcnn-generalized-independent-sets", 1.5, False),
+                (LONG, 2.9, True),
+                ("relpscost", 3.0, False),
+            )
+        )
+    ]
+    results = planted_results(rows)
+    folder = place / "results"
+    folder.mkdir()
+    files = {name: file_sha256(folder / name) for name in write_table(results.table, folder)}
+    config: Any = results.config | {"baseline": results.baseline}
+    EvaluationManifest(config=config, software=results.software, files=files).write(folder)
+    return place
+
+
 def shown(*command: object, cwd: Path, columns: int = 80, code: int = 0) -> str:
     done = run_in_terminal(*command, columns=columns, cwd=cwd)
     assert (done.returncode, done.stderr) == (code, "")
@@ -99,49 +139,70 @@ def shown(*command: object, cwd: Path, columns: int = 80, code: int = 0) -> str:
     return "".join(versions.sub("SCIP 0.0.0", line) + "\n" for line in lines)
 
 
+def kept(name: str, screen: str) -> str:
+    """Return the screen of a file, which is written before if `RENEW_SCREENS` is set."""
+    path = SCREENS / f"{name}.txt"
+    if os.environ.get("RENEW_SCREENS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(screen)
+    return path.read_text()
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("evaluate", EVALUATE),
         ("report", ["report", "results"]),
-        ("measure", MEASURE),
-        ("measure-statistics", ["measure", "ca", "--statistics-only"]),
+        ("status", ["status", "results"]),
         ("list", ["list", "--domain", "CA"]),
         ("info", ["info", "CA-medium"]),
         ("policies", ["policy", "list"]),
     ],
 )
-def test_the_screen_is_the_one_that_is_kept(name: str, command: list[Any], place: Path) -> None:
-    screen = shown(*command, cwd=place)
-    kept = SCREENS / f"{name}.txt"
-    if os.environ.get("RENEW_SCREENS"):
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_text(screen)
-    assert screen == kept.read_text(), "RENEW_SCREENS=1 writes the screens again"
+def test_the_screen_is_the_one_that_is_kept(name: str, command: list[Any], planted: Path) -> None:
+    screen = shown(*command, cwd=planted)
+    assert screen == kept(name, screen), "RENEW_SCREENS=1 writes the screens again"
     assert max(map(cell_len, screen.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("columns", [30, 57, 80, 132])
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "command",
+    ("name", "command"),
     [
-        EVALUATE,
-        MEASURE,
-        ["list"],
-        ["status", "results"],
-        ["policy", "info", "gcnn-mixed"],
-        ["doctor"],
+        ("evaluate", EVALUATE),
+        ("measure", MEASURE),
+        ("measure-statistics", ["measure", "ca", "--statistics-only"]),
     ],
-    ids=lambda command: command[0],
 )
-def test_no_line_is_wider_than_the_terminal(columns: int, command: list[Any], place: Path) -> None:
+def test_the_screen_of_what_was_solved_is_the_one_that_is_kept(
+    name: str, command: list[Any], place: Path
+) -> None:
+    test_the_screen_is_the_one_that_is_kept(name, command, place)
+
+
+def check_width(command: list[Any], place: Path, columns: int) -> str:
     screen = shown(*command, cwd=place, columns=columns)
     # Sentences are not folded inside a word, such as a path, so that it can be copied.
     lines = [line for line in screen.splitlines() if len(line.split()) > 1]
     lines = [line for line in lines if not re.match(r"(report|table|figure): ", line)]
     assert max(map(cell_len, lines)) <= columns
-    if command is EVALUATE:
-        letters = re.sub(r"\s", "", screen)
-        assert LONG in letters or columns == 30  # there, other cells stand between its lines
-        for heading in ("policy", "solved", "timeratio", "noderatio", "wins", "failures"):
-            assert heading in letters
+    return screen
+
+
+@pytest.mark.parametrize("columns", [30, 132])
+@pytest.mark.parametrize(
+    "command", [["list"], ["policy", "info", "gcnn-mixed"], ["doctor"]], ids=lambda c: c[0]
+)
+def test_no_line_is_wider_than_the_terminal(
+    columns: int, command: list[Any], planted: Path
+) -> None:
+    check_width(command, planted, columns)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [30, 57, 80, 132])
+def test_no_policy_and_no_number_is_lost_in_any_terminal(columns: int, place: Path) -> None:
+    check_width(MEASURE, place, columns)
+    letters = re.sub(r"\s", "", check_width(EVALUATE, place, columns))
+    assert LONG in letters or columns == 30  # there, other cells stand between its lines
+    for heading in ("policy", "solved", "timeratio", "noderatio", "wins", "failures"):
+        assert heading in letters
