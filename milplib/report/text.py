@@ -60,7 +60,7 @@ def ratio(value: float) -> str:
     """
     if abs(value - 1) <= EQUAL:
         return number(1.0)
-    text, digits = number(value), 3
+    text, digits = number(value), 2
     while text.rstrip("0") == "1.":
         digits += 1
         text = f"{value:.{digits}f}"

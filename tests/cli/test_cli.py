@@ -50,6 +50,9 @@ def test_collect_and_inspect_name_samples_and_trivial_choices(
     for word in ("candidates a sample", "ties", "random", "most fractional", "pseudocost"):
         assert word in printed
     found = json.loads(succeed("samples", "inspect", out, "--json"))
+    # An instance may give several trees.
+    told = f"trees {found['trees']}, from {found['instances']} instances"
+    assert told in " ".join(printed.split())
     assert found["samples"] == len(SampleSet(out))
     assert 0 < found["choices"]["random"]["accuracy"] < 1
 
