@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +21,7 @@ from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
 from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
 from milplib.policies.policy import ScipRule
+from milplib.scip.branching_statistics import branching_statistics
 from milplib.scip.settings import apply_setting
 from milplib.scip.trace import Trace, TraceRecorder
 
@@ -289,15 +287,3 @@ def _best_solution(
     )
     solution.flags.writeable = False
     return float(model.getSolObjVal(best)), solution
-
-
-def branching_statistics(model: pyscipopt.Model) -> dict[str, dict[str, Any]]:
-    """Return SCIP's counts and times of every branching rule."""
-    # SCIP offers them only as a file.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "statistics.json"
-        model.writeStatisticsJson(str(path))
-        statistics = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    # SCIP writes none if it stopped before the search began.
-    rules = statistics.get("branchrules", {}).get("plugins", {})
-    return {name: rule for name, rule in rules.items() if isinstance(rule, dict)}

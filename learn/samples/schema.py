@@ -26,6 +26,7 @@ from milplib.learn.samples.features import (
     POOL_ROWS,
     STATIC_VARIABLES,
 )
+from milplib.parsing import parse_json
 from milplib.scip import STATE_VERSION, BlockSchema, StateFunction
 from milplib.scip.versions import is_compatible, scip_major_version
 
@@ -139,7 +140,7 @@ class SampleSchema:
     def from_arrow(cls, schema: pa.Schema, *, where: str) -> SampleSchema:
         """Read the schema of a shard and check it like `from_json`; check its columns, too."""
         try:
-            values = json.loads((schema.metadata or {})[_METADATA_KEY])
+            values = parse_json((schema.metadata or {})[_METADATA_KEY])
         except (KeyError, ValueError) as error:
             raise SampleError(f"{where} is not a shard of milplib samples") from error
         description = cls.from_json(values, where=where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -17,6 +16,7 @@ from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.trees import TreeEntry, TreeTable, checked, compact_trees
+from milplib.parsing import read_json
 from milplib.runs.folder import MANIFEST, UNFINISHED
 
 __all__ = [
@@ -229,8 +229,7 @@ class Manifest:
         """
         path = folder / MANIFEST
         try:
-            text = path.read_text(encoding="utf-8")
-            content = json.loads(text, object_hook=compact_trees())
+            content = read_json(path, object_hook=compact_trees())
         except (FileNotFoundError, NotADirectoryError):
             raise SampleError(_nothing_there(folder)) from None
         except OSError as error:
@@ -262,7 +261,7 @@ class Manifest:
     @staticmethod
     def _peek(folder: Path) -> dict[str, object]:
         try:
-            content = json.loads((folder / MANIFEST).read_bytes())
+            content = read_json(folder / MANIFEST)
         except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}

@@ -166,13 +166,14 @@ class TreeTable(Sequence[TreeEntry]):
 
 
 def compact_trees() -> Callable[[dict[str, object]], object]:
-    """Return a hook for `json.loads` that turns entries of trees into tuples.
+    """Return a hook for `milplib.parsing.parse_json` that turns entries of trees into tuples.
 
     Examples
     --------
     >>> import json
+    >>> from milplib.parsing import parse_json
     >>> text = json.dumps([dict.fromkeys(_FIELD_TYPES, 1), {"other": 2}])
-    >>> json.loads(text, object_hook=compact_trees())
+    >>> parse_json(text, object_hook=compact_trees())
     [(1, 1, 1, 1, 1, 1), {'other': 2}]
     """
     known: dict[str, str] = {}

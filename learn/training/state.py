@@ -16,6 +16,7 @@ from torch import nn
 from milplib.errors import OutputError
 from milplib.files import atomic_write
 from milplib.learn.training.task import EpochRecord
+from milplib.parsing import parse_json
 
 __all__ = ["TrainingState"]
 
@@ -87,7 +88,7 @@ class TrainingState:
         """
         try:
             with safe_open(path, framework="pt") as content:
-                header = json.loads(content.metadata()[_METADATA_KEY])
+                header = parse_json(content.metadata()[_METADATA_KEY])
                 names = set(content.keys())
                 tensors = {name: content.get_tensor(name) for name in names}
             model = _below(tensors, "model.")
@@ -114,7 +115,7 @@ class TrainingState:
         """Return the job of a file that `save` wrote; None if the file is missing or damaged."""
         try:
             with safe_open(path, framework="pt") as content:
-                return json.loads((content.metadata() or {})[_METADATA_KEY])["job"]
+                return parse_json((content.metadata() or {})[_METADATA_KEY])["job"]
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             return None
 

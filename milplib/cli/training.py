@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
@@ -16,6 +15,7 @@ from cyclopts import Parameter
 from milplib.cli.console import WholeNumber, allow_modules_here, output, progress_bar
 from milplib.cli.tables import Column, print_table
 from milplib.errors import ParameterError
+from milplib.parsing import parse_json
 from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kinds
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _assignments(texts: Sequence[str]) -> dict[str, object]:
         if name in assigned:
             raise ParameterError(f"the model's option {name} is given twice")
         try:
-            assigned[name] = json.loads(value)
+            assigned[name] = parse_json(value)
         except ValueError:
             assigned[name] = value
     return assigned

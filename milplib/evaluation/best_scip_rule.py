@@ -16,6 +16,7 @@ from milplib.evaluation.policy_summary import PolicySummary
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.summary import Summary
 from milplib.files import atomic_write_json
+from milplib.parsing import read_json
 from milplib.policies.rules import TUNED_RELPSCOST, find_rule
 
 __all__ = ["BEST_SCIP_RULE", "SCIP_RULES", "BestScipRule", "RuleTime"]
@@ -164,7 +165,7 @@ class BestScipRule:
         """
         path = Path(path)
         try:
-            content = json.loads(path.read_bytes())
+            content = read_json(path)
             if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
                 raise ValueError("it is another kind of file")
             if (version := content.pop("version", None)) != _VERSION:

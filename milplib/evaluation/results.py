@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from milplib.evaluation.rows import RunRow
 from milplib.evaluation.summary import Summary, summarise
 from milplib.evaluation.table import check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
+from milplib.parsing import read_json
 from milplib.runs.folder import UNFINISHED
 from milplib.runs.manifest import ResultsManifest
 
@@ -174,7 +174,7 @@ class Evaluation:
         rows: list[RunRow] = []
         for number in range(_expected_tasks(manifest.config)):
             try:
-                rows += json.loads((folder / f"{number:06d}.json").read_bytes())["rows"]
+                rows += read_json(folder / f"{number:06d}.json")["rows"]
             except (OSError, ValueError, KeyError, TypeError):
                 continue
         table = check_table(run_table(rows), where=str(folder))

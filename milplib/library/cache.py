@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import platformdirs
 from milplib.errors import SourceError
 from milplib.files import atomic_write_json, exclusive_lock, file_sha256, make_folder
 from milplib.library.own_folder import check_no_link
+from milplib.parsing import read_json
 
 __all__ = ["Cache"]
 
@@ -140,7 +140,7 @@ class Cache:
     def _hashes(self) -> dict[str, HashRecord]:
         path = self.folder / "hashes.json"
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.instance import Instance
 from milplib.library.config import SplitConfig
 from milplib.library.own_folder import check_no_link
+from milplib.parsing import read_json
 
 __all__ = [
     "MANIFEST",
@@ -136,7 +136,7 @@ class SplitManifest:
     def load(cls, folder: Path) -> SplitManifest | None:
         """Read the manifest of a folder; return None if it has no valid one."""
         try:
-            content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            content = read_json(folder / MANIFEST)
             if content["format"] != _FORMAT:
                 return None
             records = [InstanceRecord(**entry) for entry in content["instances"]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
+
+from milplib.parsing import parse_toml
 
 __all__ = ["Published", "published_distributions"]
 
@@ -81,7 +82,7 @@ def published_distributions() -> Mapping[str, Published]:
     >>> published_distributions()["MMCN-hard-BI"].level
     'hard'
     """
-    content = tomllib.loads(files("milplib.library").joinpath("catalogue.toml").read_text("utf-8"))
+    content = parse_toml(files("milplib.library").joinpath("catalogue.toml").read_bytes())
     dataset, domains = content["dataset"], content["domains"]
     entries = [_entry(entry, domains, dataset) for entry in content["distributions"]]
     return MappingProxyType({entry.name: entry for entry in entries})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from milplib.errors import MilplibWarning
 from milplib.library.catalogue import find_generator
 from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
+from milplib.parsing import parse_toml
 
 __all__ = [
     "REFERENCE_COUNT",
@@ -223,4 +223,4 @@ def warn_where_different(
 
 @cache
 def _content() -> dict[str, Any]:
-    return tomllib.loads(files("milplib.library").joinpath(REFERENCE_FILE).read_text("utf-8"))
+    return parse_toml(files("milplib.library").joinpath(REFERENCE_FILE).read_bytes())

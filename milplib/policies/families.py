@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy as np
 from milplib.errors import ParameterError, PolicyError
 from milplib.files import atomic_write_json
 from milplib.instance import Instance
+from milplib.parsing import read_json
 from milplib.policies.combinations import Portfolio
 from milplib.structure.family_features import (
     FAMILY_FEATURES,
@@ -209,7 +208,7 @@ def read_families(path: str | os.PathLike[str]) -> tuple[Family, ...]:
         If the file is missing, damaged, or of another version.
     """
     try:
-        content = json.loads(Path(path).read_bytes())
+        content = read_json(path)
         if content["format"] != FORMAT or content["version"] != FAMILIES_VERSION:
             raise PolicyError(f"{path} is no families file that this milplib can read")
         return tuple(map(_family, content["families"]))

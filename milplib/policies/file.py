@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from milplib.errors import PolicyError
 from milplib.files import atomic_write
+from milplib.parsing import parse_json
 from milplib.scip.state import STATE_VERSION
 from milplib.scip.state_functions import BlockSchema
 from milplib.scip.versions import is_compatible, scip_major_version
@@ -142,7 +143,7 @@ def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
 
 def _header(metadata: Mapping[str, str], where: str) -> dict[str, Any]:
     try:
-        header = json.loads(metadata[_METADATA_KEY])
+        header = parse_json(metadata[_METADATA_KEY])
     except (KeyError, ValueError):
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:

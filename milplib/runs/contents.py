@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from milplib.errors import ResultsError
+from milplib.parsing import read_json
 from milplib.runs.folder import MANIFEST
 from milplib.runs.kind import RunContents, RunKind, find_run_kind
 
@@ -79,7 +79,7 @@ class RunFile:
         for path in sorted(self.folder.iterdir()):
             if _TASK_FILE.fullmatch(path.name):
                 try:
-                    content = json.loads(path.read_bytes())
+                    content = read_json(path)
                 except (OSError, ValueError):
                     continue
                 if isinstance(content, dict):
@@ -101,7 +101,7 @@ def open_run(folder: Path) -> RunFile | None:
     """
     path = folder / MANIFEST
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +23,7 @@ from milplib.files import (
     open_folder,
     remove_leftovers,
 )
+from milplib.parsing import read_json
 from milplib.runs.record import ENVIRONMENT, PROGRESS, RunRecord
 
 __all__ = ["LOCK", "MANIFEST", "UNFINISHED", "TaskFolder"]
@@ -206,7 +206,7 @@ class TaskFolder(ABC):
 
     def _other_versions(self, folder: Path) -> str:
         """Describe the differing versions of a manifest and of this milplib; empty if equal."""
-        theirs, ours = json.loads((folder / MANIFEST).read_bytes()), self.manifest_content()
+        theirs, ours = read_json(folder / MANIFEST), self.manifest_content()
         there = {**_software(theirs), **self.format_versions(theirs)}
         here = {**_software(ours), **self.format_versions(ours)}
         others = [name for name in here if not json_equal(there.get(name), here[name])]
@@ -223,7 +223,7 @@ class TaskFolder(ABC):
     def read_task(self, number: int, suffix: str = ".json") -> dict[str, object] | None:
         """Read the content that a task wrote; return None if the task is not done."""
         try:
-            content = json.loads(self.task_file(number, suffix).read_bytes())
+            content = read_json(self.task_file(number, suffix))
         except (OSError, ValueError):
             return None
         return content if isinstance(content, dict) else None

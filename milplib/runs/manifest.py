@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from milplib.errors import ResultsError
 from milplib.files import atomic_write_json, json_equal
+from milplib.parsing import read_json
 from milplib.runs.folder import MANIFEST, TaskFolder
 
 __all__ = ["ResultsFolder", "ResultsManifest"]
@@ -73,7 +73,7 @@ class ResultsManifest(Generic[Config]):
         """
         path = folder / MANIFEST
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
         except (FileNotFoundError, NotADirectoryError):
             problem = "is not a folder of results" if folder.is_dir() else "does not exist"
             raise ResultsError(f"{folder} {problem}: it has no {MANIFEST}") from None
@@ -99,7 +99,7 @@ class ResultsManifest(Generic[Config]):
     def is_one(cls, folder: Path) -> bool:
         """Whether a folder has a manifest of this kind, in any version."""
         try:
-            content = json.loads((folder / MANIFEST).read_bytes())
+            content = read_json(folder / MANIFEST)
         except (OSError, ValueError):
             return False
         return isinstance(content, dict) and content.get("format") == cls.format

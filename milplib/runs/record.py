@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import TypedDict, cast
 
 from milplib.errors import MilplibWarning, OutputError
 from milplib.files import atomic_write_json
+from milplib.parsing import read_json
 from milplib.runs.environment import Environment, describe_environment
 
 __all__ = [
@@ -189,7 +189,7 @@ def read_progress(folder: Path) -> Progress | None:
 
 def _read(path: Path, header: Mapping[str, object]) -> dict[str, object]:
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
     if not isinstance(content, dict) or any(content.get(name) != header[name] for name in header):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.outcomes import Word
+from milplib.scip.written import written_by_scip
 
 if TYPE_CHECKING:
     import pyscipopt
@@ -143,10 +142,10 @@ def branching_parameters(model: pyscipopt.Model, rule: str) -> Mapping[str, Bran
     '5'
     """
     # SCIP writes types and ranges only to a settings file.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "all.set"
-        model.writeParams(str(path), comments=True, onlychanged=False, verbose=False)
-        text = path.read_text(encoding="utf-8", errors="replace")
+    written = written_by_scip(
+        lambda path: model.writeParams(path, comments=True, onlychanged=False, verbose=False)
+    )
+    text = written.decode("utf-8", "replace")
     matches = (match for match in _DESCRIPTION.finditer(text) if match["rule"] == rule)
     return {match["name"]: _described(match) for match in matches}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from milplib.errors import OutputError, ResultsError
 from milplib.files import atomic_write_json
+from milplib.parsing import read_json
 from milplib.study.task import Stage, Task
 
 __all__ = ["COSTS", "Costs", "Estimate"]
@@ -89,7 +89,7 @@ class Costs:
         self._path = Path(path)
         self._measured: dict[str, dict[str, list[float]]] = {}
         try:
-            content = json.loads(self._path.read_bytes())
+            content = read_json(self._path)
             if content["format"] != _FORMAT:
                 raise ValueError("it is another kind of file")
             for stage, by_key in content["seconds"].items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from milplib.evaluation.table import read_table
 from milplib.files import atomic_write, atomic_write_json, file_sha256, make_folder
+from milplib.parsing import read_json
 from milplib.study.store import RECORD, StudyFiles, TaskEntry, rows_digest
 from milplib.study.task import Task, TaskResult, Workspace
 
@@ -253,14 +253,14 @@ class StudyRecord:
         folder = self._workspace.folder(task)
         paths, documents, digests, rows = {}, {}, {}, None
         try:
-            known = json.loads((folder / _DONE).read_bytes())
+            known = read_json(folder / _DONE)
             for name, output in task.outputs.items():
                 path = folder / name
                 digests[output] = file_sha256(path)
                 if digests[output] != known["files"][name]:
                     return None
                 if output.endswith(".json"):
-                    documents[output] = json.loads(path.read_bytes())
+                    documents[output] = read_json(path)
                 elif output.endswith(".parquet"):
                     rows = read_table(path)
                     digests[output] = rows_digest(rows)

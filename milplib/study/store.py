@@ -26,6 +26,7 @@ from milplib.errors import ResultsError
 from milplib.evaluation.parquet import read_parquet
 from milplib.evaluation.table import check_table, read_table
 from milplib.files import atomic_write, file_sha256
+from milplib.parsing import read_json
 from milplib.study.task import digest_of
 
 __all__ = ["RECORD", "RUNS", "StudyFiles", "TaskEntry", "rows_digest"]
@@ -124,7 +125,7 @@ class StudyFiles:
         self.is_of_earlier_layout = False
         path = folder / RECORD
         try:
-            content = json.loads(path.read_bytes())
+            content = read_json(path)
             if content["format"] != _FORMAT or content["version"] not in (1, _VERSION):
                 raise ResultsError(
                     f"{path} is not a record of a study that this milplib reads: version "
@@ -250,7 +251,7 @@ class StudyFiles:
                 if not (path.is_file() and file_sha256(path) == sha256):
                     continue
                 if path.suffix == ".json":
-                    documents[name] = json.loads(path.read_bytes())
+                    documents[name] = read_json(path)
                 else:
                     self._rows[address] = read_table(path)
                     files[name] = rows_digest(self._rows[address])
