@@ -37,6 +37,7 @@ def run(
     only: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     data: Path = Path("data/studies"),
     out: Path | None = None,
+    allow: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     execution: ExecutionOptions = HERE,
 ) -> int:
     """Run a whole study: generate, collect, train, evaluate, summarise.
@@ -60,13 +61,16 @@ def run(
         Folder for samples, instances and other files that are not committed.
     out
         Folder for the files to commit. Default: STUDY/SCALE beside the study file.
+    allow
+        Modules, in the current folder or installed, that the file may name as
+        ``package.module:name``. Their code runs, also with --dry-run; no other module is imported.
     """
     from milplib.study import plan_study, run_study
 
-    allow_modules_here(":")  # a study may name modules in the current folder
+    allow_modules_here(*(f"{module}:" for module in allow))
     where = execution.execution()
     if dry_run:
-        plan = plan_study(study, scale=scale, only=only, data=data, out=out)
+        plan = plan_study(study, scale=scale, only=only, data=data, out=out, allow=allow)
         print_plan(plan, execution=where)
         return 0
     with progress_bar("study") as bar:
@@ -83,6 +87,7 @@ def run(
             execution=where,
             data=data,
             out=out,
+            allow=allow,
             on_progress=show,
         )
     return print_results(plan)

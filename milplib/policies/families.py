@@ -13,8 +13,10 @@ import numpy as np
 from milplib.errors import ParameterError, PolicyError
 from milplib.files import atomic_write_json
 from milplib.instance import Instance
+from milplib.named import check_named
 from milplib.parsing import read_json
 from milplib.policies.combinations import Portfolio
+from milplib.policies.rules import find_rule
 from milplib.structure.family_features import (
     FAMILY_FEATURES,
     LENGTHS,
@@ -199,21 +201,38 @@ def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> 
     atomic_write_json(path, content)
 
 
-def read_families(path: str | os.PathLike[str]) -> tuple[Family, ...]:
+def read_families(path: str | os.PathLike[str], *, allow: Iterable[str] = ()) -> tuple[Family, ...]:
     """Read families from a JSON file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    allow
+        Modules that it may name for policies, as in ``package.module:name``. `portfolio_of`
+        imports them.
 
     Raises
     ------
     PolicyError
-        If the file is missing, damaged, or of another version.
+        If the file is missing, damaged, of another version, or names another module.
     """
+    allowed = tuple(allow)
     try:
         content = read_json(path)
         if content["format"] != FORMAT or content["version"] != FAMILIES_VERSION:
             raise PolicyError(f"{path} is no families file that this milplib can read")
-        return tuple(map(_family, content["families"]))
-    except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
+        families = tuple(map(_family, content["families"]))
+        for family in families:
+            if find_rule(family.policy) is None:
+                check_named(family.policy, role="policy", allowed=allowed)
+    except OSError as error:
+        raise PolicyError(
+            f"cannot read the families in {path}: {error.strerror or error}"
+        ) from error
+    except (ValueError, KeyError, TypeError, ParameterError) as error:
         raise PolicyError(f"cannot read the families in {path}: {error!r}") from error
+    return families
 
 
 def _family(entry: Mapping[str, Any]) -> Family:

@@ -1,29 +1,23 @@
-"""YAML files as sections whose values know their lines, so that errors can name them."""
+"""Values of a study file that know their lines, so that errors can name them."""
 
 from __future__ import annotations
 
 import math
-import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_type_hints
 
-import yaml
-
 from milplib.errors import ParameterError
-from milplib.parsing import MAX_YAML_BYTES, ParseError, compose_yaml, read_regular
 from milplib.study.errors import FieldError, StudyError
 
-__all__ = ["Entry", "Section", "read_document"]
+__all__ = ["KINDS", "Entry", "Section", "cut"]
 
 Built = TypeVar("Built")
 
-_WHOLE_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _MAX_COUNT = 10_000
 """Largest number that may stand for the numbers below it, such as seeds."""
-_KINDS = {
+KINDS = {
     "null": "nothing",
     "bool": "a yes or no",
     "int": "a whole number",
@@ -117,7 +111,7 @@ class Entry:
             return "a section"
         if isinstance(self.value, list):
             return "a list"
-        return _KINDS["null"] if self.value is None else repr(_cut(self.value))
+        return KINDS["null"] if self.value is None else repr(cut(self.value))
 
     def converted(self, hint: object) -> Any:
         """Return the value as the type of a field requires it."""
@@ -256,6 +250,8 @@ class Section:
         Examples
         --------
         >>> import tempfile
+        >>> from pathlib import Path
+        >>> from milplib.study.yaml_file import read_document
         >>> path = Path(tempfile.mkdtemp(), "a.yaml")
         >>> _ = path.write_text("a: {b: 1, c: 2, d: 3}\nchange: {b: 5, d: }")
         >>> document = read_document(path)
@@ -282,89 +278,6 @@ class Section:
         return Section(entries=entries, file=self.file, line=self.line, name=self.name)
 
 
-def read_document(path: str | os.PathLike[str]) -> Section:
-    r"""Read a YAML file of plain values; nothing in it is executed.
-
-    Raises
-    ------
-    StudyError
-        If the file cannot be read or parsed, repeats a name, or holds anything but names, lists,
-        strings, numbers and booleans.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp(), "a.yaml")
-    >>> _ = path.write_text("about: a try\nsettings:\n  - default\n")
-    >>> read_document(path).get("settings").line
-    2
-    """
-    file = os.fspath(path)
-    try:
-        node = compose_yaml(read_regular(path, limit=MAX_YAML_BYTES))
-        if node is None:
-            raise StudyError(f"the study {file} is empty")
-        return _entry(node, file, "").section()
-    except OSError as error:
-        raise StudyError(f"cannot read the study {file}: {error.strerror or error}") from error
-    except ParseError as error:
-        separator = "," if str(error).startswith("line ") else ":"
-        raise StudyError(f"{file}{separator} {error}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}, line {mark.line + 1}" if mark else file
-        problem = getattr(error, "problem", None) or str(error)
-        raise StudyError(f"{where}: this is no YAML: {problem}") from error
-
-
-def _entry(node: yaml.Node, file: str, name: str) -> Entry:
-    line = node.start_mark.line + 1
-    value: Any
-    if isinstance(node, yaml.MappingNode):
-        value = _section(node, file, name)
-    elif isinstance(node, yaml.SequenceNode):
-        value = [_entry(child, file, name) for child in node.value]
-    else:
-        value = _scalar(node, file, line)
-    return Entry(value=value, file=file, line=line, name=name)
-
-
-def _scalar(node: yaml.Node, file: str, line: int) -> object:
-    tag, text = node.tag.removeprefix("tag:yaml.org,2002:"), str(node.value)
-    shown = _cut(text)
-    if tag not in _KINDS:
-        raise StudyError(
-            f"{file}, line {line}: '{shown}' is of the kind '{tag}'; a study holds "
-            "texts, numbers and truth values: put a text in quotes"
-        )
-    # YAML 1.1 reads 010 as eight, 1:30 as ninety and 1_0 as ten, which hardly anybody means.
-    if tag == "int" and not _WHOLE_NUMBER.fullmatch(text):
-        raise StudyError(
-            f"{file}, line {line}: '{shown}' is not a whole number in plain digits of at most 18: "
-            "write it so, or put a text in quotes"
-        )
-    if tag == "float" and (":" in text or "_" in text):
-        raise StudyError(f"{file}, line {line}: '{shown}' is not a number in plain digits")
-    try:
-        value: object = yaml.SafeLoader("").construct_object(node)
-    except (ValueError, yaml.YAMLError) as error:
-        raise StudyError(f"{file}, line {line}: cannot read '{shown}': {error}") from error
-    return value
-
-
-def _cut(value: Any) -> Any:
+def cut(value: Any) -> Any:
     """Return a value, a long text cut for a message."""
     return f"{value[:40]}…" if isinstance(value, str) and len(value) > 40 else value
-
-
-def _section(node: yaml.MappingNode, file: str, name: str) -> Section:
-    entries: dict[str, Entry] = {}
-    for key, child in node.value:
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
-            raise StudyError(f"{file}, line {line}: a name must be a text")
-        if key.value in entries:
-            raise StudyError(f"{file}, line {line}: '{key.value}' stands here twice: remove one")
-        entry = _entry(child, file, f"{name}.{key.value}".lstrip("."))
-        entries[key.value] = replace(entry, line=line)  # line of the name, not of the value
-    return Section(entries=entries, file=file, line=node.start_mark.line + 1, name=name)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from milplib.errors import UnknownNameError
+from milplib.named import only_modules
 from milplib.study.costs import COSTS, Costs, Estimate
 from milplib.study.graph import study_tasks
 from milplib.study.reading import FULL, load_study
@@ -113,6 +114,7 @@ def plan_study(
     only: Collection[str] = (),
     data: str | os.PathLike[str] = DATA,
     out: str | os.PathLike[str] | None = None,
+    allow: Collection[str] = (),
 ) -> StudyPlan:
     """Return the tasks of a study with their states and costs.
 
@@ -120,7 +122,7 @@ def plan_study(
 
     Parameters
     ----------
-    path, scale, only, data, out
+    path, scale, only, data, out, allow
         As in `run_study`.
 
     Raises
@@ -145,8 +147,9 @@ def plan_study(
     ['to do', 'to do', 'to do']
     """
     only = known_stages(only)
-    study, workspace = open_study(path, scale=scale, data=data, out=out)
-    return plan_in(study, Path(path), workspace, StudyRecord(workspace), only)
+    with only_modules(allow):
+        study, workspace = open_study(path, scale=scale, data=data, out=out, allow=allow)
+        return plan_in(study, Path(path), workspace, StudyRecord(workspace), only)
 
 
 def open_study(
@@ -156,9 +159,10 @@ def open_study(
     data: str | os.PathLike[str] = DATA,
     out: str | os.PathLike[str] | None,
     to_run: bool = True,
+    allow: Collection[str] = (),
 ) -> tuple[Study, Workspace]:
     """Read a study, to run it or to read its results; return it and its workspace."""
-    study = load_study(path, scale=scale, to_run=to_run)
+    study = load_study(path, scale=scale, to_run=to_run, allow=allow)
     results = Path(path).with_suffix("") / scale if out is None else Path(out)
     return study, Workspace(data=Path(data).absolute(), results=results.absolute())
 

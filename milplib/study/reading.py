@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
 from milplib.errors import MilplibError, UnknownNameError
+from milplib.named import only_modules
 from milplib.policies import find_model_kind
 from milplib.study.checks import (
     check_distribution,
@@ -17,11 +18,13 @@ from milplib.study.checks import (
     check_policy,
     check_rule,
 )
-from milplib.study.document import Entry, Section, read_document
+from milplib.study.consistency import RULE_CHOICE, check_whole, section_of
+from milplib.study.document import Entry, Section
 from milplib.study.errors import StudyError
 from milplib.study.model_options import model_options
-from milplib.study.models import Budget, Model, Training, TrainingSet
+from milplib.study.models import Budget, Model, Training
 from milplib.study.study import Collection, Evaluating, RuleChoice, Study, StudyDistribution
+from milplib.study.yaml_file import read_document
 
 __all__ = ["FULL", "load_study", "study_scales"]
 
@@ -29,11 +32,10 @@ FULL = "full"
 """Scale of the unchanged file."""
 
 _SCALES = "scales"
-_RULE_CHOICE = "best_scip_rule"
 # Names in earlier versions, which are still read.
 _EARLIER_NAMES = {
     "collection": {"instances_a_piece": "instances_per_task"},
-    "evaluation": {"instances_a_piece": "instances_per_task", "best_native": _RULE_CHOICE},
+    "evaluation": {"instances_a_piece": "instances_per_task", "best_native": RULE_CHOICE},
 }
 
 
@@ -56,7 +58,13 @@ def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(_scales(read_document(path)))
 
 
-def load_study(path: str | os.PathLike[str], *, scale: str = FULL, to_run: bool = True) -> Study:
+def load_study(
+    path: str | os.PathLike[str],
+    *,
+    scale: str = FULL,
+    to_run: bool = True,
+    allow: Iterable[str] = (),
+) -> Study:
     """Read a study file and check it before anything runs.
 
     Parameters
@@ -69,6 +77,8 @@ def load_study(path: str | os.PathLike[str], *, scale: str = FULL, to_run: bool 
     to_run
         Whether sources, packages, experts, rules and policies must be available. Reading the
         results of a study does not need them.
+    allow
+        Modules that the file may name, as in ``package.module:name``. No other is imported.
 
     Raises
     ------
@@ -106,7 +116,8 @@ def load_study(path: str | os.PathLike[str], *, scale: str = FULL, to_run: bool 
     ).renamed(_EARLIER_NAMES)
     if (change := scales[scale]) is not None:
         document = document.merged(change.renamed(_EARLIER_NAMES))
-    return _study(document, name=Path(path).stem, scale=scale, to_run=to_run)
+    with only_modules(allow):
+        return _study(document, name=Path(path).stem, scale=scale, to_run=to_run)
 
 
 def _scales(document: Section) -> dict[str, Section | None]:
@@ -132,18 +143,12 @@ def _study(document: Section, *, name: str, scale: str, to_run: bool) -> Study:
         distributions=distributions,
         collection=_collection(document, to_run=to_run),
         models=models,
-        training=_section(document, "training").build(Training),
+        training=section_of(document, "training").build(Training),
         evaluation=_evaluation(document, models, to_run=to_run),
         budgets=tuple(_budgets(document, distributions)) if models else (),
     )
-    _check_whole(document, study)
+    check_whole(document, study)
     return study
-
-
-def _section(document: Section, name: str) -> Section:
-    if name in document:
-        return document.get(name).section()
-    return Section(file=document.file, line=document.line, name=name)
 
 
 def _settings(document: Section) -> tuple[str, ...]:
@@ -183,7 +188,7 @@ def _distributions(document: Section, *, to_run: bool) -> Iterator[StudyDistribu
 
 
 def _collection(document: Section, *, to_run: bool) -> Collection:
-    section = _section(document, "collection")
+    section = section_of(document, "collection")
     collection = section.build(Collection)
     for name in ("expert", "blocks"):
         if to_run and name in section:
@@ -201,7 +206,7 @@ def _check_blocks(blocks: tuple[str, ...]) -> None:
 
 
 def _models(document: Section, *, to_run: bool) -> Iterator[Model]:
-    for name, entry in _section(document, "models").entries.items():
+    for name, entry in section_of(document, "models").entries.items():
         is_bare = entry.value is None
         section = Section(file=entry.file, line=entry.line) if is_bare else entry.section()
         kind = section.get("kind").text() if "kind" in section else name
@@ -213,7 +218,7 @@ def _models(document: Section, *, to_run: bool) -> Iterator[Model]:
             model = Model(name=name, kind=kind, options=model_options(described, options))
             if to_run:
                 check_model(model)
-        recorded = _section(document, "collection")
+        recorded = section_of(document, "collection")
         known = recorded.get("blocks").texts() if "blocks" in recorded else Collection().blocks
         for block in model.options.blocks:
             if block not in known:
@@ -255,17 +260,17 @@ def _budgets(document: Section, distributions: tuple[StudyDistribution, ...]) ->
 
 
 def _evaluation(document: Section, models: tuple[Model, ...], *, to_run: bool) -> Evaluating:
-    section = _section(document, "evaluation")
+    section = section_of(document, "evaluation")
     chosen = None
-    if _RULE_CHOICE in section:
-        below = section.get(_RULE_CHOICE)
+    if RULE_CHOICE in section:
+        below = section.get(RULE_CHOICE)
         choice = Section(file=below.file, line=below.line, name=below.name)
         chosen = (choice if below.value is None else below.section()).build(RuleChoice)
         if to_run and below.value is not None and "rules" in below.section():
             for entry in below.section().get("rules").entries():
                 with _at(entry):
                     check_rule(entry.text())
-    rest = {name: entry for name, entry in section.entries.items() if name != _RULE_CHOICE}
+    rest = {name: entry for name, entry in section.entries.items() if name != RULE_CHOICE}
     evaluation = Section(
         entries=rest, file=section.file, line=section.line, name=section.name
     ).build(Evaluating, best_scip_rule=chosen)
@@ -274,38 +279,6 @@ def _evaluation(document: Section, models: tuple[Model, ...], *, to_run: bool) -
             with _at(entry):
                 check_policy(entry.text(), models)
     return evaluation
-
-
-def _check_whole(document: Section, study: Study) -> None:
-    """Check the values on which several sections must agree."""
-    if not study.judged:
-        raise document.error("no distribution has test instances: set test", at="distributions")
-    sections = document.get("distributions").section()
-    for distribution in study.distributions:
-        if distribution.policies_of:
-            place = sections.get(distribution.name).section().get("policies_of")
-            smaller = next(d for d in study.distributions if d.name == distribution.policies_of)
-            if study.models and not smaller.train:
-                raise place.error(
-                    f"{distribution.policies_of} has no policies, since it has no training "
-                    "instances: set its train"
-                )
-        choice = study.evaluation.best_scip_rule
-        home = next(d for d in study.distributions if d.name == distribution.home)
-        if choice and distribution.test and home.val < choice.instances:
-            raise _section(document, "evaluation").error(
-                f"choosing the best SCIP rule takes {choice.instances} validation instances, but "
-                f"{home.name} has {home.val}: raise its val, or lower instances",
-                at=_RULE_CHOICE,
-            )
-    for training_set in (TrainingSet.MIXED, TrainingSet.LEAVE_ONE_OUT):
-        if study.models and training_set in study.training.sets and len(study.learned) < 2:
-            raise _section(document, "training").error(
-                f"the training set '{training_set}' needs at least two distributions to train on",
-                at="sets",
-            )
-    if not (study.models or study.evaluation.policies):
-        raise document.error("the study has no policies: add models, or evaluation.policies")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from milplib.errors import ResultsError, UnknownNameError
 from milplib.evaluation import Evaluation
@@ -25,12 +26,13 @@ def study_evaluation(
     setting: str,
     part: str = "",
     out: str | os.PathLike[str] | None = None,
+    allow: Collection[str] = (),
 ) -> Evaluation:
     """Join the committed runs of a study into the evaluation behind its tables.
 
     Parameters
     ----------
-    path, scale, out
+    path, scale, out, allow
         As in `run_study`.
     setting
         One of the study's settings.
@@ -65,7 +67,7 @@ def study_evaluation(
     >>> [row.policy for row in study_evaluation(path, setting="default").summary().rows]
     ['pscost', 'relpscost']
     """
-    study, workspace = open_study(path, scale=scale, out=out, to_run=False)
+    study, workspace = open_study(path, scale=scale, out=out, to_run=False, allow=allow)
     tasks = {(task.setting, task.part): task for task in _summaries(study)}
     if (setting, part) not in tasks:
         known = [" ".join(filter(None, key)) for key in tasks]
@@ -75,7 +77,11 @@ def study_evaluation(
 
 
 def study_tables(
-    path: str | os.PathLike[str], *, scale: str = FULL, out: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    scale: str = FULL,
+    out: str | os.PathLike[str] | None = None,
+    allow: Collection[str] = (),
 ) -> dict[str, str]:
     """Recompute the tables of a study from its committed runs.
 
@@ -83,7 +89,7 @@ def study_tables(
 
     Parameters
     ----------
-    path, scale, out
+    path, scale, out, allow
         As in `run_study`.
 
     Returns
@@ -111,7 +117,7 @@ def study_tables(
     >>> tables["default-summary.csv"] == written.read_text()
     True
     """
-    study, workspace = open_study(path, scale=scale, out=out, to_run=False)
+    study, workspace = open_study(path, scale=scale, out=out, to_run=False, allow=allow)
     files = StudyFiles(workspace.results)
     recorded = RecordedTasks(files.entries)
     tables: dict[str, str] = {}

@@ -19,6 +19,7 @@ from milplib.execution import (
     run_tasks,
 )
 from milplib.files import exclusive_lock, make_folder
+from milplib.named import only_modules
 from milplib.scip.versions import scip_version, software_versions
 from milplib.study.costs import COSTS, Costs
 from milplib.study.errors import StudyError
@@ -63,6 +64,7 @@ def run_study(
     execution: Execution | None = None,
     data: str | os.PathLike[str] = DATA,
     out: str | os.PathLike[str] | None = None,
+    allow: Collection[str] = (),
     on_progress: Callable[[StudyProgress], None] = lambda progress: None,
 ) -> StudyPlan:
     """Run or resume a study: do all missing tasks, and keep the result of each when it ends.
@@ -90,6 +92,10 @@ def run_study(
         Folder of samples, instances and other work that is not committed.
     out
         Folder of the committed results; ``STUDY/SCALE`` beside the study file if None.
+    allow
+        Modules that the study file may name, as in ``package.module:name``: a study that names
+        one runs its code. No other module is imported; installed packages are always found by
+        their entry points.
     on_progress
         Called as tasks are done, and within them.
 
@@ -119,29 +125,30 @@ def run_study(
     """
     execution = execution_or_workers(execution, workers)
     only = known_stages(only)
-    study, workspace = open_study(path, scale=scale, data=data, out=out)
-    workspace = replace(workspace, execution=execution)
-    make_folder(workspace.data)
-    make_folder(workspace.results)
-    costs = Costs(Path(path).parent / COSTS)
-    costs.check()
-    lock = workspace.data / f"{digest_of(os.fspath(workspace.results))[:16]}.lock"
-    busy = f"another process runs the study in {workspace.results}: wait for it, or stop it"
-    with exclusive_lock(lock, busy=busy):
-        record = StudyRecord(workspace)
-        plan = plan_in(study, Path(path), workspace, record, only)
-        _refuse_other_scip(plan)
-        record.convert()
-        for stage in STAGES:
-            # Planned again, because a changed policy has its runs repeated.
+    with only_modules(allow):
+        study, workspace = open_study(path, scale=scale, data=data, out=out, allow=allow)
+        workspace = replace(workspace, execution=execution)
+        make_folder(workspace.data)
+        make_folder(workspace.results)
+        costs = Costs(Path(path).parent / COSTS)
+        costs.check()
+        lock = workspace.data / f"{digest_of(os.fspath(workspace.results))[:16]}.lock"
+        busy = f"another process runs the study in {workspace.results}: wait for it, or stop it"
+        with exclusive_lock(lock, busy=busy):
+            record = StudyRecord(workspace)
             plan = plan_in(study, Path(path), workspace, record, only)
-            record.reuse(
-                [planned.task for planned in plan.tasks if planned.state is TaskState.CACHED]
-            )
-            tasks = [planned.task for planned in plan.todo if planned.task.stage == stage]
-            if tasks:
-                _run_stage(stage, tasks, workspace, record, costs, on_progress)
-        return plan_in(study, Path(path), workspace, record, only)
+            _refuse_other_scip(plan)
+            record.convert()
+            for stage in STAGES:
+                # Planned again, because a changed policy has its runs repeated.
+                plan = plan_in(study, Path(path), workspace, record, only)
+                record.reuse(
+                    [planned.task for planned in plan.tasks if planned.state is TaskState.CACHED]
+                )
+                tasks = [planned.task for planned in plan.todo if planned.task.stage == stage]
+                if tasks:
+                    _run_stage(stage, tasks, workspace, record, costs, on_progress)
+            return plan_in(study, Path(path), workspace, record, only)
 
 
 def _refuse_other_scip(plan: StudyPlan) -> None:

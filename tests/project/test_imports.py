@@ -26,6 +26,7 @@ class Packages(NamedTuple):
 ALLOWED = {
     "milplib": Packages({"numpy", "scipy", "pyscipopt"}),
     "milplib.files": Packages({"filelock"}),
+    "milplib.parsing": Packages({"numpy"}, lazily={"yaml"}),
     "milplib.execution": Packages(set(), lazily={"dask", "distributed", "cloudpickle"}),
     "milplib.cli": Packages(
         {"cyclopts", "rich"},

@@ -29,7 +29,9 @@ LAYERS: tuple[grimp.Layer, ...] = (
     grimp.Layer("formats", "instance", independent=False),
     grimp.Layer("instance_arrays"),
     grimp.Layer("extensions", "files", "named", "style"),
-    grimp.Layer("errors", "lazy_names", "outcomes", "temporary", "version"),
+    grimp.Layer(
+        "errors", "lazy_names", "outcomes", "parsing", "schema", "temporary", "version"
+    ),
 )
 
 

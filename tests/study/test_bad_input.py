@@ -229,7 +229,7 @@ def test_a_network_of_ones_own_is_named_with_its_line(
     monkeypatch.syspath_prepend(tmp_path)
     path = study(GOOD.replace("gcnn: {epochs: 2}", f"mine: {model}"))
     with pytest.raises(StudyError) as caught:
-        load_study(path)
+        load_study(path, allow=["study_net"])
     assert str(caught.value).startswith(f"{path}, line 9: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -241,6 +241,7 @@ def test_a_network_of_ones_own_has_its_options_beside_the_others(
     (tmp_path / "study_net.py").write_text(NET)
     monkeypatch.syspath_prepend(tmp_path)
     given = "{kind: 'study_net:Net', hidden: 3, epochs: 7}"
-    (model,) = load_study(study(GOOD.replace("gcnn: {epochs: 2}", f"mine: {given}"))).models
+    path = study(GOOD.replace("gcnn: {epochs: 2}", f"mine: {given}"))
+    (model,) = load_study(path, allow=["study_net"]).models
     assert model.options.model_options == {"hidden": 3}
     assert model.options.epochs == 7
