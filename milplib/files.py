@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from milplib.temporary import is_leftover, open_regular, remove_leftovers, tempo
 __all__ = [
     "atomic_write",
     "atomic_write_json",
+    "check_replaceable",
     "check_writable",
     "exclusive_lock",
     "file_sha256",
@@ -58,7 +60,8 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
     NoSpaceError
         If the disk or quota is full.
     OutputError
-        If the file cannot be written for another reason (no folder, no permission).
+        If the file cannot be written for another reason: no folder, no permission, or the path
+        is a device, a pipe or a socket.
 
     Examples
     --------
@@ -70,6 +73,7 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
     b'hello'
     """
     path = Path(path)
+    check_replaceable(path)
     try:
         with temporary_file(path.parent, path.name) as temporary:
             with open(temporary, "wb") as stream:
@@ -82,6 +86,28 @@ def atomic_write(path: str | os.PathLike[str], *, durable: bool = True) -> Itera
             _sync_folder(path.parent)
     except OSError as error:
         raise _cannot("write", path, error) from error
+
+
+def check_replaceable(path: Path) -> None:
+    """Check that nothing but a regular file stands where a file will be written.
+
+    Raises
+    ------
+    OutputError
+        If the path is a device, a pipe or a socket.
+
+    Examples
+    --------
+    >>> check_replaceable(Path("/dev/null"))
+    Traceback (most recent call last):
+    milplib.errors.OutputError: cannot write /dev/null: it is not a regular file; name another
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # nothing is there, or opening it tells why not
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OutputError(f"cannot write {path}: it is not a regular file; name another")
 
 
 def _cannot(action: str, path: object, error: OSError) -> OutputError:

@@ -63,13 +63,11 @@ def fit_ranker(task: TrainingTask) -> TrainingResult:
         "milplib": __version__,
         "validation": {n: v for n, v in metrics.as_dict().items() if not np.isnan(v)},
     }
-    write_policy(task.out, _file(data, *content, provenance=provenance))
-    task.on_progress(TrainingProgress(f"fitting {model}", 1, 1))
     positions = range(len(data.validation))
     folders_of = (os.path.abspath(samples.folder) for samples in data.validation.sample_sets)
     names = [Path(folder).name for folder in folders_of]
     of_set = tables[1].sample_set.tolist()
-    return TrainingResult(
+    result = TrainingResult(
         policy=task.out,
         model=model,
         metrics=metrics,
@@ -81,6 +79,10 @@ def fit_ranker(task: TrainingTask) -> TrainingResult:
         training_samples=len(data.training),
         details=details,
     )
+    task.on_result(result)
+    write_policy(task.out, _file(data, *content, provenance=provenance))
+    task.on_progress(TrainingProgress(f"fitting {model}", 1, 1))
+    return result
 
 
 def _sizes(options: TrainingOptions) -> dict[str, int]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from milplib.files import atomic_write
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.learn.samples.statistics import agreement, trivial_choices
-from milplib.style import COLOURS, plain_style
+from milplib.style import COLOURS, plain_style, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,6 +139,8 @@ def _draw_scores(axis: Axes, sample: Sample) -> None:
             markeredgewidth=1.8,
             label=f"{name}: place {rank[taken]}, regret {regret:.2f}",
         )
+    if axis.get_yscale() == "log":
+        plain_ticks(axis, "y")
     axis.set(xlabel="candidates by the expert's score", ylabel="score")
     axis.set_xlim(0.5, len(order) + 0.5)
     axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))

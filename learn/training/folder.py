@@ -13,6 +13,7 @@ from milplib.errors import OutputError
 from milplib.files import (
     atomic_write,
     atomic_write_json,
+    check_replaceable,
     exclusive_lock,
     open_folder,
     remove_leftovers,
@@ -59,7 +60,9 @@ class TrainingFolder:
             If the policy exists or another training was started and `force` is False, or if
             another process is training the policy.
         """
-        check_policy_target(self.policy, force=force)
+        # A training that was killed after it had written its policy is finished by the same call.
+        is_begun = TrainingState.job_of(self.checkpoint) == self._job
+        check_policy_target(self.policy, force=force or is_begun)
         if open_folder(self.path, clean=False) and not (self.path / "lock").exists():
             raise OutputError(f"{self.path} is not a training folder: move it away")
         busy = f"another process is training {self.policy}: wait for it, or stop it"
@@ -114,12 +117,13 @@ def check_policy_target(policy: Path, *, force: bool) -> None:
     Raises
     ------
     OutputError
-        If its folder is missing, if it is a folder, or if it exists and `force` is False.
+        If its folder is missing, if it is no regular file, or if it exists and `force` is False.
     """
     if not policy.parent.is_dir():
         raise OutputError(f"cannot write {policy}: there is no folder {policy.parent}")
     if policy.is_dir():
         raise OutputError(f"{policy} is a folder; name a policy file")
+    check_replaceable(policy)
     if policy.exists() and not force:
         raise OutputError(
             f"the policy {policy} is already there; nothing was written: choose another "

@@ -134,21 +134,23 @@ def fit_network(task: TrainingTask, recipe: NetworkRecipe) -> TrainingResult:
                 "validation": metrics.as_dict(),
             },
         )
+        positions = range(len(data.validation))
+        result = TrainingResult(
+            policy=task.out,
+            model=task.kind.name,
+            folder=folder.path,
+            metrics=metrics,
+            by_set=by_set,
+            choices=sample_statistics(data.validation.sample(i) for i in positions).choices,
+            history=tuple(state.history),
+            best_epoch=best_epoch,
+            training_samples=len(data.training),
+        )
+        task.on_result(result)
         write_policy(task.out, content)
         folder.finish(state)
         tracker.finish(metrics.as_dict(), policy=task.out)
-    positions = range(len(data.validation))
-    return TrainingResult(
-        policy=task.out,
-        model=task.kind.name,
-        folder=folder.path,
-        metrics=metrics,
-        by_set=by_set,
-        choices=sample_statistics(data.validation.sample(i) for i in positions).choices,
-        history=tuple(state.history),
-        best_epoch=best_epoch,
-        training_samples=len(data.training),
-    )
+    return result
 
 
 def _parameters(options: NetworkOptions) -> dict[str, object]:

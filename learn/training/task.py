@@ -69,6 +69,8 @@ class TrainingTask:
         Whether to replace a policy, or an unfinished training with other arguments.
     on_progress
         Called often during training.
+    on_result
+        Called with the result just before the policy file is written.
     """
 
     kind: ModelKind
@@ -80,6 +82,7 @@ class TrainingTask:
     seed: int = 0
     force: bool = False
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None
+    on_result: Callable[[TrainingResult], None] = lambda result: None
 
 
 @dataclass(frozen=True, kw_only=True)

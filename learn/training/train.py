@@ -26,6 +26,7 @@ def train(
     seed: int = 0,
     force: bool = False,
     on_progress: Callable[[TrainingProgress], None] = lambda progress: None,
+    on_result: Callable[[TrainingResult], None] = lambda result: None,
     **keywords: Any,
 ) -> TrainingResult:
     """Train a model on strong-branching samples and write it as a policy file.
@@ -64,6 +65,9 @@ def train(
         Whether to replace a policy, or an unfinished training with other arguments.
     on_progress
         Called often with the progress.
+    on_result
+        Called with the result just before the policy file is written, so that a caller can keep
+        the metrics of every policy that exists, even if it is killed.
     **keywords
         Fields of the model's classes in `milplib.learn.options`: options of the model, which take
         precedence over `options`, and options of the computation. A ``gcnn`` takes those of
@@ -121,6 +125,7 @@ def train(
             seed=seed,
             force=force,
             on_progress=on_progress,
+            on_result=on_result,
         )
     )
     return result

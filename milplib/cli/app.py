@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from milplib.cli import best_scip_rule, hardness, instances, status, study, system
 from milplib.errors import MilplibError, MilplibWarning
+from milplib.escaping import terminal_safe
 from milplib.version import __version__
 
 __all__ = ["LAZY", "main"]
@@ -88,7 +89,7 @@ def _complain(error: Exception, *, debug: bool, code: int) -> int:
     """Print an error as one line, with `debug` after its traceback; return the exit code."""
     if debug:
         traceback.print_exception(error)
-    message = " ".join(str(error).split())
+    message = terminal_safe(" ".join(str(error).split()))
     if code == 1:
         message = f"unexpected {type(error).__name__}: {message}; --debug shows where"
     print(f"milplib: error: {message}", file=sys.stderr)
@@ -104,7 +105,7 @@ def _warning_line(
 ) -> str:
     """Format milplib's own warnings as one line without a place in the code."""
     if issubclass(category, MilplibWarning):
-        return f"milplib: warning: {' '.join(str(message).split())}\n"
+        return f"milplib: warning: {terminal_safe(' '.join(str(message).split()))}\n"
     return f"{filename}:{lineno}: {category.__name__}: {message}\n"
 
 

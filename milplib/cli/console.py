@@ -25,6 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 from milplib.cli.progress_lines import ProgressLines, seconds_between_lines
+from milplib.escaping import terminal_safe
 
 if TYPE_CHECKING:
     from milplib.evaluation import EvaluationProgress
@@ -125,12 +126,20 @@ def allow_modules_here(*names: str) -> None:
         sys.path.insert(0, os.getcwd())
 
 
+class _TextConsole(Console):
+    """A console that prints names and messages as text: no markup, no escape sequences."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+        """Render a text, with its control characters escaped."""
+        return super().render_str(terminal_safe(text), **options)
+
+
 def output() -> Console:
     """Return a console for stdout. Outside a terminal it never cuts or folds lines.
 
     There, it ignores ``COLUMNS``, too: readline sets that for the children of any program.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = _TextConsole(highlight=False, soft_wrap=True, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 10_000
     return console
@@ -138,8 +147,8 @@ def output() -> Console:
 
 def complain(message: str) -> None:
     """Print a problem that does not end the command, as one line on stderr."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"milplib: {' '.join(message.split())}", markup=False
+    _TextConsole(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False).print(
+        f"milplib: {' '.join(message.split())}"
     )
 
 
@@ -161,7 +170,7 @@ def print_pairs(pairs: Mapping[str, object], *, indent: int = 0) -> None:
                 console.print(Text(" " * indent) + line)
             label = Text(" " * (indent + GAP))
         hanging = " " * cell_len(label.plain)
-        lines = Text(str(value)).wrap(
+        lines = Text(terminal_safe(str(value))).wrap(
             console, max(console.width - len(hanging), 1), overflow="fold"
         )
         for number, line in enumerate(lines or [Text("")]):
@@ -183,7 +192,7 @@ def say(message: str, *, hanging: int = 0, style: str = "") -> None:
     """
     console = output()
     lines = [""]
-    for word in re.findall(r"\s*\S+", message):
+    for word in re.findall(r"\s*\S+", terminal_safe(message)):
         margin = hanging if len(lines) > 1 else 0
         if lines[-1] and margin + cell_len(lines[-1] + word) > console.width:
             lines.append(word.lstrip())
@@ -203,10 +212,10 @@ class ProgressBar(Protocol):
 class _Bar:
     def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
-        self._task = progress.add_task(title, total=None, note="")
+        self._task = progress.add_task(terminal_safe(title), total=None, note="")
 
     def update(self, done: int, total: int | None, note: str = "") -> None:
-        self._progress.update(self._task, completed=done, total=total, note=note)
+        self._progress.update(self._task, completed=done, total=total, note=terminal_safe(note))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from milplib.cli.console import (
 )
 from milplib.cli.names import POLICIES
 from milplib.cli.tables import Column, print_table
+from milplib.escaping import terminal_safe
 
 if TYPE_CHECKING:
     from milplib.evaluation import (
@@ -178,7 +179,7 @@ def print_summary(results: Evaluation) -> int:
         if not finding.is_error:
             say(f"  note: {finding.message}", hanging=4)
     for message in summary.errors:
-        print(f"milplib: error: {message}", file=sys.stderr)
+        print(f"milplib: error: {terminal_safe(message)}", file=sys.stderr)
     return 1 if summary.errors else 0
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from milplib.errors import ParameterError
+from milplib.escaping import terminal_safe
 
 __all__ = ["INTERVAL", "ProgressLines", "seconds_between_lines"]
 
@@ -104,7 +105,7 @@ class ProgressLines:
             parts = [str(done), note]
         text = ", ".join(filter(None, parts)).replace("%)", " %)")
         passed = f"milplib: {self._title} for {timedelta(seconds=round(seconds))}"
-        return " ".join((f"{passed}: {text}" if text else passed).split())
+        return terminal_safe(" ".join((f"{passed}: {text}" if text else passed).split()))
 
     def _run(self) -> None:
         while not self._end.wait(self._seconds):

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from milplib.cli.console import GAP, output
+from milplib.escaping import terminal_safe
 
 __all__ = ["Column", "Layout", "layouts", "print_table"]
 
@@ -203,7 +204,7 @@ def print_table(
         Where to print. Default: stdout.
     """
     console = console or output()
-    listed = [list(row) for row in rows]
+    listed = [[terminal_safe(cell).replace("\n", "\\n") for cell in row] for row in rows]
     for number, layout in enumerate(layouts(columns, listed, width=console.width)):
         if number:
             console.print()

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from milplib.errors import ResultsError
+from milplib.escaping import spreadsheet_safe
 from milplib.evaluation.parquet import cast_column, make_table, read_parquet, write_parquet
 from milplib.files import atomic_write
 from milplib.outcomes import SolveFailure
@@ -113,8 +114,16 @@ def write_table(table: pa.Table, folder: Path) -> tuple[str, ...]:
     parquet, csv = TABLES
     write_parquet(table, folder / parquet)
     with atomic_write(folder / csv) as stream:
-        pyarrow.csv.write_csv(table, stream)
+        pyarrow.csv.write_csv(_for_spreadsheets(table), stream)
     return TABLES
+
+
+def _for_spreadsheets(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            cells = [text and spreadsheet_safe(text) for text in table.column(place).to_pylist()]
+            table = table.set_column(place, field, pa.array(cells, pa.string()))
+    return table
 
 
 def read_table(path: str | os.PathLike[str]) -> pa.Table:

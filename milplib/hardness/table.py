@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
 from milplib.errors import ResultsError
+from milplib.escaping import csv_lines, from_spreadsheet
 from milplib.files import atomic_write
 from milplib.hardness.rows import HardnessRow
 from milplib.structure.row_kinds import ROW_KINDS
@@ -64,12 +64,8 @@ def write_rows(rows: Iterable[Mapping[str, object]], path: Path) -> None:
     >>> row["instance"], row["time"], row["gap"], row["nodes"], row["level"]
     ('ca/1.lp', 0.1, inf, None, '')
     """
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     with atomic_write(path) as stream:
-        stream.write(text.getvalue().encode())
+        stream.write(csv_lines(list(COLUMNS), rows).encode())
 
 
 def read_rows(path: Path) -> list[HardnessRow]:
@@ -97,5 +93,5 @@ def read_rows(path: Path) -> list[HardnessRow]:
 def _value(row: Mapping[str, str], name: str) -> str | int | float | None:
     type_, text = COLUMNS[name][0], row[name]
     if type_ is str:
-        return str(text)
+        return from_spreadsheet(text)
     return type_(text) if text else None

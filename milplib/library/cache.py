@@ -11,7 +11,7 @@ from typing import TypedDict, cast
 
 import platformdirs
 
-from milplib.errors import SourceError
+from milplib.errors import ParameterError, SourceError
 from milplib.files import atomic_write_json, exclusive_lock, file_sha256, make_folder
 from milplib.library.own_folder import check_no_link
 from milplib.parsing import read_json
@@ -48,9 +48,19 @@ class Cache:
 
     @classmethod
     def default(cls) -> Cache:
-        """Return the cache in ``MILPLIB_CACHE``, or the user's cache if that is not set."""
+        """Return the cache in ``MILPLIB_CACHE``, or the user's cache if that is not set.
+
+        Raises
+        ------
+        ParameterError
+            If the variable is set and empty.
+        """
         folder = os.environ.get("MILPLIB_CACHE")
-        return cls(Path(folder).absolute() if folder else platformdirs.user_cache_path("milplib"))
+        if folder is None:
+            return cls(platformdirs.user_cache_path("milplib"))
+        if not folder.strip():
+            raise ParameterError("MILPLIB_CACHE is empty: let it name a folder, or unset it")
+        return cls(Path(folder).absolute())
 
     @property
     def site(self) -> Path:

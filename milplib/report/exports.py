@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milplib.errors import OutputError
+from milplib.escaping import csv_lines
 from milplib.evaluation.policy_summary import EXPORTED
 from milplib.evaluation.summary import ALL
 from milplib.evaluation.verdicts import verdict
@@ -137,12 +136,9 @@ def csv_text(rows: Sequence[Mapping[str, object]], *, digits: int | None = None)
     ,,x
     <BLANKLINE>
     """
-    stream = io.StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, names, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows({name: _cell(value, digits) for name, value in row.items()} for row in rows)
-    return stream.getvalue()
+    cells = ({name: _cell(value, digits) for name, value in row.items()} for row in rows)
+    return csv_lines(names, cells)
 
 
 def _cell(value: object, digits: int | None) -> object:

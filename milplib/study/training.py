@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from milplib.errors import MilplibError
-from milplib.files import file_sha256
+from milplib.files import atomic_write_json, file_sha256
+from milplib.parsing import read_json
 from milplib.policies import find_model_kind
 from milplib.policies.pretrained import pretrained_or_given
 from milplib.policies.provenance import TrainingRecord
+from milplib.schema import conforming
 from milplib.study.collecting import CollectTask, samples_folder
 from milplib.study.errors import StudyError
 from milplib.study.models import Model
@@ -26,6 +28,8 @@ __all__ = ["POLICY", "TrainTask", "TrainingFacts"]
 
 POLICY = "policy.safetensors"
 """Name of the policy file in the folder of work."""
+_METRICS = "metrics.json"
+"""Name of the file with the metrics of the policy, which is written before the policy."""
 
 
 class _RunOptions(TypedDict, total=False):
@@ -151,10 +155,10 @@ class TrainTask(Task):
         checkpoint = out.with_name(f"{POLICY}.training") / "checkpoint.safetensors"
         if checkpoint.exists():
             out.unlink(missing_ok=True)  # the training was killed before its cleanup
-        by_set: tuple[tuple[str, Metrics], ...] = ()
-        if not _is_whole(out):
+        is_trained_now = not _is_whole(out) or self._metrics(workspace) is None
+        if is_trained_now:
             out.unlink(missing_ok=True)
-            by_set = self._trained(out, workspace).by_set
+            self._train(out, workspace)
         provenance = _provenance(out)
         validation = dict(provenance.get("validation", {}))
         samples = sum(s["samples"] for s in provenance["data"]["training"])
@@ -162,17 +166,25 @@ class TrainTask(Task):
         facts: TrainingFacts = {
             "samples": samples,
             "validation": validation,
-            "by_distribution": self._by_distribution(by_set),
+            "by_distribution": self._metrics(workspace) or {},
         }
         if epochs:
             facts["epochs"] = epochs
         return TaskResult(
             digest=file_sha256(out),
             facts=facts,
-            units=samples * self._passes(samples, epochs=epochs) if by_set else None,
+            units=samples * self._passes(samples, epochs=epochs) if is_trained_now else None,
         )
 
-    def _trained(self, out: Path, workspace: Workspace) -> TrainingResult:
+    def _metrics(self, workspace: Workspace) -> dict[str, dict[str, float]] | None:
+        """Return the metrics of the policy by distribution; None if they were not kept."""
+        try:
+            content = read_json(workspace.folder(self) / _METRICS)
+            return conforming(content, dict[str, dict[str, float]])
+        except (OSError, ValueError):
+            return None
+
+    def _train(self, out: Path, workspace: Workspace) -> None:
         from milplib.learn import train
 
         def show(progress: TrainingProgress) -> None:
@@ -186,7 +198,12 @@ class TrainTask(Task):
             )
         has_device = hasattr(find_model_kind(self.model.kind).run_options(), "device")
         where: _RunOptions = {"device": self.device} if has_device else {}
-        return train(
+
+        def keep(result: TrainingResult) -> None:
+            metrics = self._by_distribution(result.by_set)
+            atomic_write_json(workspace.folder(self) / _METRICS, metrics)
+
+        train(
             folders,
             out=out,
             model=self.model.kind,
@@ -194,6 +211,7 @@ class TrainTask(Task):
             validation=_folders(self.validation, workspace),
             seed=self.seed,
             on_progress=show,
+            on_result=keep,
             **where,
         )
 

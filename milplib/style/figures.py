@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -55,8 +56,11 @@ def plain_style(
         "xtick.labelcolor": ink,
         "ytick.labelcolor": ink,
         "legend.frameon": False,
+        "text.parse_math": False,  # a dollar sign in a name is one
     }
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ ")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(style | dict(settings or {}))
         yield

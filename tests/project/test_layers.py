@@ -30,7 +30,14 @@ LAYERS: tuple[grimp.Layer, ...] = (
     grimp.Layer("instance_arrays"),
     grimp.Layer("extensions", "files", "named", "style"),
     grimp.Layer(
-        "errors", "lazy_names", "outcomes", "parsing", "schema", "temporary", "version"
+        "errors",
+        "escaping",
+        "lazy_names",
+        "outcomes",
+        "parsing",
+        "schema",
+        "temporary",
+        "version",
     ),
 )
 
