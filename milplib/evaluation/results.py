@@ -16,7 +16,7 @@ from milplib.evaluation.integrals import run_integrals
 from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.rows import RunRow
 from milplib.evaluation.summary import Summary, summarise
-from milplib.evaluation.table import check_table, read_table, run_table
+from milplib.evaluation.table import TABLES, check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
 from milplib.parsing import read_json
 from milplib.runs.folder import UNFINISHED
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Evaluation", "EvaluationManifest"]
+
+
+_RUNS = TABLES[0]
 
 
 class EvaluationManifest(ResultsManifest[EvaluationConfig]):
@@ -166,7 +169,9 @@ class Evaluation:
             return cls._load_unfinished(root / UNFINISHED)
         manifest = EvaluationManifest.load(root)
         traces = read_traces(root / TRACES) if TRACES in manifest.files else None
-        return cls.of(manifest, read_table(root / "runs.parquet"), traces=traces)
+        table = read_table(root / _RUNS)
+        manifest.check_files(root, _RUNS, *([] if traces is None else [TRACES]))
+        return cls.of(manifest, table, traces=traces)
 
     @classmethod
     def _load_unfinished(cls, folder: Path) -> Evaluation:

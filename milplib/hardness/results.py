@@ -214,4 +214,6 @@ class HardnessResults:
             If the folder holds no results, or damaged ones.
         """
         manifest = HardnessManifest.load(Path(folder))
-        return cls.of(manifest, read_rows(Path(folder) / TABLE))
+        rows = read_rows(Path(folder) / TABLE)
+        manifest.check_files(Path(folder), TABLE)
+        return cls.of(manifest, rows)

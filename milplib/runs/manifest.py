@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from milplib.errors import ResultsError
-from milplib.files import atomic_write_json, json_equal
+from milplib.files import atomic_write_json, file_sha256, json_equal
 from milplib.parsing import read_json
 from milplib.runs.folder import MANIFEST, TaskFolder
 
@@ -94,6 +94,31 @@ class ResultsManifest(Generic[Config]):
         except (KeyError, TypeError, ValueError) as error:
             raise ResultsError(f"{path} is damaged: {error!r}") from error
         return cls(config=config, software=software, files=files)
+
+    def check_files(self, folder: Path, *names: str) -> None:
+        """Compare result files with the checksums in the manifest.
+
+        Raises
+        ------
+        ResultsError
+            If the manifest does not list a file, or the file is missing or has another checksum.
+        """
+        for name in names:
+            path = folder / name
+            if name not in self.files:
+                raise ResultsError(
+                    f"{folder / MANIFEST} is damaged: it does not list {name}, or was written "
+                    "before the results were complete"
+                )
+            try:
+                is_same = file_sha256(path) == self.files[name]
+            except OSError as error:
+                raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
+            if not is_same:
+                raise ResultsError(
+                    f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}; restore it "
+                    f"from a copy, or make the results again"
+                )
 
     @classmethod
     def is_one(cls, folder: Path) -> bool:
