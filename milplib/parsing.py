@@ -15,7 +15,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ __all__ = [
     "MAX_YAML_BYTES",
     "ParseError",
     "compose_yaml",
+    "open_regular",
     "parse_json",
     "parse_toml",
     "read_json",
@@ -57,8 +58,35 @@ class ParseError(ValueError):
     """A document that is not what its format allows, or exceeds a limit."""
 
 
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a regular file for reading; a pipe, socket or device is refused without waiting for it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened, or is not a regular file.
+
+    Examples
+    --------
+    >>> open_regular("/dev/null")
+    Traceback (most recent call last):
+    OSError: [Errno 22] not a regular file: '/dev/null'
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError as error:  # a null character in the name
+        raise FileNotFoundError(errno.ENOENT, str(error), os.fspath(path)) from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return open(descriptor, "rb")
+
+
 def read_regular(path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> bytes:
-    """Read a regular file; a pipe, socket or device is refused without waiting for it.
+    """Read a regular file; see `open_regular`.
 
     Raises
     ------
@@ -73,16 +101,7 @@ def read_regular(path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> byt
     Traceback (most recent call last):
     OSError: [Errno 22] not a regular file: '/dev/null'
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except ValueError as error:  # a null character in the name
-        raise FileNotFoundError(errno.ENOENT, str(error), os.fspath(path)) from error
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    with open_regular(path) as stream:
         content = stream.read(limit + 1)
     if len(content) > limit:
         raise ParseError(f"it has more than {limit >> 10} KB, the limit of such a file")

@@ -40,7 +40,7 @@ class SchemaError(ValueError):
     """A value that is not of the type that its format requires."""
 
 
-def conforming(value: object, kind: type[Record], *, name: str = "") -> Record:
+def conforming(value: object, kind: type[Record], *, name: str = "", exact: bool = False) -> Record:
     """Return a parsed value as a typed record; raise unless all of it has the record's types.
 
     Parameters
@@ -50,10 +50,11 @@ def conforming(value: object, kind: type[Record], *, name: str = "") -> Record:
     kind
         A ``TypedDict``, or ``list``, ``tuple``, ``dict`` with their item types, a union, an enum,
         a literal, or a plain type. ``object`` and ``Any`` accept everything. The fields of a
-        dataclass are checked by their types, in an object. An object may have more names than
-        its record.
+        dataclass are checked by their types, in an object.
     name
         Name of the value in messages.
+    exact
+        Whether the object must have no other names than its record.
 
     Raises
     ------
@@ -73,6 +74,10 @@ def conforming(value: object, kind: type[Record], *, name: str = "") -> Record:
     milplib.schema.SchemaError: entry.sizes[1] is None; it must be a whole number
     """
     _check(value, kind, name)
+    if exact and isinstance(value, dict):
+        others = sorted(set(value) - set(_record(kind)[0]))
+        if others:
+            raise SchemaError(f"{name or 'it'} has the unknown name {others[0]!r}")
     return cast(Record, value)
 
 

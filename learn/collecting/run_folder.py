@@ -130,7 +130,7 @@ class RunFolder(TaskFolder):
     def _outcome(self, number: int) -> InstanceOutcome | None:
         try:
             outcome = InstanceOutcome.from_json(self.read_task(number) or {})
-        except TypeError:
+        except (TypeError, ValueError):
             return None
         is_whole = not outcome.samples or self.task_file(number, ".samples").exists()
         return outcome if is_whole else None

@@ -19,6 +19,7 @@ from milplib.learn.collecting.outcome import CollectOutcome
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import InstanceEntry, write_batches
 from milplib.outcomes import SolveStatus
+from milplib.schema import conforming
 from milplib.scip import StateFunction
 
 __all__ = ["CollectTask", "InstanceOutcome", "TaskResult", "run_task"]
@@ -101,7 +102,7 @@ class InstanceOutcome:
         TypeError
             If values are missing or unknown.
         """
-        return cls(**values)
+        return cls(**conforming(values, InstanceOutcome))
 
     def as_json(self) -> InstanceEntry:
         """Return the outcome as the entry of a manifest."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypedDict, cast
+from typing import IO, Any, TypedDict
 
 import pyarrow as pa
 
@@ -16,8 +16,9 @@ from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.trees import TreeEntry, TreeTable, checked, compact_trees
-from milplib.parsing import read_json
+from milplib.parsing import open_regular, read_json
 from milplib.runs.folder import MANIFEST, UNFINISHED
+from milplib.schema import conforming
 
 __all__ = [
     "InstanceEntry",
@@ -65,6 +66,7 @@ class Shard:
         try:
             # A tree is small: handing its columns to threads takes longer than decoding them.
             options = pa.ipc.IpcReadOptions(use_threads=False)
+            open_regular(path).close()
             self._reader = pa.ipc.open_file(pa.OSFile(os.fspath(path)), options=options)
         except pa.ArrowException as error:
             raise SampleError(f"{path} is damaged or cut off: {_first_line(error)}") from error
@@ -182,6 +184,22 @@ class InstanceEntry(TypedDict):
     reason: str
 
 
+class _InstanceFile(TypedDict):
+    name: str
+    sha256: str
+
+
+class _Config(TypedDict, total=False):
+    instances: list[_InstanceFile]
+
+
+class _Arguments(TypedDict):
+    """Arguments and software in a manifest."""
+
+    config: _Config
+    software: dict[str, str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Manifest of a folder of samples.
@@ -241,8 +259,9 @@ class Manifest:
         schema = SampleSchema.from_json(content.pop("schema", None), where=str(path))
         try:
             shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"), dict)))
-            instances = tuple(cast(list[InstanceEntry], _listed(content.pop("instances"), dict)))
-            return cls(**content, schema=schema, shards=shards, instances=instances)
+            instances = conforming(content.pop("instances"), list[InstanceEntry], name="instances")
+            conforming(content, _Arguments)
+            return cls(**content, schema=schema, shards=shards, instances=tuple(instances))
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{path} is damaged: {error}") from error
 

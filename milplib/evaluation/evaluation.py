@@ -14,7 +14,7 @@ from milplib.evaluation.config import EvaluationConfig, PolicyKind
 from milplib.evaluation.policies import evaluated_policies
 from milplib.evaluation.reports import ReportWriter, report_writers
 from milplib.evaluation.results import Evaluation, EvaluationManifest
-from milplib.evaluation.rows import Optimum, RunRow
+from milplib.evaluation.rows import Optimum, RunRow, TaskFile
 from milplib.evaluation.run import died_rows, run_paired, run_reference
 from milplib.evaluation.table import TABLES, read_table, run_table, write_table
 from milplib.evaluation.task import PairedTask, ReferenceTask, RunParameters
@@ -27,6 +27,7 @@ from milplib.library.folder import InstancePlace
 from milplib.outcomes import SolveFailure, SolveStatus
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
+from milplib.schema import SchemaError, conforming
 from milplib.scip.versions import software_versions
 
 __all__ = ["EvaluationProgress", "evaluate"]
@@ -221,8 +222,10 @@ class _EvaluationFolder(ResultsFolder[EvaluationConfig]):
         return bool((self.read_task(number) or {}).get("failure"))
 
     def _rows(self, number: int) -> list[RunRow] | None:
-        rows = (self.read_task(number) or {}).get("rows")
-        return cast(list[RunRow], rows) if isinstance(rows, list) else None
+        try:
+            return conforming(self.read_task(number), TaskFile)["rows"]
+        except SchemaError:
+            return None
 
     def _with_references(
         self, tasks: list[PairedTask], waiting: Sequence[int], execution: Execution

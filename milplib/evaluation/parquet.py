@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 from milplib.errors import ResultsError
 from milplib.files import atomic_write
+from milplib.parsing import ParseError, read_regular
+
+_MAX_BYTES = 4 << 30
 
 __all__ = ["Columns", "cast_column", "make_table", "read_parquet", "write_parquet"]
 
@@ -56,7 +59,9 @@ def read_parquet(path: str | os.PathLike[str], *, noun: str) -> pa.Table:
     """
     try:
         # From memory: truncating a memory-mapped file kills the process that reads it.
-        return pq.read_table(pa.BufferReader(Path(path).read_bytes()))
+        return pq.read_table(pa.BufferReader(read_regular(path, limit=_MAX_BYTES)))
+    except ParseError as error:
+        raise ResultsError(f"cannot read the {noun} in {path}: {error}") from error
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise ResultsError(f"cannot read the {noun} in {path}: {reason}") from error

@@ -14,13 +14,14 @@ from milplib.errors import ResultsError
 from milplib.evaluation.config import EvaluationConfig
 from milplib.evaluation.integrals import run_integrals
 from milplib.evaluation.paired import PairedRuns
-from milplib.evaluation.rows import RunRow
+from milplib.evaluation.rows import RunRow, TaskFile
 from milplib.evaluation.summary import Summary, summarise
 from milplib.evaluation.table import TABLES, check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
 from milplib.parsing import read_json
 from milplib.runs.folder import UNFINISHED
 from milplib.runs.manifest import ResultsManifest
+from milplib.schema import conforming
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ class EvaluationManifest(ResultsManifest[EvaluationConfig]):
 
     noun = "evaluation"
     format = "milplib-evaluation"
+    config_type = EvaluationConfig
 
     @classmethod
     def check_config(cls, config: EvaluationConfig) -> None:
@@ -179,8 +181,9 @@ class Evaluation:
         rows: list[RunRow] = []
         for number in range(_expected_tasks(manifest.config)):
             try:
-                rows += read_json(folder / f"{number:06d}.json")["rows"]
-            except (OSError, ValueError, KeyError, TypeError):
+                content = read_json(folder / f"{number:06d}.json")
+                rows += conforming(content, TaskFile)["rows"]
+            except (OSError, ValueError):
                 continue
         table = check_table(run_table(rows), where=str(folder))
         return cls.of(manifest, table, traces=trace_table(rows))

@@ -17,6 +17,7 @@ __all__ = [
     "RunOutcome",
     "RunRow",
     "SolveNumbers",
+    "TaskFile",
     "TraceValues",
     "by_instance",
     "run_rows",
@@ -86,6 +87,12 @@ class RunRow(RunIdentity, RunOutcome, total=False):
     """Row of a run: the columns of `milplib.evaluation.COLUMNS`, and the trace in a task's file."""
 
     order: int | None
+
+
+class TaskFile(TypedDict):
+    """Content of the file of a finished pair."""
+
+    rows: list[RunRow]
 
 
 class Optimum(TypedDict):

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
@@ -22,7 +21,7 @@ from milplib.hardness.results import (
     Judging,
     SolveConfig,
 )
-from milplib.hardness.rows import HardnessTaskRow
+from milplib.hardness.rows import HardnessTaskRow, TaskFile
 from milplib.hardness.run import HardnessTask, died_row, run_task
 from milplib.hardness.solvers import load_solver
 from milplib.hardness.table import TABLE, read_rows, write_rows
@@ -30,6 +29,7 @@ from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
+from milplib.schema import SchemaError, conforming
 from milplib.scip.versions import software_versions
 
 __all__ = ["HardnessProgress", "measure"]
@@ -259,9 +259,10 @@ class _HardnessFolder(ResultsFolder[HardnessConfig]):
         content = self.read_task(number) or {}
         if content.get("failure"):  # its worker died, so the task is retried
             return None
-        row = content.get("row")
-        is_row = isinstance(row, dict) and "failure" in row
-        return cast(HardnessTaskRow, row) if is_row else None
+        try:
+            return conforming(content, TaskFile)["row"]
+        except SchemaError:
+            return None
 
     def write_results(self, rows: Sequence[HardnessTaskRow]) -> None:
         """Classify the rows, and write the table, the figure and finally the manifest."""

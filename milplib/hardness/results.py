@@ -136,6 +136,7 @@ class HardnessManifest(ResultsManifest[HardnessConfig]):
 
     noun = "measurement"
     format = "milplib-hardness"
+    config_type = HardnessConfig
 
     @classmethod
     def check_config(cls, config: HardnessConfig) -> None:

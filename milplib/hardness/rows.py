@@ -52,6 +52,12 @@ class HardnessTaskRow(HardnessIdentity, HardnessOutcome, total=False):
     """Row in the file of a task, without what the criteria of the levels decide."""
 
 
+class TaskFile(TypedDict):
+    """Content of the file of a finished instance."""
+
+    row: HardnessTaskRow
+
+
 class HardnessRow(HardnessTaskRow, total=False):
     """Row of the table: the columns of `milplib.hardness.COLUMNS`."""
 

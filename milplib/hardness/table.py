@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,7 @@ from milplib.errors import ResultsError
 from milplib.escaping import csv_lines, from_spreadsheet
 from milplib.files import atomic_write
 from milplib.hardness.rows import HardnessRow
+from milplib.parsing import read_regular
 from milplib.structure.row_kinds import ROW_KINDS
 
 __all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
@@ -77,11 +79,11 @@ def read_rows(path: Path) -> list[HardnessRow]:
         If the file is missing, damaged or not a table of a measurement.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
-            lines = list(csv.DictReader(stream))
+        text = read_regular(path).decode("utf-8")
+        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise ResultsError(f"{path} is damaged: {error}") from error
     try:
         rows = [{name: _value(row, name) for name in COLUMNS} for row in lines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from milplib.files import file_sha256
 from milplib.formats import SUFFIXES
 from milplib.library.folder import SPLITS, InstancePlace, instance_files
 from milplib.library.manifest import split_distribution
+from milplib.parsing import read_regular
 from milplib.scip.settings import MAX_SEED
 
 __all__ = ["EvaluatedInstance", "evaluated_instances", "seed_list"]
@@ -168,11 +170,11 @@ def _checksum(path: Path) -> str:
 
 def _known_optima(path: Path) -> dict[str, tuple[str, float | None]]:
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
+        text = read_regular(path).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise InstanceError(f"cannot read the known optima in {path}: {error}") from error
     known = {}
     for line, row in enumerate(rows, start=2):

@@ -16,6 +16,7 @@ from milplib.instance import Instance
 from milplib.library.config import SplitConfig
 from milplib.library.own_folder import check_no_link
 from milplib.parsing import read_json
+from milplib.schema import conforming
 
 __all__ = [
     "MANIFEST",
@@ -139,14 +140,20 @@ class SplitManifest:
             content = read_json(folder / MANIFEST)
             if content["format"] != _FORMAT:
                 return None
-            records = [InstanceRecord(**entry) for entry in content["instances"]]
+            records = [
+                InstanceRecord(**conforming(entry, InstanceRecord))
+                for entry in content["instances"]
+            ]
             # milplib writes no file name with a folder part; such a name must not be followed.
             if not all(_is_file_name(record.file) for record in records):
                 return None
             return cls(
                 config=cast(SplitConfig, dict(content["config"])),
                 records={record.file: record for record in records},
-                broken=[BrokenInstance(**entry) for entry in content.get("broken", ())],
+                broken=[
+                    BrokenInstance(**conforming(entry, BrokenInstance))
+                    for entry in content.get("broken", ())
+                ],
                 complete=bool(content.get("complete", True)),
             )
         except (OSError, ValueError, KeyError, TypeError):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
-from milplib.errors import ResultsError
+from milplib.errors import ParameterError, ResultsError
 from milplib.files import atomic_write_json, file_sha256, json_equal
 from milplib.parsing import read_json
 from milplib.runs.folder import MANIFEST, TaskFolder
+from milplib.schema import conforming
 
 __all__ = ["ResultsFolder", "ResultsManifest"]
 
@@ -40,6 +41,8 @@ class ResultsManifest(Generic[Config]):
     """Name of the format in the file."""
     version: ClassVar[int] = 1
     """Version of the format that this milplib writes and reads."""
+    config_type: ClassVar[type] = dict
+    """The `TypedDict` of the arguments, which every manifest is checked against."""
 
     config: Config
     software: dict[str, str]
@@ -88,11 +91,15 @@ class ResultsManifest(Generic[Config]):
                 f"{path} has version {content.get('version')}; this milplib reads {cls.version}"
             )
         try:
-            read, software, files = (dict(content[n]) for n in ("config", "software", "files"))
-            config = cast(Config, read)
+            config = cast(Config, conforming(content["config"], cls.config_type, name="config"))
+            software, files = (
+                conforming(content[name], dict[str, str], name=name)
+                for name in ("software", "files")
+            )
             cls.check_config(config)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ResultsError(f"{path} is damaged: {error!r}") from error
+        except (KeyError, TypeError, ValueError, ParameterError) as error:
+            why = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise ResultsError(f"{path} is damaged: {why}") from error
         return cls(config=config, software=software, files=files)
 
     def check_files(self, folder: Path, *names: str) -> None:

@@ -14,6 +14,7 @@ from milplib.errors import MilplibWarning, OutputError
 from milplib.files import atomic_write_json
 from milplib.parsing import read_json
 from milplib.runs.environment import Environment, describe_environment
+from milplib.schema import SchemaError, conforming
 
 __all__ = [
     "ENVIRONMENT",
@@ -53,6 +54,15 @@ class Session(TaskCount, Environment):
     """Empty while the session lasts, and if it was killed."""
     execution: dict[str, object]
     """Execution of the tasks: workers, cluster and limits."""
+
+
+class _KnownSession(TaskCount, total=False):
+    """What is read of a session; earlier versions wrote less."""
+
+    end: str
+    host: str
+    extraction: str
+    instructions: str
 
 
 class Progress(TaskCount):
@@ -166,7 +176,7 @@ def read_sessions(folder: Path) -> list[Session]:
     sessions = _read(folder / ENVIRONMENT, _ENVIRONMENT_FORMAT).get("stretches")
     if not isinstance(sessions, list):
         return []
-    return [session for session in sessions if _is_count(session)]
+    return [session for session in sessions if _conforms(session, _KnownSession)]
 
 
 def read_progress(folder: Path) -> Progress | None:
@@ -183,8 +193,7 @@ def read_progress(folder: Path) -> Progress | None:
     True
     """
     content = _read(folder / PROGRESS, _PROGRESS_FORMAT)
-    is_whole = _is_count(content) and _is_count(content.get("stretch"))
-    return cast(Progress, content) if is_whole else None
+    return cast(Progress, content) if _conforms(content, Progress) else None
 
 
 def _read(path: Path, header: Mapping[str, object]) -> dict[str, object]:
@@ -197,12 +206,12 @@ def _read(path: Path, header: Mapping[str, object]) -> dict[str, object]:
     return content
 
 
-def _is_count(value: object) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("seconds"), int | float)
-        and isinstance(value.get("tasks"), int)
-    )
+def _conforms(value: object, kind: type) -> bool:
+    try:
+        conforming(value, kind)
+    except SchemaError:
+        return False
+    return True
 
 
 def _closed(sessions: list[Session], progress: Progress | None) -> list[Session]:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +27,7 @@ from milplib.evaluation.parquet import read_parquet
 from milplib.evaluation.table import check_table, read_table
 from milplib.files import atomic_write, file_sha256
 from milplib.parsing import read_json
+from milplib.schema import conforming
 from milplib.study.task import digest_of
 
 __all__ = ["RECORD", "RUNS", "StudyFiles", "TaskEntry", "rows_digest"]
@@ -275,6 +276,10 @@ def _renamed(entry: TaskEntry) -> TaskEntry:
 
 
 def _entry(known: Mapping[str, Any]) -> TaskEntry:
+    conforming(known, TaskEntry)
+    for name in known["files"]:
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            raise ValueError(f"an output is named '{name}', outside the folder")
     return TaskEntry(
         stage=str(known["stage"]),
         label=str(known["label"]),
