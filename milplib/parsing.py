@@ -6,7 +6,9 @@ Every file that milplib parses comes through here. A document that exceeds a lim
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 import json
 import math
 import os
@@ -29,7 +31,10 @@ __all__ = [
     "ParseError",
     "compose_yaml",
     "open_regular",
+    "parse_csv",
+    "parse_integer",
     "parse_json",
+    "parse_number",
     "parse_toml",
     "read_json",
     "read_regular",
@@ -50,6 +55,10 @@ _INTEGERS = range(-(2**63), 2**63)
 _IS_SIGN = np.isin(np.arange(256), np.frombuffer(b'"[]{}', dtype=np.uint8))
 _STEP = np.zeros(256, dtype=np.int64)
 _STEP[[ord(sign) for sign in "[{"]], _STEP[[ord(sign) for sign in "]}"]] = 1, -1
+_PLAIN_NUMBER = re.compile(
+    r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf|nan", re.IGNORECASE
+)
+_PLAIN_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -188,6 +197,75 @@ def parse_toml(content: bytes) -> dict[str, Any]:
         raise ParseError(str(error)) from error
     _check_values(parsed, 0)
     return parsed
+
+
+def parse_csv(content: bytes) -> list[dict[str, str]]:
+    r"""Parse CSV in UTF-8 to rows by the names in its first row.
+
+    Raises
+    ------
+    ParseError
+        If the text is not CSV, a name stands twice, or a row has other fields than names.
+
+    Examples
+    --------
+    >>> parse_csv(b"instance,objective\na,5\n")
+    [{'instance': 'a', 'objective': '5'}]
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except UnicodeDecodeError as error:
+        raise ParseError(f"it is not in UTF-8: {error.reason} at byte {error.start}") from error
+    except csv.Error as error:
+        raise ParseError(str(error)) from error
+    names, rows = (lines[0], lines[1:]) if lines else ([], [])
+    if len(set(names)) < len(names):
+        raise ParseError("a column stands twice in its first row")
+    parsed = []
+    for number, fields in enumerate(rows, start=2):
+        if not fields:
+            continue  # an empty line
+        if len(fields) != len(names):
+            raise ParseError(f"row {number} has {len(fields)} fields instead of {len(names)}")
+        parsed.append(dict(zip(names, fields, strict=True)))
+    return parsed
+
+
+def parse_number(text: str) -> float:
+    """Parse a number whole, in plain digits: without Python's underscores and other scripts.
+
+    Raises
+    ------
+    ParseError
+        If the text is no number, or one beyond the largest float.
+
+    Examples
+    --------
+    >>> parse_number("-1.5e3"), parse_number("inf")
+    (-1500.0, inf)
+    """
+    if not _PLAIN_NUMBER.fullmatch(text):
+        raise ParseError(f"'{text[:40]}' is not a number")
+    return _number(text.lower())
+
+
+def parse_integer(text: str) -> int:
+    """Parse an integer of up to 64 bits in plain digits.
+
+    Raises
+    ------
+    ParseError
+        If the text is something else.
+
+    Examples
+    --------
+    >>> parse_integer("-12")
+    -12
+    """
+    if not _PLAIN_INTEGER.fullmatch(text):
+        raise ParseError(f"'{text[:40]}' is not a whole number")
+    return _integer(text)
 
 
 def compose_yaml(content: bytes) -> yaml.Node | None:

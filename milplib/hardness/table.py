@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
@@ -12,7 +10,7 @@ from milplib.errors import ResultsError
 from milplib.escaping import csv_lines, from_spreadsheet
 from milplib.files import atomic_write
 from milplib.hardness.rows import HardnessRow
-from milplib.parsing import read_regular
+from milplib.parsing import ParseError, parse_csv, parse_integer, parse_number, read_regular
 from milplib.structure.row_kinds import ROW_KINDS
 
 __all__ = ["COLUMNS", "TABLE", "read_rows", "write_rows"]
@@ -79,11 +77,10 @@ def read_rows(path: Path) -> list[HardnessRow]:
         If the file is missing, damaged or not a table of a measurement.
     """
     try:
-        text = read_regular(path).decode("utf-8")
-        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        lines = parse_csv(read_regular(path))
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, csv.Error) as error:
+    except ParseError as error:
         raise ResultsError(f"{path} is damaged: {error}") from error
     try:
         rows = [{name: _value(row, name) for name in COLUMNS} for row in lines]
@@ -96,4 +93,6 @@ def _value(row: Mapping[str, str], name: str) -> str | int | float | None:
     type_, text = COLUMNS[name][0], row[name]
     if type_ is str:
         return from_spreadsheet(text)
-    return type_(text) if text else None
+    if not text:
+        return None
+    return parse_integer(text) if type_ is int else parse_number(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import platformdirs
 
@@ -15,6 +15,7 @@ from milplib.errors import ParameterError, SourceError
 from milplib.files import atomic_write_json, exclusive_lock, file_sha256, make_folder
 from milplib.library.own_folder import check_no_link
 from milplib.parsing import read_json
+from milplib.schema import conforming
 
 __all__ = ["Cache"]
 
@@ -150,14 +151,15 @@ class Cache:
     def _hashes(self) -> dict[str, HashRecord]:
         path = self.folder / "hashes.json"
         try:
-            content = read_json(path)
+            return conforming(read_json(path), dict[str, HashRecord])
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise SourceError(f"cannot read {path}: {error}; mend or remove it") from error
-        if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
-            raise SourceError(f"{path} is not a table of checksums: mend or remove it")
-        return cast(dict[str, HashRecord], content)
+        except ValueError as error:
+            raise SourceError(
+                f"{path} is not a table of checksums ({error}): mend or remove it"
+            ) from error
 
     def _put_aside(self, path: Path, sha256: str) -> Path:
         target = self.folder / "refused" / f"{sha256[:12]}-{path.name}"

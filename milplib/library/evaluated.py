@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from milplib.files import file_sha256
 from milplib.formats import SUFFIXES
 from milplib.library.folder import SPLITS, InstancePlace, instance_files
 from milplib.library.manifest import split_distribution
-from milplib.parsing import read_regular
+from milplib.parsing import ParseError, parse_csv, parse_number, read_regular
 from milplib.scip.settings import MAX_SEED
 
 __all__ = ["EvaluatedInstance", "evaluated_instances", "seed_list"]
@@ -170,18 +168,19 @@ def _checksum(path: Path) -> str:
 
 def _known_optima(path: Path) -> dict[str, tuple[str, float | None]]:
     try:
-        text = read_regular(path).decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        rows = parse_csv(read_regular(path))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ParseError) as error:
         raise InstanceError(f"cannot read the known optima in {path}: {error}") from error
-    known = {}
+    known: dict[str, tuple[str, float | None]] = {}
     for line, row in enumerate(rows, start=2):
         try:
-            value = float(row["objective"]) if row["objective"] else None
+            value = parse_number(row["objective"]) if row["objective"] else None
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"the objective is {value}")
+            if row["instance"] in known:
+                raise ValueError(f"the instance {row['instance']!r} stands there twice")
             known[row["instance"]] = (row.get("status") or "", value)
         except (KeyError, TypeError, ValueError) as error:
             raise InstanceError(

@@ -31,6 +31,7 @@ MANIFEST = "manifest.json"
 """Name of the manifest in its folder."""
 
 _FORMAT = "milplib-instances"
+_NAMES = {"format", "config", "instances", "broken", "complete"}
 _SECONDS_BETWEEN_WRITES = 5.0  # a killed process loses the work of this time
 
 
@@ -138,7 +139,7 @@ class SplitManifest:
         """Read the manifest of a folder; return None if it has no valid one."""
         try:
             content = read_json(folder / MANIFEST)
-            if content["format"] != _FORMAT:
+            if content["format"] != _FORMAT or not content.keys() <= _NAMES:
                 return None
             records = [
                 InstanceRecord(**conforming(entry, InstanceRecord))
@@ -147,6 +148,8 @@ class SplitManifest:
             # milplib writes no file name with a folder part; such a name must not be followed.
             if not all(_is_file_name(record.file) for record in records):
                 return None
+            if len({record.file for record in records}) < len(records):
+                return None
             return cls(
                 config=cast(SplitConfig, dict(content["config"])),
                 records={record.file: record for record in records},
@@ -154,9 +157,9 @@ class SplitManifest:
                     BrokenInstance(**conforming(entry, BrokenInstance))
                     for entry in content.get("broken", ())
                 ],
-                complete=bool(content.get("complete", True)),
+                complete=conforming(content.get("complete", True), bool),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, folder: Path) -> None:
