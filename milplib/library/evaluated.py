@@ -181,7 +181,7 @@ def _known_optima(path: Path) -> dict[str, tuple[str, float | None]]:
                 raise ValueError(f"the objective is {value}")
             if row["instance"] in known:
                 raise ValueError(f"the instance {row['instance']!r} stands there twice")
-            known[row["instance"]] = (row.get("status") or "", value)
+            known[row["instance"]] = (row["status"], value)
         except (KeyError, TypeError, ValueError) as error:
             raise InstanceError(
                 f"{path}, line {line}: expected 'instance,status,objective': {error}"
