@@ -21,7 +21,7 @@ from typing import (
     is_typeddict,
 )
 
-__all__ = ["SchemaError", "conforming"]
+__all__ = ["SchemaError", "built", "conforming"]
 
 Record = TypeVar("Record")
 
@@ -75,10 +75,32 @@ def conforming(value: object, kind: type[Record], *, name: str = "", exact: bool
     """
     _check(value, kind, name)
     if exact and isinstance(value, dict):
-        others = sorted(set(value) - set(_record(kind)[0]))
+        others = sorted(set(value) - set(_record(cast(Any, kind))[0]))
         if others:
             raise SchemaError(f"{name or 'it'} has the unknown name {others[0]!r}")
     return cast(Record, value)
+
+
+def built(value: object, kind: type[Record], *, name: str = "") -> Record:
+    """Build a dataclass from a parsed object that has its fields and no other names.
+
+    Raises
+    ------
+    SchemaError
+        If a field is missing, a name is unknown or a value has another type.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Entry:
+    ...     file: str
+    ...     size: int = 0
+    >>> built({"file": "a.lp"}, Entry)
+    Entry(file='a.lp', size=0)
+    """
+    fields_of = cast(dict[str, Any], conforming(value, kind, name=name, exact=True))
+    return kind(**fields_of)
 
 
 def _check(value: object, kind: Any, name: str) -> None:

@@ -184,7 +184,7 @@ def solve(
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
     scip_rule = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else ""
-    own = rules.get(RULE_NAME) or rules.get(scip_rule) or {"time": 0.0, "nlpcalls": 0}
+    own = rules.get(RULE_NAME) or rules.get(scip_rule)
     objective, solution = _best_solution(model)
     infinity = model.infinity()
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())
@@ -211,11 +211,11 @@ def solve(
         strong_branching_iterations=model.getNStrongbranchLPIterations() if rules else 0,
         time=solving_time + picking,
         cpu_time=cpu_time + picking,
-        policy_time=own["time"] + picking,
+        policy_time=(own["time"] if own else 0.0) + picking,
         observe_time=use.observe_time + picking,
         score_time=use.score_time,
         branch_time=use.branch_time,
-        policy_calls=own["nlpcalls"],
+        policy_calls=own["nlpcalls"] if own else 0,
         policy_errors=use.errors,
         primal_dual_integral=model.getPrimalDualIntegral(),
         trace=recorder.trace(end=end),

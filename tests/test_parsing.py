@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
             read(pipe)
 
 
-PIPES = {
+PIPES: dict[str, Callable[[Path], object]] = {
     "manifest.json": lambda folder: SampleSet(folder),
     "results/manifest.json": lambda folder: Evaluation.load(folder / "results"),
     "hardness/manifest.json": lambda folder: HardnessResults.load(folder / "hardness"),

@@ -19,7 +19,7 @@ from milplib.learn.collecting.outcome import CollectOutcome
 from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import InstanceEntry, write_batches
 from milplib.outcomes import SolveStatus
-from milplib.schema import conforming
+from milplib.schema import built
 from milplib.scip import StateFunction
 
 __all__ = ["CollectTask", "InstanceOutcome", "TaskResult", "run_task"]
@@ -102,7 +102,7 @@ class InstanceOutcome:
         TypeError
             If values are missing or unknown.
         """
-        return cls(**conforming(values, InstanceOutcome))
+        return built(values, InstanceOutcome)
 
     def as_json(self) -> InstanceEntry:
         """Return the outcome as the entry of a manifest."""

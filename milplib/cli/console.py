@@ -129,7 +129,7 @@ def allow_modules_here(*names: str) -> None:
 class _TextConsole(Console):
     """A console that prints names and messages as text: no markup, no escape sequences."""
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+    def render_str(self, text: str, **options: Any) -> Text:
         """Render a text, with its control characters escaped."""
         return super().render_str(terminal_safe(text), **options)
 

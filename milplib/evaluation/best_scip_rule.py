@@ -18,7 +18,7 @@ from milplib.evaluation.summary import Summary
 from milplib.files import atomic_write_json
 from milplib.parsing import read_json
 from milplib.policies.rules import TUNED_RELPSCOST, find_rule
-from milplib.schema import conforming
+from milplib.schema import built, conforming
 
 __all__ = ["BEST_SCIP_RULE", "SCIP_RULES", "BestScipRule", "RuleTime"]
 
@@ -171,9 +171,9 @@ class BestScipRule:
                 raise ValueError("it is another kind of file")
             if (version := content.pop("version", None)) != _VERSION:
                 raise ValueError(f"it has version {version!r}, this milplib reads {_VERSION}")
-            chosen = conforming(content, BestScipRule)
-            table = tuple(RuleTime(**row) for row in content.pop("table"))
-            return cls(**{**chosen, "table": table, "name": path.stem})
+            conforming(content, BestScipRule, exact=True)
+            table = tuple(built(row, RuleTime) for row in content.pop("table", ()))
+            return cls(**{**content, "table": table, "name": path.stem})
         except OSError as error:
             raise PolicyError(f"cannot read {path}: {error.strerror or error}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:

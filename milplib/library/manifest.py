@@ -16,7 +16,7 @@ from milplib.instance import Instance
 from milplib.library.config import SplitConfig
 from milplib.library.own_folder import check_no_link
 from milplib.parsing import read_json
-from milplib.schema import conforming
+from milplib.schema import built, conforming
 
 __all__ = [
     "MANIFEST",
@@ -141,10 +141,7 @@ class SplitManifest:
             content = read_json(folder / MANIFEST)
             if content["format"] != _FORMAT or not content.keys() <= _NAMES:
                 return None
-            records = [
-                InstanceRecord(**conforming(entry, InstanceRecord))
-                for entry in content["instances"]
-            ]
+            records = [built(entry, InstanceRecord) for entry in content["instances"]]
             # milplib writes no file name with a folder part; such a name must not be followed.
             if not all(_is_file_name(record.file) for record in records):
                 return None
@@ -153,10 +150,7 @@ class SplitManifest:
             return cls(
                 config=cast(SplitConfig, dict(content["config"])),
                 records={record.file: record for record in records},
-                broken=[
-                    BrokenInstance(**conforming(entry, BrokenInstance))
-                    for entry in content.get("broken", ())
-                ],
+                broken=[built(entry, BrokenInstance) for entry in content.get("broken", ())],
                 complete=conforming(content.get("complete", True), bool),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

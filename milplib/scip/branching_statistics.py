@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypedDict, cast
 
 import pyscipopt
 
 from milplib.scip.written import written_by_scip
 
-__all__ = ["branching_statistics"]
+__all__ = ["RuleStatistics", "branching_statistics"]
 
 _TABLE = "table/branchrules/active"
 _FIRST = b'"plugins": {'
@@ -26,14 +27,28 @@ _RULE = re.compile(
 _COUNT = re.compile(rb'"(\w+)": (' + _NUMBER + rb")")
 
 
-def branching_statistics(model: pyscipopt.Model) -> dict[str, dict[str, float]]:
+class RuleStatistics(TypedDict):
+    """Counts and times in seconds of a branching rule, under SCIP's names."""
+
+    time: float
+    setuptime: float
+    nlpcalls: int
+    nexterncalls: int
+    npscalls: int
+    ncutoffs: int
+    ndomreds: int
+    ncutsfound: int
+    nconssfound: int
+    nchildren: int
+
+
+def branching_statistics(model: pyscipopt.Model) -> dict[str, RuleStatistics]:
     """Return SCIP's counts and times of every branching rule.
 
     Returns
     -------
     dict
-        Values by their names in SCIP's statistics, such as ``time`` in seconds, ``nlpcalls`` and
-        ``nchildren``, for each rule. Empty if SCIP stopped before the search began.
+        Statistics by the name of the rule; empty if SCIP stopped before the search began.
 
     Examples
     --------
@@ -48,11 +63,10 @@ def branching_statistics(model: pyscipopt.Model) -> dict[str, dict[str, float]]:
         written = written_by_scip(model.writeStatisticsJson)
     rules = {}
     for rule in _RULE.finditer(written, max(written.find(_FIRST), 0) + len(_FIRST) - 1):
-        counts = dict(_COUNT.findall(rule["counts"]))
-        rules[rule["name"].decode("utf-8", "surrogateescape")] = {
-            "time": float(rule["time"]),
-            **{name.decode(): _value(name, value) for name, value in counts.items()},
-        }
+        counts = [(b"time", rule["time"]), *_COUNT.findall(rule["counts"])]
+        values = {name.decode(): _value(name, value) for name, value in counts}
+        name = rule["name"].decode("utf-8", "surrogateescape")
+        rules[name] = cast(RuleStatistics, values)
     return rules
 
 

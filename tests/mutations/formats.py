@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mutations import library_readers as library
 from mutations import readers
 from mutations.readers import EARLIER, SHIPPED
 
@@ -75,28 +76,26 @@ FORMATS = {
                files=("a.safetensors",)),
         Format(name="families", write=readers.copy_file(SHIPPED / "families.json", "f.json"),
                files=("f.json",), read=readers.read_families, said=readers.said_by_families),
-        Format(name="split", write=readers.write_split, files=_MANIFEST, read=readers.read_split,
-               said=readers.said_by_split),
-        Format(name="optima", write=readers.write_split, files=("optima.csv",),
-               read=readers.read_optima, said=readers.said_by_optima),
-        Format(name="checksums", write=readers.write_hashes, files=("hashes.json",),
-               read=readers.read_hashes),
-        Format(name="mirror", write=readers.write_mirror, files=("train.csv",),
+        Format(name="split", write=library.write_split, files=_MANIFEST, read=library.read_split,
+               said=library.said_by_split),
+        Format(name="optima", write=library.write_split, files=("optima.csv",),
+               read=library.read_optima, said=library.said_by_optima),
+        Format(name="checksums", write=library.write_hashes, files=("hashes.json",),
+               read=library.read_hashes),
+        Format(name="mirror", write=library.write_mirror, files=("train.csv",),
                read=lambda folder, name: list(csv_instances(folder / name))),
         Format(name="study", write=readers.copy_file(EARLIER / "study.yaml", "study.yaml"),
-               files=("study.yaml",), read=readers.read_study, said=readers.said_by_study),
-        Format(name="record", write=readers.write_record, files=("study.json", "runs.parquet"),
-               read=readers.read_record, said=readers.said_by_record),
-        Format(name="costs", read=readers.read_costs, files=("costs.json",),
-               write=lambda folder: (folder / "costs.json").write_text(
-                   '{"format": "milplib-study-costs", "seconds": {"train": {"gcnn": [0.5, 1]}}}'
-               ) and None),
-        Format(name="toml", read=readers.read_toml, files=("catalogue.toml",),
+               files=("study.yaml",), read=library.read_study, said=library.said_by_study),
+        Format(name="record", write=library.write_record, files=("study.json", "runs.parquet"),
+               read=library.read_record, said=library.said_by_record),
+        Format(name="costs", write=library.write_costs, files=("costs.json",),
+               read=library.read_costs),
+        Format(name="toml", read=library.read_toml, files=("catalogue.toml",),
                write=readers.copy_file(Path(milplib.__file__).parent / "library/catalogue.toml",
                                 "catalogue.toml"),
                said=lambda folder, name: tomllib.loads((folder / name).read_text("utf-8"))),
         # Without `said`: set it to compare the arrays with those of an independent reader.
-        Format(name="instance", write=readers.write_instance, files=("a.lp", "a.mps"),
-               read=readers.read_instance),
+        Format(name="instance", write=library.write_instance, files=("a.lp", "a.mps"),
+               read=library.read_instance),
     )
 }  # fmt: skip

@@ -12,68 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
 from market_split import market_split
 from safetensors.numpy import load
 
 import milplib
-from milplib.errors import MilplibError, ResultsError
 from milplib.evaluation import BestScipRule, Evaluation
 from milplib.hardness import HardnessResults, measure
 from milplib.learn import SampleSet
-from milplib.library.cache import Cache
-from milplib.library.evaluated import evaluated_instances
-from milplib.library.manifest import InstanceRecord, SplitManifest
-from milplib.parsing import parse_toml
 from milplib.policies import families as families_module
 from milplib.policies import file as policy_file
 from milplib.runs import run_status
-from milplib.study import load_study
-from milplib.study.costs import Costs
-from milplib.study.document import Entry, Section
-from milplib.study.store import StudyFiles
-from milplib.study.yaml_file import read_document
-
-__all__ = [
-    "EARLIER",
-    "SHIPPED",
-    "copy",
-    "copy_file",
-    "ignoring",
-    "read_best",
-    "read_costs",
-    "read_families",
-    "read_hardness",
-    "read_hashes",
-    "read_instance",
-    "read_optima",
-    "read_policy",
-    "read_record",
-    "read_results",
-    "read_samples",
-    "read_split",
-    "read_study",
-    "read_toml",
-    "read_unfinished",
-    "read_unverified",
-    "said_by_best",
-    "said_by_families",
-    "said_by_hardness",
-    "said_by_optima",
-    "said_by_policy",
-    "said_by_record",
-    "said_by_results",
-    "said_by_samples",
-    "said_by_split",
-    "said_by_study",
-    "write_hardness",
-    "write_hashes",
-    "write_instance",
-    "write_mirror",
-    "write_record",
-    "write_split",
-    "write_unfinished",
-]
 
 EARLIER = Path(__file__).parents[1] / "data" / "earlier"
 SHIPPED = Path(milplib.__file__).parent / "policies" / "shipped"
@@ -87,10 +35,13 @@ def copy(source: Path) -> Callable[[Path], None]:
 
 
 def copy_file(source: Path, name: str) -> Callable[[Path], None]:
-    return lambda folder: shutil.copyfile(source, folder / name) and None
+    def write(folder: Path) -> None:
+        shutil.copyfile(source, folder / name)
+
+    return write
 
 
-def _json(folder: Path, name: str) -> Any:
+def parsed_json(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_bytes().decode("utf-8-sig"))
 
 
@@ -107,7 +58,7 @@ def read_results(folder: Path, name: str) -> Any:
 
 def said_by_results(folder: Path, name: str) -> Any:
     if name == "manifest.json":
-        document = _json(folder, name)
+        document = parsed_json(folder, name)
         return {key: document[key] for key in ("config", "software")}
     results = Evaluation.load(EARLIER / "results")  # a checksum must catch every change
     return results.table.to_pylist(), results.traces and results.traces.to_pylist()
@@ -130,7 +81,7 @@ def read_hardness(folder: Path, name: str) -> Any:
 
 def said_by_hardness(folder: Path, name: str) -> Any:
     if name.endswith(".json"):
-        document = _json(folder, name)
+        document = parsed_json(folder, name)
         return {key: document[key] for key in ("config", "software")}
     text = (folder / name).read_bytes().decode()
     kinds = {key: kind for key, (kind, _) in milplib.hardness.COLUMNS.items()}
@@ -144,7 +95,7 @@ def said_by_hardness(folder: Path, name: str) -> Any:
 def write_unfinished(folder: Path) -> None:
     inside = folder / "unfinished"
     shutil.copytree(EARLIER / "results", inside)
-    manifest = _json(inside, "manifest.json")
+    manifest = parsed_json(inside, "manifest.json")
     (inside / "manifest.json").write_text(json.dumps(manifest | {"files": {}}))
     rows = Evaluation.load(EARLIER / "results").table.to_pylist()
     (inside / "000000.json").write_text(json.dumps({"rows": rows, "failure": ""}))
@@ -166,7 +117,7 @@ def read_best(folder: Path, name: str) -> Any:
 
 
 def said_by_best(folder: Path, name: str) -> Any:
-    document = _json(folder, name)
+    document = parsed_json(folder, name)
     del document["format"], document["version"]
     # A name that is left out has its default.
     return {"table": [], "instances": [], "config": None, "software": None} | document
@@ -184,7 +135,7 @@ def read_samples(folder: Path, name: str) -> Any:
 
 
 def said_by_samples(folder: Path, name: str) -> Any:
-    document = _json(folder, "manifest.json")
+    document = parsed_json(folder, "manifest.json")
     return {key: document[key] for key in ("config", "software", "instances")}, [
         (sample.node, sample.scores.tolist(), sample.chosen)
         for sample in SampleSet(EARLIER / "samples")
@@ -229,145 +180,8 @@ def said_by_families(folder: Path, name: str) -> Any:
             entry["policy"],
             *([float(entry[side][key]) for key in FAMILY_FEATURES] for side in ("lower", "upper")),
         )
-        for entry in _json(folder, name)["families"]
+        for entry in parsed_json(folder, name)["families"]
     ]
-
-
-# The library
-
-
-def write_split(folder: Path) -> None:
-    records = {}
-    for seed in range(3):
-        path = folder / f"{seed}.lp"
-        instance = market_split(seed)
-        instance.write(path)
-        records[path.name] = InstanceRecord.of(path, instance, seed=seed)
-    config = {"distribution": "mine", "seed": 5}
-    SplitManifest(config=config, records=records, complete=True).write(folder)
-    (folder / "optima.csv").write_text(
-        "instance,status,objective\n0,optimal,5\n1,optimal,1.5\n2,infeasible,\n"
-    )
-
-
-def read_split(folder: Path, name: str) -> Any:
-    manifest = SplitManifest.load(folder)
-    if manifest is None:
-        raise ResultsError("no manifest")
-    instances = [asdict(manifest.records[key]) for key in sorted(manifest.records)]
-    broken = [asdict(entry) for entry in manifest.broken]
-    return {
-        "config": dict(manifest.config),
-        "instances": instances,
-        "broken": broken,
-        "complete": manifest.complete,
-    }
-
-
-def said_by_split(folder: Path, name: str) -> Any:
-    document = _json(folder, name)
-    document["instances"] = sorted(
-        ({"seed": None} | entry for entry in document["instances"]), key=lambda e: e["file"]
-    )
-    del document["format"]
-    return {"broken": [], "complete": True} | document  # names that may be left out
-
-
-def read_optima(folder: Path, name: str) -> Any:
-    return {
-        instance.path.name: (instance.known_status, instance.known_objective)
-        for instance in evaluated_instances([folder])
-    }
-
-
-def said_by_optima(folder: Path, name: str) -> Any:
-    text = (folder / name).read_bytes().decode("utf-8-sig")
-    known = {
-        row["instance"]: (row["status"], float(row["objective"]) if row["objective"] else None)
-        for row in csv.DictReader(io.StringIO(text, newline=""))
-    }
-    return {f"{seed}.lp": known.get(f"{seed}", ("", None)) for seed in range(3)}
-
-
-def write_hashes(folder: Path) -> None:
-    (folder / "file.zip").write_bytes(b"bytes")
-    Cache(folder).check(folder / "file.zip", "a key")
-
-
-def read_hashes(folder: Path, name: str) -> Any:
-    (folder / "file.zip").write_bytes(b"bytes")
-    return Cache(folder).check(folder / "file.zip", "a key")
-
-
-def write_mirror(folder: Path) -> None:
-    with open(folder / "train.csv", "w", newline="", encoding="utf-8") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(["", "MILP", "format"])
-        for seed in range(2):
-            market_split(seed).write(folder / f"{seed}.lp")
-            rows.writerow([seed, repr((folder / f"{seed}.lp").read_bytes()), "lp"])
-
-
-# Studies
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Entry):
-        return _plain(value.value)
-    if isinstance(value, Section):
-        return {name: _plain(entry) for name, entry in value.entries.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, list) else value
-
-
-def read_study(folder: Path, name: str) -> Any:
-    load_study(folder / name)
-    return _plain(read_document(folder / name))
-
-
-def said_by_study(folder: Path, name: str) -> Any:
-    node = yaml.safe_load((folder / name).read_bytes().decode("utf-8-sig"))
-    return json.loads(json.dumps(node))
-
-
-def write_record(folder: Path) -> None:
-    shutil.copytree(EARLIER / "study" / "full", folder, dirs_exist_ok=True)
-    StudyFiles(folder).write()
-
-
-def read_record(folder: Path, name: str) -> Any:
-    files = StudyFiles(folder)
-    whole = {address for address in files.entries if files.is_whole(address)}
-    rows = {address: files.rows(address) for address in whole}
-    entries = {a: json.loads(json.dumps(asdict(files.entries[a]))) for a in files.entries}
-    return entries, {a: table and table.to_pylist() for a, table in rows.items()}
-
-
-def said_by_record(folder: Path, name: str) -> Any:
-    entries = _json(folder, "study.json")["tasks"]
-    valid = folder.with_name("valid")
-    rows = read_record(valid, name)[1]
-    mine = read_record(folder, name)[1]
-    return entries, {a: rows.get(a) for a in mine}  # rows are whole as they were, or not whole
-
-
-def read_costs(folder: Path, name: str) -> Any:
-    Costs(folder / name)
-
-
-def read_instance(folder: Path, name: str) -> Any:
-    return milplib.read(folder / name).content_hash
-
-
-def write_instance(folder: Path) -> None:
-    for name in ("a.lp", "a.mps"):
-        market_split(1).write(folder / name)
-
-
-def read_toml(folder: Path, name: str) -> Any:
-    try:
-        return parse_toml((folder / name).read_bytes())
-    except ValueError as error:  # the loader's own error, which its callers turn into theirs
-        raise MilplibError(str(error)) from error
 
 
 def ignoring(read: Callable[[Path, str], Any]) -> Callable[[Path, str], Any]:
