@@ -23,7 +23,7 @@ TIMED = ("time", "seconds", "memory", "host", "integral", "ratio", "p_", "order"
 
 STUDY = """\
 distributions:
-  MIS-milplib-small: {train: 2, val: 1, test: 1}
+  mine: {source: FOLDER, train: 2, val: 1, test: 1}
 collection: {samples_per_instance: 1, expert_probability: 1.0, max_episodes: 2}
 models:
   linear: {}
@@ -92,8 +92,12 @@ def studied(out: Path) -> Any:
         entry["label"]: entry["facts"] for entry in record.values() if entry["stage"] == "train"
     }
     assert all(fact["by_distribution"] for fact in facts.values())
-    tables = {path.name: rows_of(path) for path in results.glob("*.csv")}
-    return bytes_of(results, "*.safetensors", "default-training.csv"), facts, tables, len(record)
+    # SCIP's symmetry detection depends on memory addresses, and so may the numbers of nodes.
+    summary = [
+        [row[name] for name in ("distribution", "policy", "runs", "solved", "failures")]
+        for row in rows_of(results / "default-summary.csv")
+    ]
+    return bytes_of(results, "*.safetensors", "default-training.csv"), facts, summary, len(record)
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,14 @@ COMMANDS = {
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Instances, samples and a study."""
     place = tmp_path_factory.mktemp("kills")
-    for name, count in (("i", 20), ("few", 2)):
-        (place / name).mkdir()
-        for seed in range(count):
-            market_split(seed, n_columns=12).write(place / name / f"{seed:02}.lp")
-    (place / "study.yaml").write_text(STUDY)
+    first = 0
+    for name, count in (("i", 20), ("few", 2), ("m/train", 2), ("m/val", 1), ("m/test", 1)):
+        (place / name).mkdir(parents=True)
+        for seed in range(first, first + count):
+            instance = market_split(seed, n_columns=9 if name == "few" else 12)
+            instance.write(place / name / f"{seed:02}.lp")
+        first += count
+    (place / "study.yaml").write_text(STUDY.replace("FOLDER", str(place / "m")))
     done = run_forked(*COMMANDS["collect"].arguments(place, place / "s"))
     assert done.returncode == 0, done.stderr
     return place
@@ -188,11 +195,11 @@ def kill_and_repeat(name: str, seed: int, inputs: Path, expected: Any, out: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["generate", "collect", "train", "evaluate"])
 def test_a_command_that_is_killed_and_repeated_makes_the_same(
     name: str, inputs: Path, undisturbed: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    for seed in range(1 if name in ("run", "evaluate") else 2):
+    for seed in range(2 if name in ("generate", "collect") else 1):
         kill_and_repeat(name, seed, inputs, undisturbed(name), tmp_path / str(seed))
 
 
@@ -216,6 +223,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_at_its_curve_is_finished_by_the_same_command(
     inputs: Path, undisturbed: Callable[[str], Any], tmp_path: Path
 ) -> None:
@@ -252,13 +260,12 @@ def test_a_study_that_is_killed_before_a_policy_is_recorded_has_all_rows(
     inputs: Path, undisturbed: Callable[[str], Any], tmp_path: Path
 ) -> None:
     arguments = COMMANDS["run"].arguments(inputs, tmp_path)
-    for _ in range(2):  # at the first policy, twice
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED_BEFORE_THE_LEDGER, *map(str, arguments)],
-            capture_output=True,
-            check=False,
-        )
-        assert killed.returncode < 0
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_THE_LEDGER, *map(str, arguments)],
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode < 0
     assert list(tmp_path.rglob("policy.safetensors"))
     done = run_forked(*arguments)
     assert done.returncode == 0, done.stderr
