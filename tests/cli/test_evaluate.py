@@ -11,11 +11,13 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from market_split import market_split, unsolved
 
 from milplib.evaluation import Evaluation
 from milplib.evaluation.table import read_table, write_table
+from milplib.files import file_sha256
 
 from .conftest import fail, run
 
@@ -113,11 +115,24 @@ def test_two_optimal_values_are_an_error_and_exit_code_1(place: Path, tmp_path: 
     write_table(
         table.set_column(table.column_names.index("objective"), "objective", column), folder
     )
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["runs.parquet"] = file_sha256(folder / "runs.parquet")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     done = run("report", folder)
     assert done.returncode == 1
     assert "milplib: error: contradiction on ca/test/0.lp" in done.stderr
     assert "pscost" in done.stderr
     assert "Error:" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["runs.parquet", "traces.parquet"])
+def test_a_table_of_another_checksum_than_the_manifests_is_not_reported(
+    name: str, place: Path, tmp_path: Path
+) -> None:
+    folder = copied(place, tmp_path / "r")
+    table = pq.read_table(folder / name)
+    pq.write_table(table.slice(0, len(table) - 1), folder / name)  # valid, and another one
+    fail("report", folder, naming=f"{name} is damaged: its SHA-256 is not the one in manifest.json")
 
 
 @pytest.mark.slow

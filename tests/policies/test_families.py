@@ -180,3 +180,12 @@ def test_impossible_families_are_refused_by_the_name_of_the_field(auctions: Fami
         replace(auctions, upper=np.full(len(FAMILY_FEATURES), np.nan))
     with pytest.raises(ParameterError, match="lower above upper"):
         replace(auctions, lower=auctions.upper + 1)
+
+
+def test_a_families_file_names_no_module_that_is_not_allowed(tmp_path: Path) -> None:
+    cover = SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)
+    write_families(tmp_path / "f.json", [Family.of("SC", "own_module:good", [cover])])
+
+    with pytest.raises(PolicyError, match="'own_module:good' is in the module 'own_module'"):
+        read_families(tmp_path / "f.json")
+    assert read_families(tmp_path / "f.json", allow=["own_module"])[0].policy == "own_module:good"

@@ -76,3 +76,26 @@ def test_a_study_runs_and_says_where_its_tables_are(
         assert f"table: {tmp_path}/study/full/default-summary.csv" in done.stdout
         assert "3 of 3 tasks done" in done.stdout
     assert (tmp_path / "data" / "studies").is_dir()
+
+
+@pytest.mark.parametrize("dry", [("--dry-run",), ()])
+def test_a_study_imports_no_module_that_the_command_does_not_allow(
+    dry: tuple[str, ...], study: Callable[..., Any], rules: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own_policy.py").write_text(
+        "from pathlib import Path\n"
+        "Path('imported').touch()\n"
+        "def good(state):\n    return state.candidates\n"
+    )
+    path = study(rules.replace("[pscost]\n  best", "['own_policy:good']\n  best"))
+
+    done = run(tmp_path, path, *dry)
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "line 5: the policy 'own_policy:good' is in the module 'own_policy'" in line
+    assert "--allow own_policy" in line
+    assert not (tmp_path / "imported").exists()
+    allowed = run(tmp_path, path, "--dry-run", "--allow", "own_policy")
+    assert allowed.returncode == 0, allowed.stderr
+    assert (tmp_path / "imported").exists()
