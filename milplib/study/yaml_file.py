@@ -30,6 +30,7 @@ def read_document(path: str | os.PathLike[str]) -> Section:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "a.yaml")
     >>> _ = path.write_text("about: a try\nsettings:\n  - default\n")
     >>> read_document(path).get("settings").line

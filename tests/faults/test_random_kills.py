@@ -21,6 +21,8 @@ from market_split import market_split
 
 TIMED = ("time", "seconds", "memory", "host", "integral", "ratio", "p_", "order", "share", "wins")
 
+RESULTS = "results/study/full"
+
 STUDY = """\
 distributions:
   mine: {source: FOLDER, train: 2, val: 1, test: 1}
@@ -86,7 +88,7 @@ def measured(out: Path) -> Any:
 
 
 def studied(out: Path) -> Any:
-    results = out / "results"
+    results = out / RESULTS
     record = json.loads((results / "study.json").read_text())["tasks"]
     facts = {
         entry["label"]: entry["facts"] for entry in record.values() if entry["stage"] == "train"
@@ -138,7 +140,8 @@ COMMANDS = {
     ),
     "run": Command(
         lambda inputs, out: [
-            *("run", inputs / "study.yaml", "--data", out / "data", "--out", out / "results")
+            # Studies beside each other reuse what the others have made.
+            *("run", inputs / "study.yaml", "--data", out / "data", "--out", out / RESULTS)
         ],
         studied,
     ),
