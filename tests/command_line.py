@@ -47,17 +47,6 @@ def run_afresh(
     )
 
 
-def start_forked(*arguments: object) -> multiprocessing.process.BaseProcess:
-    """Start ``milplib`` with arguments; nothing that it prints is kept."""
-    words = [str(argument) for argument in arguments]
-    nowhere = (Path(os.devnull), Path(os.devnull))
-    process = _SERVER.Process(
-        target=_run_here, args=(words, Path.cwd(), dict(os.environ), nowhere, False)
-    )
-    process.start()
-    return process
-
-
 def run_forked(
     *arguments: object,
     cwd: Path | None = None,

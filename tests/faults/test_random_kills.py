@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -187,7 +185,9 @@ def kill_and_repeat(name: str, seed: int, inputs: Path, expected: Any, out: Path
     made, seconds = expected
     out.mkdir()
     arguments = COMMANDS[name].arguments(inputs, out)
-    process = start_forked(*arguments)
+    streams = out.with_name(f"{out.name} streams")
+    streams.mkdir()
+    process = start_forked(*arguments, streams=streams)
     process.join(float(np.random.RandomState(seed).uniform(0.02, 1.0)) * seconds)
     process.kill()
     process.join()
@@ -231,11 +231,7 @@ def test_a_training_that_is_killed_at_its_curve_is_finished_by_the_same_command(
     inputs: Path, undisturbed: Callable[[str], Any], tmp_path: Path
 ) -> None:
     arguments = COMMANDS["train"].arguments(inputs, tmp_path)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_AT_THE_CURVE, *map(str, arguments)],
-        capture_output=True,
-        check=False,
-    )
+    killed = run_forked(*arguments, code=KILLED_AT_THE_CURVE)
     assert killed.returncode < 0
     assert (tmp_path / "p.safetensors").is_file()
     assert not (tmp_path / "p.safetensors.training" / "curve.png").exists()
@@ -263,11 +259,7 @@ def test_a_study_that_is_killed_before_a_policy_is_recorded_has_all_rows(
     inputs: Path, undisturbed: Callable[[str], Any], tmp_path: Path
 ) -> None:
     arguments = COMMANDS["run"].arguments(inputs, tmp_path)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_BEFORE_THE_LEDGER, *map(str, arguments)],
-        capture_output=True,
-        check=False,
-    )
+    killed = run_forked(*arguments, code=KILLED_BEFORE_THE_LEDGER)
     assert killed.returncode < 0
     assert list(tmp_path.rglob("policy.safetensors"))
     done = run_forked(*arguments)
