@@ -173,7 +173,8 @@ class BestScipRule:
                 raise ValueError(f"it has version {version!r}, this milplib reads {_VERSION}")
             conforming(content, BestScipRule, exact=True)
             table = tuple(built(row, RuleTime) for row in content.pop("table", ()))
-            return cls(**{**content, "table": table, "name": path.stem})
+            instances = tuple(content.pop("instances", ()))
+            return cls(**{**content, "table": table, "instances": instances, "name": path.stem})
         except OSError as error:
             raise PolicyError(f"cannot read {path}: {error.strerror or error}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
