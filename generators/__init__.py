@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from milplib.arguments import check_arguments
 from milplib.generators.abduction import Abduction
 from milplib.generators.architecture_search import ArchitectureSearch
 from milplib.generators.code_test_selection import CodeTestSelection
@@ -21,7 +22,7 @@ from milplib.generators.set_cover import SetCover
 from milplib.generators.transmission_switching import TransmissionSwitching
 from milplib.generators.vertex_cover import MinimumVertexCover
 from milplib.generators.wildlife_corridor import WildlifeCorridor
-from milplib.library import InstanceGenerator, find_distribution, find_generator
+from milplib.library import InstanceGenerator, find_distribution, find_generator, register
 
 __all__ = [
     "Abduction",
@@ -45,6 +46,7 @@ __all__ = [
     "from_name",
     "independent_set",
     "read_dimacs",
+    "register",
 ]
 
 
@@ -74,4 +76,5 @@ def from_name(name: str) -> InstanceGenerator:
     >>> from_name("SC-easy")
     SetCover(n_rows=500, n_columns=1000, density=0.05, max_cost=100)
     """
+    check_arguments(from_name, locals())
     return find_generator(find_distribution(name))

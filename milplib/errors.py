@@ -136,7 +136,9 @@ class UnknownNameError(MilplibError, LookupError):
         Further advice, appended to the message.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str], *, hint: str = "") -> None:
+        if not isinstance(name, str):  # a user may pass anything for a name
+            name = " ".join(repr(name).split())[:80]
         self.kind, self.name, self.known = kind, name, sorted(known)
         folded = {candidate.casefold(): candidate for candidate in self.known}
         near = [folded[key] for key in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]

@@ -6,7 +6,10 @@ from importlib.metadata import EntryPoint, entry_points
 
 from milplib.errors import MilplibError
 
-__all__ = ["entry_points_of", "extensions", "load_extension"]
+__all__ = ["entry_points_of", "extensions", "load_extension", "register_extension"]
+
+_registered: dict[str, dict[str, object]] = {}
+"""Objects registered in this process, by group and name."""
 
 
 def extensions(group: str) -> dict[str, object]:
@@ -23,7 +26,7 @@ def extensions(group: str) -> dict[str, object]:
     Returns
     -------
     dict
-        Objects by entry-point name, in alphabetical order.
+        Objects by entry-point name, in alphabetical order; then those registered in this process.
 
     Raises
     ------
@@ -40,7 +43,29 @@ def extensions(group: str) -> dict[str, object]:
     'SC'
     """
     points = entry_points_of(group)
-    return {name: load_extension(group, point) for name, point in points.items()}
+    loaded = {name: load_extension(group, point) for name, point in points.items()}
+    return loaded | _registered.get(group, {})
+
+
+def register_extension(group: str, name: str, extension: object) -> None:
+    """Add an object to a group for the rest of this process.
+
+    Registering a name again replaces the object, so that a cell of a notebook can run twice.
+
+    Raises
+    ------
+    MilplibError
+        If an installed package declares the name.
+
+    Examples
+    --------
+    >>> register_extension("milplib.examples", "mine", 42)
+    >>> extensions("milplib.examples")
+    {'mine': 42}
+    """
+    if name in entry_points_of(group):
+        raise MilplibError(f"an installed package declares '{name}' in {group}: use another name")
+    _registered.setdefault(group, {})[name] = extension
 
 
 def entry_points_of(group: str) -> dict[str, EntryPoint]:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from milplib.arguments import check_arguments
+from milplib.formats.scip_fields import scip_fields
 from milplib.formats.to_scip import to_scip
 from milplib.formats.writer import write
 from milplib.instance_arrays import InstanceArrays
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Instance"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Instance(InstanceArrays):
     r"""A mixed-integer linear program as read-only arrays.
 
@@ -68,6 +70,60 @@ class Instance(InstanceArrays):
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return _rebuilt, (values,)
 
+    @classmethod
+    def from_scip(cls, model: pyscipopt.Model, *, name: str | None = None) -> Instance:
+        """Convert the original problem of a PySCIPOpt model to an instance.
+
+        Parameters
+        ----------
+        model
+            Model with linear constraints only.
+        name
+            Name of the instance. Default: the name of the model.
+
+        Returns
+        -------
+        Instance
+            Instance with columns in the order in which the variables were created, rows in the
+            order of the constraints, and the model's objective sense. Bounds and sides that SCIP
+            treats as infinite (1e20 or more) become ``inf``. Rows without a name get ``C`` and
+            their position, from 1. Coefficients of a variable that occurs several times in a row
+            are summed.
+
+        Raises
+        ------
+        InstanceError
+            If a constraint is not linear, a number is not finite, or names repeat.
+
+        Examples
+        --------
+        >>> import pyscipopt
+        >>> model = pyscipopt.Model("tiny")
+        >>> x, y = model.addVar("x", vtype="I"), model.addVar("y", ub=4)
+        >>> _ = model.addCons(2 * x + y <= 7)
+        >>> model.setObjective(x + y, "maximize")
+        >>> Instance.from_scip(model).A.toarray()
+        array([[2., 1.]])
+        """
+        check_arguments(Instance.from_scip, locals())
+        return cls(**scip_fields(model, name=name))
+
+    def _facts(self) -> dict[str, object]:
+        integers = int(self.integrality.sum())
+        binaries = int(
+            (self.integrality.astype(bool) & (self.lower == 0) & (self.upper == 1)).sum()
+        )
+        return {
+            "name": self.name,
+            "rows": self.n_rows,
+            "columns": self.n_columns,
+            "nonzeros": self.n_nonzeros,
+            "binary": binaries,
+            "integer": integers - binaries,
+            "continuous": self.n_columns - integers,
+            "sense": self.sense,
+        }
+
     def write(self, path: str | os.PathLike[str], *, generic_names: bool = False) -> None:
         """Write the instance as an LP or MPS file that `milplib.read` reads back unchanged.
 
@@ -100,6 +156,7 @@ class Instance(InstanceArrays):
         >>> milplib.read(path).content_hash == instance.content_hash
         True
         """
+        check_arguments(Instance.write, locals())
         write(self, path, generic_names=generic_names)
 
     def to_scip(self) -> pyscipopt.Model:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from milplib.arguments import given
+from milplib.display import Shown
 from milplib.errors import InstanceError
 
 __all__ = ["InstanceArrays", "Sense"]
@@ -18,8 +22,11 @@ __all__ = ["InstanceArrays", "Sense"]
 Sense = Literal["minimize", "maximize"]
 
 
-def _frozen(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    array = np.array(values, dtype=dtype)  # a copy, so that the caller cannot write to it
+def _frozen(values: npt.ArrayLike, dtype: npt.DTypeLike, *, name: str) -> npt.NDArray[Any]:
+    try:
+        array = np.array(values, dtype=dtype)  # a copy, so that the caller cannot write to it
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InstanceError(f"{name} must be numbers: {given(values)} is not: {error}") from error
     array.flags.writeable = False
     return array
 
@@ -36,8 +43,8 @@ def _csr(matrix: Any) -> sp.csr_array:
     return csr
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class InstanceArrays:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class InstanceArrays(Shown):
     """The data of an `milplib.Instance`, which documents the fields.
 
     Writers and converters take this class, so that `milplib.Instance` can offer them as methods.
@@ -83,19 +90,23 @@ class InstanceArrays:
             ("row_lower", m),
             ("row_upper", m),
         ):
-            put(key, _frozen(getattr(self, key), np.float64))
+            put(key, _frozen(getattr(self, key), np.float64, name=key))
             if getattr(self, key).shape != (size,):
                 raise InstanceError(
                     f"{key} has shape {getattr(self, key).shape}, expected ({size},)"
                 )
-        if self.sense not in ("minimize", "maximize"):
-            raise InstanceError(f"sense is {self.sense!r}, expected 'minimize' or 'maximize'")
+        if not isinstance(self.sense, str) or self.sense not in ("minimize", "maximize"):
+            raise InstanceError(f"sense is {given(self.sense)}, expected 'minimize' or 'maximize'")
         integrality = np.asarray(self.integrality)
         if integrality.shape != (n,) or not np.isin(integrality, (0, 1)).all():
             raise InstanceError(
                 f"integrality must hold {n} values, each 0 (continuous) or 1 (integer)"
             )
-        put("integrality", _frozen(integrality, np.uint8))
+        put("integrality", _frozen(integrality, np.uint8, name="integrality"))
+        if isinstance(self.offset, bool) or not isinstance(self.offset, Real):
+            raise InstanceError(
+                f"the constant of the objective is {given(self.offset)}; it must be a number"
+            )
         put("offset", float(self.offset))
         put("column_names", self._checked_names(self.column_names, "x", n, "column"))
         put("row_names", self._checked_names(self.row_names, "C", m, "row"))
@@ -107,6 +118,8 @@ class InstanceArrays:
     ) -> tuple[str, ...]:
         if names is None:
             return tuple(f"{prefix}{position}" for position in range(1, count + 1))
+        if isinstance(names, str | bytes) or not isinstance(names, Iterable):
+            raise InstanceError(f"the {kind} names are {given(names)}; give a list of texts")
         names = tuple(names)
         if len(names) != count:
             raise InstanceError(f"{len(names)} {kind} names for {count} {kind}s")

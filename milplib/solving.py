@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyscipopt
 
+from milplib.arguments import check_arguments
+from milplib.display import Shown
 from milplib.errors import ParameterError
 from milplib.formats.from_scip import column_variables
 from milplib.formats.reader import read
@@ -30,8 +32,8 @@ __all__ = ["SolveResult", "branching_statistics", "solve"]
 _WITHOUT_OPTIMUM = frozenset({SolveStatus.UNBOUNDED, SolveStatus.INFEASIBLE_OR_UNBOUNDED})
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SolveResult:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SolveResult(Shown):
     """Result and statistics of a solve.
 
     Parameters
@@ -110,6 +112,11 @@ class SolveResult:
     policy: str
     setting: str
     seed: int
+
+    def _facts(self) -> dict[str, object]:
+        names = ("status", "objective", "dual_bound", "gap", "nodes", "lp_iterations", "time")
+        more = ("policy", "policy_time", "policy_calls", "policy_errors", "setting", "seed")
+        return {name: getattr(self, name) for name in (*names, *more)}
 
 
 def solve(
@@ -251,6 +258,7 @@ def prepare_solve(
     reference_objective: float | None = None,
 ) -> PreparedSolve:
     """Build the model that `solve` solves, with the same arguments and errors."""
+    check_arguments(prepare_solve, locals())
     if time_limit is not None and not time_limit > 0:
         raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
     if isinstance(instance, str | os.PathLike):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 import pyarrow as pa
 
+from milplib.arguments import check_arguments
 from milplib.errors import (
     ParameterError,
     UnknownNameError,
 )
 from milplib.execution import Execution, execution_or_workers
-from milplib.files import file_sha256
+from milplib.execution.pickling import python_digest
 from milplib.learn.collecting.episode import EpisodeParameters
 from milplib.learn.collecting.run_folder import Progress, RunFolder
 from milplib.learn.collecting.task import CollectTask
@@ -23,9 +24,10 @@ from milplib.learn.samples.schema import SampleSchema
 from milplib.learn.samples.shards import (
     Manifest,
 )
-from milplib.library import InstanceFile, instance_files
+from milplib.library import instance_files
 from milplib.library.folder import InstancePlace
-from milplib.scip import SETTINGS, StateFunction, load_state_functions
+from milplib.progress import showing_progress
+from milplib.scip import SETTINGS, Expert, StateFunction, load_expert, load_state_functions
 from milplib.scip.experts import resolved_name
 from milplib.scip.versions import scip_version
 from milplib.version import __version__
@@ -42,7 +44,7 @@ def collect(
     workers: int = 1,
     execution: Execution | None = None,
     max_episodes: int = 10,
-    expert: str = "full",
+    expert: object = "full",
     expert_probability: float = 0.05,
     label_children: bool = False,
     setting: str = "default",
@@ -51,7 +53,8 @@ def collect(
     time_limit: float = 3600.0,
     blocks: Sequence[str | StateFunction] = ("pseudocost",),
     force: bool = False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] | None = None,
+    progress: bool | None = None,
 ) -> SampleSet:
     """Collect strong-branching samples from folders of instances.
 
@@ -64,8 +67,8 @@ def collect(
     Parameters
     ----------
     folders
-        Folders of instance files, or splits of distributions. If a folder holds split folders,
-        its ``train`` split is used.
+        Folders of instance files, distributions, their splits, or instances in memory. Of a
+        distribution or a folder with split folders, the ``train`` split is used.
     out
         Folder to write. The shards ``*.arrow`` and ``manifest.json`` depend on the arguments and
         versions alone; ``environment.json`` records where and when the collection ran.
@@ -81,8 +84,9 @@ def collect(
     max_episodes
         Maximum number of solves of an instance.
     expert
-        Expert that labels: ``full`` strong branching, or a cheaper one
-        (`milplib.scip.load_expert`), whose scores differ (``docs/experts.md``).
+        Expert that labels: ``full`` strong branching, or a cheaper one, whose scores differ
+        (``docs/experts.md``); a name, an object, a class or a function, as
+        `milplib.scip.load_expert` takes it.
     expert_probability, label_children, setting, node_limit, iteration_limit, time_limit
         See `milplib.learn.collecting.EpisodeParameters`.
     blocks
@@ -92,6 +96,9 @@ def collect(
         Whether to replace another collection in `out`.
     on_progress
         Called after every instance.
+    progress
+        Whether to show a progress bar on stderr or in a notebook. Default: if somebody can see it,
+        and `on_progress` is not given.
 
     Returns
     -------
@@ -118,6 +125,7 @@ def collect(
     >>> len(samples)
     2
     """
+    check_arguments(collect, locals())
     counts = {
         "samples per instance": samples_per_instance,
         "episodes": max_episodes,
@@ -131,7 +139,7 @@ def collect(
     if setting not in SETTINGS:
         raise UnknownNameError("setting", setting, SETTINGS)
     parameters = EpisodeParameters(
-        expert=resolved_name(expert),
+        expert=resolved_name(expert) if isinstance(expert, str) else load_expert(expert),
         expert_probability=expert_probability,
         label_children=label_children,
         setting=setting,
@@ -145,8 +153,13 @@ def collect(
         "samples_per_instance": samples_per_instance,
         "seed": seed,
         "max_episodes": max_episodes,
-        **asdict(parameters),
-        "instances": [{"name": file.name, "sha256": _checksum(file)} for file in files],
+        **{
+            field.name: getattr(parameters, field.name)
+            for field in fields(parameters)
+            if field.name != "expert"
+        },
+        "expert": _recorded(parameters.expert),
+        "instances": [{"name": file.name, "sha256": file.checksum()} for file in files],
     }
     manifest = Manifest(
         config=config, software=_software(), schema=SampleSchema.of(state_functions)
@@ -155,6 +168,7 @@ def collect(
         CollectTask(
             name=file.name,
             path=file.path,
+            instance=file.instance,
             seed=seed,
             samples=samples_per_instance,
             max_episodes=max_episodes,
@@ -166,16 +180,28 @@ def collect(
     run = RunFolder(Path(out), manifest)
     with run.claim(force=force) as has_work:
         if has_work:
-            run.run(tasks, execution=execution, on_progress=on_progress)
+            with showing_progress(
+                "collecting",
+                progress=progress,
+                on_progress=on_progress,
+                steps=lambda state: (state.done, state.total, f"{state.samples} samples"),
+            ) as report:
+                run.run(tasks, execution=execution, on_progress=report)
             run.finish(len(tasks))
     return SampleSet(run.folder)
 
 
-def _checksum(file: InstanceFile) -> str:
+def _recorded(expert: str | Expert) -> str:
+    """Return what the record says of an expert: its name, and the digest of a user's own code."""
+    if isinstance(expert, str):
+        return expert
     try:
-        return file_sha256(file.path)
-    except OSError:
-        return "unreadable"
+        return f"{expert.name} {python_digest(expert)[:16]}"
+    except Exception as error:
+        raise ParameterError(
+            f"the expert '{expert.name}' cannot be sent to other processes "
+            f"({type(error).__name__}: {error})"
+        ) from error
 
 
 def _software() -> dict[str, str]:

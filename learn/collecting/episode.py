@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyscipopt
 from pyscipopt import SCIP_RESULT
 
+from milplib.arguments import check_fields
 from milplib.errors import ParameterError, StateError
 from milplib.instance import Instance
 from milplib.learn.samples import Label, NodePosition, SampleSchema, TreeRecorder
 from milplib.outcomes import SolveStatus
 from milplib.scip import (
+    Expert,
     StateFunction,
     apply_setting,
     branching_candidates,
@@ -37,7 +39,7 @@ class EpisodeParameters:
     Parameters
     ----------
     expert
-        Name of the expert, as `milplib.scip.load_expert` takes it.
+        The expert: anything that `milplib.scip.load_expert` takes.
     expert_probability
         Probability of asking the expert at a branching node with more than one candidate.
     label_children
@@ -62,7 +64,7 @@ class EpisodeParameters:
         If the expert is unknown.
     """
 
-    expert: str = "full"
+    expert: str | Expert = "full"
     expert_probability: float = 0.05
     label_children: bool = False
     setting: str = "default"
@@ -71,6 +73,7 @@ class EpisodeParameters:
     time_limit: float = 3600.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         load_expert(self.expert)
         if not 0 < self.expert_probability <= 1:
             raise ParameterError(

@@ -54,6 +54,8 @@ class CollectTask:
         Parameters of every episode.
     state_functions
         Blocks to record.
+    instance
+        The instance itself, if it is in memory and in no file.
     """
 
     name: str
@@ -63,6 +65,7 @@ class CollectTask:
     max_episodes: int
     parameters: EpisodeParameters
     state_functions: tuple[StateFunction, ...]
+    instance: Instance | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,7 @@ def run_task(task: CollectTask) -> TaskResult:
         The result; equal tasks have equal results, wherever they run.
     """
     try:
-        instance = read(task.path)
+        instance = read(task.path) if task.instance is None else task.instance
     except InstanceError as error:
         # Name the instance, not its path: the manifest must not depend on where the files are.
         reason = str(error).replace(os.fspath(task.path), task.name)

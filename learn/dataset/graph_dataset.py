@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Dataset
 
+from milplib.arguments import check_arguments, given, listed
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.dataset.batch import BatchMemory, joined
 from milplib.learn.dataset.graph import BranchingGraph, graph_arrays
@@ -38,7 +39,7 @@ class GraphDataset(Dataset[BranchingGraph]):
     Parameters
     ----------
     sample_sets
-        The sets.
+        The sets; a single one need not be in a list.
     indices
         Indices of the samples to use, for each set; all if not given.
     blocks
@@ -68,17 +69,25 @@ class GraphDataset(Dataset[BranchingGraph]):
 
     def __init__(
         self,
-        sample_sets: Sequence[SampleSet],
+        sample_sets: SampleSet | Iterable[SampleSet],
         *,
         indices: Sequence[Iterable[int]] | None = None,
         blocks: Iterable[str] = (),
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
+        check_arguments(GraphDataset.__init__, locals())
         if cache_bytes < 0:
             raise ParameterError(f"cache_bytes is {cache_bytes}; it must not be negative")
-        self.sample_sets = tuple(sample_sets)
+        self.sample_sets = _sample_sets(sample_sets)
         self.blocks = block_schemas(self.sample_sets, blocks)
-        chosen = [range(len(s)) for s in self.sample_sets] if indices is None else indices
+        if indices is None:
+            chosen: list[Any] = [range(len(samples)) for samples in self.sample_sets]
+        else:
+            chosen = listed(indices, "indices")
+        if len(chosen) != len(self.sample_sets):
+            raise ParameterError(
+                f"there are indices for {len(chosen)} of {len(self.sample_sets)} sets of samples"
+            )
         parts = [_indices(part) for part in chosen]
         self.sizes = tuple(map(len, parts))
         """Number of samples of each set."""
@@ -150,11 +159,26 @@ class GraphDataset(Dataset[BranchingGraph]):
 
 
 def _indices(chosen: Iterable[int]) -> npt.NDArray[np.int64]:
+    try:
+        return _index_array(chosen)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"indices are {given(chosen)}; give integers: {error}") from error
+
+
+def _index_array(chosen: Iterable[int]) -> npt.NDArray[np.int64]:
     if isinstance(chosen, range):
         return np.arange(chosen.start, chosen.stop, chosen.step)
     if isinstance(chosen, np.ndarray):
         return chosen.astype(np.int64)
     return np.fromiter(chosen, dtype=np.int64)
+
+
+def _sample_sets(sets: object) -> tuple[SampleSet, ...]:
+    several = [sets] if isinstance(sets, SampleSet) else listed(sets, "sets of samples")
+    for each in several:
+        if not isinstance(each, SampleSet):
+            raise ParameterError(f"a set of samples is {given(each)}; give a SampleSet")
+    return tuple(several)
 
 
 def block_schemas(
@@ -167,7 +191,9 @@ def block_schemas(
     SampleError
         If a set lacks a block, or has another version or other columns than the first set.
     """
-    names = tuple(names)
+    names = tuple(listed(names, "blocks"))
+    if not all(isinstance(name, str) for name in names):
+        raise ParameterError(f"the blocks are {given(names)}; give names of recorded blocks")
     if len(set(names)) != len(names):
         raise ParameterError(f"the blocks {', '.join(names)} name one twice: name each once")
     schemas: dict[str, BlockSchema] = {}

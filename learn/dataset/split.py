@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.samples.sample_set import SampleSet
 
@@ -18,8 +19,8 @@ __all__ = ["HoldoutSplit", "instances_of_samples", "refuse_shared_instances", "s
 _Indices = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class HoldoutSplit:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class HoldoutSplit(Shown):
     """Split of sample sets into training and validation samples.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError
 from milplib.learn.dataset.batch import joined
 from milplib.learn.dataset.graph import state_arrays
@@ -25,7 +26,7 @@ __all__ = ["NetworkPolicy", "build_network", "network_file"]
 _LARGEST_INT32 = 2**31
 
 
-class NetworkPolicy:
+class NetworkPolicy(Shown):
     """Policy of a trained torch module, in float32 on one CPU thread.
 
     Parameters
@@ -60,6 +61,9 @@ class NetworkPolicy:
             content.blocks, where=f"the policy '{name}'", own=blocks
         )
         self._module: nn.Module | None = self._loaded()
+
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name} | dict(self.content._facts())
 
     def __getstate__(self) -> dict[str, object]:
         # The tensors are pickled once, as arrays of the content.

@@ -21,6 +21,7 @@ from milplib.policies.candidate_matrix import matrix_columns
 from milplib.policies.file import PolicyFile, write_policy
 from milplib.policies.loading import policy_of
 from milplib.policies.ranking import RankingPolicy
+from milplib.scip.state_functions import RecordedBlock
 from milplib.version import __version__
 
 __all__ = ["fit_ranker"]
@@ -44,7 +45,8 @@ def fit_ranker(task: TrainingTask) -> TrainingResult:
         )
     task.on_progress(TrainingProgress(f"fitting {model}", 0, 1))
     content, details = _fitted(task, tables[0], tables[1])
-    policy = policy_of(_file(data, *content), name=model)
+    recorded = map(RecordedBlock, data.training.blocks)  # scoring a matrix extracts nothing
+    policy = policy_of(_file(data, *content), name=model, blocks=recorded)
     assert isinstance(policy, RankingPolicy)
     scores = policy.score_matrix(tables[1].matrix)
     judgements = tables[1].judged(scores)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from milplib.display import Shown
 from milplib.learn.samples.features import (
     NODE_ROWS,
     NODE_VARIABLES,
@@ -34,8 +35,8 @@ class NodePosition:
     depth: int
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Label:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Label(Shown):
     """Label of the expert at a node.
 
     Parameters

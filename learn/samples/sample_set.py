@@ -9,17 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import check_arguments
+from milplib.display import Shown
 from milplib.errors import MilplibWarning, SampleError
 from milplib.learn.samples.decoding import DecodedPart
 from milplib.learn.samples.recorder import NodePosition
 from milplib.learn.samples.shards import Manifest, Shard, ShardEntry, TreeEntry
 from milplib.policies.choice import tied_with_best
 from milplib.scip import BlockSchema, BranchingState
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["DamagedShard", "DamagedShardWarning", "Sample", "SampleSet", "tied_with_best"]
 
@@ -51,8 +56,8 @@ class DamagedShard:
     trees: int
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Sample:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Sample(Shown):
     """Labelled branching node.
 
     Parameters
@@ -93,7 +98,33 @@ class Sample:
         return tied_with_best(self.scores, self.valid)
 
 
-class SampleSet(Sequence[Sample]):
+def sample_row(sample: Sample) -> dict[str, object]:
+    """Describe a sample: its place in its tree, its sizes, and the expert's choice.
+
+    ``best_score`` is the highest score, NaN without any, ``scored`` the number of candidates with
+    a score, and ``tied`` the number of those among the best.
+    """
+    scores = sample.scores[sample.valid]
+    return {
+        "instance": sample.tree.instance,
+        "episode": sample.tree.episode,
+        "scip_seed": sample.scip_seed,
+        "node": sample.node,
+        "parent": sample.parent,
+        "depth": sample.depth,
+        "is_child_of_labelled": sample.is_child_of_labelled,
+        "variables": sample.state.n_variables,
+        "row_sides": sample.state.n_rows,
+        "edges": int(sample.state.edge_index.shape[1]),
+        "candidates": len(sample.scores),
+        "scored": len(scores),
+        "tied": int(sample.tied.sum()),
+        "chosen": sample.chosen,
+        "best_score": float(scores.max()) if len(scores) else float("nan"),
+    }
+
+
+class SampleSet(Shown, Sequence[Sample]):
     """Samples of a folder that ``milplib collect`` wrote.
 
     Samples are read from their shards on demand, so memory does not grow by a Python object per
@@ -147,6 +178,7 @@ class SampleSet(Sequence[Sample]):
         strict: bool = False,
         finite: bool = True,
     ) -> None:
+        check_arguments(SampleSet.__init__, locals())
         self.folder = Path(folder)
         manifest = Manifest.load(self.folder)
         usable, damaged = [], []
@@ -206,6 +238,26 @@ class SampleSet(Sequence[Sample]):
             DamagedShardWarning,
             stacklevel=3,
         )
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a pandas data frame with one row per sample, as `sample_row` describes it.
+
+        Every sample is read, but only numbers about it are kept.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([sample_row(sample) for sample in self])
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "folder": str(self.folder),
+            "samples": len(self),
+            "instances": len(self.manifest.instances),
+            "trees": int(self._first_tree[-1]),
+            "expert": self.manifest.config.get("expert", "full"),
+            "blocks": [block.name for block in self.blocks],
+            "damaged": len(self.damaged),
+        }
 
     @property
     def blocks(self) -> tuple[BlockSchema, ...]:

@@ -12,6 +12,7 @@ from typing import IO, Any, TypedDict
 
 import pyarrow as pa
 
+from milplib.display import Shown
 from milplib.errors import SampleError
 from milplib.files import atomic_write_json, file_sha256
 from milplib.learn.samples.schema import SampleSchema
@@ -93,8 +94,8 @@ def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShardEntry:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ShardEntry(Shown):
     """Entry of a shard in the manifest: file, size, checksum, and trees in order."""
 
     file: str
@@ -200,8 +201,8 @@ class _Arguments(TypedDict):
     software: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Manifest(Shown):
     """Manifest of a folder of samples.
 
     Parameters

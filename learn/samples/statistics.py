@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.errors import SampleError
 from milplib.learn.samples.sample_set import Sample, SampleSet
 from milplib.scip import PseudocostFeature, VariableFeature
@@ -41,8 +42,8 @@ class ChoiceAgreement:
     samples: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class SampleStatistics:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SampleStatistics(Shown):
     """Statistics of a set of samples.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from milplib.display import Shown
 from milplib.learn.samples.statistics import ChoiceAgreement
 from milplib.learn.training.metrics import Metrics
 from milplib.policies.model_kinds import ModelKind
@@ -85,8 +86,8 @@ class TrainingTask:
     on_result: Callable[[TrainingResult], None] = lambda result: None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainingResult(Shown):
     """Result of a training.
 
     Parameters

@@ -8,25 +8,32 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from milplib.arguments import check_arguments, path_of
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.learn.options import NetworkOptions, RunOptions, TrainingOptions
+from milplib.learn.samples import SampleSet
 from milplib.learn.training.task import TrainingProgress, TrainingResult, TrainingTask
 from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kinds
+from milplib.progress import showing_progress
 
 __all__ = ["train", "train_ranker"]
 
+SamplePlace = str | os.PathLike[str] | SampleSet
+"""Folder of samples, or an open one."""
+
 
 def train(
-    folders: Iterable[str | os.PathLike[str]],
+    folders: SamplePlace | Iterable[SamplePlace],
     *,
     out: str | os.PathLike[str],
     model: object = "gcnn",
     options: TrainingOptions | None = None,
-    validation: Iterable[str | os.PathLike[str]] = (),
+    validation: SamplePlace | Iterable[SamplePlace] = (),
     seed: int = 0,
     force: bool = False,
-    on_progress: Callable[[TrainingProgress], None] = lambda progress: None,
+    on_progress: Callable[[TrainingProgress], None] | None = None,
     on_result: Callable[[TrainingResult], None] = lambda result: None,
+    progress: bool | None = None,
     **keywords: Any,
 ) -> TrainingResult:
     """Train a model on strong-branching samples and write it as a policy file.
@@ -45,7 +52,8 @@ def train(
     Parameters
     ----------
     folders
-        Folders of samples, each a data set of the mixture.
+        Folders of samples or sample sets, each a data set of the mixture; a single one need not be
+        in a list.
     out
         Policy file to write.
     model
@@ -68,6 +76,9 @@ def train(
     on_result
         Called with the result just before the policy file is written, so that a caller can keep
         the metrics of every policy that exists, even if it is killed.
+    progress
+        Whether to show a progress bar on stderr or in a notebook. Default: if somebody can see it,
+        and `on_progress` is not given.
     **keywords
         Fields of the model's classes in `milplib.learn.options`: options of the model, which take
         precedence over `options`, and options of the computation. A ``gcnn`` takes those of
@@ -110,25 +121,48 @@ def train(
     >>> train([folder + "/samples"], out=folder + "/linear.safetensors", model="linear").model
     'linear'
     """
+    check_arguments(train, locals())
     kind = find_model_kind(model)
     if seed < 0:
         raise ParameterError(f"the seed is {seed}; it must not be negative")
     chosen, run_options = _options_of(kind, options, keywords)
-    result: TrainingResult = kind.fitter()(
-        TrainingTask(
-            kind=kind,
-            folders=tuple(map(Path, folders)),
-            validation=tuple(map(Path, validation)),
-            out=Path(out),
-            options=chosen,
-            run_options=run_options,
-            seed=seed,
-            force=force,
-            on_progress=on_progress,
-            on_result=on_result,
+    with showing_progress(
+        "training",
+        progress=progress,
+        on_progress=on_progress,
+        steps=lambda state: (state.done, state.total, f"{state.phase} {state.note}".strip()),
+    ) as report:
+        result: TrainingResult = kind.fitter()(
+            TrainingTask(
+                kind=kind,
+                folders=sample_folders(folders),
+                validation=sample_folders(validation),
+                out=path_of(out, "out"),
+                options=chosen,
+                run_options=run_options,
+                seed=seed,
+                force=force,
+                on_progress=report,
+                on_result=on_result,
+            )
         )
-    )
     return result
+
+
+def sample_folders(given: object) -> tuple[Path, ...]:
+    """List folders of samples: one or several paths or sample sets.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is neither.
+    """
+    is_one = isinstance(given, str | os.PathLike | SampleSet) or not isinstance(given, Iterable)
+    places: list[object] = [given] if is_one else list(given)  # type: ignore[call-overload]
+    return tuple(
+        place.folder if isinstance(place, SampleSet) else path_of(place, "folder of samples")
+        for place in places
+    )
 
 
 def _options_of(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GAP",
     "HERE",
+    "Blocks",
     "ExecutionOptions",
     "Networks",
     "ProgressBar",
@@ -65,6 +66,10 @@ WholeNumber = Annotated[int, Parameter(converter=_whole_number)]
 
 Networks = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
 """Option of commands that load policies of a user's torch modules."""
+
+
+Blocks = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
+"""Option of commands that load policies that read a user's state functions."""
 
 
 @Parameter(name="*")

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from milplib.cli.console import (
     HERE,
+    Blocks,
     ExecutionOptions,
     Networks,
     WholeNumber,
@@ -48,6 +49,7 @@ def evaluate(
     ],
     out: Path,
     network: Networks = (),
+    blocks: Blocks = (),
     baseline: str = "relpscost",
     seeds: WholeNumber = 1,
     time_limit: float = 800.0,
@@ -75,6 +77,8 @@ def evaluate(
         Output folder.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
+    blocks
+        State functions of your own that policy files read, as package.module:Name.
     baseline
         Policy to compare the others with, named as in --policy. It runs as well.
     seeds
@@ -100,12 +104,13 @@ def evaluate(
 
         import_wandb()  # report a missing package before the first run
 
-    allow_modules_here(*policy, baseline, *network)
+    allow_modules_here(*policy, baseline, *network, *blocks)
     with evaluation_bar("evaluating") as show:
         results = evaluate_policies(
             folders,
             policies=policy,
             models=network,
+            blocks=blocks,
             baseline=baseline,
             seeds=seeds,
             time_limit=time_limit,

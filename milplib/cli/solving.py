@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 import milplib
 from milplib.cli.console import (
+    Blocks,
     Networks,
     WholeNumber,
     allow_modules_here,
@@ -39,6 +40,7 @@ def solve(
     *,
     policy: PolicyName = "relpscost",
     network: Networks = (),
+    blocks: Blocks = (),
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch", "clean"] = "default",
     seed: WholeNumber = 0,
@@ -55,6 +57,8 @@ def solve(
         The policy.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
+    blocks
+        State functions of your own that policy files read, as package.module:Name.
     time_limit
         Wall-clock limit in seconds.
     setting
@@ -67,11 +71,11 @@ def solve(
     reference_objective
         Known optimum, required by the setting ``clean``.
     """
-    allow_modules_here(policy, *network)
+    allow_modules_here(policy, *network, *blocks)
     instance = milplib.read(file)
     result = milplib.solve(
         instance,
-        policy=milplib.load_policy(policy, models=network),
+        policy=milplib.load_policy(policy, models=network, blocks=blocks),
         time_limit=time_limit,
         setting=setting,
         seed=seed,
@@ -135,6 +139,7 @@ def info(
     /,
     *,
     network: Networks = (),
+    blocks: Blocks = (),
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Describe a policy: its architecture, inputs and training.
@@ -145,6 +150,8 @@ def info(
         Policy file, or the name of a shipped policy.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
+    blocks
+        State functions of your own that policy files read, as package.module:Name.
     as_json
         Print JSON.
     """
@@ -153,8 +160,9 @@ def info(
 
     file = Path(str(pretrained_or_given(policy)))
     content = read_policy(file)
-    allow_modules_here(*network)
-    load_policy(file, models=network)  # refuses a file with a valid header but broken content
+    allow_modules_here(*network, *blocks)
+    # Refuses a file with a valid header but broken content.
+    load_policy(file, models=network, blocks=blocks)
     size = file.stat().st_size
     weights = sum(tensor.size for tensor in content.tensors.values())
     if as_json:
@@ -173,10 +181,10 @@ def info(
         )
         return
     sizes = ", ".join(f"{value} {name}" for name, value in content.hyperparameters.items())
-    blocks = ", ".join(f"{block.name} {block.version}" for block in content.blocks)
+    read = ", ".join(f"{block.name} {block.version}" for block in content.blocks)
     lines = {
         "architecture": f"{content.architecture} ({sizes}), {weights} weights",
-        "blocks": blocks or "none",
+        "blocks": read or "none",
         "for": f"state version {content.state_version}, SCIP {content.scip_major}",
         "size": f"{size / 1e3:.1f} kB, SHA-256 {file_sha256(file)}",
     }

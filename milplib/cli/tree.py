@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import milplib
-from milplib.cli.console import Networks, WholeNumber, allow_modules_here, print_pairs
+from milplib.cli.console import Blocks, Networks, WholeNumber, allow_modules_here, print_pairs
 from milplib.cli.names import PolicyName
 from milplib.outcomes import SolveStatus
 
@@ -20,6 +20,7 @@ def tree(
     *,
     policy: PolicyName = "relpscost",
     network: Networks = (),
+    blocks: Blocks = (),
     time_limit: float | None = None,
     setting: Literal["default", "learn2branch", "clean"] = "default",
     seed: WholeNumber = 0,
@@ -39,6 +40,8 @@ def tree(
         The policy.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
+    blocks
+        State functions of your own that policy files read, as package.module:Name.
     time_limit
         Wall-clock limit in seconds.
     setting
@@ -56,10 +59,10 @@ def tree(
     from milplib.tree.search_tree import STATUSES
 
     check_format(out)  # before a possibly long solve
-    allow_modules_here(policy, *network)
+    allow_modules_here(policy, *network, *blocks)
     recorded = record_tree(
         milplib.read(file),
-        policy=milplib.load_policy(policy, models=network),
+        policy=milplib.load_policy(policy, models=network, blocks=blocks),
         time_limit=time_limit,
         setting=setting,
         seed=seed,

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError, ResultsError
 from milplib.evaluation.config import ChoiceConfig, PolicyKind
 from milplib.evaluation.policy_summary import PolicySummary
@@ -63,8 +64,8 @@ class RuleTime:
     failures: dict[str, int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class BestScipRule:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BestScipRule(Shown):
     """The fastest SCIP rule for each distribution, and the runs that show it.
 
     Pass it, or the path of its file, to `milplib.evaluate` as a policy. SCIP then solves each

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from milplib.display import Shown
 from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.statistics import (
     NODE_SHIFT,
@@ -21,8 +22,8 @@ VIRTUAL_BEST = "virtual best"
 """Name of the virtual best in a comparison."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparison(Shown):
     """Comparison of two policies; a ratio below 1 favours the first.
 
     Parameters
@@ -52,8 +53,8 @@ class Comparison:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class VirtualBest:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VirtualBest(Shown):
     """The fastest policy of each pair of instance and seed, chosen in hindsight.
 
     It bounds what choosing a policy per instance can gain.

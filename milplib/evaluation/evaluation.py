@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from milplib.arguments import check_arguments
 from milplib.errors import InstanceError
 from milplib.evaluation.config import EvaluationConfig, PolicyKind
 from milplib.evaluation.policies import evaluated_policies
@@ -25,9 +26,11 @@ from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
 from milplib.outcomes import SolveFailure, SolveStatus
+from milplib.progress import Steps, showing_progress
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
 from milplib.schema import SchemaError, conforming
+from milplib.scip import StateFunction
 from milplib.scip.versions import software_versions
 
 __all__ = ["EvaluationProgress", "evaluate"]
@@ -42,11 +45,17 @@ class EvaluationProgress:
     failed: int
 
 
+def progress_steps(progress: EvaluationProgress) -> Steps:
+    """Describe a progress for `milplib.progress.showing_progress`."""
+    return progress.done, progress.total, f"{progress.failed} failed" if progress.failed else ""
+
+
 def evaluate(
     folders: InstancePlace | Iterable[InstancePlace],
     *,
-    policies: Sequence[object],
+    policies: Sequence[object] | Mapping[str, object],
     models: Sequence[object] = (),
+    blocks: Sequence[str | StateFunction] = (),
     baseline: object = "relpscost",
     seeds: int | Sequence[int] = 1,
     time_limit: float = 800.0,
@@ -56,7 +65,8 @@ def evaluate(
     out: str | os.PathLike[str],
     grace: float = 60.0,
     force: bool = False,
-    on_progress: Callable[[EvaluationProgress], None] = lambda progress: None,
+    on_progress: Callable[[EvaluationProgress], None] | None = None,
+    progress: bool | None = None,
 ) -> Evaluation:
     """Evaluate policies on folders of instances.
 
@@ -68,15 +78,19 @@ def evaluate(
     Parameters
     ----------
     folders
-        Folders of instance files, or splits of distributions. In a folder of splits, ``test``
-        is used.
+        Folders of instance files, distributions, their splits, or instances in memory. Of a
+        distribution or a folder of splits, ``test`` is used.
     policies
         Names of SCIP rules, policy files, ``"package.module:name"``, functions or policies, as
-        `milplib.load_policy` takes them; or a `BestScipRule` or the path of its file.
+        `milplib.load_policy` takes them; or a `BestScipRule` or the path of its file. A mapping
+        gives each its label in the results.
     models
         Your own models that policy files contain, as `milplib.load_policy` takes them.
+    blocks
+        Your own state functions that policy files read: objects, or names as
+        ``"package.module:Name"``.
     baseline
-        Policy that the others are compared with; it runs as well.
+        Policy that the others are compared with, or the label of one of them; it runs as well.
     seeds
         Number of seeds, counted from 0, or the seeds themselves.
     time_limit
@@ -99,6 +113,9 @@ def evaluate(
         Whether to replace another evaluation in `out`.
     on_progress
         Called after every pair of instance and seed.
+    progress
+        Whether to show a progress bar on stderr or in a notebook. Default: if somebody can see it,
+        and `on_progress` is not given.
 
     Returns
     -------
@@ -130,6 +147,7 @@ def evaluate(
     >>> [row.solved for row in results.summary().rows]
     [1, 1]
     """
+    check_arguments(evaluate, locals())
     execution = execution_or_workers(execution, workers)
     parameters = RunParameters(
         setting=setting,
@@ -139,7 +157,9 @@ def evaluate(
     )
     all_seeds = seed_list(seeds)
     instances = evaluated_instances(folders)
-    all_policies, baseline_label = evaluated_policies(policies, baseline=baseline, models=models)
+    all_policies, baseline_label = evaluated_policies(
+        policies, baseline=baseline, models=models, blocks=blocks
+    )
     manifest = EvaluationManifest(
         config={
             "policies": [policy.as_json() for policy in all_policies],
@@ -165,7 +185,10 @@ def evaluate(
     folder = _EvaluationFolder(Path(out), manifest, report_writers())
     with folder.claim(force=force) as has_work:
         if has_work:
-            folder.run(tasks, execution=execution, on_progress=on_progress)
+            with showing_progress(
+                "evaluating", progress=progress, on_progress=on_progress, steps=progress_steps
+            ) as report:
+                folder.run(tasks, execution=execution, on_progress=report)
             folder.finish(len(tasks))
     return Evaluation.load(folder.folder)
 

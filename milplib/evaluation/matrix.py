@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.errors import MilplibError
 from milplib.evaluation.paired import PairedRuns
 from milplib.evaluation.resampling import (
@@ -38,8 +39,8 @@ Values = npt.NDArray[np.float64]
 Measure = Literal["time", "nodes", "fair_nodes"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Matrix:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Matrix(Shown):
     """Ratio of every policy to the baseline on every distribution.
 
     A cell is empty (NaN) where the policy or the baseline has no run on the distribution. The

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from milplib.display import Shown
 from milplib.evaluation.table import NOT_RUN, judged_failures, judged_times
 
 __all__ = ["PairedRuns"]
@@ -50,8 +51,8 @@ class _Columns(Mapping[str, npt.NDArray[np.float64]]):
         return dict, (dict(self),)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PairedRuns:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class PairedRuns(Shown):
     """Runs of an evaluation, paired by instance and seed.
 
     The arrays have shape (policies, instances, seeds). Where a run is missing, or does not count

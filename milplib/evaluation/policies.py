@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
+from milplib.arguments import listed
 from milplib.errors import MilplibError, ParameterError, PolicyError
 from milplib.evaluation.best_scip_rule import BestScipRule
 from milplib.evaluation.config import PolicyEntry, PolicyKind
 from milplib.execution import WorkerDiedError, WorkerStartError
 from milplib.execution.isolation import run_isolated
+from milplib.execution.pickling import pickled, python_digest
 from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance
 from milplib.policies import AUTO, ScipRule, load_policy
 from milplib.policies.combinations import AnyPolicy
 from milplib.policies.pretrained import auto_digest, pretrained_or_given
+from milplib.scip import StateFunction, load_state_functions
 
 __all__ = ["EvaluatedPolicy", "evaluated_policies"]
 
@@ -46,8 +45,11 @@ class EvaluatedPolicy:
         source text of a Python policy; empty for a rule.
     choice
         Choice of a SCIP rule by distribution, if any; `on` selects the rule.
-    models
-        The user's own models that the file may contain. They are sent to the processes of runs.
+    models, blocks
+        The user's own models that the file may contain, and state functions that it may read. They
+        are sent to the processes of runs.
+    is_named
+        Whether the caller gave the label of the file.
     """
 
     label: str
@@ -56,14 +58,18 @@ class EvaluatedPolicy:
     digest: str = ""
     choice: BestScipRule | None = None
     models: tuple[object, ...] = ()
+    blocks: tuple[StateFunction, ...] = ()
+    is_named: bool = False
 
     def load(self) -> AnyPolicy:
         """Load the policy in the current process."""
-        return load_policy(self.source, models=self.models)
+        return load_policy(self.source, models=self.models, blocks=self.blocks)
 
     def as_json(self) -> PolicyEntry:
         """Return the policy's entry in the manifest, without the path of its file."""
         entry: PolicyEntry = {"label": self.label, "kind": self.kind, "sha256": self.digest}
+        if self.kind == PolicyKind.RULE and self.choice is None and self.label != self.source:
+            entry["rule"] = str(self.source)
         if self.choice:
             entry["rules"] = self.choice.rules
         return entry
@@ -100,18 +106,26 @@ class EvaluatedPolicy:
 
 
 def evaluated_policies(
-    policies: Sequence[object], *, baseline: object, models: Sequence[object] = ()
+    policies: Sequence[object] | Mapping[str, object],
+    *,
+    baseline: object,
+    models: Sequence[object] = (),
+    blocks: Sequence[str | StateFunction] = (),
 ) -> tuple[tuple[EvaluatedPolicy, ...], str]:
     """Check policies and give each a unique label.
 
     Parameters
     ----------
     policies
-        Arguments of `milplib.load_policy`, `BestScipRule` objects, or paths of their files.
+        Arguments of `milplib.load_policy`, `BestScipRule` objects, or paths of their files; by
+        label, if it is a mapping.
     baseline
-        Policy that the others are compared with; appended if it is not among them.
+        Policy that the others are compared with, or the label of one of them; appended if it is
+        not among them.
     models
         The user's own models that policy files may contain.
+    blocks
+        The user's own state functions that policy files may read.
 
     Returns
     -------
@@ -135,12 +149,19 @@ def evaluated_policies(
     >>> [policy.label for policy in evaluated], baseline
     (['pscost', 'relpscost'], 'relpscost')
     """
-    if isinstance(policies, str | bytes | os.PathLike):
-        raise ParameterError(f"the policies are {policies!r}; give a list of them")
-    if not policies:
+    if isinstance(policies, Mapping):
+        chosen, given = list(map(_label, policies)), list(policies.values())
+    else:
+        given = listed(policies, "policies")
+        chosen = [""] * len(given)
+    if not given:
         raise ParameterError("there is no policy to evaluate")
-    evaluated = [_evaluated(policy, tuple(models)) for policy in policies]
-    reference = _evaluated(baseline, tuple(models))
+    loaded = _Loaded(models=tuple(listed(models, "models")), blocks=load_state_functions(blocks))
+    evaluated = [loaded.policy(policy, label) for policy, label in zip(given, chosen, strict=True)]
+    if isinstance(baseline, str) and baseline in chosen:
+        reference = evaluated[chosen.index(baseline)]
+    else:
+        reference = loaded.policy(baseline, "")
     identities = [_identity(policy) for policy in evaluated]
     repeated = [
         p.label for p, name in zip(evaluated, identities, strict=True) if identities.count(name) > 1
@@ -159,68 +180,77 @@ def evaluated_policies(
     return named, labels[place]
 
 
-def _evaluated(source: object, models: tuple[object, ...]) -> EvaluatedPolicy:
-    if isinstance(source, str | os.PathLike) and str(source).endswith(".json"):
-        source = BestScipRule.load(source)
-    if isinstance(source, BestScipRule):
-        return EvaluatedPolicy(
-            label=source.name,
-            source=source.name,
-            kind=PolicyKind.RULE,
-            digest=source.digest,
-            choice=source,
-        )
-    loaded = load_policy(source, models=models)
-    if isinstance(loaded, ScipRule):
-        load_policy(loaded.name)  # a rule constructed in Python is not checked yet
-        return EvaluatedPolicy(label=loaded.name, source=loaded.name, kind=PolicyKind.RULE)
-    if source == AUTO:
-        return EvaluatedPolicy(
-            label=AUTO, source=AUTO, kind=PolicyKind.SHIPPED, digest=auto_digest()
-        )
-    source = pretrained_or_given(source)
-    if isinstance(source, str | os.PathLike) and Path(source).is_file():
-        path = os.path.abspath(source)
+def _label(label: object) -> str:
+    if not isinstance(label, str) or not label.strip():
+        raise ParameterError(f"the label of a policy is {label!r}; give a text")
+    return label
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The user's own models and state functions, with which policies are loaded."""
+
+    models: tuple[object, ...]
+    blocks: tuple[StateFunction, ...]
+
+    def policy(self, source: object, label: str) -> EvaluatedPolicy:
+        """Load a policy to check it, and describe it under a label; its own name if empty."""
+        if isinstance(source, str | os.PathLike) and str(source).endswith(".json"):
+            source = BestScipRule.load(source)
+        if isinstance(source, BestScipRule):
+            return EvaluatedPolicy(
+                label=label or source.name,
+                source=source.name,
+                kind=PolicyKind.RULE,
+                digest=source.digest,
+                choice=source,
+            )
+        loaded = load_policy(source, models=self.models, blocks=self.blocks)
+        name = label or loaded.name
+        if isinstance(loaded, ScipRule):
+            load_policy(loaded.name)  # a rule constructed in Python is not checked yet
+            return EvaluatedPolicy(label=name, source=loaded.name, kind=PolicyKind.RULE)
+        if isinstance(source, str) and source == AUTO:
+            return EvaluatedPolicy(
+                label=name, source=AUTO, kind=PolicyKind.SHIPPED, digest=auto_digest()
+            )
+        source = pretrained_or_given(source)
+        if isinstance(source, str | os.PathLike) and Path(source).is_file():
+            return self._file(os.path.abspath(source), loaded, name, is_named=bool(label))
+        try:
+            pickled(source)
+            digest = python_digest(source)
+        except Exception as error:
+            raise PolicyError(
+                f"the policy '{name}' cannot be sent to other processes "
+                f"({type(error).__name__}: {error}): keep files, locks and models of SCIP out of "
+                "it, or define it at the top of a module"
+            ) from error
+        return EvaluatedPolicy(label=name, source=source, kind=PolicyKind.PYTHON, digest=digest)
+
+    def _file(self, path: str, loaded: AnyPolicy, name: str, *, is_named: bool) -> EvaluatedPolicy:
         # Send a network class that is registered only in this process along with the path.
         network = getattr(loaded, "network", None)
         return EvaluatedPolicy(
-            label=loaded.name,
+            label=name,
             source=path,
             kind=PolicyKind.FILE,
             digest=file_sha256(path),
-            models=models if network is None else (*models, network),
+            models=self.models if network is None else (*self.models, network),
+            blocks=self.blocks,
+            is_named=is_named,
         )
-    try:
-        pickled = bytes(ForkingPickler.dumps(source))
-    except Exception as error:
-        raise PolicyError(
-            f"the policy '{loaded.name}' cannot be sent to other processes "
-            f"({type(error).__name__}: {error}): define it at the top of a module"
-        ) from error
-    return EvaluatedPolicy(
-        label=loaded.name,
-        source=source,
-        kind=PolicyKind.PYTHON,
-        digest=_python_digest(source, pickled),
-    )
-
-
-def _python_digest(source: object, pickled: bytes) -> str:
-    digest = hashlib.sha256(pickled)
-    with suppress(OSError, TypeError):  # built-in objects have no source text
-        digest.update(inspect.getsource(source if callable(source) else type(source)).encode())
-    return digest.hexdigest()
 
 
 def _identity(policy: EvaluatedPolicy) -> tuple[str, str]:
     """Return a key that is equal for equal policies."""
-    where = policy.source if policy.kind == PolicyKind.FILE else policy.digest or policy.label
+    where = policy.source if policy.kind == PolicyKind.FILE else policy.digest or policy.source
     return policy.kind, str(where)
 
 
 def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
     """Return unique labels: for files, the shortest path suffixes that tell them apart."""
-    others = [policy.label for policy in policies if policy.kind != PolicyKind.FILE]
+    others = [policy.label for policy in policies if not _takes_path(policy)]
     twins = [label for label in others if others.count(label) > 1]
     if twins:
         raise ParameterError(
@@ -229,7 +259,7 @@ def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
     paths = {
         policy.source: Path(policy.source).with_suffix("")
         for policy in policies
-        if policy.kind == PolicyKind.FILE
+        if _takes_path(policy)
     }
     longest = max((len(path.parts) for path in paths.values()), default=1)
     for depth in range(1, longest + 1):
@@ -239,9 +269,12 @@ def _labels(policies: Sequence[EvaluatedPolicy]) -> list[str]:
             break
     else:  # the files differ only in their extensions
         short = {source: str(source) for source in paths}
-    return [
-        short.get(p.source, p.label) if p.kind == PolicyKind.FILE else p.label for p in policies
-    ]
+    return [short[p.source] if _takes_path(p) else p.label for p in policies]
+
+
+def _takes_path(policy: EvaluatedPolicy) -> bool:
+    """Whether a policy is labelled by the path of its file."""
+    return policy.kind == PolicyKind.FILE and not policy.is_named
 
 
 def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
@@ -254,8 +287,7 @@ def _check_in_fresh_process(policies: Sequence[EvaluatedPolicy]) -> None:
         raise
     except Exception as error:
         raise PolicyError(
-            f"the policies cannot be loaded in a fresh process ({type(error).__name__}: {error}): "
-            "define your policy in a module, not in a notebook or a prompt"
+            f"the policies cannot be loaded in a fresh process: {type(error).__name__}: {error}"
         ) from error
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.evaluation.comparisons import Comparison
 from milplib.evaluation.paired import PairedRuns
+from milplib.evaluation.significance import SignedRank
 from milplib.evaluation.statistics import (
     NODE_SHIFT,
     TIME_SHIFT,
@@ -24,6 +26,8 @@ __all__ = [
     "ITERATION_SHIFT",
     "TITLES",
     "PolicySummary",
+    "is_nan",
+    "policy_fields",
     "policy_rows",
 ]
 
@@ -42,8 +46,8 @@ def _work(title: str) -> Any:
     return field(metadata={_TITLE: title})
 
 
-@dataclass(frozen=True, kw_only=True)
-class PolicySummary:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PolicySummary(Shown):
     """Results of a policy on the instances of one distribution, or of all.
 
     Means are taken over the pairs of instance and seed for which every policy has a run, so they
@@ -219,3 +223,24 @@ def _mean(values: Values) -> float:
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole > 0 else math.nan
+
+
+def policy_fields(row: PolicySummary, test: SignedRank | None) -> dict[str, Any]:
+    """Flatten a policy's results, its ratios to the baseline and its test; NaN becomes None."""
+    known: dict[str, Any] = {"distribution": row.distribution, "policy": row.policy}
+    known |= {name: getattr(row, name) for name in EXPORTED}
+    known["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
+    compared = row.against_baseline
+    endings = {"": "value", "_low": "low", "_high": "high", "_instances": "instances"}
+    for measure in ("time", "nodes", "fair_nodes"):
+        estimate = getattr(compared, measure) if compared else None
+        for ending, name in endings.items():
+            known[f"{measure}_ratio{ending}"] = getattr(estimate, name) if estimate else None
+    known["p_value"] = test.p_value if test else None
+    known["p_corrected"] = test.corrected if test else None
+    return {name: None if is_nan(value) else value for name, value in known.items()}
+
+
+def is_nan(value: object) -> bool:
+    """Whether a value is the floating-point NaN."""
+    return isinstance(value, float) and math.isnan(value)

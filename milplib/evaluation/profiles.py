@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
+
 __all__ = ["PerformanceProfile", "performance_profile"]
 
 CLOCK = 0.01
@@ -16,8 +18,8 @@ CLOCK = 0.01
 Values = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PerformanceProfile:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class PerformanceProfile(Shown):
     """Performance profiles: per policy, the share of pairs within a factor of the best.
 
     Parameters

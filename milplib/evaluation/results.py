@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from milplib.arguments import check_arguments
+from milplib.display import Shown
 from milplib.errors import ResultsError
 from milplib.evaluation.config import EvaluationConfig
 from milplib.evaluation.integrals import run_integrals
@@ -18,6 +20,7 @@ from milplib.evaluation.rows import RunRow, TaskFile
 from milplib.evaluation.summary import Summary, summarise
 from milplib.evaluation.table import TABLES, check_table, read_table, run_table
 from milplib.evaluation.traces import TRACES, read_traces, trace_table
+from milplib.evaluation.views import EvaluationPlots, ReportPage, report_page
 from milplib.parsing import read_json
 from milplib.runs.folder import UNFINISHED
 from milplib.runs.manifest import ResultsManifest
@@ -54,8 +57,8 @@ def _expected_tasks(config: EvaluationConfig) -> int:
     return len(config["instances"]) * len(config["seeds"])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Evaluation:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Evaluation(Shown):
     """Results of an evaluation.
 
     Parameters
@@ -112,6 +115,60 @@ class Evaluation:
         """Return the table as a pandas data frame."""
         return self.table.to_pandas()
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "policies": self.policies,
+            "baseline": self.baseline,
+            "instances": len(self.config["instances"]),
+            "seeds": len(self.config["seeds"]),
+            "runs": f"{len(self.table)} of {self.expected_runs}",
+            "setting": self.config.get("setting"),
+            "time_limit": self.config.get("time_limit"),
+        }
+
+    def _repr_html_(self) -> str:
+        if not len(self.table):
+            return Shown._repr_html_(self)
+        return self.summary()._repr_html_()
+
+    @property
+    def plot(self) -> EvaluationPlots:
+        """Figures of the report, each a method that returns matplotlib axes.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from milplib.evaluation import evaluate
+        >>> from milplib.generators import CombinatorialAuction
+        >>> auction = CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0)
+        >>> out = tempfile.mkdtemp() + "/results"
+        >>> results = evaluate(auction, policies=["pscost"], time_limit=60, out=out)
+        >>> results.plot.profiles().get_ylabel()
+        'share of the pairs'
+        """
+        return EvaluationPlots(self)
+
+    def report(self) -> ReportPage:
+        """Make the HTML report, which a notebook displays inline.
+
+        Returns
+        -------
+        ReportPage
+            The page; its ``write(path)`` saves it.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from milplib.evaluation import evaluate
+        >>> from milplib.generators import CombinatorialAuction
+        >>> auction = CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0)
+        >>> out = tempfile.mkdtemp() + "/results"
+        >>> page = evaluate(auction, policies=["pscost"], time_limit=60, out=out).report()
+        >>> page.html[:15]
+        '<!DOCTYPE html>'
+        """
+        return report_page(self)
+
     def summary(self) -> Summary:
         """Summarise the results; see `milplib.evaluation.Summary`."""
         return self._summary
@@ -166,6 +223,7 @@ class Evaluation:
         ResultsError
             If the folder holds no results, or damaged ones.
         """
+        check_arguments(Evaluation.load, locals())
         root = Path(folder)
         if not EvaluationManifest.is_one(root) and EvaluationManifest.is_one(root / UNFINISHED):
             return cls._load_unfinished(root / UNFINISHED)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from milplib.arguments import check_arguments, given, listed
 from milplib.errors import ParameterError
 from milplib.evaluation.best_scip_rule import BEST_SCIP_RULE, SCIP_RULES, BestScipRule
 from milplib.evaluation.evaluation import EvaluationProgress, evaluate
@@ -28,7 +29,8 @@ def best_scip_rule(
     out: str | os.PathLike[str],
     grace: float = 60.0,
     force: bool = False,
-    on_progress: Callable[[EvaluationProgress], None] = lambda progress: None,
+    on_progress: Callable[[EvaluationProgress], None] | None = None,
+    progress: bool | None = None,
 ) -> BestScipRule:
     """Choose the fastest SCIP rule for each distribution on validation instances.
 
@@ -39,12 +41,12 @@ def best_scip_rule(
     Parameters
     ----------
     folders
-        Folders of validation instances, or validation splits of distributions. In a folder of
-        splits, ``val`` is used. Distributions must have the same names as those of the test
-        instances.
+        Folders of validation instances, distributions, their validation splits, or instances in
+        memory. Of a distribution or a folder of splits, ``val`` is used. Distributions must have
+        the same names as those of the test instances.
     rules
         Names of SCIP rules, with or without parameters.
-    seeds, time_limit, setting, workers, grace, force, on_progress
+    seeds, time_limit, setting, workers, grace, force, on_progress, progress
         As in `milplib.evaluate`.
     out
         Folder to write: results of the evaluation, its report, and ``best-scip-rule.json``.
@@ -76,11 +78,15 @@ def best_scip_rule(
     >>> list(best.rules), [row.solved for row in best.table]
     (['ca'], [1, 1])
     """
-    if isinstance(rules, str) or not rules:
-        raise ParameterError(f"the rules are {rules!r}; give a list of SCIP rules")
+    check_arguments(best_scip_rule, locals())
+    rules = listed(rules, "rules")
+    if not rules:
+        raise ParameterError("the rules are []; give a list of SCIP rules")
     for rule in rules:
-        if find_rule(rule) is None:
-            raise ParameterError(f"'{rule}' is no rule of SCIP's, so it cannot be the best of them")
+        if not isinstance(rule, str) or find_rule(rule) is None:
+            raise ParameterError(
+                f"{given(rule)} is no rule of SCIP's, so it cannot be the best of them"
+            )
     files = instance_files(folders, split="val")
     results = evaluate(
         [Split(ListedFiles(files), distribution="", domain="", name="val")],
@@ -94,6 +100,7 @@ def best_scip_rule(
         grace=grace,
         force=force,
         on_progress=on_progress,
+        progress=progress,
     )
     best = replace(BestScipRule.of(results), name=Path(BEST_SCIP_RULE).stem)
     best.write(Path(out) / BEST_SCIP_RULE)

@@ -29,7 +29,6 @@ from milplib.execution.isolated_solve import (
     isolated_row,
     limit_failure,
     peak_memory,
-    read_unchanged,
 )
 from milplib.instance import Instance
 from milplib.library.evaluated import EvaluatedInstance
@@ -165,7 +164,7 @@ def _run_here(run: _Run) -> RunOutcome:
     known: ReadInstance = {}
     try:
         planned = run.instance
-        instance = read_unchanged(planned.path, sha256=planned.sha256, since="the evaluation began")
+        instance = planned.read(since="the evaluation began")
         known["instance_hash"] = instance.content_hash
         policy = _loaded(run)
         known["seen_in"] = _seen_in(policy, instance.content_hash)

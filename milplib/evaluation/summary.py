@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from milplib.display import Shown, html_table
 from milplib.evaluation.checks import Finding, check_claims, check_runs
 from milplib.evaluation.comparisons import (
     Comparison,
@@ -17,11 +19,14 @@ from milplib.evaluation.comparisons import (
 )
 from milplib.evaluation.matrix import Matrix, matrix
 from milplib.evaluation.paired import PairedRuns
-from milplib.evaluation.policy_summary import PolicySummary, policy_rows
+from milplib.evaluation.policy_summary import PolicySummary, policy_fields, policy_rows
 from milplib.evaluation.significance import SignedRank, corrected_tests, signed_rank
 from milplib.evaluation.statistics import TIME_SHIFT
 from milplib.evaluation.table import NOT_RUN, judged_failures
 from milplib.outcomes import SolveFailure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ALL",
@@ -48,8 +53,8 @@ class Failure:
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Summary(Shown):
     """Summary of an evaluation.
 
     Parameters
@@ -108,6 +113,54 @@ class Summary:
     def is_complete(self) -> bool:
         """Whether all expected runs are finished."""
         return self.runs >= self.expected_runs
+
+    def test_of(self, policy: str, distribution: str) -> SignedRank | None:
+        """Return the test of a policy against the baseline on a distribution; None without one."""
+        for test in self.tests:
+            if (test.policy, test.other, test.distribution) == (
+                policy,
+                self.baseline,
+                distribution,
+            ):
+                return test
+        return None
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """Flatten the summary to one row per policy and distribution; unknown values are None.
+
+        The rows have equal names: the values of `PolicySummary`; for ``time``, ``nodes`` and
+        ``fair_nodes`` the ratio to the baseline as ``…_ratio``, with its 95 % interval
+        (``…_ratio_low``, ``…_ratio_high``) and ``…_ratio_instances``; and ``p_value`` and
+        ``p_corrected`` of Wilcoxon's test of the times.
+        """
+        return [policy_fields(row, self.test_of(row.policy, row.distribution)) for row in self.rows]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return `as_rows` as a pandas data frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.as_rows())
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "policies": self.policies,
+            "baseline": self.baseline,
+            "instances": self.instances,
+            "seeds": len(self.seeds),
+            "runs": f"{self.runs} of {self.expected_runs}",
+            "failures": len(self.failures),
+            "errors": len(self.errors),
+        }
+
+    def _repr_html_(self) -> str:
+        heading = ("distribution", "policy", "solved", "time s", "time ratio", "nodes", "wins")
+        lines = []
+        for row in self.rows:
+            ratio = row.against_baseline.time.value if row.against_baseline else 1.0
+            numbers = (f"{value:.3g}" for value in (row.time, ratio, row.nodes))
+            solved = f"{row.solved}/{row.runs}"
+            lines.append((row.distribution, row.policy, solved, *numbers, row.wins))
+        return html_table(heading, lines)
 
     def rows_of(self, distribution: str) -> tuple[PolicySummary, ...]:
         """Rows of one distribution, in the order of the policies."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from milplib.arguments import check_fields
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.evaluation.policies import EvaluatedPolicy
 from milplib.library.evaluated import EvaluatedInstance
@@ -52,6 +53,7 @@ class RunParameters:
     memory_limit: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.setting not in SETTINGS:
             raise UnknownNameError("setting", self.setting, SETTINGS)
         for name in ("time_limit", "grace"):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from milplib.execution.errors import FailureKind, WorkerDiedError, WorkerStartError
 from milplib.execution.memory import MEMORY_PERIOD
-from milplib.execution.processes import end_in_words, end_kind
+from milplib.execution.processes import end_in_words, end_kind, leave_unguarded_script
 from milplib.execution.worker import Worker, call_content, result_of
 
 __all__ = ["WorkerTimeoutError", "run_isolated"]
@@ -40,7 +40,8 @@ def run_isolated(
     Parameters
     ----------
     function
-        Function of the argument. It must be importable; its argument and result picklable.
+        Function of the argument. The function, its argument and its result must be picklable;
+        definitions of a script or a notebook are sent by value.
     argument
         Argument of the function.
     time_limit
@@ -62,8 +63,7 @@ def run_isolated(
     WorkerTimeoutError
         If the process was killed at its time limit.
     WorkerStartError
-        If the process could not start, as in a script without ``if __name__ == "__main__"``,
-        which it would run again.
+        If the process could not start.
 
     Examples
     --------
@@ -75,14 +75,12 @@ def run_isolated(
         ...
     milplib.execution.errors.WorkerDiedError: the process ended by itself with exit code 3
     """
+    leave_unguarded_script()
     payload = call_content(function, (argument,), {})
-    worker: Worker[object] = Worker(memory_limit, imports_main=True)
+    worker: Worker[object] = Worker(memory_limit, imports_main=False)
     try:
         if not (_wait(worker, None) and worker.receive() is not None):
-            raise WorkerStartError(
-                "a fresh process ends before it can take its task: in a script, call this under "
-                "'if __name__ == \"__main__\":', since the process imports the script anew"
-            )
+            raise WorkerStartError("a fresh process ends before it can take its task")
         worker.begin(function, payload, time_limit)
         if not _wait(worker, memory_limit):
             raise WorkerTimeoutError(

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 from milplib.execution.calls import Call, OpenCalls
 from milplib.execution.errors import FailureKind, WorkerDiedError, WorkerStartError
 from milplib.execution.memory import MEMORY_PERIOD
-from milplib.execution.processes import end_in_words, end_kind
+from milplib.execution.processes import UNGUARDED, end_in_words, end_kind
 from milplib.execution.worker import Worker, call_content, result_of
 
 __all__ = ["ProcessExecutor"]
@@ -53,7 +53,7 @@ class ProcessExecutor(Executor):
     idle_limit
         Seconds without a call after which a worker ends; None for never.
     imports_main
-        Whether workers import this process's main module, which functions defined there need.
+        Whether workers import this process's main module, as `multiprocessing` does.
 
     Notes
     -----
@@ -103,7 +103,8 @@ class ProcessExecutor(Executor):
         Parameters
         ----------
         fn
-            Function to call. It must be importable; its arguments and result picklable.
+            Function to call. The function, its arguments and its result must be picklable;
+            definitions of a script or a notebook are sent by value.
         *args, **kwargs
             Arguments of the function.
 
@@ -277,11 +278,15 @@ class ProcessExecutor(Executor):
             error = WorkerDiedError(end_in_words(code), end_kind(code))
             self._calls.finish(worker.job, error=error)
         elif not worker.has_started:
+            reason = (
+                f"the worker processes end before they can take a task ({end_in_words(code)}): "
+                "run with one worker to see why"
+                if code != UNGUARDED
+                else "several workers need a main guard in a script, since each of them imports it "
+                "anew: call this under 'if __name__ == \"__main__\":', or run with one worker"
+            )
             self._count_failed_start(
-                "the worker processes end before they can take a task "
-                f"({end_in_words(code)}): in a script, call this under "
-                "'if __name__ == \"__main__\":', since each worker imports the script anew; else "
-                "run with one worker to see why",
+                reason,
                 is_final=end_kind(code) == FailureKind.CRASH and not self._has_started,
             )
 

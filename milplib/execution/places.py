@@ -61,6 +61,7 @@ class LocalProcesses:
             memory_limit=memory_limit,
             time_limit=time_limit,
             calls_per_worker=calls_per_worker,
+            imports_main=workers > 1,  # so that one worker needs no main guard in a script
         )
         # Queue a second task per worker, so that no worker idles while a result is saved.
         self.capacity = 2 * workers

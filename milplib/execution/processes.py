@@ -13,26 +13,31 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnProcess
-from multiprocessing.reduction import ForkingPickler
 from types import ModuleType
 from typing import Any
 
 from milplib.errors import MilplibError
 from milplib.execution.errors import FailureKind
+from milplib.execution.pickling import pickled, unpickled
 
 __all__ = [
     "START_LIMIT",
+    "UNGUARDED",
     "described_error",
     "end_in_words",
     "end_kind",
     "end_process",
     "exit_code",
+    "leave_unguarded_script",
     "prepare_worker",
     "start_process",
 ]
 
 START_LIMIT = 300.0
 """Seconds to wait for a process to start."""
+
+UNGUARDED = 93
+"""Exit code of a worker whose main module starts a run while the worker imports it."""
 
 # A worker computes on one core; libraries read these variables when they are loaded.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -58,7 +63,8 @@ def start_process(
     """Start a fresh process that computes on one thread, unless the environment says otherwise.
 
     The target must first call `prepare_worker` with this process's id. By default the process
-    imports this process's main module, for functions defined there.
+    imports this process's main module, as `multiprocessing` does. Definitions of that module are
+    sent by value, so they do not need it.
 
     Raises
     ------
@@ -110,6 +116,16 @@ def _children_allowed() -> Iterator[None]:
     finally:
         if daemon:
             config["daemon"] = daemon
+
+
+def leave_unguarded_script() -> None:
+    """End this process quietly if it is a worker that still imports the main module.
+
+    The script then lacks ``if __name__ == "__main__"`` and would start the run once more. The
+    parent recognises the exit code and says so.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(UNGUARDED)
 
 
 def prepare_worker(parent: int) -> None:
@@ -191,7 +207,7 @@ def described_error(error: BaseException) -> tuple[BaseException, str]:
     """Return a picklable form of an error, and its traceback, which pickling would lose."""
     trace = "".join(traceback.format_exception(error))
     try:
-        ForkingPickler.loads(ForkingPickler.dumps(error))
+        unpickled(pickled(error))
     except Exception:
         error = MilplibError(f"{type(error).__name__}: {error}")
     return error, trace

@@ -11,10 +11,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from milplib.arguments import check_fields, given
 from milplib.errors import ParameterError
 from milplib.execution.errors import FailureKind, TaskFailure, WorkerDiedError
 from milplib.execution.interrupts import HeldInterrupts
 from milplib.execution.places import LocalProcesses, Place
+from milplib.execution.processes import leave_unguarded_script
 
 __all__ = ["Execution", "execution_or_workers", "run_tasks"]
 
@@ -73,6 +75,7 @@ processes, nor the address of a Dask scheduler, such as tcp://host:8786
     task_time_limit: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         counts = {"workers": self.workers, "tasks per worker": self.tasks_per_worker}
         for name, count in counts.items():
             if count < 1:
@@ -120,8 +123,11 @@ def execution_or_workers(execution: Execution | None, workers: int) -> Execution
     >>> execution_or_workers(None, 2).workers
     2
     """
+    leave_unguarded_script()
     if execution is None:
         return Execution(workers=workers)
+    if not isinstance(execution, Execution):
+        raise ParameterError(f"execution is {given(execution)}; give a milplib.execution.Execution")
     if workers != 1:
         raise ParameterError("give either workers or execution, which includes the workers")
     return execution
@@ -143,8 +149,8 @@ def run_tasks(
     Parameters
     ----------
     function
-        Function of a task. Unless it runs in this process, it must be importable, and its task
-        and result picklable.
+        Function of a task. Unless it runs in this process, the function, its task and its result
+        must be picklable; definitions of a script or a notebook are sent by value.
     tasks
         Tasks, taken only as they are handed out, so the iterable may be of any length.
     execution
@@ -167,8 +173,8 @@ def run_tasks(
     MissingPackageError
         If a cluster is requested and Dask is not installed.
     WorkerStartError
-        If worker processes cannot start, as in a script without ``if __name__ == "__main__"``,
-        which each of them would run again.
+        If worker processes cannot start, as several in a script without
+        ``if __name__ == "__main__"``, which each of them would run again.
 
     Examples
     --------
@@ -177,6 +183,7 @@ def run_tasks(
     >>> sorted(run_tasks(abs, [-1, 2, -3], execution=Execution(workers=2)))
     [(0, 1), (1, 2), (2, 3)]
     """
+    leave_unguarded_script()
     with HeldInterrupts() as interrupts:
         if execution.is_here:
             yield from _run_here(function, tasks, interrupts)

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, Generic, TypeVar
 
 from milplib.execution.errors import FailureKind, WorkerDiedError
 from milplib.execution.memory import check_memory, limit_allocations, private_memory
+from milplib.execution.pickling import pickled, unpickled
 from milplib.execution.processes import (
     START_LIMIT,
     described_error,
@@ -136,7 +136,7 @@ def call_content(
     function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> bytes:
     """Pickle a call for a worker."""
-    return bytes(ForkingPickler.dumps((function, arguments, named)))
+    return pickled((function, arguments, named))
 
 
 def result_of(message: bytes, *, where: str) -> tuple[bool, Any]:
@@ -150,7 +150,7 @@ def result_of(message: bytes, *, where: str) -> tuple[bool, Any]:
         Result of the call, or its error with a note: `where` it occurred, and the traceback.
     """
     try:
-        is_whole, content, trace = ForkingPickler.loads(message)
+        is_whole, content, trace = unpickled(message)
     except Exception as error:  # a class of the answer cannot be imported here
         return False, error
     if trace:
@@ -176,8 +176,8 @@ def _answer(call: bytes) -> bytes:
     """Make a call; return, pickled, whether it succeeded, its result or error, and a traceback."""
     answer: tuple[BaseException, str]
     try:
-        function, arguments, named = ForkingPickler.loads(call)
-        return bytes(ForkingPickler.dumps((True, function(*arguments, **named), "")))
+        function, arguments, named = unpickled(call)
+        return pickled((True, function(*arguments, **named), ""))
     except MemoryError as error:
         detail = f"an allocation failed: {error}" if str(error) else "an allocation failed"
         answer = WorkerDiedError(detail, FailureKind.OUT_OF_MEMORY), ""
@@ -185,4 +185,4 @@ def _answer(call: bytes) -> bytes:
         answer = WorkerDiedError(f"the task left with SystemExit: {error.code}"), ""
     except BaseException as error:  # the parent handles every other error
         answer = described_error(error)
-    return bytes(ForkingPickler.dumps((False, *answer)))
+    return pickled((False, *answer))

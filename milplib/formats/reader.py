@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from milplib.arguments import check_arguments
 from milplib.errors import InstanceError
 from milplib.formats.damage import MissingEndError
 from milplib.formats.lp_reader import read_lp
@@ -85,6 +86,7 @@ def read(
     >>> instance.sense, instance.offset, instance.objective.tolist(), instance.column_names
     ('maximize', 5.0, [2.0, 1.0], ('x', 'y'))
     """
+    check_arguments(read, locals())
     path = Path(path)
     extension = file_format(path)
     text = file_text(path, max_bytes=max_bytes)

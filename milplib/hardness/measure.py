@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from milplib.arguments import check_arguments, given
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.execution.isolated_solve import unread_reason
@@ -27,6 +28,7 @@ from milplib.hardness.solvers import load_solver
 from milplib.hardness.table import TABLE, read_rows, write_rows
 from milplib.library.evaluated import evaluated_instances, seed_list
 from milplib.library.folder import SPLITS, InstancePlace
+from milplib.progress import Steps, showing_progress
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
 from milplib.schema import SchemaError, conforming
@@ -59,7 +61,8 @@ def measure(
     out: str | os.PathLike[str] | None = None,
     grace: float = 60.0,
     force: bool = False,
-    on_progress: Callable[[HardnessProgress], None] = lambda progress: None,
+    on_progress: Callable[[HardnessProgress], None] | None = None,
+    progress: bool | None = None,
 ) -> HardnessResults:
     """Measure the hardness of instances for a solver, and count their rows and columns.
 
@@ -68,9 +71,10 @@ def measure(
     Parameters
     ----------
     folders
-        Folders of instance files, folders of split folders, or splits of distributions.
+        Folders of instance files, folders of split folders, distributions, their splits, or
+        instances in memory.
     split
-        Split to use in folders of split folders.
+        Split to use of distributions and folders of split folders.
     solver
         ``"scip"``, ``"highs"`` (``pip install 'milplib[highs]'``), or None to only count rows and
         columns.
@@ -99,6 +103,9 @@ def measure(
         Whether to replace another measurement in `out`.
     on_progress
         Called after every instance.
+    progress
+        Whether to show a progress bar on stderr or in a notebook. Default: if somebody can see it,
+        and `on_progress` is not given.
 
     Returns
     -------
@@ -131,6 +138,11 @@ def measure(
     >>> results.by.split()[0], [row["level"] for row in results.rows]
     ('SCIP', ['easy'])
     """
+    check_arguments(measure, locals())
+    if thresholds is not None and not isinstance(thresholds, LevelThresholds):
+        raise ParameterError(
+            f"thresholds is {given(thresholds)}; give milplib.hardness.LevelThresholds"
+        )
     judging = Judging(
         thresholds=thresholds or LevelThresholds(),
         expert_probability=expert_probability,
@@ -169,17 +181,24 @@ def measure(
         )
         for instance in instances
     ]
+    shown = showing_progress("measuring", progress=progress, on_progress=on_progress, steps=_steps)
     if out is None:
-        rows = _run(tasks, [None] * len(tasks), execution, on_progress, lambda *ignored: None)
+        with shown as report:
+            rows = _run(tasks, [None] * len(tasks), execution, report, lambda *ignored: None)
         check_any_read(map(unread_reason, rows), n_instances=len(rows))
         return HardnessResults.of(manifest, rows)
     folder = _HardnessFolder(Path(out), manifest)
     with folder.claim(force=force) as has_work:
         if has_work:
-            folder.run(tasks, execution=execution, on_progress=on_progress)
+            with shown as report:
+                folder.run(tasks, execution=execution, on_progress=report)
         elif HardnessManifest.load(folder.folder).config != manifest.config:
             folder.write_results(read_rows(folder.folder / TABLE))
     return HardnessResults.load(folder.folder)
+
+
+def _steps(progress: HardnessProgress) -> Steps:
+    return progress.done, progress.total, f"{progress.failed} failed" if progress.failed else ""
 
 
 def _run(

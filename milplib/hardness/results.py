@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
+from milplib.display import Shown
 from milplib.errors import ParameterError
 from milplib.hardness.levels import LevelThresholds, level_of
 from milplib.hardness.rows import HardnessRow
@@ -149,8 +150,8 @@ class HardnessManifest(ResultsManifest[HardnessConfig]):
         return [solved, self.software]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class HardnessResults:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class HardnessResults(Shown):
     """Results of a measurement.
 
     Parameters

@@ -15,7 +15,6 @@ from milplib.execution.isolated_solve import (
     isolated_row,
     limit_failure,
     peak_memory,
-    read_unchanged,
 )
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.rows import (
@@ -124,9 +123,7 @@ def _run_here(task: HardnessTask) -> HardnessOutcome:
     begin = time.monotonic()
     planned, read = task.instance, ReadInstance()
     try:
-        instance = read_unchanged(
-            planned.path, sha256=planned.sha256, since="the measurement began"
-        )
+        instance = planned.read(since="the measurement began")
         read = {"instance_hash": instance.content_hash, **instance_statistics(instance).as_row()}
         if task.solver:
             solver = load_solver(task.solver)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.evaluation import NODE_SHIFT, TIME_SHIFT, shifted_geometric_mean
 from milplib.hardness.levels import majority_level
 from milplib.hardness.rows import HardnessRow, numbers_of
@@ -26,8 +27,8 @@ COLUMN_KINDS = ("binary", "integer", "continuous")
 Rows = Sequence[HardnessRow]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FolderSummary:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FolderSummary(Shown):
     """Summary of the instances of one distribution or folder.
 
     Parameters

@@ -1,6 +1,6 @@
 """Named distributions of Distributional MIPLIB: sources, splits and folders of instances."""
 
-from milplib.library.catalogue import distributions, find_distribution, find_generator
+from milplib.library.catalogue import distributions, find_distribution, find_generator, register
 from milplib.library.distribution import (
     Distribution,
     InstanceGenerator,
@@ -56,4 +56,5 @@ __all__ = [
     "mixture",
     "published_distributions",
     "reference_hashes",
+    "register",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-from milplib.errors import MilplibError, NoGeneratorError, UnknownNameError
-from milplib.extensions import extensions
+from milplib.arguments import check_arguments, given
+from milplib.errors import MilplibError, NoGeneratorError, ParameterError, UnknownNameError
+from milplib.extensions import extensions, register_extension
 from milplib.library.distribution import Distribution, InstanceGenerator
+from milplib.library.own_families import family_name, instance_generator
 from milplib.library.published import published_distributions
 
-__all__ = ["distributions", "find_distribution", "find_generator"]
+__all__ = ["distributions", "find_distribution", "find_generator", "register"]
 
 ENTRY_POINT_GROUP = "milplib.generators"
 
@@ -18,7 +21,8 @@ def distributions() -> tuple[Distribution, ...]:
     """List the published distributions and those of all installed families.
 
     The entry-point group ``milplib.generators`` declares the families of milplib and of third
-    parties. A family may regenerate a published distribution.
+    parties; `milplib.generators.register` adds one of a script. A family may regenerate a
+    published distribution.
 
     Returns
     -------
@@ -68,6 +72,77 @@ def distributions() -> tuple[Distribution, ...]:
     return tuple(sorted(listed, key=lambda entry: domains.index(entry.domain)))
 
 
+F = TypeVar("F")
+
+
+class _Registered:
+    """Family of a script, as the catalogue takes it."""
+
+    def __init__(self, *distributions: Distribution) -> None:
+        self.distributions = distributions
+
+
+def register(family: F, *, name: str = "") -> F:
+    """Add a family of a script or a notebook to the catalogue of this process.
+
+    The name of the distribution then works wherever names of distributions do, such as in
+    `milplib.load`. Registering a name again replaces it. Other processes do not see it;
+    `milplib.evaluate` and the like send them the instances.
+
+    Parameters
+    ----------
+    family
+        Object with a method ``generate(seed)`` that returns a `milplib.Instance` or a PySCIPOpt
+        model; its class, if that needs no arguments; or a function of a seed. A class that names
+        its own `distributions`, see `milplib.library.InstanceGenerator`, brings those along.
+    name
+        Name of the distribution. Default: the name of the class or function.
+
+    Returns
+    -------
+    object
+        The family, so that this function also serves as a decorator.
+
+    Raises
+    ------
+    ParameterError
+        If the family cannot generate; the message names what is missing.
+    MilplibError
+        If an installed family or a published distribution has the name.
+
+    Examples
+    --------
+    >>> import milplib
+    >>> from milplib.generators import SetCover
+    >>> @register
+    ... class TinyCovers:
+    ...     def generate(self, seed):
+    ...         return SetCover(n_rows=20, n_columns=30, density=0.1).generate(seed)
+    >>> milplib.load("TinyCovers").test
+    <TinyCovers test: 100 instances>
+    """
+    check_arguments(register, locals())
+    named = getattr(family, "distributions", None)
+    if named and not name:
+        entries = tuple(named)
+        label = family_name(family)
+    else:
+        generator = instance_generator(family)
+        label = name or family_name(generator)
+        entries = (Distribution(label, generator=generator),)
+    registered = extensions(ENTRY_POINT_GROUP).get(label)
+    replaced = registered.distributions if isinstance(registered, _Registered) else ()
+    own = {entry.name for entry in distributions()} - {entry.name for entry in replaced}
+    for entry in entries:
+        if entry.name in own:
+            raise MilplibError(
+                f"the catalogue has a distribution '{entry.name}' already: register the family "
+                "under another name"
+            )
+    register_extension(ENTRY_POINT_GROUP, label, _Registered(*entries))
+    return family
+
+
 def find_distribution(name: str) -> Distribution:
     """Find a distribution by name.
 
@@ -81,6 +156,7 @@ def find_distribution(name: str) -> Distribution:
     >>> find_distribution("CA-easy").provenance
     'verified'
     """
+    check_arguments(find_distribution, locals())
     known = {entry.name: entry for entry in distributions()}
     if name not in known:
         raise UnknownNameError("distribution", name, known)
@@ -101,6 +177,11 @@ def find_generator(distribution: Distribution) -> InstanceGenerator:
     >>> find_generator(find_distribution("CA-easy")).domain
     'CA'
     """
+    if not isinstance(distribution, Distribution):
+        raise ParameterError(
+            f"the distribution is {given(distribution)}; give a Distribution, such as "
+            "milplib.library.distribution('CA-easy')"
+        )
     if distribution.generator is None:
         others = [
             entry.name

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from milplib.arguments import check_arguments, given
+from milplib.display import Shown
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.instance import Instance
 from milplib.library.folder import shared_out
+from milplib.library.own_families import generated_splits, instance_generator
 from milplib.library.published import Published
 from milplib.library.splits import Split
 
@@ -24,7 +27,8 @@ class InstanceGenerator(Protocol):
     """Protocol of a generator family: parameters as attributes, one instance per seed.
 
     A family is a class, usually a frozen dataclass of its parameters. To add a family to the
-    catalogue, declare an entry point for the class in the group ``milplib.generators``.
+    catalogue, declare an entry point for the class in the group ``milplib.generators``, or call
+    `milplib.generators.register`, which needs nothing but ``generate``.
     """
 
     domain: ClassVar[str]
@@ -39,22 +43,25 @@ class InstanceGenerator(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Distribution:
+@dataclass(frozen=True, repr=False)
+class Distribution(Shown):
     """A named distribution of instances.
+
+    Without `splits`, a distribution of your own generator has the splits ``train``, ``val`` and
+    ``test``, whose instances are generated in memory on first access.
 
     Parameters
     ----------
     name
         Name, such as ``"CA-medium"``: ``{domain}-{level}`` with an optional suffix.
     domain
-        Short name of the problem domain, such as ``"CA"``.
+        Short name of the problem domain, such as ``"CA"``. Default: the generator's, or `name`.
     level
         Published hardness (for Gurobi with a limit of 3600 s: Huang et al. 2024, arXiv
-        2406.06954), or ``"milplib"`` for a distribution of milplib.
+        2406.06954), ``"milplib"`` for a distribution of milplib, or ``"own"``.
     generator
-        Family with the parameters of this distribution. None if only the authors' files have
-        its instances.
+        Family with the parameters of this distribution: an object with a method ``generate(seed)``,
+        its class, or a function of a seed. None if only the authors' files have its instances.
     provenance
         ``"verified"``: instances from these parameters match the mean size of the published
         files. ``"published"``: the parameters are public, the size was not compared.
@@ -70,15 +77,46 @@ class Distribution:
     >>> import milplib
     >>> [d.name for d in milplib.distributions() if d.domain == "SC"][:2]
     ['SC-easy', 'SC-medium']
+    >>> from milplib.generators import SetCover
+    >>> mine = Distribution("mine", generator=SetCover(n_rows=20, n_columns=30, density=0.1))
+    >>> mine.train[0].read().n_columns
+    30
     """
 
     name: str
-    domain: str
-    level: str
-    generator: InstanceGenerator | None
-    provenance: Provenance
+    _: KW_ONLY
+    domain: str = ""
+    level: str = "own"
+    generator: InstanceGenerator | None = None
+    provenance: Provenance = "own"
     published: Published | None = None
     splits: Mapping[str, Split] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or {"/", "\0"} & set(self.name):
+            raise ParameterError(f"the name is {given(self.name)}; it must be a plain text")
+        generator: Any = self.generator
+        if generator is not None and (
+            isinstance(generator, type) or not callable(getattr(generator, "generate", None))
+        ):
+            generator = instance_generator(generator)
+            object.__setattr__(self, "generator", generator)
+        for name in ("domain", "level", "provenance"):
+            if not isinstance(getattr(self, name), str):
+                raise ParameterError(f"{name} is {given(getattr(self, name))}; it must be a text")
+        if not self.domain:
+            domain = getattr(generator, "domain", None)
+            object.__setattr__(self, "domain", domain if isinstance(domain, str) else self.name)
+        if generator is not None and self.splits is None and self.provenance == "own":
+            splits = generated_splits(self.name, domain=self.domain, generator=generator)
+            object.__setattr__(self, "splits", splits)
+
+    def _facts(self) -> dict[str, object]:
+        facts: dict[str, object] = {
+            name: getattr(self, name)
+            for name in ("name", "domain", "level", "provenance", "generator")
+        }
+        return facts | ({"splits": list(self.splits)} if self.splits is not None else {})
 
     @property
     def train(self) -> Split:
@@ -165,6 +203,7 @@ class Distribution:
         >>> len(mine.train), len(mine.val), len(mine.test)
         (7, 2, 1)
         """
+        check_arguments(Distribution.from_folder, locals())
         label = name or Path(os.path.abspath(folder)).name or "folder"
         files_by_split = shared_out(Path(folder), name=label, val=val, test=test, seed=seed)
         return cls(

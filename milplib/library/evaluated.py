@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import TypedDict
 
+import numpy as np
+
+from milplib.arguments import given, listed
 from milplib.errors import InstanceError, ParameterError
-from milplib.files import file_sha256
+from milplib.execution.isolated_solve import read_unchanged
 from milplib.formats import SUFFIXES
+from milplib.instance import Instance
 from milplib.library.folder import SPLITS, InstancePlace, instance_files
 from milplib.library.manifest import split_distribution
 from milplib.parsing import ParseError, parse_csv, parse_number, read_regular
@@ -43,9 +48,12 @@ class EvaluatedInstance:
     distribution
         Distribution in the manifest of its folder, or the folder's name.
     sha256
-        SHA-256 of the file; ``"unreadable"`` if the file cannot be read.
+        SHA-256 of the file, or the content hash of an instance in memory; ``"unreadable"`` if the
+        file cannot be read.
     known_status, known_objective
         Status and optimum in ``optima.csv`` of its folder; empty and None if not listed.
+    instance
+        The instance itself, if it is in memory and in no file.
     """
 
     name: str
@@ -54,6 +62,19 @@ class EvaluatedInstance:
     sha256: str
     known_status: str = ""
     known_objective: float | None = None
+    instance: Instance | None = field(default=None, compare=False, repr=False)
+
+    def read(self, *, since: str) -> Instance:
+        """Read the instance, and check that its file has not changed since it was listed.
+
+        Raises
+        ------
+        InstanceError
+            If the file cannot be read or has changed.
+        """
+        if self.instance is not None:
+            return self.instance
+        return read_unchanged(self.path, sha256=self.sha256, since=since)
 
     def as_json(self) -> InstanceEntry:
         """Return the entry of the manifest, which leaves out the path."""
@@ -84,17 +105,20 @@ def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
     >>> seed_list(3), seed_list([7, 5])
     ((0, 1, 2), (7, 5))
     """
-    if isinstance(seeds, int):
+    if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
         if seeds < 1:
             raise ParameterError(f"the number of seeds is {seeds}; it must be at least 1")
-        return tuple(range(seeds))
-    listed = tuple(int(seed) for seed in seeds)
-    if not listed or len(set(listed)) < len(listed):
-        raise ParameterError(f"the seeds are {list(listed)}; give at least one, none twice")
-    for seed in listed:
+        return tuple(range(int(seeds)))
+    numbers = listed(seeds, "seeds")
+    if not all(isinstance(s, Integral) and not isinstance(s, bool) for s in numbers):
+        raise ParameterError(f"the seeds are {given(numbers)}; each must be an integer")
+    chosen = tuple(map(int, numbers))
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ParameterError(f"the seeds are {list(chosen)}; give at least one, none twice")
+    for seed in chosen:
         if not 0 <= seed <= MAX_SEED:
             raise ParameterError(f"the SCIP seed is {seed}; it must be between 0 and {MAX_SEED}")
-    return listed
+    return chosen
 
 
 def evaluated_instances(
@@ -105,9 +129,9 @@ def evaluated_instances(
     Parameters
     ----------
     folders
-        Folders of instance files, folders with split folders, or splits.
+        Folders of instance files, folders with split folders, splits, distributions, or instances.
     split
-        Split to use in a folder with split folders.
+        Split to use of a distribution or a folder with split folders.
 
     Raises
     ------
@@ -129,6 +153,17 @@ def evaluated_instances(
     optima: dict[Path, dict[str, tuple[str, float | None]]] = {}
     for file in instance_files(folders, split=split):
         folder = file.path.parent
+        if file.instance is not None:
+            instances.append(
+                EvaluatedInstance(
+                    name=file.name,
+                    path=file.path,
+                    distribution=file.distribution,
+                    sha256=file.checksum(),
+                    instance=file.instance,
+                )
+            )
+            continue
         if folder not in distributions:
             distributions[folder] = split_distribution(folder) or _folder_label(file.name)
             optima[folder] = _known_optima(folder / OPTIMA)
@@ -138,7 +173,7 @@ def evaluated_instances(
                 name=file.name,
                 path=file.path,
                 distribution=file.distribution or distributions[folder],
-                sha256=_checksum(file.path),
+                sha256=file.checksum(),
                 known_status=status,
                 known_objective=objective,
             )
@@ -157,13 +192,6 @@ def _folder_label(name: str) -> str:
 def _stem(name: str) -> str:
     suffix = next((s for s in sorted(SUFFIXES, key=len)[::-1] if name.lower().endswith(s)), "")
     return name[: len(name) - len(suffix)]
-
-
-def _checksum(path: Path) -> str:
-    try:
-        return file_sha256(path)
-    except OSError:
-        return "unreadable"
 
 
 def _known_optima(path: Path) -> dict[str, tuple[str, float | None]]:

@@ -7,19 +7,23 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from milplib.arguments import check_arguments
 from milplib.errors import InstanceError, ParameterError
 from milplib.files import file_sha256, printable_path
 from milplib.formats import SUFFIXES
-from milplib.library.splits import InstanceFile, ListedFiles, Split, shuffled
+from milplib.formats.scip_fields import is_scip_model
+from milplib.instance import Instance
+from milplib.library.seeds import SPLITS
+from milplib.library.splits import InstanceFile, ListedFiles, Split, Splits, shuffled
 
 __all__ = ["SPLITS", "InstancePlace", "instance_files", "shared_out"]
 
-SPLITS = ("train", "val", "test")
-"""Names of the splits, and of their folders."""
+InstancePlace = str | os.PathLike[str] | Split | Splits | Instance | InstanceFile
+"""Source of instances: a folder, a split of a distribution, a distribution, or an instance."""
 
-InstancePlace = str | os.PathLike[str] | Split
-"""Source of instances: a folder, or a split of a distribution."""
+_SOURCES = "a folder, a split, a distribution (milplib.load), or a milplib.Instance"
 
 
 def instance_files(
@@ -30,10 +34,11 @@ def instance_files(
     Parameters
     ----------
     folders
-        Folders of instance files, folders with split folders, or splits; a single one need not
-        be in a list.
+        Folders of instance files, folders with split folders, splits, distributions, or
+        instances; a single one need not be in a list.
     split
-        Split to use in a folder with split folders: ``"train"``, ``"val"`` or ``"test"``.
+        Split to use of a distribution or a folder with split folders: ``"train"``, ``"val"`` or
+        ``"test"``.
 
     Returns
     -------
@@ -46,6 +51,8 @@ def instance_files(
     InstanceError
         If there is no folder; a folder is missing, is given twice, or holds no instance file;
         or two splits share an instance.
+    ParameterError
+        If an argument is no source of instances.
 
     Examples
     --------
@@ -56,10 +63,11 @@ def instance_files(
     >>> [file.name for file in instance_files([folder], split="train")]
     ['sc/train/1.lp']
     """
-    folders = [folders] if isinstance(folders, str | os.PathLike | Split) else list(folders)
-    if not folders:
+    check_arguments(instance_files, locals())
+    places = _listed(folders, split)
+    if not places:
         raise InstanceError("there is no folder of instances")
-    roots = [Path(os.path.abspath(f)) for f in folders if not isinstance(f, Split)]
+    roots = [Path(os.path.abspath(f)) for f in places if isinstance(f, str | os.PathLike)]
     # Labels are the shortest ends of the paths that tell all folders apart.
     depths = range(1, 1 + max((len(root.parts) for root in roots), default=1))
     tells_apart = (d for d in depths if len({root.parts[-d:] for root in roots}) == len(roots))
@@ -68,9 +76,12 @@ def instance_files(
         repeated = next(root for root in roots if roots.count(root) > 1)
         raise InstanceError(f"the folder {repeated} is given twice")
     listed: list[InstanceFile] = []
-    for folder in folders:
+    for folder in places:
         if isinstance(folder, Split):
             listed += folder
+            continue
+        if isinstance(folder, InstanceFile):
+            listed.append(folder)
             continue
         root = Path(os.path.abspath(folder))
         label = Path(*root.parts[-depth:])
@@ -82,10 +93,47 @@ def instance_files(
             InstanceFile(printable_path(label / path.relative_to(root)).lstrip("/"), path)
             for path in files
         ]
+    listed = _told_apart(listed)
     name, times = Counter(file.name for file in listed).most_common(1)[0] if listed else ("", 0)
     if times > 1:
         raise InstanceError(f"the instance {name} is given {times} times")
     return tuple(listed)
+
+
+def _listed(
+    folders: InstancePlace | Iterable[InstancePlace], split: str
+) -> list[str | os.PathLike[str] | Split | InstanceFile]:
+    """List the sources of instances, with distributions as splits and instances as files."""
+    is_one = isinstance(folders, str | os.PathLike | Split) or not isinstance(folders, Iterable)
+    several: Any = folders
+    given: list[Any] = [folders] if is_one else list(several)
+    places: list[str | os.PathLike[str] | Split | InstanceFile] = []
+    for place in given:
+        if isinstance(place, str | os.PathLike | Split | InstanceFile):
+            places.append(place)
+        elif isinstance(place, Instance):
+            places.append(InstanceFile.of(place))
+        elif isinstance(place, Splits):
+            places.append(place.split(split))
+        else:
+            is_model = is_scip_model(place)
+            hint = "; milplib.Instance.from_scip converts a model" if is_model else ""
+            shown = type(place).__name__
+            raise ParameterError(
+                f"an instance source is of the type {shown}; give {_SOURCES}{hint}"
+            )
+    return places
+
+
+def _told_apart(files: list[InstanceFile]) -> list[InstanceFile]:
+    """Add the content hash to the name of instances in memory that share one."""
+    names = Counter(file.name for file in files)
+    return [
+        replace(file, name=f"{file.name}-{file.content_hash[:8]}")
+        if file.instance is not None and names[file.name] > 1
+        else file
+        for file in files
+    ]
 
 
 def shared_out(

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from milplib.arguments import check_arguments
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.execution import (
     Execution,
@@ -27,24 +26,13 @@ from milplib.library.config import SplitConfig
 from milplib.library.distribution import Distribution, InstanceGenerator, generator_parameters
 from milplib.library.folder import SPLITS
 from milplib.library.manifest import InstanceRecord, SplitManifest, open_split
+from milplib.library.own_families import generated_instance
 from milplib.library.own_folder import split_lock
 from milplib.library.reference import warn_where_different
+from milplib.library.seeds import instance_seed
+from milplib.progress import showing_progress
 
 __all__ = ["generate_instance", "generate_instances", "generate_split", "instance_seed"]
-
-
-def instance_seed(distribution: str, *, split: str, seed: int, index: int) -> int:
-    """Return the seed of an instance. It depends only on these four arguments.
-
-    Examples
-    --------
-    >>> instance_seed("CA-easy", split="train", seed=0, index=7)  # doctest: +SKIP
-    """
-    name = hashlib.sha256(distribution.encode()).digest()[:8]
-    key = [seed, int.from_bytes(name, "big"), SPLITS.index(split), index]
-    words = np.random.SeedSequence(key).generate_state(2)
-    # JSON readers that store numbers as doubles keep 53 bits exactly.
-    return (int(words[0]) << 21) | (int(words[1]) >> 11)
 
 
 def generate_instance(distribution: str, *, split: str, index: int, seed: int = 0) -> Instance:
@@ -60,8 +48,11 @@ def generate_instance(distribution: str, *, split: str, index: int, seed: int = 
     >>> generate_instance("CA-milplib-small", split="test", index=3).n_columns
     300
     """
+    check_arguments(generate_instance, locals())
     generator = find_generator(find_distribution(distribution))
-    return generator.generate(instance_seed(distribution, split=split, seed=seed, index=index))
+    return generated_instance(
+        generator, instance_seed(distribution, split=split, seed=seed, index=index)
+    )
 
 
 def generate_split(
@@ -75,7 +66,8 @@ def generate_split(
     workers: int = 1,
     execution: Execution | None = None,
     force: bool = False,
-    on_progress: Callable[[int], None] = lambda done: None,
+    on_progress: Callable[[int], None] | None = None,
+    progress: bool | None = None,
 ) -> list[InstanceRecord]:
     """Generate the first instances of a split into ``out/split``, with a manifest.
 
@@ -104,6 +96,9 @@ def generate_split(
         Whether to replace another data set in ``out/split``.
     on_progress
         Called with the number of finished instances.
+    progress
+        Whether to show a progress bar on stderr or in a notebook. Default: if somebody can see it,
+        and `on_progress` is not given.
 
     Returns
     -------
@@ -132,13 +127,22 @@ def generate_split(
     >>> [record.file for record in records]
     ['SC-milplib-small-val-00000.lp', 'SC-milplib-small-val-00001.lp']
     """
+    check_arguments(generate_split, locals())
     execution = execution_or_workers(execution, workers)
     config = _config(distribution, split=split, seed=seed, file_format=file_format)
     if count < 1:
         raise ParameterError(f"the number of instances is {count}; it must be at least 1")
     folder = Path(out) / split
     names = {_file_name(config, index) for index in range(count)}
-    with split_lock(folder):
+    with (
+        split_lock(folder),
+        showing_progress(
+            "generating",
+            progress=progress,
+            on_progress=on_progress,
+            steps=lambda done: (done, count, ""),
+        ) as report,
+    ):
         manifest = open_split(
             folder,
             config,
@@ -146,7 +150,7 @@ def generate_split(
             force=force,
             among_others=True,
         )
-        return _generate(distribution, folder, manifest, range(count), execution, on_progress)
+        return _generate(distribution, folder, manifest, range(count), execution, report)
 
 
 def generate_instances(
@@ -186,6 +190,7 @@ def generate_instances(
     >>> records[0].file
     'SC-milplib-small-train-00700.lp'
     """
+    check_arguments(generate_instances, locals())
     config = _config(distribution, split=split, seed=seed, file_format="lp")
     folder = Path(out) / split
     with split_lock(folder):
@@ -214,7 +219,7 @@ def _config(distribution: Distribution, *, split: str, seed: int, file_format: s
         "provenance": distribution.provenance,
         "regenerated": distribution.published is not None,
         "generator": type(generator).__name__,
-        "generator_version": generator.generator_version,
+        "generator_version": getattr(generator, "generator_version", 1),
         "parameters": generator_parameters(generator),
         "split": split,
         "seed": seed,
@@ -295,7 +300,7 @@ def _generated(task: _Generation) -> tuple[bytes, InstanceRecord]:
     seed = instance_seed(
         config["distribution"], split=config["split"], seed=config["seed"], index=task.index
     )
-    instance = task.generator.generate(seed)
+    instance = generated_instance(task.generator, seed)
     name = _file_name(config, task.index)
     content = file_content(instance, name)
     record = InstanceRecord(

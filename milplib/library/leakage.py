@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from milplib.display import Shown
+from milplib.library.mixtures import checked_splits
 from milplib.library.splits import Split
 
 __all__ = ["Leak", "leaks"]
 
 
-@dataclass(frozen=True)
-class Leak:
+@dataclass(frozen=True, repr=False)
+class Leak(Shown):
     """An instance that occurs in several places.
 
     Parameters
@@ -57,7 +59,7 @@ def leaks(splits: Iterable[Split]) -> list[Leak]:
     False
     """
     places: dict[str, list[tuple[str, str, str]]] = {}
-    for split in splits:
+    for split in checked_splits(splits):
         for file, content_hash in zip(split, split.content_hashes(), strict=True):
             place = (split.distribution, split.name, file.name)
             places.setdefault(content_hash, []).append(place)

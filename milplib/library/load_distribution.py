@@ -8,13 +8,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from milplib.arguments import check_arguments
+from milplib.errors import ParameterError
 from milplib.library.cache import Cache
-from milplib.library.catalogue import find_distribution
 from milplib.library.distribution import Distribution
 from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_instances
 from milplib.library.manifest import InstanceRecord
+from milplib.library.own_families import family_name, instance_generator
 from milplib.library.own_folder import check_no_link, split_lock
 from milplib.library.source_names import SourceName
 from milplib.library.split_fetcher import n_generated
@@ -24,7 +26,7 @@ __all__ = ["load"]
 
 
 def load(
-    name: str, *, source: str | os.PathLike[str] | None = None, offline: bool = False
+    name: object, *, source: str | os.PathLike[str] | None = None, offline: bool = False
 ) -> Distribution:
     """Return a distribution with its instances, which are fetched or generated on demand.
 
@@ -34,7 +36,8 @@ def load(
     Parameters
     ----------
     name
-        Name of the distribution.
+        Name of the distribution. Also a distribution, or a family of your own: an object with a
+        method ``generate(seed)``, its class, or a function of a seed.
     source, offline
         As in `milplib.fetch`.
 
@@ -47,6 +50,8 @@ def load(
     ------
     UnknownNameError
         If no distribution has this name.
+    ParameterError
+        If `name` is none of these.
 
     Examples
     --------
@@ -55,7 +60,11 @@ def load(
     ['SC-milplib-small/train/SC-milplib-small-train-00000.lp', \
 'SC-milplib-small/train/SC-milplib-small-train-00001.lp']
     """
-    entry = find_distribution(name)
+    check_arguments(load, locals())
+    entry = _entry(name)
+    if entry.splits is not None:
+        return entry
+    name = entry.name
     generated = source == SourceName.GENERATOR or (source is None and entry.published is None)
 
     def files(split: str) -> SplitFiles:
@@ -70,6 +79,20 @@ def load(
             for split in SPLITS
         },
     )
+
+
+def _entry(name: object) -> Distribution:
+    if isinstance(name, Distribution):
+        return name
+    if isinstance(name, str):
+        return find_distribution(name)
+    if isinstance(name, os.PathLike):
+        raise ParameterError(
+            f"{os.fspath(name)!r} is a path: milplib.Distribution.from_folder makes a distribution "
+            "of a folder"
+        )
+    generator = instance_generator(name)
+    return Distribution(family_name(generator), generator=generator)
 
 
 def _fetched(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
 
+from milplib.display import Shown
 from milplib.errors import OutputError
 from milplib.files import atomic_write_json, file_sha256, open_folder
 from milplib.instance import Instance
@@ -105,8 +106,8 @@ class BrokenInstance:
     reason: str
 
 
-@dataclass(kw_only=True)
-class SplitManifest:
+@dataclass(kw_only=True, repr=False)
+class SplitManifest(Shown):
     """Contents of a folder of instances.
 
     Parameters

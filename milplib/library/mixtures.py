@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
+from milplib.arguments import check_arguments, given, listed
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, shuffled
 
@@ -16,7 +18,7 @@ def mixture(
     splits: Sequence[Split],
     *,
     count: int,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] | Sequence[float] | None = None,
     seed: int = 0,
 ) -> Split:
     """Draw instances of several distributions without repetition.
@@ -32,7 +34,7 @@ def mixture(
     count
         Number of instances to draw.
     weights
-        Weight of each distribution by name; they need not sum to 1.
+        Weight of each distribution, by name or in the order of `splits`; they need not sum to 1.
     seed
         Seed of the draws and of the order. For equal seeds, a smaller draw from a distribution
         is a prefix of a larger one.
@@ -58,6 +60,8 @@ def mixture(
     >>> mixture(parts, count=160, seed=0)
     <mixture train: 160 instances>
     """
+    check_arguments(mixture, locals())
+    splits = checked_splits(splits)
     names = [split.distribution for split in splits]
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated or not names:
@@ -66,7 +70,7 @@ def mixture(
         )
     if count < 0:
         raise ParameterError(f"the number of instances is {count}; it must be at least 0")
-    shares = _shares(splits, weights)
+    shares = _shares(splits, _by_name(weights, names))
     counts = _apportioned(shares, count)
     for split, drawn in zip(splits, counts, strict=True):
         if drawn > len(split):
@@ -86,6 +90,39 @@ def mixture(
         domain="mixture",
         name="+".join(dict.fromkeys(split.name for split in splits)),
     )
+
+
+def checked_splits(splits: object) -> list[Split]:
+    """List splits; a single one need not be in a list.
+
+    Raises
+    ------
+    ParameterError
+        If an item is no split.
+    """
+    parts = [splits] if isinstance(splits, Split) else listed(splits, "splits")
+    for part in parts:
+        if not isinstance(part, Split):
+            raise ParameterError(
+                f"a split is {given(part)}; give a split of a distribution, such as "
+                "milplib.load('CA-easy').train"
+            )
+    return parts
+
+
+def _by_name(weights: object, names: Sequence[str]) -> Mapping[str, float] | None:
+    """Check weights, and return them by the name of the distribution."""
+    if weights is None:
+        return None
+    if not isinstance(weights, Mapping):
+        numbers = listed(weights, "weights")
+        if len(numbers) != len(names):
+            raise ParameterError(f"there are {len(numbers)} weights for {len(names)} splits")
+        weights = dict(zip(names, numbers, strict=True))
+    for name, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, Real):
+            raise ParameterError(f"the weight of {name} is {given(weight)}; it must be a number")
+    return weights
 
 
 def _shares(splits: Sequence[Split], weights: Mapping[str, float] | None) -> list[float]:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from milplib.display import Shown
 from milplib.parsing import parse_toml
 
 __all__ = ["Published", "published_distributions"]
@@ -17,8 +18,8 @@ __all__ = ["Published", "published_distributions"]
 _SUFFIXES = ("-BI", "-BC")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Published(Shown):
     """Facts about a distribution of Distributional MIPLIB.
 
     Parameters

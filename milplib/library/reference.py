@@ -11,6 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from milplib.display import Shown
 from milplib.errors import MilplibWarning
 from milplib.library.catalogue import find_generator
 from milplib.library.distribution import Distribution
@@ -41,8 +42,8 @@ class ReferenceWarning(MilplibWarning):
     """Generated instances differ from the reference instances of the same names."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Reference(Shown):
     """Hashes of the first instances of a distribution.
 
     Parameters

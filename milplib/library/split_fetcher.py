@@ -21,6 +21,7 @@ from milplib.library.folder import SPLITS
 from milplib.library.generation import generate_split
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest
 from milplib.library.own_folder import check_no_link, split_lock
+from milplib.library.seeds import DEFAULT_COUNTS
 from milplib.library.source_names import SOURCES, SourceName, open_source
 from milplib.library.sources import InstanceSource, OnBytes, SourceLimits
 from milplib.library.store import copy_split, store_split
@@ -32,8 +33,6 @@ __all__ = [
     "RegeneratedWarning",
     "n_generated",
 ]
-
-_DEFAULT_COUNTS = {"train": 800, "val": 100, "test": 100}
 
 
 class RegeneratedWarning(MilplibWarning):
@@ -99,7 +98,7 @@ def n_generated(entry: Distribution, split: str) -> int:
     100
     """
     published = entry.published.splits if entry.published else {}
-    return published.get(split) or _DEFAULT_COUNTS[split]
+    return published.get(split) or DEFAULT_COUNTS[split]
 
 
 class Fetcher:

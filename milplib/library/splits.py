@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, overload
+from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 
+from milplib.arguments import check_arguments, given
+from milplib.display import html_table
 from milplib.errors import ParameterError
+from milplib.files import file_sha256, printable_path
 from milplib.formats.reader import read
 from milplib.instance import Instance
 
-__all__ = ["InstanceFile", "LaterFiles", "ListedFiles", "Split", "SplitFiles", "shuffled"]
+__all__ = ["InstanceFile", "LaterFiles", "ListedFiles", "Split", "SplitFiles", "Splits", "shuffled"]
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,63 @@ class InstanceFile:
         `milplib.Instance.content_hash`, if known without reading the file.
     distribution
         Name of its distribution, if known.
+    instance
+        The instance itself, if it is in memory and in no file.
     """
 
     name: str
     path: Path
     content_hash: str = ""
     distribution: str = ""
+    instance: Instance | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls, instance: Instance, *, name: str = "", distribution: str = "memory"
+    ) -> InstanceFile:
+        """Stand for an instance in memory, under its own name or its content hash.
+
+        Examples
+        --------
+        >>> from milplib.generators import SetCover
+        >>> cover = SetCover(n_rows=20, n_columns=30, density=0.1).generate(seed=0)
+        >>> InstanceFile.of(cover, name="cover").read() is cover
+        True
+        """
+        if not name:
+            own = printable_path(instance.name).replace("/", "_")
+            name = f"memory/{own or f'instance-{instance.content_hash[:8]}'}"
+        return cls(name, Path(name), instance.content_hash, distribution, instance)
 
     def read(self) -> Instance:
         """Read the instance; see `milplib.read`."""
-        return read(self.path)
+        return read(self.path) if self.instance is None else self.instance
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of the file, or the content hash of an instance in memory.
+
+        It is ``"unreadable"`` if the file cannot be read.
+        """
+        if self.instance is not None:
+            return self.content_hash
+        try:
+            return file_sha256(self.path)
+        except OSError:
+            return "unreadable"
+
+
+@runtime_checkable
+class Splits(Protocol):
+    """Anything with instances by split, such as a `milplib.Distribution`."""
+
+    @property
+    def splits(self) -> Mapping[str, Split] | None:
+        """Instances by split name."""
+        ...
+
+    def split(self, name: str) -> Split:
+        """Return a split."""
+        ...
 
 
 class SplitFiles(Protocol):
@@ -107,6 +157,8 @@ class Split(Sequence[InstanceFile]):
     def __getitem__(self, index: int | slice) -> InstanceFile | Split:
         if isinstance(index, slice):
             return self._part(self._places()[index])
+        if isinstance(index, bool) or not isinstance(index, int | np.integer):
+            raise ParameterError(f"the index is {given(index)}; give an integer or a slice")
         return self._files.files([self._places()[index]])[0]
 
     def __iter__(self) -> Iterator[InstanceFile]:
@@ -117,6 +169,10 @@ class Split(Sequence[InstanceFile]):
 
     def __repr__(self) -> str:
         return f"<{self.distribution} {self.name}: {len(self)} instances>"
+
+    def _repr_html_(self) -> str:
+        facts = {"distribution": self.distribution, "domain": self.domain, "split": self.name}
+        return html_table(("Split", ""), [*facts.items(), ("instances", len(self))])
 
     def sample(self, count: int, *, seed: int) -> Split:
         """Draw instances without repetition.
@@ -143,6 +199,7 @@ class Split(Sequence[InstanceFile]):
         >>> [file.name for file in small] == [file.name for file in large[:2]]
         True
         """
+        check_arguments(Split.sample, locals())
         if not 0 <= count <= len(self):
             raise ParameterError(
                 f"{count} instances are requested, but the {self.name} split of "

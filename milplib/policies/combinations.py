@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from milplib.arguments import check_arguments, given
+from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError
 from milplib.policies.policy import Policy, ScipRule
 
@@ -37,7 +39,7 @@ def resolve_names_with(resolve: Callable[[object], AnyPolicy]) -> None:
     _resolve = resolve
 
 
-class Switch:
+class Switch(Shown):
     """A policy that is replaced by another one at a depth or after a number of nodes.
 
     At least one of the limits `depth` and `nodes` is required. With both, `first` decides only
@@ -69,6 +71,7 @@ class Switch:
     def __init__(
         self, first: object, then: object, *, depth: int | None = None, nodes: int | None = None
     ) -> None:
+        check_arguments(Switch.__init__, locals())
         limits = {"depth": depth, "nodes": nodes}
         limits_set = {key: limit for key, limit in limits.items() if limit is not None}
         if not limits_set:
@@ -85,6 +88,9 @@ class Switch:
         )
         self.name = f"{self.first.name} to {words}, then {self.then.name}"
 
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name}
+
     def at(self, *, depth: int, nodes: int) -> AnyPolicy:
         """Return the policy that decides at a node."""
         over = (self.depth is not None and depth >= self.depth) or (
@@ -93,7 +99,7 @@ class Switch:
         return self.then if over else self.first
 
 
-class Portfolio:
+class Portfolio(Shown):
     """A set of policies with a function that picks one for each instance.
 
     Parameters
@@ -129,6 +135,11 @@ class Portfolio:
         *,
         name: str = "portfolio",
     ) -> None:
+        check_arguments(Portfolio.__init__, locals())
+        if not isinstance(policies, Mapping):
+            raise ParameterError(
+                f"the policies of a Portfolio are {given(policies)}; give a dict of policies by key"
+            )
         if not policies:
             raise ParameterError("a Portfolio needs policies to pick from")
         self.pick = pick
@@ -136,6 +147,15 @@ class Portfolio:
             {key: _resolve(policy) for key, policy in policies.items()}
         )
         self.name = name
+
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name, "policies": [policy.name for policy in self.policies.values()]}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"policies": dict(self.policies)}  # pickle knows no proxies
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, policies=MappingProxyType(state["policies"]))
 
     def picked(self, instance: Instance) -> AnyPolicy:
         """Pick the policy for an instance.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError
 from milplib.files import atomic_write_json
 from milplib.instance import Instance
@@ -44,8 +45,8 @@ _SLACK = np.repeat(
 )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Family:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Family(Shown):
     """A family of similar instances and its policy.
 
     Parameters
@@ -130,6 +131,20 @@ class Family:
         return np.asarray(outside / _SLACK)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class _PickByFamily(Shown):
+    """Function that picks by the family of an instance; unlike a nested one, it can be pickled."""
+
+    families: tuple[Family, ...]
+    otherwise: str
+
+    def __call__(self, instance: Instance) -> str:
+        features = family_features(instance)
+        holding = [family for family in self.families if family.holds(features)]
+        nearest = min(holding, key=lambda family: family.distance(features), default=None)
+        return self.otherwise if nearest is None else nearest.policy
+
+
 def portfolio_of(
     families: Sequence[Family],
     *,
@@ -161,12 +176,7 @@ def portfolio_of(
     >>> portfolio.picked(SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)).name
     'relpscost'
     """
-
-    def pick(instance: Instance) -> str:
-        features = family_features(instance)
-        holding = [family for family in families if family.holds(features)]
-        return min(holding, key=lambda f: f.distance(features)).policy if holding else otherwise
-
+    pick = _PickByFamily(tuple(families), otherwise)
     named = (otherwise, *(family.policy for family in families))
     return Portfolio(pick, {key: policies.get(key, key) for key in named}, name=name)
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from milplib.arguments import check_arguments
+from milplib.display import Shown
 from milplib.errors import PolicyError
 from milplib.files import atomic_write
 from milplib.parsing import parse_json
@@ -30,8 +32,8 @@ FORMAT = "milplib-policy"
 _METADATA_KEY = "milplib"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PolicyFile:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class PolicyFile(Shown):
     """Content of a policy file.
 
     Parameters
@@ -59,6 +61,15 @@ class PolicyFile:
     state_version: int = STATE_VERSION
     scip_major: int = field(default_factory=scip_major_version)
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "architecture": self.architecture,
+            "hyperparameters": self.hyperparameters,
+            "weights": sum(tensor.size for tensor in self.tensors.values()),
+            "blocks": [block.name for block in self.blocks],
+            "scip_major": self.scip_major,
+        }
+
 
 def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
     """Write a policy file; equal policies give equal bytes.
@@ -79,6 +90,7 @@ def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
     >>> read_policy(path).tensors["weight"].tolist()
     [1.0, 1.0]
     """
+    check_arguments(write_policy, locals())
     _check_tensors(policy.tensors, str(path))
     header = {
         "format": FORMAT,
@@ -111,6 +123,7 @@ def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     Traceback (most recent call last):
     milplib.errors.PolicyError: there is no policy file nowhere.safetensors
     """
+    check_arguments(read_policy, locals())
     where = os.fspath(path)
     if not Path(path).is_file():
         if Path(path).is_dir():

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from milplib.display import Shown
 from milplib.outcomes import Word
 from milplib.scip.state import BranchingState
 
@@ -32,8 +33,8 @@ Array = npt.NDArray[np.float32]
 Tensors = Mapping[str, npt.NDArray[np.float64]]
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+@dataclass(frozen=True, eq=False, repr=False)
+class Layer(Shown):
     """Affine map ``x -> x @ weight + bias``."""
 
     weight: Array
@@ -65,8 +66,8 @@ class Layer:
         return x @ self.weight + self.bias
 
 
-@dataclass(frozen=True, eq=False)
-class Convolution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Convolution(Shown):
     """A half-convolution with consecutive linear maps folded together.
 
     The last layer of the message commutes with the sum over edges, and the left half of the first
@@ -140,8 +141,8 @@ class Convolution:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class FoldedGcnn:
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldedGcnn(Shown):
     """The whole network with folded layers."""
 
     variables: tuple[Layer, Layer]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.errors import PolicyError
 from milplib.policies.compiled import CompiledGcnn, compile_gcnn
 from milplib.policies.file import PolicyFile
@@ -95,7 +96,7 @@ def joined_blocks(state: BranchingState, names: tuple[str, ...]) -> Array:
     return np.hstack(parts) if parts else np.empty((k, 0), dtype=np.float32)
 
 
-class GcnnPolicy:
+class GcnnPolicy(Shown):
     """A trained graph convolutional network as a policy.
 
     Parameters
@@ -147,6 +148,9 @@ class GcnnPolicy:
                 "in float32: train it again"
             )
         self._compiled: CompiledGcnn | None = None
+
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name} | dict(self.content._facts())
 
     def compiled(self) -> CompiledGcnn | None:
         """Return the network in native code, compiled once, or None without native code."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from milplib.arguments import given, listed
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.named import load_object
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, resolve_names_with
@@ -31,6 +32,7 @@ from milplib.policies.pretrained import (
     pretrained_or_given,
 )
 from milplib.policies.rules import find_rule, scip_rule_names
+from milplib.scip.blocks import load_state_functions
 from milplib.scip.state_functions import StateFunction
 
 __all__ = ["ARCHITECTURES", "auto_policy", "load_policy", "policy_of"]
@@ -61,7 +63,10 @@ ARCHITECTURES: Mapping[str, Scorer] = _Architectures()
 
 
 def load_policy(
-    policy: object, *, blocks: Iterable[StateFunction] = (), models: Iterable[object] = ()
+    policy: object,
+    *,
+    blocks: Iterable[str | StateFunction] = (),
+    models: Iterable[object] = (),
 ) -> AnyPolicy:
     """Load a policy from a name, a file, a function or an object.
 
@@ -80,7 +85,8 @@ def load_policy(
         - a Python function ``state -> scores``;
         - a `milplib.policies.Policy`, `ScipRule`, `Switch` or `Portfolio`.
     blocks
-        User-defined state functions that a policy file reads.
+        User-defined state functions that a policy file reads: objects, or their names, as
+        ``"package.module:Name"``.
     models
         User-defined models of policy files: torch modules or `milplib.policies.ModelKind`, or their
         names, as ``"package.module:Net"``. A policy file only names its class, and milplib never
@@ -108,6 +114,7 @@ def load_policy(
     >>> load_policy(lambda state: state.candidates).score is not None
     True
     """
+    blocks, models = load_state_functions(blocks), listed(models, "models")
     if isinstance(policy, str):
         # The name of a rule means the rule, even if a file has the same name.
         if (rule := find_rule(policy)) is not None:
@@ -140,8 +147,8 @@ def load_policy(
     if callable(policy):
         return FunctionPolicy(policy)
     raise ParameterError(
-        f"{policy!r} is not a policy: give the name of a SCIP rule, a policy file, a function of "
-        "the state, or an object with name, state_functions and score(state)"
+        f"{given(policy)} is not a policy: give the name of a SCIP rule, a policy file, a function "
+        "of the state, or an object with name, state_functions and score(state)"
     )
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import pyscipopt
 from pyscipopt import SCIP_LPSOLSTAT, SCIP_RESULT
 
+from milplib.arguments import check_arguments, given
 from milplib.errors import BranchingError, ParameterError, PolicyError
 from milplib.formats.from_scip import from_scip
+from milplib.formats.scip_fields import is_scip_model
 from milplib.outcomes import Word
 from milplib.policies.choice import best_candidate, checked_scores
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, parts
@@ -138,8 +140,11 @@ def include_policy(
     >>> use.calls > 0, use.errors
     (True, 0)
     """
-    if on_error not in tuple(OnError):
-        raise ParameterError(f"on_error is {on_error!r}; it must be 'fallback' or 'raise'")
+    check_arguments(include_policy, locals())
+    if not is_scip_model(model):
+        raise ParameterError(f"the model is {given(model)}; give a pyscipopt.Model")
+    if not isinstance(on_error, str) or on_error not in tuple(OnError):
+        raise ParameterError(f"on_error is {given(on_error)}; it must be 'fallback' or 'raise'")
     if max_depth is not None and max_depth < 0:
         raise ParameterError(f"the largest depth is {max_depth}; it must not be negative")
     policy = load_policy(policy)

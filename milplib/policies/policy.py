@@ -8,6 +8,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy.typing as npt
 
+from milplib.arguments import check_arguments, given
+from milplib.display import Shown
+from milplib.errors import ParameterError
 from milplib.scip.blocks import load_state_functions
 from milplib.scip.parameters import ParameterValue, parameter_text
 from milplib.scip.state import BranchingState
@@ -51,7 +54,7 @@ class Policy(Protocol):
         ...
 
 
-class ScipRule:
+class ScipRule(Shown):
     """A SCIP rule by name, which SCIP itself runs.
 
     Parameters
@@ -76,13 +79,21 @@ class ScipRule:
     def __init__(
         self, rule: str, *, parameters: Mapping[str, ParameterValue] = MappingProxyType({})
     ) -> None:
+        check_arguments(ScipRule.__init__, locals())
+        if not isinstance(parameters, Mapping):
+            raise ParameterError(
+                f"the parameters of a rule are {given(parameters)}; give a dict of values by name"
+            )
         self.rule = rule
         self.parameters = dict(sorted(parameters.items()))
         words = ",".join(f"{name}={parameter_text(v)}" for name, v in self.parameters.items())
         self.name = f"{rule}:{words}" if words else rule
 
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name}
 
-class FunctionPolicy:
+
+class FunctionPolicy(Shown):
     """A Python function of the state as a policy.
 
     Parameters
@@ -112,9 +123,14 @@ class FunctionPolicy:
         name: str | None = None,
         blocks: Iterable[str | StateFunction] = (),
     ) -> None:
+        check_arguments(FunctionPolicy.__init__, locals())
         self.function = function
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.state_functions = load_state_functions(blocks)
+
+    def _facts(self) -> dict[str, object]:
+        blocks = [function.name for function in self.state_functions]
+        return {"name": self.name, "blocks": blocks}
 
     def score(self, state: BranchingState) -> npt.ArrayLike:
         """Call the function."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.errors import PolicyError
 from milplib.policies.candidate_matrix import candidate_matrix, matrix_columns
 from milplib.policies.file import PolicyFile
@@ -19,7 +20,7 @@ from milplib.scip.state_functions import StateFunction
 __all__ = ["LinearPolicy", "RankingPolicy"]
 
 
-class RankingPolicy(ABC):
+class RankingPolicy(Shown, ABC):
     """A policy that scores each candidate by its line of `candidate_matrix`.
 
     Parameters
@@ -52,6 +53,9 @@ class RankingPolicy(ABC):
         if type(declared) is not int or declared != expected:
             raise self._wrong(f"it says that it reads {declared!r} features, its blocks {expected}")
         self._read(content.tensors)
+
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name} | dict(self.content._facts())
 
     @abstractmethod
     def _read(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:

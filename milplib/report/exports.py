@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from milplib.arguments import check_arguments
 from milplib.errors import OutputError
 from milplib.escaping import csv_lines
-from milplib.evaluation.policy_summary import EXPORTED
 from milplib.evaluation.summary import ALL
 from milplib.evaluation.verdicts import verdict
 from milplib.files import atomic_write
-from milplib.report.page import report_plots
+from milplib.report.page import check_results, report_plots
 from milplib.report.text import number, p_value, ratio, signed_rank_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
     >>> [path.name for path in write_exports(results, Path(place, "results"))][:3]
     ['summary.csv', 'summary.tex', 'profiles.png']
     """
+    check_arguments(write_exports, locals())
+    check_results(results)
+    folder = Path(folder)
     summary = results.summary()
     files = [folder / "summary.csv", folder / "summary.tex"]
     for path, text in zip(
@@ -91,31 +94,7 @@ def summary_rows(summary: Summary) -> list[dict[str, object]]:
         (``…_ratio_low``, ``…_ratio_high``) and ``…_ratio_instances``; and ``p_value`` and
         ``p_corrected`` of Wilcoxon's test of the times.
     """
-    return [_flat(summary, row) for row in summary.rows]
-
-
-def _flat(summary: Summary, row: PolicySummary) -> dict[str, object]:
-    fields: dict[str, object] = {"distribution": row.distribution, "policy": row.policy}
-    fields |= {name: getattr(row, name) for name in EXPORTED}
-    fields["failures"] = "; ".join(f"{count} {kind}" for kind, count in row.failures.items())
-    compared = row.against_baseline
-    for measure in ("time", "nodes", "fair_nodes"):
-        estimate: RatioEstimate | None = getattr(compared, measure) if compared else None
-        for ending, name in (
-            ("", "value"),
-            ("_low", "low"),
-            ("_high", "high"),
-            ("_instances", "instances"),
-        ):
-            fields[f"{measure}_ratio{ending}"] = getattr(estimate, name) if estimate else None
-    test = signed_rank_of(summary, row.policy, row.distribution)
-    fields["p_value"] = test.p_value if test else None
-    fields["p_corrected"] = test.corrected if test else None
-    return {name: None if _is_nan(value) else value for name, value in fields.items()}
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+    return summary.as_rows()
 
 
 def csv_text(rows: Sequence[Mapping[str, object]], *, digits: int | None = None) -> str:
@@ -142,7 +121,7 @@ def csv_text(rows: Sequence[Mapping[str, object]], *, digits: int | None = None)
 
 
 def _cell(value: object, digits: int | None) -> object:
-    if value is None or _is_nan(value):
+    if value is None or is_nan(value):
         return ""
     return f"{value:.{digits}g}" if isinstance(value, float) and digits else value
 

@@ -11,6 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from milplib.arguments import check_arguments, given
+from milplib.errors import ParameterError
 from milplib.evaluation.policy_summary import ITERATION_SHIFT, TITLES, PolicySummary
 from milplib.evaluation.resampling import ENOUGH_INSTANCES
 from milplib.evaluation.results import Evaluation
@@ -77,6 +79,8 @@ def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:
     >>> write_report(results, folder + "/page.html").read_text()[:15]
     '<!DOCTYPE html>'
     """
+    check_arguments(write_report, locals())
+    check_results(results)
     page = _page(results).encode()
     path = Path(path)
     with atomic_write(path) as stream:
@@ -113,6 +117,14 @@ def report_plots(results: Evaluation, summary: Summary | None = None) -> dict[st
         figures.heat_map_plot(summary.matrix),
     )
     return {plot.name: plot for plot in plots if plot is not None}
+
+
+def check_results(results: object) -> None:
+    """Raise a `ParameterError` unless the argument is an evaluation."""
+    if not isinstance(results, Evaluation):
+        raise ParameterError(
+            f"the results are {given(results)}; give an Evaluation, such as Evaluation.load(folder)"
+        )
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from milplib.display import Shown
 from milplib.errors import ResultsError
 from milplib.extensions import entry_points_of, load_extension
 
@@ -36,8 +37,8 @@ class RunFailure:
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunContents:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RunContents(Shown):
     """Contents of a run's folder.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
+from milplib.display import Shown
 from milplib.errors import ParameterError, ResultsError
 from milplib.files import atomic_write_json, file_sha256, json_equal
 from milplib.parsing import read_json
@@ -19,8 +20,8 @@ Config = TypeVar("Config", bound=Mapping[str, object])
 """Arguments of a kind of results: a `TypedDict`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResultsManifest(Generic[Config]):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ResultsManifest(Shown, Generic[Config]):
     """Manifest of a job that makes results: its arguments and software.
 
     A subclass is a kind of results. It names the format and checks the arguments.

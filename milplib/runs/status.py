@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from milplib.arguments import check_arguments
+from milplib.display import Shown
 from milplib.errors import ResultsError
 from milplib.files import lock_holder
 from milplib.outcomes import RunState
@@ -19,8 +21,8 @@ from milplib.runs.record import Progress, read_progress, read_sessions
 __all__ = ["RunStatus", "run_status"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunStatus:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RunStatus(Shown):
     """Status and progress of a run.
 
     Parameters
@@ -118,6 +120,7 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     >>> status.kind, status.state, status.done, status.total, status.failure_counts
     ('measurement', 'complete', 1, 1, {})
     """
+    check_arguments(run_status, locals())
     root = Path(folder)
     # Check the lock before reading files: a process that ends meanwhile leaves a complete run.
     holder = lock_holder(root / UNFINISHED / LOCK) or lock_holder(root / LOCK) or ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.scip.features import RowFeature, VariableFeature
 from milplib.scip.grouped import GroupStatistics, group_statistics, sorted_by_group
 
@@ -26,8 +27,8 @@ _AT_BOUNDS = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class LpRows:
+@dataclass(frozen=True, eq=False, repr=False)
+class LpRows(Shown):
     """Data of the m rows of the LP, without coefficients.
 
     ``side`` is the position of one side of each row in the state. Multiplying this side's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -21,6 +22,7 @@ __all__ = [
     "EXPERTS",
     "Expert",
     "FullStrongBranching",
+    "FunctionExpert",
     "ask_expert",
     "load_expert",
     "resolved_name",
@@ -114,14 +116,47 @@ _LISTED = (
 )
 
 
-def load_expert(name: str) -> Expert:
-    """Load an expert by name.
+class FunctionExpert:
+    """A Python function as an expert.
+
+    Parameters
+    ----------
+    function
+        Function of a model and the candidates that returns a `StrongBranchingResult`.
+
+    Examples
+    --------
+    >>> def mine(model, candidates):
+    ...     ...
+    >>> FunctionExpert(mine).name
+    'mine'
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        function: Callable[[pyscipopt.Model, list[pyscipopt.Variable]], StrongBranchingResult],
+    ) -> None:
+        self.function = function
+        self.name = str(getattr(function, "__name__", type(function).__name__))
+
+    def label(
+        self, model: pyscipopt.Model, candidates: list[pyscipopt.Variable]
+    ) -> StrongBranchingResult:
+        """Call the function."""
+        return self.function(model, candidates)
+
+
+def load_expert(name: object) -> Expert:
+    """Load an expert from a name, an object or a function.
 
     Parameters
     ----------
     name
         Name in `EXPERTS`, limits such as ``shortlist:50+screen:20/8`` (see
         `LimitedStrongBranching`), or ``"package.module:Name"`` of a user-defined class or object.
+        Also an expert, a class of experts, or a function of a model and its candidates.
 
     Raises
     ------
@@ -138,6 +173,8 @@ def load_expert(name: str) -> Expert:
     >>> load_expert("screen:20/8+lookahead:3").name
     'screen:20/8+lookahead:3'
     """
+    if not isinstance(name, str):
+        return _checked_expert(name)
     if name in EXPERTS:
         return EXPERTS[name]
     limited = _limited(name)
@@ -146,10 +183,25 @@ def load_expert(name: str) -> Expert:
     module, colon, attribute = name.partition(":")
     if not (colon and attribute.isidentifier()) or module in _LIMITS:
         raise UnknownNameError("expert", name, EXPERTS, hint=_LISTED)
-    expert: Any = load_object(name, role="expert", instantiate=True)
+    return _checked_expert(load_object(name, role="expert", instantiate=True), shown=name)
+
+
+def _checked_expert(given: object, *, shown: str = "") -> Expert:
+    """Make an expert of an object, a class or a function; raise if it is none of these."""
+    expert: Any = given
+    if isinstance(given, type):
+        try:
+            expert = given()
+        except Exception as error:  # a user's class may raise anything
+            raise ParameterError(
+                f"the expert {given.__name__} cannot be made: {type(error).__name__}: {error}"
+            ) from error
+    elif callable(given) and not isinstance(given, Expert):
+        expert = FunctionExpert(given)
     if not isinstance(expert, Expert) or not isinstance(expert.name, str):
         raise ParameterError(
-            f"{name} is not an expert: it needs a name and a method label (milplib.scip.Expert)"
+            f"{shown or repr(given)} is not an expert: it needs a name and a method label "
+            "(milplib.scip.Expert)"
         )
     return expert
 

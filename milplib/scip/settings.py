@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyscipopt import SCIP_PARAMSETTING
 
+from milplib.arguments import check_arguments
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.scip.rule import PRIORITY
 
@@ -73,6 +74,7 @@ def apply_setting(
     >>> model.getParam("separating/maxrounds"), model.getParam("randomization/randomseedshift")
     (0, 3)
     """
+    check_arguments(apply_setting, locals())
     if setting not in _SETTINGS:
         raise UnknownNameError("setting", setting, _SETTINGS)
     if not 0 <= seed <= MAX_SEED:

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
+
 __all__ = ["STATE_VERSION", "BranchingState"]
 
 STATE_VERSION = 1
 """Version of the state, increased when a column changes its meaning or position."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class BranchingState:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class BranchingState(Shown):
     r"""State of a branching node: the LP as a bipartite graph, and the candidates.
 
     One node set of the graph is the n columns of the LP, the other the m finite sides of its rows.
@@ -67,6 +69,16 @@ class BranchingState:
     blocks: Mapping[str, npt.NDArray[np.floating[Any]]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "candidates": len(self.candidates),
+            "variables": self.n_variables,
+            "row_sides": self.n_rows,
+            "edges": int(self.edge_index.shape[1]),
+            "has_incumbent": self.has_incumbent,
+            "blocks": {name: block.shape for name, block in self.blocks.items()},
+        }
 
     @property
     def n_variables(self) -> int:

@@ -14,7 +14,13 @@ from milplib.errors import ParameterError, StateError
 if TYPE_CHECKING:
     import pyscipopt
 
-__all__ = ["BlockSchema", "StateFunction", "check_state_functions", "extract_blocks"]
+__all__ = [
+    "BlockSchema",
+    "RecordedBlock",
+    "StateFunction",
+    "check_state_functions",
+    "extract_blocks",
+]
 
 
 @runtime_checkable
@@ -91,6 +97,38 @@ class BlockSchema:
         return cls(
             str(found["name"]), int(found["version"]), tuple(str(name) for name in found["columns"])
         )
+
+
+@dataclass(frozen=True)
+class RecordedBlock:
+    """State function of a recorded block whose code is not needed, as in training.
+
+    Parameters
+    ----------
+    schema
+        Schema of the block.
+    """
+
+    schema: BlockSchema
+
+    @property
+    def name(self) -> str:
+        """Name of the block."""
+        return self.schema.name
+
+    @property
+    def version(self) -> int:
+        """Version of the block."""
+        return self.schema.version
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the block."""
+        return self.schema.columns
+
+    def extract(self, model: pyscipopt.Model) -> npt.ArrayLike:
+        """Raise, because only samples hold this block."""
+        raise StateError(f"the block '{self.name}' was recorded, and its code is not here")
 
 
 def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunction, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pyscipopt import SCIP_RESULT
 
+from milplib.display import Shown
 from milplib.scip.extraction import branching_candidates
 from milplib.scip.rule import PRIORITY, GuardedRule
 
@@ -27,8 +28,8 @@ NO_ITERATION_LIMIT = 2**31 - 1
 """SCIP's value for no limit on simplex iterations."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class StrongBranchingResult:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class StrongBranchingResult(Shown):
     """Result of strong branching at a node.
 
     Parameters

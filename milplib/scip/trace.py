@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE
 
+from milplib.display import Shown
+
 __all__ = ["MAX_POINTS", "Trace", "TraceRecorder"]
 
 MAX_POINTS = 1000
@@ -20,8 +22,8 @@ Point = tuple[float, float, float]
 _EVENTS = (SCIP_EVENTTYPE.BESTSOLFOUND, SCIP_EVENTTYPE.DUALBOUNDIMPROVED)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Trace:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Trace(Shown):
     """Bounds of a solve, each valid from its point in time to the next.
 
     Parameters

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import given
+from milplib.errors import ParameterError
 from milplib.instance import Instance
 
 __all__ = ["ROW_KINDS", "binary_columns", "row_kinds"]
@@ -207,6 +209,8 @@ class _Rows:
     @classmethod
     def of(cls, instance: Instance) -> _Rows:
         """Compute the properties of the rows of an instance."""
+        if not isinstance(instance, Instance):
+            raise ParameterError(f"the instance is {given(instance)}; give a milplib.Instance")
         m, matrix = instance.n_rows, instance.A
         length = np.diff(matrix.indptr).astype(np.intp)
         row, column = np.repeat(np.arange(m), length), matrix.indices

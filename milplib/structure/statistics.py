@@ -8,6 +8,7 @@ from typing import TypedDict, cast
 
 import numpy as np
 
+from milplib.display import Shown
 from milplib.instance import Instance
 from milplib.structure.row_kinds import ROW_KINDS, binary_columns, row_kinds
 
@@ -43,8 +44,8 @@ class StatisticsRow(TypedDict, total=False):
     general_linear_rows: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class InstanceStatistics:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InstanceStatistics(Shown):
     """Size of an instance, and counts of its columns and rows by kind.
 
     Parameters

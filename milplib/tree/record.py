@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
 
+from milplib.arguments import check_arguments
 from milplib.instance import Instance
 from milplib.outcomes import SolveStatus
 from milplib.solving import prepare_solve
@@ -256,6 +257,7 @@ def record_tree(
     >>> tree.solve_status, len(tree.depth) >= 1
     ('optimal', True)
     """
+    check_arguments(record_tree, locals())
     prepared = prepare_solve(
         instance,
         policy=policy,

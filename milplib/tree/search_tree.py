@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.display import Shown
 from milplib.outcomes import Word
 
 __all__ = ["STATUSES", "NodeStatus", "SearchTree"]
@@ -31,8 +32,8 @@ STATUSES = tuple(NodeStatus)
 """Statuses of a node, by the numbers that `SearchTree.status` holds."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SearchTree:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SearchTree(Shown):
     """Nodes of a solve, in the order of their creation.
 
     At a restart, SCIP discards its tree and starts again. Earlier roots are then separate trees,

@@ -111,17 +111,32 @@ def test_a_killed_evaluation_goes_on_to_the_same_table(
     assert lasting(Evaluation.load(out)) == lasting(results)
 
 
-def test_a_script_without_a_main_guard_is_told_so(markets: Path, tmp_path: Path) -> None:
+def test_one_worker_needs_no_main_guard_in_a_script_and_two_are_told_so(
+    markets: Path, tmp_path: Path
+) -> None:
+    """Functions of the script are policies either way."""
     script = tmp_path / "script.py"
     script.write_text(
+        "import sys\n"
         "from milplib.evaluation import evaluate\n"
-        f"evaluate([{str(markets)!r}], policies=['pscost'], out={str(tmp_path / 'r')!r})\n"
+        "factor = -1\n"
+        "def own(state):\n"
+        "    return factor * state.candidates\n"
+        f"results = evaluate({str(markets)!r}, policies=[own], time_limit=60,\n"
+        f"    out={str(tmp_path / 'r')!r}, workers=int(sys.argv[1]))\n"
+        "print(set(results.table.column('failure').to_pylist()))\n"
     )
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0
-    assert "__main__" in done.stderr.splitlines()[-1]
+
+    def run(workers: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(script), workers]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    several = run("2")
+    assert several.returncode != 0
+    assert "__main__" in several.stderr.splitlines()[-1]
+    assert several.stderr.count("Traceback") == 1
+    one = run("1")
+    assert (one.returncode, one.stdout, one.stderr) == (0, "{''}\n", "")
 
 
 def test_results_that_are_damaged_are_refused(

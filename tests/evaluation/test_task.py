@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.evaluation.policies import evaluated_policies
 from milplib.evaluation.task import RunParameters, run_order
 from milplib.policies import PolicyFile, gcnn_shapes, write_policy
+from milplib.scip import BranchingState
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,28 @@ def test_unknown_names_and_files_that_are_no_policies_are_refused_before_anythin
 
 def test_a_policy_that_cannot_go_to_another_process_is_refused_by_name() -> None:
     with pytest.raises(PolicyError, match="define it at the top of a module"):
-        evaluated_policies([lambda state: state.candidates], baseline="relpscost")
+        evaluated_policies([_Locked()], baseline="relpscost")
+
+
+class _Locked:
+    name = "locked"
+    state_functions = ()
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def score(self, state: BranchingState) -> Any:
+        return state.candidates
+
+
+def test_a_policy_of_a_prompt_or_a_cell_goes_to_other_processes_by_its_content() -> None:
+    def scores(factor: int) -> Any:
+        return lambda state: factor * state.candidates
+
+    (one, _), _ = evaluated_policies([scores(1)], baseline="relpscost")
+    (same, _), _ = evaluated_policies([scores(1)], baseline="relpscost")
+    (two, _), _ = evaluated_policies([scores(2)], baseline="relpscost")
+    assert one.digest == same.digest != two.digest
 
 
 def test_a_policy_that_only_this_process_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

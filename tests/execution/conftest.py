@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 FUNCTIONS = """
-import ctypes, os, signal, sys, time
+import ctypes, os, signal, sys, threading, time
 from dataclasses import dataclass
 from pathlib import Path
 from milplib.errors import UnknownNameError
@@ -48,6 +48,9 @@ def raise_at_seven(number):
 
 def give_a_lambda(_):
     return lambda: 1
+
+def give_a_lock(_):
+    return threading.Lock()
 
 def kill(number):
     os.kill(os.getpid(), number)

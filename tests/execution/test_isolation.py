@@ -38,8 +38,9 @@ def test_what_it_raises_is_raised_here_with_its_traceback(functions: ModuleType)
 def test_an_error_or_a_result_that_cannot_travel_is_described(functions: ModuleType) -> None:
     with pytest.raises(Exception, match="Stubborn: 1 and 2"):
         run_isolated(functions.raise_stubborn, None)
-    with pytest.raises(Exception, match="lambda"):
-        run_isolated(functions.give_a_lambda, None)
+    with pytest.raises(Exception, match="lock"):
+        run_isolated(functions.give_a_lock, None)
+    assert run_isolated(functions.give_a_lambda, None)() == 1  # code travels by value
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
@@ -64,15 +65,20 @@ def test_ctrl_c_is_left_to_the_parent_whatever_handler_is_set(functions: ModuleT
     assert run_isolated(functions.interrupted, None, time_limit=60) == "goes on"
 
 
-def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
+def test_a_script_without_a_main_guard_can_use_a_process_and_its_own_functions(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "script.py").write_text(
-        "from milplib.execution.isolation import run_isolated\nrun_isolated(abs, -1)\n"
+        "from milplib.execution.isolation import run_isolated\n"
+        "factor = 3\n"
+        "def tripled(number):\n"
+        "    return factor * number\n"
+        "print(run_isolated(tripled, -1))\n"
     )
     done = subprocess.run(
         [sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert "__main__" in done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout, done.stderr) == (0, "-3\n", "")
 
 
 def test_a_process_over_its_memory_is_killed(functions: ModuleType) -> None:

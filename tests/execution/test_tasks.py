@@ -242,6 +242,7 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "__main__" in done.stderr.splitlines()[-1]
+    assert done.stderr.count("Traceback") == 1  # the script's own, and none of the workers
 
 
 @pytest.mark.parametrize(

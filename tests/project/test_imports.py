@@ -27,7 +27,8 @@ ALLOWED = {
     "milplib": Packages({"numpy", "scipy", "pyscipopt"}),
     "milplib.files": Packages({"filelock"}),
     "milplib.parsing": Packages({"numpy"}, lazily={"yaml"}),
-    "milplib.execution": Packages(set(), lazily={"dask", "distributed", "cloudpickle"}),
+    "milplib.progress": Packages(set(), lazily={"rich", "IPython"}),
+    "milplib.execution": Packages({"cloudpickle"}, lazily={"dask", "distributed"}),
     "milplib.cli": Packages(
         {"cyclopts", "rich"},
         lazily={"milplib.generators", "milplib.learn", "numpy", "pyscipopt"},
@@ -51,7 +52,7 @@ ALLOWED = {
     "milplib.learn": Packages(
         {"numpy", "scipy", "pyscipopt", "pyarrow", "safetensors", "rich"}
         | {"torch", "torch_geometric", "wandb"},
-        lazily={"matplotlib", "lightgbm", "sklearn"},
+        lazily={"matplotlib", "lightgbm", "sklearn", "pandas"},
     ),
 }
 

@@ -28,7 +28,7 @@ LAYERS: tuple[grimp.Layer, ...] = (
     grimp.Layer("scip", "structure"),
     grimp.Layer("formats", "instance", independent=False),
     grimp.Layer("instance_arrays"),
-    grimp.Layer("extensions", "files", "named", "style"),
+    grimp.Layer("arguments", "display", "extensions", "files", "named", "progress", "style"),
     grimp.Layer(
         "errors",
         "escaping",

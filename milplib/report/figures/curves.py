@@ -53,9 +53,9 @@ def profile_plot(runs: PairedRuns) -> Plot | None:
     end = max(2.0, float(finite.max()) * 1.1)
 
     def draw(inks: Inks) -> Figure:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(6.0, 4.0 + 0.2 * (len(runs.policies) // 3)), layout="constrained")
+        figure = inks.figure(
+            figsize=(6.0, 4.0 + 0.2 * (len(runs.policies) // 3)), layout="constrained"
+        )
         axis = figure.subplots()
         for i, policy in enumerate(runs.policies):
             taus, fractions = profile.steps(i)
@@ -161,9 +161,7 @@ def gap_plot(results: Evaluation) -> Plot | None:
         return None
 
     def draw(inks: Inks) -> Figure:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(6.0, 4.0 + 0.2 * (len(policies) // 3)), layout="constrained")
+        figure = inks.figure(figsize=(6.0, 4.0 + 0.2 * (len(policies) // 3)), layout="constrained")
         axis = figure.subplots()
         for i, policy in enumerate(policies):
             if policy in gaps:

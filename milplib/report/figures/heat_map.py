@@ -72,7 +72,6 @@ def heat_map_plot(matrix: Matrix | None) -> Plot | None:
 
     def draw(inks: Inks) -> Figure:
         from matplotlib.colors import LinearSegmentedColormap, Normalize
-        from matplotlib.figure import Figure
 
         colours = LinearSegmentedColormap.from_list("ratio", [_BETTER, _EVEN, _WORSE])
         heats = np.array([[heat(c[p].value) for c in headed.values()] for p in matrix.policies])
@@ -81,7 +80,7 @@ def heat_map_plot(matrix: Matrix | None) -> Plot | None:
         names = max(1.8, 0.5 + LETTER * max(map(len, matrix.policies)))
         label = f"{matrix.what}: ratio to {matrix.baseline}\nbelow 1 is better"
         cells = max(1.25 * k, LETTER * max(map(len, label.splitlines())))
-        figure = Figure(figsize=(names + cells, 1.5 + 0.5 * n), layout="constrained")
+        figure = inks.figure(figsize=(names + cells, 1.5 + 0.5 * n), layout="constrained")
         axis = figure.subplots()
         axis.imshow(heats, cmap=colours, norm=Normalize(-1, 1), aspect="auto")
         for i, policy in enumerate(matrix.policies):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from milplib.files import atomic_write
 from milplib.style import COLOURS, plain_style
@@ -25,12 +27,20 @@ MARKERS = ("o", "s", "D", "^")
 DOTS_PER_INCH = 200
 
 
+def _figure(**options: Any) -> Figure:
+    """Make a figure that pyplot does not know, so that it is freed without being closed."""
+    from matplotlib.figure import Figure
+
+    return Figure(**options)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inks:
-    """Colours of texts and auxiliary lines."""
+    """Colours of texts and auxiliary lines, and what makes the figure."""
 
     ink: str
     muted: str
+    figure: Callable[..., Figure] = _figure
 
 
 _ON_PAPER = Inks(ink="#222222", muted="#666666")
@@ -106,6 +116,14 @@ class Plot:
         for number, series in enumerate(COLOURS):
             svg = svg.replace(series, f"var(--series-{number})")
         return svg
+
+    def axes(self) -> Any:
+        """Draw a figure of pyplot; return its `matplotlib.axes.Axes`, or an array of several."""
+        import matplotlib.pyplot as plt
+
+        with plain_style({}, ink=_ON_PAPER.ink, muted=_ON_PAPER.muted):
+            axes = self.draw(replace(_ON_PAPER, figure=plt.figure)).axes
+        return axes[0] if len(axes) == 1 else np.array(axes, dtype=object)
 
     def save(self, folder: Path) -> tuple[str, str]:
         """Write the figure as PNG and PDF, and return the names of the files.

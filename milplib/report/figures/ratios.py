@@ -39,9 +39,7 @@ def ratio_plot(summary: Summary) -> Plot | None:
         return None
 
     def draw(inks: Inks) -> Figure:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(8.2, 1.1 + 0.27 * len(lines)), layout="constrained")
+        figure = inks.figure(figsize=(8.2, 1.1 + 0.27 * len(lines)), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for axis, measure in zip(axes, ("time", "nodes"), strict=True):
             estimates = [getattr(comparisons[line], measure) for line in lines]
@@ -108,10 +106,8 @@ def seed_plot(runs: PairedRuns, *, baseline: str) -> Plot | None:
     spreads = [_spread(runs, i) for i in range(len(runs.policies))]
 
     def draw(inks: Inks) -> Figure:
-        from matplotlib.figure import Figure
-
         n = len(runs.policies)
-        figure = Figure(figsize=(8.2, 1.2 + 0.32 * n), layout="constrained")
+        figure = inks.figure(figsize=(8.2, 1.2 + 0.32 * n), layout="constrained")
         left, other = figure.subplots(1, 2, sharey=True)
         left.axvline(1.0, color=inks.muted, linewidth=0.8, linestyle=(0, (4, 3)))
         for i in shown:

@@ -49,11 +49,9 @@ def scatter_plot(runs: PairedRuns, *, baseline: str, what: str) -> Plot | None:
     low, high = seen.min() / 1.3, seen.max() * 1.3
 
     def draw(inks: Inks) -> Figure:
-        from matplotlib.figure import Figure
-
         columns = min(3, len(shown))
         lines = -(-len(shown) // columns)
-        figure = Figure(figsize=(2.75 * columns, 2.8 * lines), layout="constrained")
+        figure = inks.figure(figsize=(2.75 * columns, 2.8 * lines), layout="constrained")
         axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         for place in range(len(shown), lines * columns):
             axes.flat[place].set_visible(False)

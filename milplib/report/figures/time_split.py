@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from milplib.display import Shown
 from milplib.report.figures.plot import Inks, Plot
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ PARTS = ("observe", "score", "branch", "rule")
 _COLOURS = dict(zip(PARTS, ("#56b4e9", "#0072b2", "#e69f00", "#009e73"), strict=True))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TimeSplit:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class TimeSplit(Shown):
     """Time inside each policy by part, over all measured runs.
 
     Parameters
@@ -85,10 +86,8 @@ def time_split_plot(split: TimeSplit) -> Plot | None:
         return None
 
     def draw(inks: Inks) -> Figure:
-        from matplotlib.figure import Figure
-
         n = len(split.policies)
-        figure = Figure(figsize=(8.2, 1.5 + 0.3 * n), layout="constrained")
+        figure = inks.figure(figsize=(8.2, 1.5 + 0.3 * n), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for axis, values in zip(axes, (100 * split.shares, split.milliseconds), strict=True):
             left = np.zeros(n)

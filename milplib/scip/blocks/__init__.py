@@ -11,7 +11,8 @@ import pkgutil
 from collections.abc import Iterable
 from typing import Any
 
-from milplib.errors import PolicyError, UnknownNameError
+from milplib.arguments import listed
+from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.named import load_object
 from milplib.scip.state_functions import BlockSchema, StateFunction, check_state_functions
 
@@ -40,8 +41,8 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
     Parameters
     ----------
     names
-        Names in `BLOCKS`, names of user-defined classes or objects as ``"package.module:Name"``, or
-        state functions.
+        Names in `BLOCKS`, names of user-defined classes or objects as ``"package.module:Name"``,
+        state functions, or their classes.
 
     Raises
     ------
@@ -56,8 +57,10 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
     ['pseudocost', 'tree']
     """
     functions: list[Any] = []  # checked below
-    for name in names:
-        if not isinstance(name, str):
+    for name in listed(names, "blocks"):
+        if isinstance(name, type) and isinstance(getattr(name, "name", None), str):
+            functions.append(_made(name))
+        elif not isinstance(name, str):
             functions.append(name)
         elif ":" in name:
             functions.append(load_object(name, role="block", instantiate=True))
@@ -68,6 +71,15 @@ def load_state_functions(names: Iterable[str | StateFunction]) -> tuple[StateFun
                 "block", name, BLOCKS, hint="(one of your own: package.module:Name)"
             )
     return check_state_functions(functions)
+
+
+def _made(block: type) -> object:
+    try:
+        return block()
+    except Exception as error:  # a user's class may raise anything
+        raise ParameterError(
+            f"the block {block.__name__} cannot be made: {type(error).__name__}: {error}"
+        ) from error
 
 
 def state_functions_of(
