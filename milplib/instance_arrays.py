@@ -103,9 +103,10 @@ class InstanceArrays(Shown):
                 f"integrality must hold {n} values, each 0 (continuous) or 1 (integer)"
             )
         put("integrality", _frozen(integrality, np.uint8, name="integrality"))
-        if isinstance(self.offset, bool) or not isinstance(self.offset, Real):
+        offset: object = self.offset
+        if isinstance(offset, bool) or not isinstance(offset, Real):
             raise InstanceError(
-                f"the constant of the objective is {given(self.offset)}; it must be a number"
+                f"the constant of the objective is {given(offset)}; it must be a number"
             )
         put("offset", float(self.offset))
         put("column_names", self._checked_names(self.column_names, "x", n, "column"))
@@ -118,9 +119,10 @@ class InstanceArrays(Shown):
     ) -> tuple[str, ...]:
         if names is None:
             return tuple(f"{prefix}{position}" for position in range(1, count + 1))
-        if isinstance(names, str | bytes) or not isinstance(names, Iterable):
-            raise InstanceError(f"the {kind} names are {given(names)}; give a list of texts")
-        names = tuple(names)
+        texts: object = names
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            raise InstanceError(f"the {kind} names are {given(texts)}; give a list of texts")
+        names = tuple(texts)
         if len(names) != count:
             raise InstanceError(f"{len(names)} {kind} names for {count} {kind}s")
         if not all(isinstance(name, str) for name in names):

@@ -8,7 +8,7 @@ from milplib.learn.training.task import (
     TrainingResult,
     TrainingTask,
 )
-from milplib.learn.training.train import train, train_ranker
+from milplib.learn.training.train_model import train, train_ranker
 
 __all__ = [
     "LOSSES",

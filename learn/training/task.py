@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from milplib.display import Shown
 from milplib.learn.samples.statistics import ChoiceAgreement
 from milplib.learn.training.metrics import Metrics
 from milplib.policies.model_kinds import ModelKind
 
-__all__ = ["EpochRecord", "TrainingProgress", "TrainingResult", "TrainingTask"]
+__all__ = [
+    "EpochRecord",
+    "OpenSamples",
+    "SamplePlace",
+    "TrainingProgress",
+    "TrainingResult",
+    "TrainingTask",
+]
+
+
+@runtime_checkable
+class OpenSamples(Protocol):
+    """Samples that know their folder, such as a `milplib.learn.SampleSet`."""
+
+    folder: Path
+
+
+SamplePlace: TypeAlias = "str | os.PathLike[str] | OpenSamples"
+"""Folder of samples, or an open one."""
 
 
 @dataclass(frozen=True)

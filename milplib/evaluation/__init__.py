@@ -4,9 +4,10 @@ from typing import NoReturn
 
 from milplib.evaluation.best_scip_rule import SCIP_RULES, BestScipRule
 from milplib.evaluation.checks import Finding, check_runs
-from milplib.evaluation.evaluation import EvaluationProgress, evaluate
+from milplib.evaluation.evaluation import evaluate
 from milplib.evaluation.matrix import Matrix, matrix
 from milplib.evaluation.profiles import PerformanceProfile, performance_profile
+from milplib.evaluation.progress import EvaluationProgress
 from milplib.evaluation.results import Evaluation
 from milplib.evaluation.rule_search import best_scip_rule
 from milplib.evaluation.significance import SignedRank, holm, signed_rank

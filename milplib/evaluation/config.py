@@ -29,6 +29,8 @@ class PolicyEntry(TypedDict):
     label: str
     kind: str
     sha256: str
+    rule: NotRequired[str]
+    """Rule of SCIP, if the caller gave it another label."""
     rules: NotRequired[dict[str, str]]
     """Rule by distribution, if the policy is a choice."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +13,7 @@ from milplib.arguments import check_arguments
 from milplib.errors import InstanceError
 from milplib.evaluation.config import EvaluationConfig, PolicyKind
 from milplib.evaluation.policies import evaluated_policies
+from milplib.evaluation.progress import EvaluationProgress
 from milplib.evaluation.reports import ReportWriter, report_writers
 from milplib.evaluation.results import Evaluation, EvaluationManifest
 from milplib.evaluation.rows import Optimum, RunRow, TaskFile
@@ -26,7 +27,7 @@ from milplib.files import file_sha256
 from milplib.library.evaluated import EvaluatedInstance, evaluated_instances, seed_list
 from milplib.library.folder import InstancePlace
 from milplib.outcomes import SolveFailure, SolveStatus
-from milplib.progress import Steps, showing_progress
+from milplib.progress import showing_progress
 from milplib.runs.manifest import ResultsFolder
 from milplib.runs.rows import check_any_read
 from milplib.schema import SchemaError, conforming
@@ -34,20 +35,6 @@ from milplib.scip import StateFunction
 from milplib.scip.versions import software_versions
 
 __all__ = ["EvaluationProgress", "evaluate"]
-
-
-@dataclass(frozen=True)
-class EvaluationProgress:
-    """Progress of an evaluation: finished runs, all runs, and failed ones among the finished."""
-
-    done: int
-    total: int
-    failed: int
-
-
-def progress_steps(progress: EvaluationProgress) -> Steps:
-    """Describe a progress for `milplib.progress.showing_progress`."""
-    return progress.done, progress.total, f"{progress.failed} failed" if progress.failed else ""
 
 
 def evaluate(
@@ -186,7 +173,10 @@ def evaluate(
     with folder.claim(force=force) as has_work:
         if has_work:
             with showing_progress(
-                "evaluating", progress=progress, on_progress=on_progress, steps=progress_steps
+                "evaluating",
+                progress=progress,
+                on_progress=on_progress,
+                steps=EvaluationProgress.steps,
             ) as report:
                 folder.run(tasks, execution=execution, on_progress=report)
             folder.finish(len(tasks))

@@ -10,7 +10,8 @@ from pathlib import Path
 from milplib.arguments import check_arguments, given, listed
 from milplib.errors import ParameterError
 from milplib.evaluation.best_scip_rule import BEST_SCIP_RULE, SCIP_RULES, BestScipRule
-from milplib.evaluation.evaluation import EvaluationProgress, evaluate
+from milplib.evaluation.evaluation import evaluate
+from milplib.evaluation.progress import EvaluationProgress
 from milplib.library.folder import InstancePlace, instance_files
 from milplib.library.splits import ListedFiles, Split
 from milplib.policies.rules import find_rule

@@ -11,6 +11,7 @@ from pathlib import Path
 from milplib.arguments import check_arguments
 from milplib.errors import ParameterError
 from milplib.library.cache import Cache
+from milplib.library.catalogue import find_distribution
 from milplib.library.distribution import Distribution
 from milplib.library.fetch_distribution import fetch
 from milplib.library.folder import SPLITS

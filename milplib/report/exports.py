@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from milplib.arguments import check_arguments
 from milplib.errors import OutputError
 from milplib.escaping import csv_lines
+from milplib.evaluation.policy_summary import is_nan
 from milplib.evaluation.summary import ALL
 from milplib.evaluation.verdicts import verdict
 from milplib.files import atomic_write

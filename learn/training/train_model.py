@@ -11,15 +11,17 @@ from typing import Any
 from milplib.arguments import check_arguments, path_of
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.learn.options import NetworkOptions, RunOptions, TrainingOptions
-from milplib.learn.samples import SampleSet
-from milplib.learn.training.task import TrainingProgress, TrainingResult, TrainingTask
+from milplib.learn.training.task import (
+    OpenSamples,
+    SamplePlace,
+    TrainingProgress,
+    TrainingResult,
+    TrainingTask,
+)
 from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kinds
 from milplib.progress import showing_progress
 
 __all__ = ["train", "train_ranker"]
-
-SamplePlace = str | os.PathLike[str] | SampleSet
-"""Folder of samples, or an open one."""
 
 
 def train(
@@ -157,10 +159,10 @@ def sample_folders(given: object) -> tuple[Path, ...]:
     ParameterError
         If an argument is neither.
     """
-    is_one = isinstance(given, str | os.PathLike | SampleSet) or not isinstance(given, Iterable)
+    is_one = isinstance(given, str | os.PathLike | OpenSamples) or not isinstance(given, Iterable)
     places: list[object] = [given] if is_one else list(given)  # type: ignore[call-overload]
     return tuple(
-        place.folder if isinstance(place, SampleSet) else path_of(place, "folder of samples")
+        place.folder if isinstance(place, OpenSamples) else path_of(place, "folder of samples")
         for place in places
     )
 
