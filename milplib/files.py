@@ -17,7 +17,8 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from milplib.errors import NoSpaceError, OutputError
-from milplib.temporary import is_leftover, open_regular, remove_leftovers, temporary_file
+from milplib.parsing import open_regular
+from milplib.temporary import is_leftover, remove_leftovers, temporary_file
 
 __all__ = [
     "atomic_write",

@@ -1,29 +1,18 @@
-"""Temporary files that belong to the process that writes them, and files that are read as files."""
+"""Temporary files that belong to the process that writes them."""
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
 from pathlib import Path
 
-__all__ = ["file_kind", "is_leftover", "open_regular", "remove_leftovers", "temporary_file"]
+__all__ = ["is_leftover", "remove_leftovers", "temporary_file"]
 
 _TEMPORARY = ".milplib-tmp"
 _LONGEST_PART = 100  # bytes of a file's name in that of its temporary file
-_KINDS = {
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-    stat.S_IFLNK: "a link",
-}
 
 
 @contextmanager
@@ -100,30 +89,3 @@ def _remove_if_left(path: Path) -> None:
             path.unlink()
     finally:
         os.close(handle)
-
-
-def file_kind(mode: int) -> str:
-    """Return what a file is that is no regular file; empty if it is one.
-
-    Examples
-    --------
-    >>> file_kind(0o020666), file_kind(0o100644)
-    ('a device', '')
-    """
-    return _KINDS.get(stat.S_IFMT(mode), "")
-
-
-def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
-    """Open a file to read its bytes; refuse a FIFO, which blocks, or a device.
-
-    Raises
-    ------
-    OSError
-        If it cannot be opened, or is no regular file.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    kind = file_kind(os.fstat(handle).st_mode)
-    if kind:
-        os.close(handle)
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file", os.fspath(path))
-    return open(handle, "rb")

@@ -7,6 +7,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from milplib.library.config import SplitConfig
 from milplib.library.manifest import BrokenInstance, InstanceRecord, SplitManifest, open_split
 from milplib.library.sources import InstanceSource, RawInstance, SourceLimits
 from milplib.library.sources.pointers import check_no_pointer
-from milplib.temporary import open_regular, temporary_file
+from milplib.parsing import open_regular
+from milplib.temporary import temporary_file
 
 __all__ = ["copy_split", "store_split"]
 

@@ -8,7 +8,7 @@ from milplib.parsing.csv_text import parse_csv
 from milplib.parsing.json_text import parse_json, read_json
 from milplib.parsing.limits import MAX_BYTES, MAX_DEPTH, MAX_YAML_BYTES, ParseError
 from milplib.parsing.numbers import parse_integer, parse_number
-from milplib.parsing.regular import open_regular, read_regular
+from milplib.parsing.regular import file_kind, open_regular, read_regular
 from milplib.parsing.toml_text import parse_toml
 from milplib.parsing.yaml_text import compose_yaml
 
@@ -18,6 +18,7 @@ __all__ = [
     "MAX_YAML_BYTES",
     "ParseError",
     "compose_yaml",
+    "file_kind",
     "open_regular",
     "parse_csv",
     "parse_integer",

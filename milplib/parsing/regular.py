@@ -9,11 +9,31 @@ import stat
 
 from milplib.parsing.limits import MAX_BYTES, ParseError
 
-__all__ = ["open_regular", "read_regular"]
+__all__ = ["file_kind", "open_regular", "read_regular"]
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+}
+
+
+def file_kind(mode: int) -> str:
+    """Return what a file is that is no regular file; empty if it is one.
+
+    Examples
+    --------
+    >>> file_kind(0o020666), file_kind(0o100644)
+    ('a device', '')
+    """
+    return _KINDS.get(stat.S_IFMT(mode), "")
 
 
 def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
-    """Open a regular file for reading; a pipe, socket or device is refused without waiting for it.
+    """Open a regular file for reading; a FIFO, socket or device is refused without waiting for it.
 
     Raises
     ------
@@ -24,18 +44,19 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
     --------
     >>> open_regular("/dev/null")
     Traceback (most recent call last):
-    OSError: [Errno 22] not a regular file: '/dev/null'
+    OSError: [Errno 22] it is a device, not a regular file: '/dev/null'
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError as error:  # a null character in the name
         raise FileNotFoundError(errno.ENOENT, str(error), os.fspath(path)) from error
     mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+    if stat.S_ISDIR(mode):
         os.close(descriptor)
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if kind := file_kind(mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"it is {kind}, not a regular file", os.fspath(path))
     return open(descriptor, "rb")
 
 
@@ -53,7 +74,7 @@ def read_regular(path: str | os.PathLike[str], *, limit: int = MAX_BYTES) -> byt
     --------
     >>> read_regular("/dev/null")
     Traceback (most recent call last):
-    OSError: [Errno 22] not a regular file: '/dev/null'
+    OSError: [Errno 22] it is a device, not a regular file: '/dev/null'
     """
     with open_regular(path) as stream:
         content = stream.read(limit + 1)

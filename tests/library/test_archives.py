@@ -15,7 +15,7 @@ import pytest
 import milplib
 from milplib.errors import OutputError, SourceError, SourceUnavailableError
 from milplib.library import FetchedSplit, fetch
-from milplib.library.sources import ArchiveLimits, ArchiveSource
+from milplib.library.sources import ArchiveSource, SourceLimits
 from milplib.library.sources.base import flat_names
 from milplib.library.sources.layout import SplitLayout
 
@@ -213,13 +213,13 @@ def test_an_entry_that_would_explode_refuses_the_archive(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        (ArchiveLimits(files=1), "more than 1 entries"),
-        (ArchiveLimits(file_bytes=100), "would have"),
-        (ArchiveLimits(total_bytes=3000), "its entries would have"),
+        (SourceLimits(files=1), "more than 1 entries"),
+        (SourceLimits(file_bytes=100), "would have"),
+        (SourceLimits(total_bytes=3000), "its entries would have"),
     ],
 )
 def test_limits_of_an_archive_are_kept(
-    tmp_path: Path, texts: list[bytes], limits: ArchiveLimits, message: str
+    tmp_path: Path, texts: list[bytes], limits: SourceLimits, message: str
 ) -> None:
     path = archive(tmp_path / "a.zip", {"train/1.lp": texts[0], "train/2.lp": texts[1]})
     with pytest.raises(SourceError, match=message):

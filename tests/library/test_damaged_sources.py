@@ -97,8 +97,8 @@ def test_what_is_no_file_in_a_folder_is_broken_and_does_not_block(
     assert contents(found) == texts[:1]
     reasons = [broken.reason for broken in found.manifest.broken]
     assert reasons == [
-        "it cannot be read: it is a FIFO, not a file",
-        "it cannot be read: it is a device, not a file",
+        "it cannot be read: it is a FIFO, not a regular file",
+        "it cannot be read: it is a device, not a regular file",
         "it cannot be read: No such file or directory",
     ]
 

@@ -8,11 +8,7 @@ from milplib.library.sources.limits import SourceLimits
 from milplib.library.sources.mirror import MirrorSource
 from milplib.library.sources.mirror_folder import MirrorFolder
 
-ArchiveLimits = SourceLimits
-"""Former name of `SourceLimits`."""
-
 __all__ = [
-    "ArchiveLimits",
     "ArchiveSource",
     "FolderSource",
     "InstanceSource",

@@ -19,7 +19,7 @@ from milplib.library.sources.layout import SplitLayout
 from milplib.library.sources.limits import SourceLimits
 from milplib.library.sources.pointers import check_no_pointer
 from milplib.library.sources.zip_directory import with_readable_entries
-from milplib.temporary import file_kind, open_regular
+from milplib.parsing import file_kind, open_regular
 
 __all__ = ["ArchiveSource"]
 

@@ -14,7 +14,7 @@ from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.csv_records import CsvRecords
 from milplib.library.sources.limits import SourceLimits
 from milplib.library.sources.pointers import check_no_pointer
-from milplib.temporary import open_regular
+from milplib.parsing import open_regular
 
 __all__ = ["CsvInstance", "check_header", "csv_instances", "decoded"]
 

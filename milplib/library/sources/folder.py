@@ -15,7 +15,7 @@ from milplib.library.config import SourceEntry
 from milplib.library.manifest import BrokenInstance
 from milplib.library.sources.base import RawInstance, flat_names
 from milplib.library.sources.layout import SplitLayout
-from milplib.temporary import open_regular
+from milplib.parsing import open_regular
 
 __all__ = ["FolderSource", "files_below"]
 
