@@ -42,7 +42,16 @@ def planted_results(rows: list[Any], *, expected_runs: int | None = None) -> Eva
     policies = tuple(dict.fromkeys(row["policy"] for row in rows))
     config: Any = {  # without what the report does not need
         "policies": [{"label": p, "kind": "rule", "sha256": ""} for p in policies],
-        "instances": sorted({row["instance"] for row in rows}),
+        "instances": [
+            {
+                "name": name,
+                "distribution": distribution,
+                "sha256": "",
+                "known_status": "",
+                "known_objective": None,
+            }
+            for name, distribution in sorted({(r["instance"], r["distribution"]) for r in rows})
+        ],
         "seeds": sorted({row["seed"] for row in rows}),
         "setting": "default",
         "time_limit": 60.0,

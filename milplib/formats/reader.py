@@ -89,6 +89,7 @@ def read(
     check_arguments(read, locals())
     path = Path(path)
     extension = file_format(path)
+    _check_name(path)
     text = file_text(path, max_bytes=max_bytes)
     try:
         if extension == "mps":
@@ -98,3 +99,13 @@ def read(
         raise MissingEndError(f"cannot read {path}: {error}", plausible=error.plausible) from error
     except InstanceError as error:
         raise InstanceError(f"cannot read {path}: {error}") from error
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that neither SCIP nor a table of results can hold."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise InstanceError(
+            f"cannot read {path}: its name is not encoded in UTF-8; rename it"
+        ) from error

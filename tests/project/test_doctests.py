@@ -11,9 +11,13 @@ from typing import Protocol
 
 import pytest
 
+from milplib import extensions
+
 
 def test_examples_run(each_module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    # What an example registers is for itself, not for the tests that follow.
+    monkeypatch.setattr(extensions, "_registered", {})
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     for test in doctest.DocTestFinder().find(importlib.import_module(each_module), each_module):
