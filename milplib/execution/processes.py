@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from milplib.errors import MilplibError
 from milplib.execution.errors import FailureKind
@@ -23,6 +23,8 @@ from milplib.execution.pickling import pickled, unpickled
 __all__ = [
     "START_LIMIT",
     "UNGUARDED",
+    "StartedProcess",
+    "children_allowed",
     "described_error",
     "end_in_words",
     "end_kind",
@@ -57,14 +59,39 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _starting = threading.Lock()
 
 
+class StartedProcess(Protocol):
+    """What milplib uses of a process that it has started."""
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process."""
+
+    @property
+    def sentinel(self) -> int:
+        """Handle that becomes ready when the process ends."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """Exit code in `multiprocessing`'s convention; None while the process runs."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the end of the process."""
+
+    def kill(self) -> None:
+        """Kill the process if it still runs."""
+
+    def close(self) -> None:
+        """Release what belongs to the process, which has ended."""
+
+
 def start_process(
-    target: Callable[..., None], *arguments: Any, imports_main: bool = True
+    target: Callable[..., None], *arguments: Any, imports_main: bool = True, daemon: bool = False
 ) -> SpawnProcess:
     """Start a fresh process that computes on one thread, unless the environment says otherwise.
 
     The target must first call `prepare_worker` with this process's id. By default the process
     imports this process's main module, as `multiprocessing` does. Definitions of that module are
-    sent by value, so they do not need it.
+    sent by value, so they do not need it. This process ends a `daemon` when it ends.
 
     Raises
     ------
@@ -72,8 +99,10 @@ def start_process(
         If the system has no process or memory left.
     """
     # The lock guards the environment variables and the flag, which the whole process shares.
-    with _starting, _one_thread_environment(), _children_allowed(), _main_module(imports_main):
-        process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
+    with _starting, _one_thread_environment(), children_allowed(), _main_module(imports_main):
+        process = multiprocessing.get_context("spawn").Process(
+            target=target, args=arguments, daemon=daemon
+        )
         process.start()
     return process
 
@@ -102,7 +131,7 @@ def _main_module(is_imported: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _children_allowed() -> Iterator[None]:
+def children_allowed() -> Iterator[None]:
     """Allow children of a daemonic process, as Dask's workers are by default.
 
     multiprocessing forbids them because they could outlive their parent; milplib's do not.
@@ -128,8 +157,11 @@ def leave_unguarded_script() -> None:
         sys.exit(UNGUARDED)
 
 
-def prepare_worker(parent: int) -> None:
+def prepare_worker(parent: int, *, follows: bool = True) -> None:
     """Leave Ctrl-C to the parent process, and end with it, even inside a SCIP call.
+
+    On Linux the kernel ends this process with the thread that started it. Elsewhere a thread does,
+    if `follows`.
 
     Raises
     ------
@@ -146,7 +178,7 @@ def prepare_worker(parent: int) -> None:
     if os.getppid() != parent:
         raise SystemExit(1)
     watched = multiprocessing.parent_process()
-    if watched is not None:
+    if watched is not None and follows:
 
         def follow() -> None:
             watched.join()
@@ -155,7 +187,7 @@ def prepare_worker(parent: int) -> None:
         threading.Thread(target=follow, daemon=True).start()
 
 
-def exit_code(process: SpawnProcess, *, wait: float = 10.0) -> int | None:
+def exit_code(process: StartedProcess, *, wait: float = 10.0) -> int | None:
     """Wait for a process's end, and return its exit code; None if it outlasts `wait` seconds."""
     limit = time.monotonic() + wait
     while (code := process.exitcode) is None and time.monotonic() < limit:
@@ -163,7 +195,7 @@ def exit_code(process: SpawnProcess, *, wait: float = 10.0) -> int | None:
     return code
 
 
-def end_process(process: SpawnProcess) -> None:
+def end_process(process: StartedProcess) -> None:
     """Kill a process if it still runs, and release it."""
     process.kill()
     # Without a code, another thread is collecting it right now.
