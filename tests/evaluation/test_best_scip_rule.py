@@ -58,9 +58,8 @@ def planted(
         for number, seconds in enumerate(both)
     ]
     results = planted_results(rows)
-    results.config["instances"] = [
-        {"name": name, "sha256": f"sum of {name}"} for name in results.config["instances"]
-    ]
+    for entry in results.config["instances"]:
+        entry["sha256"] = f"sum of {entry['name']}"
     found_there: Evaluation = results
     return found_there
 

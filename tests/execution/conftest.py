@@ -46,6 +46,16 @@ def raise_at_seven(number):
         raise ValueError("seven")
     return number
 
+def parent_of(_):
+    return os.getppid()
+
+def count_up(_):
+    signal.changes = getattr(signal, "changes", 0) + 1
+    return signal.changes
+
+def surroundings(_):
+    return os.getcwd(), os.environ.get("MILPLIB_TEST_WORD"), sys.path[0]
+
 def give_a_lambda(_):
     return lambda: 1
 
