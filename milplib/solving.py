@@ -24,6 +24,7 @@ from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
 from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
 from milplib.policies.policy import ScipRule
+from milplib.scip.plugins import freed_afterwards
 from milplib.scip.settings import apply_setting
 from milplib.scip.trace import Trace, TraceRecorder
 
@@ -178,6 +179,11 @@ def solve(
         on_error=on_error,
         reference_objective=reference_objective,
     )
+    with freed_afterwards(prepared.model):
+        return _solved(prepared, setting=setting, seed=seed)
+
+
+def _solved(prepared: PreparedSolve, *, setting: str, seed: int) -> SolveResult:
     model, use = prepared.model, prepared.use
     recorder = TraceRecorder()
     model.includeEventhdlr(recorder, "milplib_trace", "records the bounds over time")

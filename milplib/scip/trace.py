@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE
 
+from milplib.scip.plugins import WeakModel
+
 __all__ = ["MAX_POINTS", "Trace", "TraceRecorder"]
 
 MAX_POINTS = 1000
@@ -63,7 +65,7 @@ class Trace:
         return list(zip(self.time.tolist(), self.primal.tolist(), self.dual.tolist(), strict=True))
 
 
-class TraceRecorder(pyscipopt.Eventhdlr):
+class TraceRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
     """Event handler that records the bounds of a solve at each improvement.
 
     It only reads, so it does not change the solve. Each improvement costs up to 0.2 milliseconds.
@@ -93,8 +95,11 @@ class TraceRecorder(pyscipopt.Eventhdlr):
 
     def eventexit(self) -> None:
         """Stop recording."""
+        model = self.model
+        if model is None:  # freed in a cycle of references
+            return
         for event in _EVENTS:
-            self.model.dropEvent(event, self)
+            model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
         """Record the bounds."""
