@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import tempfile
@@ -22,6 +23,7 @@ from milplib.instance import Instance
 from milplib.outcomes import SolveStatus
 from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
+from milplib.policies.picked import Picked
 from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
 from milplib.policies.policy import ScipRule
 from milplib.scip.plugins import freed_afterwards
@@ -30,6 +32,7 @@ from milplib.scip.trace import Trace, TraceRecorder
 
 __all__ = ["SolveResult", "branching_statistics", "solve"]
 
+_LOG = logging.getLogger("milplib")
 _WITHOUT_OPTIMUM = frozenset({SolveStatus.UNBOUNDED, SolveStatus.INFEASIBLE_OR_UNBOUNDED})
 
 
@@ -83,6 +86,8 @@ class SolveResult:
         Bounds over time, one entry for each improvement.
     policy, setting, seed
         Policy, setting and seed of the solve.
+    picked
+        What a portfolio such as ``auto`` picked, and why; None for other policies.
 
     References
     ----------
@@ -113,6 +118,7 @@ class SolveResult:
     policy: str
     setting: str
     seed: int
+    picked: Picked | None = None
 
 
 def solve(
@@ -228,6 +234,7 @@ def _solved(prepared: PreparedSolve, *, setting: str, seed: int) -> SolveResult:
         primal_dual_integral=model.getPrimalDualIntegral(),
         trace=recorder.trace(end=end),
         policy=prepared.name,
+        picked=use.picked,
         setting=setting,
         seed=seed,
     )
@@ -270,10 +277,13 @@ def prepare_solve(
         )
     chosen = load_policy(policy)
     name, picking = chosen.name, 0.0
+    picked = None
     while isinstance(chosen, Portfolio):  # pick here, where the instance is available
         begin = time.perf_counter()
-        chosen = chosen.picked(instance)
+        portfolio = chosen.name
+        chosen, picked = chosen.explained(instance)
         picking += time.perf_counter() - begin
+        _LOG.info("the policy '%s' picked %s", portfolio, picked)
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
@@ -281,6 +291,7 @@ def prepare_solve(
     if time_limit is not None:
         # SCIP accepts no larger value; 1e20 means no limit
         model.setParam("limits/time", min(max(float(time_limit) - picking, 0.0), 1e20))
+    use.picked = picked
     return PreparedSolve(instance, model, chosen, name, use, picking)
 
 

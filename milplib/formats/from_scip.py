@@ -41,7 +41,9 @@ def column_variables(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
     return sorted(model.getVars(), key=lambda variable: variable.getIndex())
 
 
-def from_scip(model: pyscipopt.Model, *, name: str | None = None) -> Instance:
+def from_scip(
+    model: pyscipopt.Model, *, name: str | None = None, keep_names: bool = True
+) -> Instance:
     """Convert the original problem of a PySCIPOpt model to an instance.
 
     Parameters
@@ -50,6 +52,9 @@ def from_scip(model: pyscipopt.Model, *, name: str | None = None) -> Instance:
         Model with linear constraints only.
     name
         Name of the instance. Default: the name of the model.
+    keep_names
+        Whether to keep the names of variables and constraints, which must then be unique. Without
+        them, columns and rows get names by position.
 
     Returns
     -------
@@ -105,9 +110,13 @@ def from_scip(model: pyscipopt.Model, *, name: str | None = None) -> Instance:
         lower=numbers([variable.getLbOriginal() for variable in variables]),
         upper=numbers([variable.getUbOriginal() for variable in variables]),
         integrality=np.array([v.vtype() != "CONTINUOUS" for v in variables], dtype=np.uint8),
-        column_names=tuple(variable.name for variable in variables),
+        column_names=tuple(
+            variable.name if keep_names else f"x{number}"
+            for number, variable in enumerate(variables, 1)
+        ),
         row_names=tuple(
-            constraint.name or f"C{number}" for number, constraint in enumerate(constraints, 1)
+            (keep_names and constraint.name) or f"C{number}"
+            for number, constraint in enumerate(constraints, 1)
         ),
         sense="maximize" if model.getObjectiveSense() == "maximize" else "minimize",
         offset=model.getObjoffset(),
