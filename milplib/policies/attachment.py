@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import weakref
 
@@ -96,6 +97,18 @@ class Attachment:
         """Let go of the plugins and the policy of a model that is freed."""
         self.use = self._rule = self._events = None
 
+    def leave(self) -> None:
+        """Let the plugins do nothing more, as the interpreter ends.
+
+        SCIP calls them until its model is freed. A policy may be a function of a module whose
+        globals hold the model, which would then outlive Python's own modules.
+        """
+        if self._events is not None:
+            self._events.forget()
+        if self._rule is not None:
+            self._rule.stop()
+        self.release()
+
     def _start(self, model: pyscipopt.Model, use: PolicyUse) -> None:
         policy, options = use.policy, self._options
         depth = -1 if options.max_depth is None else options.max_depth
@@ -173,6 +186,13 @@ def attachment_of(model: pyscipopt.Model) -> Attachment:
             found = _ATTACHED[key] = Attachment(model)
             weakref.finalize(model, _forget, key).atexit = False
     return found
+
+
+@atexit.register
+def _leave_all() -> None:
+    for attachment in tuple(_ATTACHED.values()):
+        attachment.leave()
+    _ATTACHED.clear()
 
 
 def _forget(key: int) -> None:

@@ -94,6 +94,10 @@ class PolicyEvents(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
         self._end_turn()
         self._watched = None
 
+    def forget(self) -> None:
+        """Serve no policy from now on, and leave the model alone."""
+        self._watched = None
+
     def eventinit(self) -> None:
         """Look for rules in the way of each other, and catch the events that are needed."""
         watched, model = self._watched, self.model
@@ -185,13 +189,12 @@ class PolicyEvents(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
             for name in branching_rule_names(model)
             if name != watched.name and not name.startswith("milplib-")
         }
-        scips = max((priorities.get(name, ours) for name in scip_rule_names()), default=ours)
+        scips = max(priorities[name] for name in scip_rule_names() if name in priorities)
         for name, priority in priorities.items():
             if priority >= ours and model.getParam(f"branching/{name}/maxdepth") == -1:
                 self._above.append((name, priority))
-            elif (
-                name not in scip_rule_names() and scips < priority < ours
-            ):  # those below SCIP's first rule never ran
+            elif name not in scip_rule_names() and scips < priority < ours:
+                # Rules below SCIP's first one do not run without a policy either.
                 self._below.append((name, priority))
 
     def _report_rivals(self, watched: Watched) -> None:

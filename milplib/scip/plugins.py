@@ -36,11 +36,23 @@ class WeakModel:
     """
 
     _model: weakref.ref[pyscipopt.Model] | None = None
+    # PySCIPOpt's attribute `model`, which holds a strong reference; in a tuple, because it is a
+    # descriptor. SCIP calls plugins until the interpreter has ended and globals are gone, so the
+    # attribute is looked up before.
+    _strong: tuple[Any, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._strong = tuple(
+            vars(base)["model"]
+            for base in cls.__mro__
+            if base is not WeakModel and "model" in vars(base)
+        )
 
     @property
     def model(self) -> Any:
         """The plugin's model; None before the plugin is included and after the model is freed."""
-        owned = _slot(self).__get__(self)
+        owned = self._strong[0].__get__(self)
         if owned is not None:
             try:
                 self.model = owned
@@ -51,13 +63,7 @@ class WeakModel:
     @model.setter
     def model(self, model: pyscipopt.Model | None) -> None:
         self._model = None if model is None else weakref.ref(model)
-        _slot(self).__set__(self, None)
-
-
-def _slot(plugin: object) -> Any:
-    """Return the attribute `model` of PySCIPOpt's class, which holds a strong reference."""
-    classes = type(plugin).__mro__
-    return next(vars(c)["model"] for c in classes if c is not WeakModel and "model" in vars(c))
+        self._strong[0].__set__(self, None)
 
 
 def is_freed(model: pyscipopt.Model) -> bool:

@@ -90,7 +90,8 @@ class TraceRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unuse
     def eventinit(self) -> None:
         """Start recording."""
         self._points, self._primal = [], math.nan
-        for event in _EVENTS:
+        self._caught = _EVENTS  # globals are gone if the interpreter frees the model
+        for event in self._caught:
             self.model.catchEvent(event, self)
 
     def eventexit(self) -> None:
@@ -98,7 +99,7 @@ class TraceRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unuse
         model = self.model
         if model is None:  # freed in a cycle of references
             return
-        for event in _EVENTS:
+        for event in self._caught:
             model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:

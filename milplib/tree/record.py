@@ -83,7 +83,8 @@ class TreeRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
 
     def eventinit(self) -> None:
         """Subscribe to the node events."""
-        for event in _CAUGHT:
+        self._caught = _CAUGHT  # globals are gone if the interpreter frees the model
+        for event in self._caught:
             self.model.catchEvent(event, self)
 
     def eventexit(self) -> None:
@@ -91,7 +92,7 @@ class TreeRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
         model = self.model
         if model is None:  # freed in a cycle of references
             return
-        for event in _CAUGHT:
+        for event in self._caught:
             model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
