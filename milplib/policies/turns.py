@@ -113,7 +113,7 @@ class PolicyEvents(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
 
     def eventexit(self) -> None:
         """Restore the user's parameters of the rules."""
-        if self._watched is not None and self._branched:
+        if self._watched is not None and self._branched and self.model is not None:
             self._report_rivals(self._watched)
         self._end_turn()
 
@@ -212,8 +212,12 @@ class PolicyEvents(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
                 + ": raise the policy's priority by include_policy(…, priority=…), or lower the "
                 "rule's",
             )
-        decides = watched.use.calls > 0 or is_native
-        if self._below and decides and watched.options.max_depth is None:
+        rule = f"branching/{watched.name}"
+        is_limited = (
+            self.model.getParam(f"{rule}/maxdepth") != -1
+            or self.model.getParam(f"{rule}/maxbounddist") < 1
+        )
+        if self._below and (watched.use.calls > 0 or is_native) and not is_limited:
             rule, priority = max(self._below, key=lambda rival: rival[1])
             self._say(
                 "below",
