@@ -127,7 +127,7 @@ class PolicyRule(GuardedRule):
             self._picks[key] = self._pick(portfolio)
         picked = self._picks[key]
         if isinstance(picked, PolicyError):
-            raise picked
+            raise PolicyError(*picked.args)  # a copy, whose traceback nothing keeps
         return picked
 
     def _pick(self, portfolio: Portfolio) -> AnyPolicy | PolicyError | None:
