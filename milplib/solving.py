@@ -197,8 +197,8 @@ def _solved(prepared: PreparedSolve, *, setting: str, seed: int) -> SolveResult:
     model.optimize()
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
-    scip_rule = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else ""
-    own = rules.get(RULE_NAME) or rules.get(scip_rule) or {"time": 0.0, "nlpcalls": 0}
+    rule = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else RULE_NAME
+    own = rules.get(rule, {"time": 0.0, "nlpcalls": 0})
     objective, solution = _best_solution(model)
     infinity = model.infinity()
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())

@@ -112,6 +112,10 @@ class Attachment:
     def _start(self, model: pyscipopt.Model, use: PolicyUse) -> None:
         policy, options = use.policy, self._options
         depth = -1 if options.max_depth is None else options.max_depth
+        if self._rule is None:
+            # Also for a rule of SCIP's, to mark that SCIP has a policy.
+            self._rule = PolicyRule()
+            self._rule.include(model, RULE_NAME, priority=-PRIORITY)
         if isinstance(policy, ScipRule):
             name = policy.rule
             self._changes.set(model, f"branching/{name}/priority", options.priority)
@@ -121,12 +125,8 @@ class Attachment:
                 self._changes.set(model, parameter, value)
         else:
             name = RULE_NAME
-            if self._rule is None:
-                self._rule = PolicyRule()
-                self._rule.include(model, name, max_depth=depth, priority=options.priority)
-            else:
-                model.setParam(f"branching/{name}/priority", options.priority)
-                model.setParam(f"branching/{name}/maxdepth", depth)
+            model.setParam(f"branching/{name}/priority", options.priority)
+            model.setParam(f"branching/{name}/maxdepth", depth)
             self._rule.start(use, strict=options.on_error == OnError.RAISE)
         if self._events is None:
             self._events = PolicyEvents()

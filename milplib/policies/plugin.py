@@ -9,9 +9,8 @@ import pyscipopt
 from milplib.errors import ParameterError
 from milplib.policies.attachment import RULE_NAME, attachment_of
 from milplib.policies.loading import load_policy
-from milplib.policies.use import OnError, PolicyOptions, PolicyUse
+from milplib.policies.use import POLICY_PRIORITY, OnError, PolicyOptions, PolicyUse
 from milplib.scip.native import native_module
-from milplib.scip.rule import PRIORITY
 
 __all__ = ["RULE_NAME", "OnError", "PolicyUse", "include_policy", "included_policy"]
 
@@ -22,7 +21,7 @@ def include_policy(
     *,
     max_depth: int | None = None,
     on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK,
-    priority: int = PRIORITY,
+    priority: int = POLICY_PRIORITY,
 ) -> PolicyUse:
     """Let a policy branch in a PySCIPOpt model.
 

@@ -26,6 +26,9 @@ _LOG = logging.getLogger("milplib")
 PATIENCE = 10
 """Number of branched nodes after which a policy that has not been asked is reported."""
 
+# SCIP's rule that restores the nodes of earlier solves, and declines at all others.
+_REOPTIMIZATION = "nodereopt"
+
 # Stages in which SCIP itself copies the model for a smaller solve.
 _SUB_SCIP = frozenset(
     {
@@ -187,7 +190,7 @@ class PolicyEvents(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused
         priorities = {
             name: model.getParam(f"branching/{name}/priority")
             for name in branching_rule_names(model)
-            if name != watched.name and not name.startswith("milplib-")
+            if name not in (watched.name, _REOPTIMIZATION) and not name.startswith("milplib-")
         }
         scips = max(priorities[name] for name in scip_rule_names() if name in priorities)
         for name, priority in priorities.items():

@@ -12,7 +12,11 @@ from milplib.policies.combinations import AnyPolicy
 from milplib.policies.picked import Picked
 from milplib.scip.rule import PRIORITY
 
-__all__ = ["OnError", "PolicyOptions", "PolicyUse"]
+__all__ = ["POLICY_PRIORITY", "OnError", "PolicyOptions", "PolicyUse"]
+
+POLICY_PRIORITY = PRIORITY - 1
+"""Default priority of a policy. SCIP gives the highest one to ``nodereopt``, which restores the
+nodes of earlier solves in a reoptimisation and leaves all others to the next rule."""
 
 
 class OnError(Word):
@@ -36,7 +40,7 @@ class PolicyOptions:
 
     max_depth: int | None = None
     on_error: OnError | Literal["fallback", "raise"] = OnError.FALLBACK
-    priority: int = PRIORITY
+    priority: int = POLICY_PRIORITY
 
     def __post_init__(self) -> None:
         if self.on_error not in tuple(OnError):

@@ -10,6 +10,7 @@ import pytest
 from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
 
 import milplib
+from milplib.errors import ParameterError
 from milplib.policies import PolicyUse
 
 from .plugged import solved
@@ -113,3 +114,42 @@ def test_a_rule_that_the_user_limits_keeps_no_other_from_running(
     assert solved(model)
     assert own.calls > 0
     assert not warnings_of(caplog)
+
+
+@pytest.mark.parametrize("policy", [lowest, "pscost", "auto"])
+def test_policies_decide_in_each_solve_of_a_reoptimization(
+    policy: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, plain = ready(), ready()
+    for each in (model, plain):
+        each.enableReoptimization()
+    use = milplib.include_policy(model, policy, on_error="raise")
+    calls, objectives = [0], []
+    for k in (1, 2, 3):
+        for each in (model, plain):
+            if k > 1:
+                each.freeReoptSolve()
+                terms = (i % k * variable for i, variable in enumerate(each.getVars()))
+                each.chgReoptObjective(pyscipopt.quicksum(terms))
+            each.optimize()
+            objectives.append(each.getObjVal())
+        calls.append(use.calls)
+    assert objectives[::2] == pytest.approx(objectives[1::2])
+    assert len(set(calls)) > 2 or policy != lowest
+    assert not warnings_of(caplog), "SCIP's rule for reoptimisation is not in the way"
+    use.remove()
+    model.freeReoptSolve()
+    model.optimize()
+    assert use.calls == calls[-1]
+
+
+@pytest.mark.parametrize("policy", [lowest, "pscost"])
+def test_another_model_object_of_the_same_scip_is_refused(policy: Any) -> None:
+    model = ready()
+    use = milplib.include_policy(model, policy)
+    same = pyscipopt.Model.from_ptr(model.to_ptr(False), take_ownership=False)
+    with pytest.raises(ParameterError, match="another Model object of the same SCIP"):
+        milplib.include_policy(same, policy)
+    del same
+    assert solved(model)
+    assert use.is_included
