@@ -27,7 +27,8 @@ def steps(*arguments: object) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("instance", ["split", pytest.param("auction", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("instance", ["split", "auction"])
 def test_every_step_in_one_model_equals_its_fresh_model(instance: str, tmp_path: Path) -> None:
     market_split(0, n_columns=12).write(tmp_path / "split.mps")
     rows = steps(*([tmp_path / "split.mps"] if instance == "split" else []))
