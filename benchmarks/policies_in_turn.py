@@ -99,7 +99,7 @@ def walk(path: Path) -> list[tuple[str, Work, Work, bool]]:
     steps.append(("no policy", solved(model), plain, parameters(model) == before))
     model.freeTransform()
     use = milplib.include_policy(model, "random", on_error="raise")
-    for name, policy in reversed(POLICIES.items()):  # by the same handle
+    for name, policy in reversed(list(POLICIES.items())):  # by the same handle
         use.replace(policy)
         steps.append((f"{name}, by replacement", solved(model, use), fresh[name], True))
         model.freeTransform()
@@ -108,9 +108,7 @@ def walk(path: Path) -> list[tuple[str, Work, Work, bool]]:
     name = next(iter(POLICIES))  # the last policy stays with another problem
     calls = use.calls
     work = solved(model, use)
-    work = Work(
-        nodes=work.nodes, lp_iterations=work.lp_iterations, decisions=use.calls - calls
-    )
+    work = Work(nodes=work.nodes, lp_iterations=work.lp_iterations, decisions=use.calls - calls)
     steps.append((f"{name}, after freeProb", work, fresh[name], True))
     use.remove()
     model.freeProb()

@@ -27,8 +27,13 @@ def steps(*arguments: object) -> list[list[str]]:
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("instance", ["split", "auction"])
+@pytest.mark.parametrize(
+    "instance",
+    [
+        pytest.param("split", marks=pytest.mark.slow),
+        pytest.param("auction", marks=pytest.mark.nightly),
+    ],
+)
 def test_every_step_in_one_model_equals_its_fresh_model(instance: str, tmp_path: Path) -> None:
     market_split(0, n_columns=12).write(tmp_path / "split.mps")
     rows = steps(*([tmp_path / "split.mps"] if instance == "split" else []))

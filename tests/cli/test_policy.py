@@ -124,7 +124,7 @@ def test_what_auto_picks_and_why_is_printed(folder: Path) -> None:
 
 def test_policy_info_describes_auto(folder: Path) -> None:
     printed = run(folder, "policy", "info", "auto")
-    for words in ("family auctions", "gcnn-auctions", "SCIP's own rule", "milplib policy pick FILE"):
+    for words in ("family auctions", "gcnn-auctions", "SCIP's own rule", "policy pick FILE"):
         assert words in printed
     found = json.loads(run(folder, "policy", "info", "auto", "--json"))
     assert {"name": "auctions", "policy": "gcnn-auctions"} in found["families"]

@@ -222,7 +222,8 @@ def test_wrong_replacements_leave_the_policy_in_place() -> None:
         use.replace("pscosts")
     with pytest.raises(ParameterError, match="'pscost': call replace"):
         milplib.include_policy(model, lowest)
-    assert model.getParam("branching/pscost/priority") > 100_000
+    raised: Any = model.getParam("branching/pscost/priority")
+    assert raised > 100_000
     use.remove()
     use.remove()
     with pytest.raises(ParameterError, match="removed"):
