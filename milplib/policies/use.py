@@ -161,7 +161,8 @@ class PolicyUse:
         Examples
         --------
         >>> import pyscipopt, milplib
-        >>> use = milplib.include_policy(pyscipopt.Model(), "pscost")
+        >>> model = pyscipopt.Model()
+        >>> use = milplib.include_policy(model, "pscost")
         >>> use.replace("mostinf").policy.name
         'mostinf'
         """
