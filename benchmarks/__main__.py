@@ -3,8 +3,8 @@
 Each row is a ratio of two alternatives, measured in turns in this process on one thread. Rows
 cover extraction and decisions at real nodes, collection, decoding of published instances, a
 training step, rankers of candidates, batches of samples, and a trained policy's share of a solve.
-`learning.py`, `generators.py`, `difficulty.py`, `labels.py`, `samples_at_size.py`, `reading.py`
-and `gpu_step.py` are separate scripts.
+`learning.py`, `generators.py`, `difficulty.py`, `labels.py`, `policies_in_turn.py`,
+`samples_at_size.py`, `reading.py` and `gpu_step.py` are separate scripts.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ __all__ = [
     "SampleError",
     "SourceError",
     "SourceUnavailableError",
+    "StageError",
     "StateError",
     "UnknownNameError",
 ]
@@ -96,6 +97,10 @@ class SourceError(MilplibError):
 
 class SourceUnavailableError(SourceError):
     """A source that is missing or unreachable; another source may work."""
+
+
+class StageError(MilplibError):
+    """A call on a model at a stage of its solve that does not allow it."""
 
 
 class StateError(MilplibError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -21,14 +22,17 @@ from milplib.instance import Instance
 from milplib.outcomes import SolveStatus
 from milplib.policies.combinations import AnyPolicy, Portfolio
 from milplib.policies.loading import load_policy
+from milplib.policies.picked import Picked
 from milplib.policies.plugin import RULE_NAME, OnError, PolicyUse, include_policy
 from milplib.policies.policy import ScipRule
 from milplib.scip.branching_statistics import branching_statistics
+from milplib.scip.plugins import freed_afterwards
 from milplib.scip.settings import apply_setting
 from milplib.scip.trace import Trace, TraceRecorder
 
 __all__ = ["SolveResult", "branching_statistics", "solve"]
 
+_LOG = logging.getLogger("milplib")
 _WITHOUT_OPTIMUM = frozenset({SolveStatus.UNBOUNDED, SolveStatus.INFEASIBLE_OR_UNBOUNDED})
 
 
@@ -82,6 +86,8 @@ class SolveResult(Shown):
         Bounds over time, one entry for each improvement.
     policy, setting, seed
         Policy, setting and seed of the solve.
+    picked
+        What a portfolio such as ``auto`` picked, and why; None for other policies.
 
     References
     ----------
@@ -112,10 +118,19 @@ class SolveResult(Shown):
     policy: str
     setting: str
     seed: int
+    picked: Picked | None = None
 
     def _facts(self) -> dict[str, object]:
         names = ("status", "objective", "dual_bound", "gap", "nodes", "lp_iterations", "time")
-        more = ("policy", "policy_time", "policy_calls", "policy_errors", "setting", "seed")
+        more = (
+            "policy",
+            "picked",
+            "policy_time",
+            "policy_calls",
+            "policy_errors",
+            "setting",
+            "seed",
+        )
         return {name: getattr(self, name) for name in (*names, *more)}
 
 
@@ -183,6 +198,11 @@ def solve(
         on_error=on_error,
         reference_objective=reference_objective,
     )
+    with freed_afterwards(prepared.model):
+        return _solved(prepared, setting=setting, seed=seed)
+
+
+def _solved(prepared: PreparedSolve, *, setting: str, seed: int) -> SolveResult:
     model, use = prepared.model, prepared.use
     recorder = TraceRecorder()
     model.includeEventhdlr(recorder, "milplib_trace", "records the bounds over time")
@@ -190,8 +210,8 @@ def solve(
     model.optimize()
     cpu_time = time.process_time() - begin
     rules = branching_statistics(model)
-    scip_rule = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else ""
-    own = rules.get(RULE_NAME) or rules.get(scip_rule)
+    rule = prepared.policy.rule if isinstance(prepared.policy, ScipRule) else RULE_NAME
+    own = rules.get(rule)
     objective, solution = _best_solution(model)
     infinity = model.infinity()
     dual_bound, gap = float(model.getDualbound()), float(model.getGap())
@@ -227,6 +247,7 @@ def solve(
         primal_dual_integral=model.getPrimalDualIntegral(),
         trace=recorder.trace(end=end),
         policy=prepared.name,
+        picked=use.picked,
         setting=setting,
         seed=seed,
     )
@@ -270,10 +291,13 @@ def prepare_solve(
         )
     chosen = load_policy(policy)
     name, picking = chosen.name, 0.0
+    picked = None
     while isinstance(chosen, Portfolio):  # pick here, where the instance is available
         begin = time.perf_counter()
-        chosen = chosen.picked(instance)
+        portfolio = chosen.name
+        chosen, picked = chosen.explained(instance)
         picking += time.perf_counter() - begin
+        _LOG.info("the policy '%s' picked %s", portfolio, picked)
     model = instance.to_scip()
     model.hideOutput()
     apply_setting(model, setting, seed=seed, reference_objective=reference_objective)
@@ -281,6 +305,7 @@ def prepare_solve(
     if time_limit is not None:
         # SCIP accepts no larger value; 1e20 means no limit
         model.setParam("limits/time", min(max(float(time_limit) - picking, 0.0), 1e20))
+    use.picked = picked
     return PreparedSolve(instance, model, chosen, name, use, picking)
 
 

@@ -4,6 +4,7 @@
 #include "errors.h"
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 
 namespace milplib {
@@ -41,6 +42,20 @@ void check_finite(const Array<Number>& array, const char* name);
 
 // Throw a ValueError unless all n numbers are in [0, bound).
 void check_range(const std::int32_t* numbers, std::int64_t n, std::int64_t bound, const char* name);
+
+// Throw a ValueError if an output shares memory with another array.
+template <class Number, class Other>
+void check_apart(const Array<Number>& out, const char* name, const Array<Other>& other,
+                 const char* other_name) {
+    const auto* begin = reinterpret_cast<const char*>(out.data());
+    const auto* other_begin = reinterpret_cast<const char*>(other.data());
+    const std::less<const char*> before;  // also defined for unrelated memory
+    const char* end = begin + out.size() * Py_ssize_t(sizeof(Number));
+    const char* other_end = other_begin + other.size() * Py_ssize_t(sizeof(Other));
+    if (before(begin, other_end) && before(other_begin, end))
+        raise(PyExc_ValueError, "%s overlaps %s in memory; it must be an array of its own", name,
+              other_name);
+}
 
 // Return whether an object is an array of double; false if it is not an array.
 bool holds_doubles(PyObject* object);

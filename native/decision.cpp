@@ -7,8 +7,8 @@
 
 namespace milplib {
 
-Node Decider::observe(PyObject* capsule, const Network& network) {
-    const Node node = read_node(capsule);
+Node Decider::observe(PyObject* capsule, PyObject* model, const Network& network) {
+    const Node node = read_node(capsule, model);
     candidate_positions(node, candidates_);
     rows_.read(node);
     variable_features_.resize(std::size_t(node.n_columns) * n_variable_features);
@@ -59,10 +59,10 @@ std::int64_t Decider::choose() const {
     return chosen;
 }
 
-DecisionTimes Decider::decide(PyObject* capsule, Network& network) {
+DecisionTimes Decider::decide(PyObject* capsule, PyObject* model, Network& network) {
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
-    const Node node = observe(capsule, network);
+    const Node node = observe(capsule, model, network);
     if (candidates_.empty()) raise(PyExc_ValueError, "has no candidate to branch on");
     const auto observed = Clock::now();
     score(network);

@@ -18,7 +18,7 @@ class Decider {
 
     // Extract the state into the buffers below, and the block of pseudocosts if the network has
     // block columns.
-    Node observe(PyObject* capsule, const Network& network);
+    Node observe(PyObject* capsule, PyObject* model, const Network& network);
 
     // Score the observed state. Throw a ValueError if a score is not finite.
     void score(Network& network);
@@ -26,7 +26,7 @@ class Decider {
     // Return the position of the candidate with the lowest column among those tied with the best.
     std::int64_t choose() const;
 
-    DecisionTimes decide(PyObject* capsule, Network& network);
+    DecisionTimes decide(PyObject* capsule, PyObject* model, Network& network);
 
     const std::vector<std::int32_t>& candidates() const { return candidates_; }
     const std::vector<float>& scores() const { return scores_; }

@@ -4,9 +4,11 @@
 #include "graph.h"
 #include "kernels.h"
 #include "module.h"
+#include "without_python.h"
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace milplib {
@@ -27,18 +29,6 @@ const EdgeKernels<float>& edge_kernels(const Kernels& kernels) { return kernels.
 template <>
 const EdgeKernels<double>& edge_kernels(const Kernels& kernels) { return kernels.edges_in_double; }
 
-// Releases the GIL during its lifetime, in which no code may touch Python objects.
-class WithoutPython {
-  public:
-    WithoutPython() : state_(PyEval_SaveThread()) {}
-    ~WithoutPython() { PyEval_RestoreThread(state_); }
-    WithoutPython(const WithoutPython&) = delete;
-    WithoutPython& operator=(const WithoutPython&) = delete;
-
-  private:
-    PyThreadState* state_;
-};
-
 // First arguments of all three functions.
 struct Given {
     PyObject *target, *source, *weight, *edge_index, *edge_features;
@@ -58,8 +48,20 @@ class Problem {
         if (width() < 1 || width() > most)
             raise(PyExc_ValueError, "target has %zd units", width());
         check_finite(values_, "edge_features");
-        check_range(ends_.data(), n_edges(), n_targets(), "edge_index[0]");
-        check_range(ends_.data() + n_edges(), n_edges(), n_sources(), "edge_index[1]");
+        // A copy, because another thread may change the array while the GIL is released.
+        const std::int32_t* given_ends = ends_.data();
+        ends_copy_.assign(given_ends, given_ends + 2 * n_edges());
+        check_range(ends_copy_.data(), n_edges(), n_targets(), "edge_index[0]");
+        check_range(ends_copy_.data() + n_edges(), n_edges(), n_sources(), "edge_index[1]");
+    }
+
+    // Throw a ValueError if an output shares memory with an input, which it would overwrite.
+    void check_apart(const Array<Number>& out, const char* name) const {
+        milplib::check_apart(out, name, target_, "target");
+        milplib::check_apart(out, name, source_, "source");
+        milplib::check_apart(out, name, weight_, "weight");
+        milplib::check_apart(out, name, ends_, "edge_index");
+        milplib::check_apart(out, name, values_, "edge_features");
     }
 
     Py_ssize_t n_targets() const { return target_.rows(); }
@@ -70,7 +72,7 @@ class Problem {
     // Call a function with the position and the edges of each target.
     template <class Function>
     void for_each_target(Function function) {
-        grouped_.group(n_targets(), n_edges(), ends_.data(), ends_.data() + n_edges(),
+        grouped_.group(n_targets(), n_edges(), ends_copy_.data(), ends_copy_.data() + n_edges(),
                        values_.data());
         Edges<Number> edges{target_.data(), weight_.data(), source_.data(), nullptr, nullptr, 0,
                             Number(1),      int(width())};
@@ -89,6 +91,7 @@ class Problem {
     Array<Number> target_, source_, weight_;
     Array<std::int32_t> ends_;
     Array<Number> values_;
+    std::vector<std::int32_t> ends_copy_;
     GroupedEdges<Number> grouped_;
 };
 
@@ -97,6 +100,7 @@ PyObject* sum(const Given& given, PyObject* out_, const char* level) {
     Problem<Number> problem(given, level);
     const Py_ssize_t width = problem.width();
     const Array<Number> out(out_, "out", {problem.n_targets(), width}, Access::write);
+    problem.check_apart(out, "out");
     {
         const WithoutPython meanwhile;
         problem.for_each_target([&](Py_ssize_t t, const Edges<Number>& edges) {
@@ -117,6 +121,15 @@ PyObject* gradient(const Given& given, PyObject* of_sum_, PyObject* of_target_,
     const Array<Number> of_source(of_source_, "of_source", {problem.n_sources(), width},
                                   Access::write);
     const Array<Number> of_weight(of_weight_, "of_weight", {width}, Access::write);
+    const std::pair<const Array<Number>*, const char*> outputs[] = {
+        {&of_target, "of_target"}, {&of_source, "of_source"}, {&of_weight, "of_weight"}};
+    for (const auto& output : outputs) {
+        problem.check_apart(*output.first, output.second);
+        check_apart(*output.first, output.second, of_sum, "gradient");
+        for (const auto& other : outputs)
+            if (&other < &output)
+                check_apart(*output.first, output.second, *other.first, other.second);
+    }
     {
         const WithoutPython meanwhile;
         std::fill_n(of_source.data(), problem.n_sources() * width, Number(0));

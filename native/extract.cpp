@@ -35,12 +35,12 @@ Number* content(const Owned& bytes) {
 }
 
 template <class Number>
-PyObject* extract_as(PyObject* capsule) {
+PyObject* extract_as(PyObject* capsule, PyObject* model) {
     // Reuse memory from node to node, because fresh memory costs more than writing to it. Static
     // buffers are safe: this code holds the GIL throughout.
     static Rows rows;
     static std::vector<std::int32_t> positions;
-    const Node node = read_node(capsule);
+    const Node node = read_node(capsule, model);
     rows.read(node);
     candidate_positions(node, positions);
     const Owned variables(
@@ -62,12 +62,14 @@ PyObject* extract_as(PyObject* capsule) {
 
 }  // namespace
 
-PyObject* extract(PyObject* capsule, bool in_double) {
-    return in_double ? extract_as<double>(capsule) : extract_as<float>(capsule);
+PyObject* extract(PyObject* capsule, bool in_double, PyObject* model) {
+    return in_double ? extract_as<double>(capsule, model) : extract_as<float>(capsule, model);
 }
 
-PyObject* pseudocost_block(PyObject* capsule) {
-    const Node node = read_node(capsule);
+PyObject* pseudocost_block(PyObject* arguments) {
+    PyObject *capsule, *model = nullptr;
+    if (!PyArg_ParseTuple(arguments, "O|O:pseudocosts", &capsule, &model)) throw PythonError();
+    const Node node = read_node(capsule, model);
     std::vector<double> block;
     pseudocosts(node, block);
     const auto* bytes = reinterpret_cast<const char*>(block.data());

@@ -2,7 +2,9 @@
 #include "errors.h"
 #include "kernels.h"
 #include "module.h"
+#include "node.h"
 #include "scip_api.h"
+#include "without_python.h"
 
 using namespace milplib;
 
@@ -19,6 +21,12 @@ static PyObject* module_bind(PyObject*, PyObject* arguments) {
             throw;
         }
         Py_DECREF(encoded);
+        PyObject* scip = PyImport_ImportModule("pyscipopt.scip");
+        PyObject* type = scip ? PyObject_GetAttrString(scip, "Model") : nullptr;
+        Py_XDECREF(scip);
+        if (!type) throw PythonError();
+        set_model_type(type);
+        Py_DECREF(type);
         return PyLong_FromLong(major);
     });
 }
@@ -38,9 +46,11 @@ static PyObject* module_set_constants(PyObject*, PyObject* arguments) {
 static PyObject* module_extract(PyObject*, PyObject* arguments) {
     return guarded([&]() -> PyObject* {
         PyObject* capsule = nullptr;
+        PyObject* model = nullptr;
         int in_double = 0;
-        if (!PyArg_ParseTuple(arguments, "Op:extract", &capsule, &in_double)) throw PythonError();
-        return extract(capsule, in_double);
+        if (!PyArg_ParseTuple(arguments, "Op|O:extract", &capsule, &in_double, &model))
+            throw PythonError();
+        return extract(capsule, in_double, model);
     });
 }
 
@@ -71,7 +81,7 @@ static PyMethodDef methods[] = {
     {"set_constants", module_set_constants, METH_VARARGS,
      "Set the values of SCIP's enumerations, from milplib.scip.versions."},
     {"extract", module_extract, METH_VARARGS, "Extract the state of the current node."},
-    {"pseudocosts", module_call<pseudocost_block>, METH_O,
+    {"pseudocosts", module_call<pseudocost_block>, METH_VARARGS,
      "Extract the pseudocosts of the candidates."},
     {"edge_sum", module_call<edge_sum>, METH_VARARGS,
      "Sum the messages over the edges of each target."},
@@ -97,6 +107,7 @@ PyMODINIT_FUNC PyInit__native(void) {
         try {
             add_errors(module);
             add_network_type(module);
+            wait_at_exit();
         } catch (...) {
             Py_DECREF(module);
             throw;

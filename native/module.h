@@ -5,10 +5,10 @@
 
 namespace milplib {
 
-// `extract(capsule, in_double)`
-PyObject* extract(PyObject* capsule, bool in_double);
-// `pseudocosts(capsule)`
-PyObject* pseudocost_block(PyObject* capsule);
+// `extract(capsule, in_double, model)`
+PyObject* extract(PyObject* capsule, bool in_double, PyObject* model);
+// `pseudocosts(capsule, model)`
+PyObject* pseudocost_block(PyObject* arguments);
 // Functions of edges.cpp
 PyObject* edge_sum(PyObject* arguments);
 PyObject* edge_gradient(PyObject* arguments);

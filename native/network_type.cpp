@@ -175,21 +175,25 @@ void check_blocks(const Compiled& compiled) {
         raise(PyExc_ValueError, "only a network without blocks, or with the pseudocosts, decides");
 }
 
-PyObject* decide(PyObject* self, PyObject* capsule) {
+PyObject* decide(PyObject* self, PyObject* arguments) {
     return guarded([&]() -> PyObject* {
+        PyObject *capsule, *model = nullptr;
+        if (!PyArg_ParseTuple(arguments, "O|O:decide", &capsule, &model)) throw PythonError();
         Compiled& compiled = compiled_of(self);
         check_blocks(compiled);
-        const DecisionTimes times = compiled.decider.decide(capsule, compiled.network);
+        const DecisionTimes times = compiled.decider.decide(capsule, model, compiled.network);
         return Py_BuildValue("(ddd)", times.observe, times.score, times.branch);
     });
 }
 
-PyObject* judge(PyObject* self, PyObject* capsule) {
+PyObject* judge(PyObject* self, PyObject* arguments) {
     return guarded([&]() -> PyObject* {
+        PyObject *capsule, *model = nullptr;
+        if (!PyArg_ParseTuple(arguments, "O|O:judge", &capsule, &model)) throw PythonError();
         Compiled& compiled = compiled_of(self);
         check_blocks(compiled);
         Decider& decider = compiled.decider;
-        decider.observe(capsule, compiled.network);
+        decider.observe(capsule, model, compiled.network);
         decider.score(compiled.network);
         const auto& candidates = decider.candidates();
         const auto& scores = decider.scores();
@@ -204,9 +208,9 @@ PyObject* judge(PyObject* self, PyObject* capsule) {
 
 PyMethodDef methods[] = {
     {"score", score, METH_VARARGS, "Write the scores of a state's candidates to an array."},
-    {"decide", decide, METH_O,
+    {"decide", decide, METH_VARARGS,
      "Extract, score, choose and branch at the current node; return the seconds of the parts."},
-    {"judge", judge, METH_O,
+    {"judge", judge, METH_VARARGS,
      "Return the candidates, their scores and the position that decide() would choose."},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -8,7 +8,44 @@
 
 namespace milplib {
 
-Scip* scip_of(PyObject* capsule) {
+static PyObject* model_type = nullptr;
+
+void set_model_type(PyObject* type) {
+    Py_INCREF(type);
+    Py_XDECREF(model_type);
+    model_type = type;
+}
+
+// Return the SCIP of a model, or null if it is freed. Without calls of users' code.
+static void* pointer_of(PyObject* model) {
+    PyObject* capsule = PyObject_CallMethod(model_type, "to_ptr", "OO", model, Py_False);
+    void* pointer = capsule ? PyCapsule_GetPointer(capsule, "scip") : nullptr;
+    Py_XDECREF(capsule);
+    if (!pointer) PyErr_Clear();  // PySCIPOpt makes no capsule of a null pointer
+    return pointer;
+}
+
+static bool is_model(PyObject* object) {
+    return model_type && PyType_IsSubtype(Py_TYPE(object), reinterpret_cast<PyTypeObject*>(model_type));
+}
+
+// Return whether any model of the process has this SCIP.
+static bool is_live(void* pointer) {
+    PyObject* gc = PyImport_ImportModule("gc");
+    PyObject* objects = gc ? PyObject_CallMethod(gc, "get_objects", nullptr) : nullptr;
+    Py_XDECREF(gc);
+    if (!objects) throw PythonError();
+    bool found = false;
+    const Py_ssize_t n = PyList_Size(objects);
+    for (Py_ssize_t i = 0; i < n && !found; ++i) {
+        PyObject* object = PyList_GetItem(objects, i);
+        found = is_model(object) && pointer_of(object) == pointer;
+    }
+    Py_DECREF(objects);
+    return found;
+}
+
+Scip* scip_of(PyObject* capsule, PyObject* model) {
     if (!is_bound()) raise(scip_error, "no SCIP is bound: call bind() and set_constants() first");
     // A capsule of another name holds another type of pointer; reading it would crash.
     void* pointer = PyCapsule_GetPointer(capsule, "scip");
@@ -17,6 +54,9 @@ Scip* scip_of(PyObject* capsule) {
         raise(PyExc_TypeError, "a capsule of pyscipopt.Model.to_ptr(False) is needed, not %R",
               capsule);
     }
+    const bool is_known = model && is_model(model) && pointer_of(model) == pointer;
+    if (!is_known && !is_live(pointer))
+        raise(PyExc_ValueError, "the model of this capsule is freed: make a new capsule");
     return static_cast<Scip*>(pointer);
 }
 
@@ -32,9 +72,9 @@ static double objective_norm(Scip* scip) {
     return norm == 0.0 ? 1.0 : norm;
 }
 
-Node read_node(PyObject* capsule) {
+Node read_node(PyObject* capsule, PyObject* model) {
     Node node;
-    Scip* scip = node.scip = scip_of(capsule);
+    Scip* scip = node.scip = scip_of(capsule, model);
     if (api.SCIPgetStage(scip) != constants.stage_solving ||
         api.SCIPgetLPSolstat(scip) != constants.lp_optimal)
         raise(scip_error, "the current node has no LP solved to optimality");

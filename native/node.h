@@ -24,12 +24,16 @@ struct Node {
     double age_scale = 0.0;
 };
 
-// Return the SCIP of a capsule from `pyscipopt.Model.to_ptr(False)`.
-Scip* scip_of(PyObject* capsule);
+// Let `scip_of` know the type of PySCIPOpt's models.
+void set_model_type(PyObject* type);
+
+// Return the SCIP of a capsule from `pyscipopt.Model.to_ptr(False)`. Throw a ValueError if it is
+// freed. The check is fast if the model is given; otherwise it looks at all models of the process.
+Scip* scip_of(PyObject* capsule, PyObject* model);
 
 // Read the current node. Throw a ScipError if its LP is not solved to optimality, because most SCIP
 // functions used here would then read missing data.
-Node read_node(PyObject* capsule);
+Node read_node(PyObject* capsule, PyObject* model);
 
 // Write the LP positions of the candidates' columns to `positions`.
 void candidate_positions(const Node& node, std::vector<std::int32_t>& positions);

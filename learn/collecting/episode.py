@@ -25,6 +25,7 @@ from milplib.scip import (
     load_expert,
 )
 from milplib.scip.experts import ask_expert
+from milplib.scip.plugins import freed_afterwards
 from milplib.scip.rule import GuardedRule
 
 __all__ = ["Episode", "EpisodeParameters", "run_episode"]
@@ -274,7 +275,19 @@ def run_episode(
         samples=samples,
         coin=np.random.RandomState(np.random.MT19937(coin_words)),  # NumPy never changes it
     )
-    model = instance.to_scip()
+    with freed_afterwards(instance.to_scip()) as model:
+        return _solved(model, rule, recorder, parameters, scip_seed=scip_seed)
+
+
+def _solved(
+    model: pyscipopt.Model,
+    rule: CollectingRule,
+    recorder: TreeRecorder,
+    parameters: EpisodeParameters,
+    *,
+    scip_seed: int,
+) -> Episode:
+    """Solve the model of an episode."""
     model.hideOutput()
     apply_setting(model, parameters.setting, seed=scip_seed)
     # The symmetries that SCIP finds with nauty depend on memory addresses, and so on earlier
@@ -288,7 +301,7 @@ def run_episode(
     try:
         model.optimize()
     except Exception as error:  # PySCIPOpt raises bare exceptions for errors of SCIP
-        if error is rule.error:
+        if rule.has_raised(error):
             raise
         return Episode(status=SolveStatus.ERROR, branchings=rule.branchings, failure=str(error))
     status = SolveStatus(model.getStatus())

@@ -1,4 +1,4 @@
-"""Commands about policies: ``solve``, ``policy list``, ``policy card`` and ``policy info``."""
+"""Commands about policies: ``solve`` and ``policy``."""
 
 from __future__ import annotations
 
@@ -96,6 +96,8 @@ def solve(
         "policy": f"{result.policy} (setting {result.setting}, seed {result.seed})",
         "policy time": f"{result.policy_time:.2f} s at {result.policy_calls} nodes",
     }
+    if result.picked is not None:
+        lines["picked"] = str(result.picked)
     if result.policy_errors:
         lines["policy errors"] = f"at {result.policy_errors} nodes, where SCIP's own rule decided"
     print_pairs(lines)
@@ -147,7 +149,7 @@ def info(
     Parameters
     ----------
     policy
-        Policy file, or the name of a shipped policy.
+        Policy file, the name of a shipped policy, or ``auto``.
     network
         Torch modules of your own that policy files are of, as package.module:Net.
     blocks
@@ -155,9 +157,12 @@ def info(
     as_json
         Print JSON.
     """
-    from milplib.policies import load_policy, read_policy
+    from milplib.policies import AUTO, load_policy, read_policy
     from milplib.policies.pretrained import pretrained_or_given
 
+    if policy == AUTO:
+        _print_auto(as_json=as_json)
+        return
     file = Path(str(pretrained_or_given(policy)))
     content = read_policy(file)
     allow_modules_here(*network, *blocks)
@@ -189,6 +194,59 @@ def info(
         "size": f"{size / 1e3:.1f} kB, SHA-256 {file_sha256(file)}",
     }
     print_pairs(lines | dict(_flat(content.provenance)))
+
+
+def _print_auto(*, as_json: bool) -> None:
+    """Describe ``auto``: its families, their policies, and what it leaves to SCIP."""
+    from milplib.policies import AUTO, pretrained_families
+    from milplib.policies.picked import SCIPS_OWN
+    from milplib.policies.pretrained import auto_digest
+
+    families = pretrained_families()
+    if as_json:
+        print_json(
+            {
+                "policy": AUTO,
+                "families": [{"name": family.name, "policy": family.policy} for family in families],
+                "otherwise": SCIPS_OWN,
+                "sha256": auto_digest(),
+            }
+        )
+        return
+    lines = {f"family {family.name}": family.policy for family in families}
+    lines |= {
+        "no family": SCIPS_OWN,
+        "not only linear rows": SCIPS_OWN,
+        "picks by": "features of the instance's arrays; milplib policy pick FILE names the pick",
+        "SHA-256": auto_digest(),
+    }
+    print_pairs({AUTO: "picks a policy by the family of the instance"} | lines)
+
+
+@policy_app.command
+def pick(
+    file: Path,
+    /,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Print which policy ``auto`` picks for an instance, and why.
+
+    Parameters
+    ----------
+    file
+        Instance file: .lp, .mps, .lp.gz or .mps.gz.
+    as_json
+        Print JSON.
+    """
+    from milplib.policies import auto_policy
+
+    instance = milplib.read(file)
+    _, picked = auto_policy().explained(instance)
+    if as_json:
+        print_json({"instance": instance.name, **asdict(picked)})
+    else:
+        print_pairs({"instance": instance.name, "picked": str(picked)})
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -63,6 +63,7 @@ class RunOutcome(SolveOutcome, SolveNumbers, ReadInstance, total=False):
     """Outcome of a run, measured in its own process; a failed run lacks numbers."""
 
     peak_memory: float | None
+    picked: str | None
     trace: TraceValues
     """Bounds over time, which have a table of their own."""
 

@@ -47,7 +47,7 @@ __all__ = ["died_rows", "run_paired", "run_reference"]
 _MEASURED = tuple(
     field.name
     for field in fields(SolveResult)
-    if field.name in COLUMNS and field.name not in ("status", "policy", "setting", "seed")
+    if field.name in COLUMNS and field.name not in ("status", "policy", "picked", "setting", "seed")
 )
 """Numbers of a solve that fill the columns of the same names."""
 
@@ -234,6 +234,7 @@ def _described(result: SolveResult, instance: Instance) -> RunOutcome:
         "status": result.status,
         "failure": failure,
         "failure_detail": detail,
+        "picked": "" if result.picked is None else str(result.picked),
         "trace": trace_as_json(result.trace),
     }
     return cast(RunOutcome, {**known, **outcome})

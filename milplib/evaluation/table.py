@@ -63,6 +63,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "instance_hash": (pa.string(), "content hash of the instance"),
     "seen_in": (pa.string(), "'training' or 'validation' where the policy saw it there, or empty"),
     "policy_hash": (pa.string(), "SHA-256 of the policy file; empty for a rule of SCIP's"),
+    "picked": (pa.string(), "what a portfolio such as auto picked and why; else empty"),
     "milplib_version": (pa.string(), "version of milplib"),
     "scip_version": (pa.string(), "version of SCIP"),
     "host": (pa.string(), "name of the machine"),

@@ -47,8 +47,20 @@ def column_variables(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
     return sorted(model.getVars(), key=lambda variable: variable.getIndex())
 
 
-def scip_fields(model: pyscipopt.Model, *, name: str | None = None) -> dict[str, Any]:
+def scip_fields(
+    model: pyscipopt.Model, *, name: str | None = None, keep_names: bool = True
+) -> dict[str, Any]:
     """Return the arguments of `milplib.Instance` for the original problem of a model.
+
+    Parameters
+    ----------
+    model
+        Model with linear constraints only.
+    name
+        Name of the instance. Default: the name of the model.
+    keep_names
+        Whether to keep the names of variables and constraints, which must then be unique. Without
+        them, columns and rows get names by position.
 
     Raises
     ------
@@ -90,9 +102,13 @@ def scip_fields(model: pyscipopt.Model, *, name: str | None = None) -> dict[str,
         lower=numbers([variable.getLbOriginal() for variable in variables]),
         upper=numbers([variable.getUbOriginal() for variable in variables]),
         integrality=np.array([v.vtype() != "CONTINUOUS" for v in variables], dtype=np.uint8),
-        column_names=tuple(variable.name for variable in variables),
+        column_names=tuple(
+            variable.name if keep_names else f"x{number}"
+            for number, variable in enumerate(variables, 1)
+        ),
         row_names=tuple(
-            constraint.name or f"C{number}" for number, constraint in enumerate(constraints, 1)
+            (keep_names and constraint.name) or f"C{number}"
+            for number, constraint in enumerate(constraints, 1)
         ),
         sense="maximize" if model.getObjectiveSense() == "maximize" else "minimize",
         offset=model.getObjoffset(),

@@ -14,7 +14,8 @@ from milplib.policies.gcnn import GCNN_SUMS, GcnnPolicy, gcnn_shapes
 from milplib.policies.loading import ARCHITECTURES, auto_policy, load_policy
 from milplib.policies.model_kinds import ModelKind, find_model_kind, model_kind_names
 from milplib.policies.networks import register_network
-from milplib.policies.plugin import OnError, PolicyUse, include_policy
+from milplib.policies.picked import Picked, PickReason
+from milplib.policies.plugin import OnError, PolicyUse, include_policy, included_policy
 from milplib.policies.policy import FunctionPolicy, Policy, ScipRule
 from milplib.policies.pretrained import (
     AUTO,
@@ -45,6 +46,8 @@ __all__ = [
     "LinearPolicy",
     "ModelKind",
     "OnError",
+    "PickReason",
+    "Picked",
     "Policy",
     "PolicyFile",
     "PolicyUse",
@@ -57,6 +60,7 @@ __all__ = [
     "find_model_kind",
     "gcnn_shapes",
     "include_policy",
+    "included_policy",
     "load_policy",
     "model_kind",
     "model_kind_names",

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from milplib.arguments import check_arguments, given
 from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError
+from milplib.policies.picked import Picked, PickReason
 from milplib.policies.policy import Policy, ScipRule
 
 if TYPE_CHECKING:
     from milplib.instance import Instance
 
-__all__ = ["AnyPolicy", "Portfolio", "Switch", "parts", "resolve_names_with"]
+__all__ = [
+    "AnyPolicy",
+    "ExplainedPick",
+    "Portfolio",
+    "Switch",
+    "parts",
+    "resolve_names_with",
+]
 
 AnyPolicy: TypeAlias = "Policy | ScipRule | Switch | Portfolio"
 """Types of policies that `milplib.include_policy` supports."""
@@ -99,6 +107,24 @@ class Switch(Shown):
         return self.then if over else self.first
 
 
+@runtime_checkable
+class ExplainedPick(Protocol):
+    """Function of a portfolio that explains its picks, and steps aside where it cannot pick."""
+
+    @property
+    def aside(self) -> str | None:
+        """Key of the policy for models that are no instances; None leaves them to SCIP."""
+        ...
+
+    def __call__(self, instance: Instance) -> str:
+        """Return the key of the policy for an instance."""
+        ...
+
+    def explained(self, instance: Instance) -> tuple[str, PickReason, str]:
+        """Return the key, the reason and further words."""
+        ...
+
+
 class Portfolio(Shown):
     """A set of policies with a function that picks one for each instance.
 
@@ -165,14 +191,36 @@ class Portfolio(Shown):
         PolicyError
             If the function does not return a key of the portfolio.
         """
-        key = self.pick(instance)
+        return self.explained(instance)[0]
+
+    def explained(self, instance: Instance) -> tuple[AnyPolicy, Picked]:
+        """Pick the policy for an instance, and say why.
+
+        Raises
+        ------
+        PolicyError
+            If the function does not return a key of the portfolio.
+
+        Examples
+        --------
+        >>> from milplib.generators import from_name
+        >>> portfolio = Portfolio(lambda instance: "any", {"any": "pscost"})
+        >>> print(portfolio.explained(from_name("SC-easy").generate(seed=0))[1])
+        pscost (function: any)
+        """
+        if isinstance(self.pick, ExplainedPick):
+            key, reason, detail = self.pick.explained(instance)
+        else:
+            key = self.pick(instance)
+            reason, detail = PickReason.FUNCTION, str(key)
         try:
-            return self.policies[key]
+            policy = self.policies[key]
         except (KeyError, TypeError):
             raise PolicyError(
                 f"the portfolio '{self.name}' was to pick one of {', '.join(self.policies)}, its "
                 f"function gave {key!r}"
             ) from None
+        return policy, Picked(policy=policy.name, reason=reason, detail=detail)
 
 
 def parts(policy: AnyPolicy) -> Iterator[Policy | ScipRule]:

@@ -88,7 +88,7 @@ class CompiledGcnn:
             If SCIP fails to branch on the chosen candidate.
         """
         try:
-            times: tuple[float, float, float] = self._network.decide(model.to_ptr(False))
+            times: tuple[float, float, float] = self._network.decide(model.to_ptr(False), model)
         except self._module.BranchingError as error:
             raise BranchingError(str(error)) from None
         except self._module.ScipError as error:
@@ -97,7 +97,7 @@ class CompiledGcnn:
 
     def judge(self, model: pyscipopt.Model) -> tuple[npt.NDArray[np.int32], Array, int]:
         """Return the candidates, their scores, and the position that `decide` would choose."""
-        candidates, scores, chosen = self._network.judge(model.to_ptr(False))
+        candidates, scores, chosen = self._network.judge(model.to_ptr(False), model)
         return np.frombuffer(candidates, np.int32), np.frombuffer(scores, np.float32), chosen
 
 

@@ -17,6 +17,7 @@ from milplib.instance import Instance
 from milplib.named import check_named
 from milplib.parsing import read_json
 from milplib.policies.combinations import Portfolio
+from milplib.policies.picked import PickReason
 from milplib.policies.rules import find_rule
 from milplib.structure.family_features import (
     FAMILY_FEATURES,
@@ -29,7 +30,9 @@ from milplib.structure.family_features import (
 )
 
 __all__ = [
+    "SCIPS_DEFAULT",
     "Family",
+    "FamilyPick",
     "portfolio_of",
     "read_families",
     "write_families",
@@ -37,6 +40,12 @@ __all__ = [
 
 FORMAT = "milplib-families"
 FAMILIES_VERSION = 1
+
+SCIPS_DEFAULT = "relpscost"
+"""SCIP's default rule."""
+
+_SHOWN = 3
+"""Number of features that a pick names."""
 
 # Tolerance beyond the observed range. Policies are evaluated on instances twice as large as their
 # training instances, hence the sizes; in some families the row lengths grow with the size.
@@ -131,24 +140,10 @@ class Family(Shown):
         return np.asarray(outside / _SLACK)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class _PickByFamily(Shown):
-    """Function that picks by the family of an instance; unlike a nested one, it can be pickled."""
-
-    families: tuple[Family, ...]
-    otherwise: str
-
-    def __call__(self, instance: Instance) -> str:
-        features = family_features(instance)
-        holding = [family for family in self.families if family.holds(features)]
-        nearest = min(holding, key=lambda family: family.distance(features), default=None)
-        return self.otherwise if nearest is None else nearest.policy
-
-
 def portfolio_of(
     families: Sequence[Family],
     *,
-    otherwise: str = "relpscost",
+    otherwise: str | None = "relpscost",
     policies: Mapping[str, object] = MappingProxyType({}),
     name: str = "portfolio",
 ) -> Portfolio:
@@ -160,7 +155,8 @@ def portfolio_of(
         The families. If an instance belongs to several, the nearest one decides (see
         `Family.distance`).
     otherwise
-        Policy for instances of no family.
+        Policy for instances of no family, and for models with more than linear rows. None leaves
+        both to SCIP; `milplib.solve` then runs SCIP's default rule.
     policies
         Policies by the names that the families use. `milplib.load_policy` resolves other names.
     name
@@ -176,9 +172,45 @@ def portfolio_of(
     >>> portfolio.picked(SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)).name
     'relpscost'
     """
-    pick = _PickByFamily(tuple(families), otherwise)
-    named = (otherwise, *(family.policy for family in families))
+    pick = FamilyPick(tuple(families), otherwise)
+    named = (otherwise or SCIPS_DEFAULT, *(family.policy for family in families))
     return Portfolio(pick, {key: policies.get(key, key) for key in named}, name=name)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FamilyPick(Shown):
+    """Pick of the policy of an instance's family.
+
+    Parameters
+    ----------
+    families
+        The families.
+    aside
+        Policy for instances of no family, and for models that are no instances; None leaves them
+        to SCIP.
+    """
+
+    families: tuple[Family, ...]
+    aside: str | None
+
+    def __call__(self, instance: Instance) -> str:
+        """Return the policy of the nearest family that holds the instance."""
+        return self.explained(instance)[0]
+
+    def explained(self, instance: Instance) -> tuple[str, PickReason, str]:
+        """Return the policy, the reason and the family, or the nearest one and what excludes it."""
+        features = family_features(instance)
+        holding = [family for family in self.families if family.holds(features)]
+        if holding:
+            family = min(holding, key=lambda f: f.distance(features))
+            return family.policy, PickReason.FAMILY, family.name
+        detail = ""
+        if self.families:
+            family = min(self.families, key=lambda f: f.distance(features))
+            outside = tuple(family.outside(features))
+            more = f" and {len(outside) - _SHOWN} more" if len(outside) > _SHOWN else ""
+            detail = f"nearest {family.name}, outside in {', '.join(outside[:_SHOWN])}{more}"
+        return self.aside or SCIPS_DEFAULT, PickReason.NO_FAMILY, detail
 
 
 def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> None:

@@ -210,7 +210,9 @@ def auto_policy() -> Portfolio:
     """Make the policy ``auto``, which picks by the instance's family.
 
     The policy of a family is a shipped policy, or a SCIP rule if no learned policy was better.
-    Instances of no family get SCIP's default rule. If the shipped policies do not support the
+    Instances of no family get SCIP's default rule. In a model of PySCIPOpt, ``auto`` leaves
+    branching to the model's rules if the instance is of no family, or if the model has more than
+    linear rows. If the shipped policies do not support the
     installed SCIP version, all instances get SCIP's default rule, and a warning is logged.
 
     Returns
@@ -231,7 +233,7 @@ def auto_policy() -> Portfolio:
         except PolicyError as error:
             _LOG.warning("'%s' uses SCIP's default rule instead of '%s': %s", AUTO, name, error)
     usable = [family for family in families if family.policy in policies]
-    return portfolio_of(usable, policies=policies, name=AUTO)
+    return portfolio_of(usable, otherwise=None, policies=policies, name=AUTO)
 
 
 resolve_names_with(load_policy)

@@ -27,6 +27,7 @@ from milplib.evaluation.verdicts import SIGNIFICANT, verdict
 from milplib.files import atomic_write
 from milplib.report import figures
 from milplib.report.figures.heat_map import columns, heat
+from milplib.report.picks import pick_counts
 from milplib.report.text import (
     count,
     headline,
@@ -172,6 +173,7 @@ def _page(results: Evaluation) -> str:
             all=ALL,
             figures={name: plot.svg() for name, plot in report_plots(results, summary).items()},
             split=figures.time_split(results.table, results.policies),
+            picks=pick_counts(results.table),
             heat_columns=columns(matrix) if matrix and matrix.policies else {},
             unshifted=[row for row in summary.rows if row.against_baseline is not None],
             policies=_policies(results.config["policies"]),

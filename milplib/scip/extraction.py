@@ -68,7 +68,7 @@ def extract_state(
     extracted = np.dtype(np.float32 if dtype is np.float32 else np.float64)
     try:
         variables, rows, ends, edges, candidates, has_incumbent = module.extract(
-            model.to_ptr(False), extracted == np.float64
+            model.to_ptr(False), extracted == np.float64, model
         )
     except module.ScipError as error:
         raise StateError(f"the state of this node cannot be extracted: {error}") from error

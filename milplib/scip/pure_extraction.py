@@ -11,6 +11,7 @@ from pyscipopt import SCIP_BRANCHDIR, SCIP_LPSOLSTAT, SCIP_STAGE
 
 from milplib.errors import StateError
 from milplib.scip.features import RowFeature, VariableFeature
+from milplib.scip.plugins import is_freed
 from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import StateFunction, extract_blocks
 
@@ -56,6 +57,8 @@ def branching_candidates(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
 
 def check_stage(model: pyscipopt.Model) -> None:
     """Raise a StateError unless the current node has an LP solved to optimality."""
+    if is_freed(model):
+        raise StateError("there is no branching state here: the model is freed")
     if model.getStage() != SCIP_STAGE.SOLVING or model.getLPSolstat() != SCIP_LPSOLSTAT.OPTIMAL:
         raise StateError(
             "there is no branching state here: the current node has no LP solved to optimality; "

@@ -9,13 +9,15 @@ from types import FrameType
 import pyscipopt
 from pyscipopt import SCIP_RESULT
 
+from milplib.scip.plugins import WeakModel
+
 __all__ = ["PRIORITY", "GuardedRule"]
 
 PRIORITY = 536870911
 """Highest priority of a branching rule in SCIP."""
 
 
-class GuardedRule(pyscipopt.Branchrule):
+class GuardedRule(WeakModel, pyscipopt.Branchrule):  # type: ignore[misc, unused-ignore]
     """Base class of branching rules whose first error stops the solve.
 
     PySCIPOpt prints an exception of a callback and drops it: SCIP continues, or ``optimize``
@@ -34,8 +36,8 @@ class GuardedRule(pyscipopt.Branchrule):
     """
 
     def __init__(self) -> None:
-        self.error: BaseException | None = None
-        """Last error of `decide`."""
+        # Not the error itself, whose traceback holds this rule and its model: a cycle.
+        self._error_id: int | None = None
         self._stopping = False
 
     @abstractmethod
@@ -48,11 +50,22 @@ class GuardedRule(pyscipopt.Branchrule):
             A ``pyscipopt.SCIP_RESULT``.
         """
 
-    def include(self, model: pyscipopt.Model, name: str, *, max_depth: int = -1) -> None:
-        """Include the rule in a model before all other rules, up to a depth (-1: no limit)."""
-        model.includeBranchrule(
-            self, name, (type(self).__doc__ or name).splitlines()[0], PRIORITY, max_depth, 1.0
-        )
+    def include(
+        self,
+        model: pyscipopt.Model,
+        name: str,
+        *,
+        max_depth: int = -1,
+        priority: int = PRIORITY,
+    ) -> None:
+        """Include the rule in a model, by default before all other rules and at all depths."""
+        description = (type(self).__doc__ or name).splitlines()[0]
+        model.includeBranchrule(self, name, description, priority, max_depth, 1.0)
+        self.model = model  # held weakly from here on
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Return whether an error that ``optimize`` raised came from `decide`."""
+        return id(error) == self._error_id
 
     def branchexeclp(self, allowaddcons: bool) -> dict[str, int]:
         """Run `decide`, and interrupt the solve if it raises an error."""
@@ -61,7 +74,7 @@ class GuardedRule(pyscipopt.Branchrule):
         try:
             return {"result": self.decide()}
         except BaseException as error:  # Ctrl-C must propagate through SCIP, too
-            self.error = error
+            self._error_id = id(error)
             self._stopping = True
             self.model.interruptSolve()
             # Compiled code has no frames, so the previous frame is the caller of optimize().
@@ -86,13 +99,17 @@ class GuardedRule(pyscipopt.Branchrule):
         """
         if frame is None:
             return
+        # The traceback will hold these frames: no name in them may hold the error, or the cycle
+        # would keep the model alive.
+        pending = [error]
+        del error
 
         def trace(current: FrameType, event: str, argument: object) -> None:
             if current is frame:
                 frame.f_trace, frame.f_trace_opcodes = None, False
                 sys.settrace(None)
                 self._stopping = False
-                raise error
+                raise pending.pop()
 
         frame.f_trace, frame.f_trace_opcodes = trace, True
         # New frames, such as those of other callbacks, are not traced.

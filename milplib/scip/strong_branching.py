@@ -208,16 +208,23 @@ class StrongBranchingRule(GuardedRule):
     'optimal'
     """
 
-    def include(self, model: pyscipopt.Model, name: str, *, max_depth: int = -1) -> None:
-        """Include the rule before all others, followed by ``vanillafullstrong``.
+    def include(
+        self,
+        model: pyscipopt.Model,
+        name: str,
+        *,
+        max_depth: int = -1,
+        priority: int = PRIORITY,
+    ) -> None:
+        """Include the rule, by default before all others, followed by ``vanillafullstrong``.
 
         Heuristics that solve a smaller copy of the problem copy SCIP's rules and parameters, but
         no Python rules. In these sub-SCIPs ``vanillafullstrong`` decides; otherwise the trees would
         differ.
         """
-        super().include(model, name, max_depth=max_depth)
+        super().include(model, name, max_depth=max_depth, priority=priority)
         for key, value in {
-            "priority": PRIORITY - 1,
+            "priority": priority - 1,
             "maxdepth": max_depth,
             "maxbounddist": 1.0,
             "idempotent": True,

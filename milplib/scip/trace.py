@@ -12,6 +12,7 @@ import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE
 
 from milplib.display import Shown
+from milplib.scip.plugins import WeakModel
 
 __all__ = ["MAX_POINTS", "Trace", "TraceRecorder"]
 
@@ -65,7 +66,7 @@ class Trace(Shown):
         return list(zip(self.time.tolist(), self.primal.tolist(), self.dual.tolist(), strict=True))
 
 
-class TraceRecorder(pyscipopt.Eventhdlr):
+class TraceRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
     """Event handler that records the bounds of a solve at each improvement.
 
     It only reads, so it does not change the solve. Each improvement costs up to 0.2 milliseconds.
@@ -90,13 +91,17 @@ class TraceRecorder(pyscipopt.Eventhdlr):
     def eventinit(self) -> None:
         """Start recording."""
         self._points, self._primal = [], math.nan
-        for event in _EVENTS:
+        self._caught = _EVENTS  # globals are gone if the interpreter frees the model
+        for event in self._caught:
             self.model.catchEvent(event, self)
 
     def eventexit(self) -> None:
         """Stop recording."""
-        for event in _EVENTS:
-            self.model.dropEvent(event, self)
+        model = self.model
+        if model is None:  # freed in a cycle of references
+            return
+        for event in self._caught:
+            model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
         """Record the bounds."""

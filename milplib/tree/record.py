@@ -13,6 +13,7 @@ from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
 from milplib.arguments import check_arguments
 from milplib.instance import Instance
 from milplib.outcomes import SolveStatus
+from milplib.scip.plugins import WeakModel, freed_afterwards
 from milplib.solving import prepare_solve
 from milplib.tree.search_tree import STATUSES, NodeStatus, SearchTree
 
@@ -53,7 +54,7 @@ class _Bounds:
     outer: list[float] = field(default_factory=list)
 
 
-class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
+class TreeRecorder(WeakModel, pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
     """Event handler that records every node of a solve without affecting it.
 
     Attributes
@@ -83,13 +84,17 @@ class TreeRecorder(pyscipopt.Eventhdlr):  # type: ignore[misc, unused-ignore]
 
     def eventinit(self) -> None:
         """Subscribe to the node events."""
-        for event in _CAUGHT:
+        self._caught = _CAUGHT  # globals are gone if the interpreter frees the model
+        for event in self._caught:
             self.model.catchEvent(event, self)
 
     def eventexit(self) -> None:
         """Unsubscribe from the node events."""
-        for event in _CAUGHT:
-            self.model.dropEvent(event, self)
+        model = self.model
+        if model is None:  # freed in a cycle of references
+            return
+        for event in self._caught:
+            model.dropEvent(event, self)
 
     def eventexec(self, event: pyscipopt.scip.Event) -> None:
         """Record an event."""
@@ -267,8 +272,9 @@ def record_tree(
         reference_objective=reference_objective,
     )
     recorder = TreeRecorder()
-    prepared.model.includeEventhdlr(recorder, "milplib-tree", "records the nodes of the tree")
-    prepared.model.optimize()
-    return recorder.tree(
-        f"{prepared.instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"
-    )
+    with freed_afterwards(prepared.model) as model:
+        model.includeEventhdlr(recorder, "milplib-tree", "records the nodes of the tree")
+        model.optimize()
+        return recorder.tree(
+            f"{prepared.instance.name or 'instance'} with {prepared.name}, {setting}, seed {seed}"
+        )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from command_line import run_afresh, run_forked
 
-from milplib.generators import CombinatorialAuction
+from milplib.generators import CombinatorialAuction, SetCover
 from milplib.policies import PolicyFile, gcnn_shapes, write_policy
 
 OBJECTIVE = "2444.7621933"
@@ -103,3 +103,29 @@ def test_the_clean_setting_needs_the_optimum_and_then_finds_it(folder: Path) -> 
     assert "reference_objective" in run(folder, *arguments, code=2)
     printed = run(folder, *arguments, "--reference-objective", OBJECTIVE)
     assert OBJECTIVE in printed
+
+
+def test_what_auto_picks_and_why_is_printed(folder: Path) -> None:
+    SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0).write(folder / "cover.mps")
+    (folder / "bad.lp").write_text("Minimize\n obj: 2,5 x\nEnd\n")
+    CombinatorialAuction(n_items=50, n_bids=200).generate(seed=0).write(folder / "large.lp")
+
+    assert "gcnn-auctions (family: auctions)" in run(folder, "policy", "pick", "large.lp")
+    picked = json.loads(run(folder, "policy", "pick", "cover.mps", "--json"))
+    assert (picked["policy"], picked["reason"]) == ("relpscost", "no family")
+    assert picked["detail"].startswith("nearest set covers, outside in ")
+    assert "relpscost (no family: nearest" in run(folder, "policy", "pick", "cover.mps")
+    printed = run(folder, "solve", "cover.mps", "--policy", "auto")
+    assert "picked relpscost (no family: nearest set covers" in " ".join(printed.split())
+    assert "picked" not in run(folder, "solve", "cover.mps", "--policy", "pscost")
+    for missing in ("none.lp", "bad.lp"):
+        assert missing in run(folder, "policy", "pick", missing, code=2)
+
+
+def test_policy_info_describes_auto(folder: Path) -> None:
+    printed = run(folder, "policy", "info", "auto")
+    for words in ("family auctions", "gcnn-auctions", "SCIP's own rule", "policy pick FILE"):
+        assert words in printed
+    found = json.loads(run(folder, "policy", "info", "auto", "--json"))
+    assert {"name": "auctions", "policy": "gcnn-auctions"} in found["families"]
+    assert found["otherwise"] == "SCIP's own rule"

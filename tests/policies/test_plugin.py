@@ -18,7 +18,7 @@ from narrowing import present
 from pyscipopt import SCIP_EVENTTYPE, SCIP_PARAMSETTING, SCIP_RESULT, SCIP_STAGE, quicksum
 
 import milplib
-from milplib.errors import ParameterError, UnknownNameError
+from milplib.errors import ParameterError, StageError, UnknownNameError
 from milplib.solving import solve
 
 from .plugged import (
@@ -316,7 +316,7 @@ def test_the_policy_may_be_included_when_the_problem_is_there_and_presolved() ->
     model = quiet()
     model.presolve()
     assert model.getStage() == SCIP_STAGE.PRESOLVED
-    with pytest.raises(Exception, match="cannot be called"):
+    with pytest.raises(StageError, match=r"cannot be called .* presolved: .*freeTransform"):
         milplib.include_policy(model, First())
     model.freeTransform()
     use = milplib.include_policy(model, First())

@@ -49,5 +49,5 @@ class PseudocostBlock:
         module = native_at(model)
         if module is None:
             return pseudocosts_pure(model)
-        block = np.frombuffer(module.pseudocosts(model.to_ptr(False)), dtype=np.float64)
+        block = np.frombuffer(module.pseudocosts(model.to_ptr(False), model), dtype=np.float64)
         return block.reshape(-1, len(PseudocostFeature))
