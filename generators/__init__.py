@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.generators.abduction import Abduction
 from milplib.generators.architecture_search import ArchitectureSearch
 from milplib.generators.code_test_selection import CodeTestSelection
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 
+@checked
 def from_name(name: str) -> InstanceGenerator:
     """Return the generator of a named distribution.
 
@@ -76,5 +77,4 @@ def from_name(name: str) -> InstanceGenerator:
     >>> from_name("SC-easy")
     SetCover(n_rows=500, n_columns=1000, density=0.05, max_cost=100)
     """
-    check_arguments(from_name, locals())
     return find_generator(find_distribution(name))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.errors import InstanceError
 
 __all__ = ["DimacsGraph", "read_dimacs"]
@@ -43,6 +44,7 @@ class DimacsGraph:
     sha256: str
 
 
+@checked
 def read_dimacs(path: str | os.PathLike[str]) -> DimacsGraph:
     r"""Read a graph from a DIMACS file (``.clq``, ``.col``), plain or compressed by gzip.
 

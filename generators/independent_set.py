@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.errors import ParameterError
 from milplib.generators.graphs import barabasi_albert, erdos_renyi, greedy_clique_partition
 from milplib.generators.incidence import incidence_matrix, packing
@@ -118,6 +119,7 @@ class IndependentSet:
         )
 
 
+@checked
 def independent_set(
     n_nodes: int, edges: npt.NDArray[np.int64], *, clique_rows: bool = True, name: str = ""
 ) -> Instance:

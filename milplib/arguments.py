@@ -2,109 +2,169 @@
 
 from __future__ import annotations
 
+import builtins
+import functools
+import inspect
 import os
-import re
+import sys
+import types
+import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
-from functools import lru_cache
+from enum import Enum
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
 
 from milplib.errors import ParameterError
 
-__all__ = ["check_arguments", "check_fields", "given", "listed", "path_of"]
+__all__ = ["check_fields", "checked", "given", "listed", "path_of"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_Kind = tuple[Callable[[object], bool], str]
+"""A test of a value, and words for an error."""
+
+_LARGEST = 2**63 - 1
+"""Largest integer of SCIP and of Arrow tables."""
 
 
 def _is_path(value: object) -> bool:
     return isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str)
 
 
-_KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "None": (lambda value: value is None, "None"),
-    "bool": (lambda value: isinstance(value, bool), "True or False"),
-    "int": (lambda v: isinstance(v, Integral) and not isinstance(v, bool), "an integer"),
-    "float": (lambda v: isinstance(v, Real) and not isinstance(v, bool), "a number"),
-    "str": (lambda value: isinstance(value, str), "a text"),
-    "os.PathLike[str]": (_is_path, "a path"),
-    "Path": (_is_path, "a path"),
-    "Callable": (callable, "a function"),
+_KINDS: Mapping[object, _Kind] = {
+    type(None): (lambda value: value is None, "None"),
+    bool: (lambda value: isinstance(value, bool), "True or False"),
+    int: (lambda v: isinstance(v, Integral) and not isinstance(v, bool), "an integer"),
+    float: (lambda v: isinstance(v, Real) and not isinstance(v, bool), "a number"),
+    str: (lambda value: isinstance(value, str), "a text"),
+    os.PathLike: (_is_path, "a path"),
+    Path: (_is_path, "a path"),
+    Callable: (callable, "a function"),
 }
-"""Annotations that are checked: a test, and words for an error."""
 
 
-def check_arguments(function: Callable[..., Any], arguments: Mapping[str, object]) -> None:
-    """Check the arguments of a function against its annotations.
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function so that each call checks its arguments against the annotations.
 
-    Only plain annotations are checked: numbers, texts, paths, functions, and unions of these. The
-    function itself checks the rest, and ranges.
-
-    Parameters
-    ----------
-    function
-        The function, of a module with postponed annotations.
-    arguments
-        Arguments by name, such as ``locals()`` in the function's first line.
+    The function receives numbers of numpy as Python's, which JSON and SCIP take. It checks itself
+    what is not a number, text, path, function, object of a class, or union of these, and ranges.
 
     Raises
     ------
     ParameterError
-        If an argument has another type.
+        From a call, if an argument is missing, unknown or of another type.
 
     Examples
     --------
-    >>> def wait(seconds: "float | None" = None):
-    ...     check_arguments(wait, locals())
+    >>> @checked
+    ... def wait(seconds: "float | None" = None):
+    ...     return seconds
+    >>> wait(np.int64(3))
+    3
     >>> wait("long")
     Traceback (most recent call last):
     milplib.errors.ParameterError: seconds is 'long'; it must be a number or None
+    >>> wait(minutes=1)
+    Traceback (most recent call last):
+    milplib.errors.ParameterError: wait() got an unexpected keyword argument 'minutes'
     """
-    annotations = tuple(getattr(function, "__annotations__", {}).items())
-    _check(annotations, arguments)
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            bound = signature.bind(*args, **keywords)
+        except TypeError as error:
+            name = function.__qualname__.removesuffix(".__init__")
+            raise ParameterError(f"{name}() {_sentence(str(error))}") from None
+        values = bound.arguments
+        for name, kinds in _checks(function).items():
+            if name in values:
+                values[name] = _check(name, values[name], kinds)
+        return function(*bound.args, **bound.kwargs)
+
+    return call
+
+
+def _sentence(message: str) -> str:
+    return f"lacks{message[7:]}" if message.startswith("missing") else message
 
 
 def check_fields(instance: object) -> None:
-    """Check the fields of a dataclass against their annotations, as `check_arguments` does.
+    """Check the fields of a dataclass against their annotations, as `checked` does.
 
     Raises
     ------
     ParameterError
         If a field has another type.
     """
-    declared: Any = instance
-    _check(
-        tuple((field.name, str(field.type)) for field in fields(declared)),
-        {field.name: getattr(instance, field.name) for field in fields(declared)},
-    )
+    for name, kinds in _checks(type(instance)).items():
+        value = getattr(instance, name)
+        plain = _check(name, value, kinds)
+        if plain is not value:
+            object.__setattr__(instance, name, plain)  # the dataclass may be frozen
 
 
-def _check(annotations: tuple[tuple[str, Any], ...], arguments: Mapping[str, object]) -> None:
-    for name, kinds in _checks(annotations):
-        if name not in arguments:
-            continue
-        value = arguments[name]
-        if not any(holds(value) for holds, _ in kinds):
-            raise ParameterError(f"{name} is {given(value)}; it must be {_joined(kinds)}")
-        if isinstance(value, str) and "\0" in value:
-            raise ParameterError(f"{name} is {given(value)}; it must not contain a zero byte")
+def _check(name: str, value: object, kinds: tuple[_Kind, ...]) -> object:
+    """Return a value, numbers of numpy as Python's, or raise an error."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not any(holds(value) for holds, _ in kinds):
+        raise ParameterError(f"{name} is {given(value)}; it must be {_joined(kinds)}")
+    if isinstance(value, str) and "\0" in value:
+        raise ParameterError(f"{name} is {given(value)}; it must not contain a zero byte")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ParameterError(f"{name} is {given(value)}; it must be an integer of 64 bits")
+    return value
 
 
-Kind = tuple[Callable[[object], bool], str]
+@functools.cache
+def _checks(annotated: Any) -> Mapping[str, tuple[_Kind, ...]]:
+    """Return the tests of the parameters of a function, or of the fields of a class."""
+    checks: dict[str, tuple[_Kind, ...]] = {}
+    for owner in reversed(annotated.__mro__) if isinstance(annotated, type) else (annotated,):
+        names = _Names(vars(sys.modules.get(owner.__module__, types)))
+        for name, annotation in getattr(owner, "__annotations__", {}).items():
+            holder: Any = types.SimpleNamespace(__annotations__={name: annotation})
+            try:
+                hint = typing.get_type_hints(holder, {}, names)[name]
+            except (AttributeError, TypeError):  # it needs what is imported for type checkers only
+                continue
+            kinds = tuple(map(_kind, _members(hint)))
+            if name != "return" and all(kinds):
+                checks[name] = typing.cast("tuple[_Kind, ...]", kinds)
+    return checks
 
 
-@lru_cache(maxsize=256)
-def _checks(annotations: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, tuple[Kind, ...]], ...]:
-    """Return the tests of the parameters whose annotations are plain."""
-    checks = []
-    for name, annotation in annotations:
-        words = re.sub(r"Callable\[.*?\]\s*,?\s*\w*\]?(?=$| \|)", "Callable", str(annotation))
-        parts = [part.strip() for part in words.split(" | ")]
-        if name != "return" and all(part in _KINDS for part in parts):
-            checks.append((name, tuple(_KINDS[part] for part in parts)))
-    return tuple(checks)
+class _Names(dict[str, Any]):
+    """Names of a module; those imported for type checkers only stand for any object."""
+
+    def __missing__(self, key: str) -> Any:
+        return getattr(builtins, key, object)
 
 
-def _joined(kinds: Iterable[Kind]) -> str:
+def _members(hint: object) -> tuple[object, ...]:
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if is_union else (hint,)
+
+
+def _kind(hint: Any) -> _Kind | None:
+    """Return the test of an annotation that is no union, if it is one that is checked."""
+    kind = _KINDS.get(typing.get_origin(hint) or hint)
+    is_class = isinstance(hint, type) and hint not in (object, Any) and not typing.get_origin(hint)
+    if kind or not is_class or getattr(hint, "_is_protocol", False) or issubclass(hint, Enum):
+        return kind
+    name, package = hint.__name__, hint.__module__.partition(".")[0]
+    article = "an" if name[0] in "AEIOU" else "a"
+    if getattr(sys.modules[package], name, None) is hint:
+        article, name = "a", f"{package}.{name}"
+    return lambda value: isinstance(value, hint), f"{article} {name}"
+
+
+def _joined(kinds: Iterable[_Kind]) -> str:
     words = list(dict.fromkeys(words for _, words in kinds))
     if "a path" in words and "a text" in words:
         words.remove("a text")
@@ -120,8 +180,7 @@ def path_of(value: object, name: str) -> Path:
     Traceback (most recent call last):
     milplib.errors.ParameterError: out is None; it must be a path
     """
-    _check(((name, "Path"),), {name: value})
-    path: Any = value
+    path: Any = _check(name, value, (_KINDS[Path],))
     return Path(path)
 
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.formats.scip_fields import scip_fields
 from milplib.formats.to_scip import to_scip
 from milplib.formats.writer import write
@@ -71,6 +71,7 @@ class Instance(InstanceArrays):
         return _rebuilt, (values,)
 
     @classmethod
+    @checked
     def from_scip(cls, model: pyscipopt.Model, *, name: str | None = None) -> Instance:
         """Convert the original problem of a PySCIPOpt model to an instance.
 
@@ -105,7 +106,6 @@ class Instance(InstanceArrays):
         >>> Instance.from_scip(model).A.toarray()
         array([[2., 1.]])
         """
-        check_arguments(Instance.from_scip, locals())
         return cls(**scip_fields(model, name=name))
 
     def _facts(self) -> dict[str, object]:
@@ -124,6 +124,7 @@ class Instance(InstanceArrays):
             "sense": self.sense,
         }
 
+    @checked
     def write(self, path: str | os.PathLike[str], *, generic_names: bool = False) -> None:
         """Write the instance as an LP or MPS file that `milplib.read` reads back unchanged.
 
@@ -156,7 +157,6 @@ class Instance(InstanceArrays):
         >>> milplib.read(path).content_hash == instance.content_hash
         True
         """
-        check_arguments(Instance.write, locals())
         write(self, path, generic_names=generic_names)
 
     def to_scip(self) -> pyscipopt.Model:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyscipopt
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import ParameterError
 from milplib.formats.from_scip import column_variables
@@ -134,6 +134,7 @@ class SolveResult(Shown):
         return {name: getattr(self, name) for name in (*names, *more)}
 
 
+@checked
 def solve(
     instance: Instance | str | os.PathLike[str],
     *,
@@ -279,7 +280,6 @@ def prepare_solve(
     reference_objective: float | None = None,
 ) -> PreparedSolve:
     """Build the model that `solve` solves, with the same arguments and errors."""
-    check_arguments(prepare_solve, locals())
     if time_limit is not None and not time_limit > 0:
         raise ParameterError(f"the time limit is {time_limit} seconds; it must be positive")
     if isinstance(instance, str | os.PathLike):

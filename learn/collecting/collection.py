@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import (
     ParameterError,
     UnknownNameError,
@@ -35,6 +35,7 @@ from milplib.version import __version__
 __all__ = ["collect"]
 
 
+@checked
 def collect(
     folders: InstancePlace | Iterable[InstancePlace],
     *,
@@ -125,7 +126,6 @@ def collect(
     >>> len(samples)
     2
     """
-    check_arguments(collect, locals())
     counts = {
         "samples per instance": samples_per_instance,
         "episodes": max_episodes,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Dataset
 
-from milplib.arguments import check_arguments, given, listed
+from milplib.arguments import checked, given, listed
 from milplib.errors import ParameterError, SampleError
 from milplib.learn.dataset.batch import BatchMemory, joined
 from milplib.learn.dataset.graph import BranchingGraph, graph_arrays
@@ -67,6 +67,7 @@ class GraphDataset(Dataset[BranchingGraph]):
     (2, (2,), 19)
     """
 
+    @checked
     def __init__(
         self,
         sample_sets: SampleSet | Iterable[SampleSet],
@@ -75,7 +76,6 @@ class GraphDataset(Dataset[BranchingGraph]):
         blocks: Iterable[str] = (),
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
-        check_arguments(GraphDataset.__init__, locals())
         if cache_bytes < 0:
             raise ParameterError(f"cache_bytes is {cache_bytes}; it must not be negative")
         self.sample_sets = _sample_sets(sample_sets)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 import numpy.typing as npt
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import MilplibWarning, SampleError
 from milplib.learn.samples.decoding import DecodedPart
@@ -170,6 +170,7 @@ class SampleSet(Shown, Sequence[Sample]):
     ()
     """
 
+    @checked
     def __init__(
         self,
         folder: str | os.PathLike[str],
@@ -178,7 +179,6 @@ class SampleSet(Shown, Sequence[Sample]):
         strict: bool = False,
         finite: bool = True,
     ) -> None:
-        check_arguments(SampleSet.__init__, locals())
         self.folder = Path(folder)
         manifest = Manifest.load(self.folder)
         usable, damaged = [], []

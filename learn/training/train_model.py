@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from milplib.arguments import check_arguments, path_of
+from milplib.arguments import checked, path_of
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.learn.options import NetworkOptions, RunOptions, TrainingOptions
 from milplib.learn.training.task import (
@@ -24,6 +24,7 @@ from milplib.progress import showing_progress
 __all__ = ["train", "train_ranker"]
 
 
+@checked
 def train(
     folders: SamplePlace | Iterable[SamplePlace],
     *,
@@ -123,7 +124,6 @@ def train(
     >>> train([folder + "/samples"], out=folder + "/linear.safetensors", model="linear").model
     'linear'
     """
-    check_arguments(train, locals())
     kind = find_model_kind(model)
     if seed < 0:
         raise ParameterError(f"the seed is {seed}; it must not be negative")
@@ -190,6 +190,7 @@ def _options_of(
     return chosen, run
 
 
+@checked
 def train_ranker(
     folders: Iterable[str | os.PathLike[str]],
     *,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from milplib.arguments import checked
 from milplib.evaluation.rows import RunRow, by_instance, run_rows
 from milplib.evaluation.significance import CLAIM_INSTANCES, SignedRank
 from milplib.outcomes import SolveStatus
@@ -62,6 +63,7 @@ def objectives_differ(a: float, b: float, *, gap: float = 0.0) -> bool:
     return abs(a - b) > (OBJECTIVE_TOLERANCE + gap) * max(1.0, abs(a), abs(b))
 
 
+@checked
 def check_runs(table: pa.Table, *, policies: Sequence[str] | None = None) -> tuple[Finding, ...]:
     """Check runs for contradictions and for anything that makes them hard to compare.
 

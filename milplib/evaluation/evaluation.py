@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import InstanceError
 from milplib.evaluation.config import EvaluationConfig, PolicyKind
 from milplib.evaluation.policies import evaluated_policies
@@ -37,6 +37,7 @@ from milplib.scip.versions import software_versions
 __all__ = ["EvaluationProgress", "evaluate"]
 
 
+@checked
 def evaluate(
     folders: InstancePlace | Iterable[InstancePlace],
     *,
@@ -134,7 +135,6 @@ def evaluate(
     >>> [row.solved for row in results.summary().rows]
     [1, 1]
     """
-    check_arguments(evaluate, locals())
     execution = execution_or_workers(execution, workers)
     parameters = RunParameters(
         setting=setting,

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import MilplibError
 from milplib.evaluation.paired import PairedRuns
@@ -83,6 +84,7 @@ class Matrix(Shown):
         return tuple(place for place, cell in self.cells.items() if not cell.instances)
 
 
+@checked
 def matrix(
     runs: PairedRuns,
     *,

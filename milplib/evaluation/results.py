@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import ResultsError
 from milplib.evaluation.config import EvaluationConfig
@@ -215,6 +215,7 @@ class Evaluation(Shown):
         )
 
     @classmethod
+    @checked
     def load(cls, folder: str | os.PathLike[str]) -> Evaluation:
         """Read a folder of results; an unfinished evaluation yields its finished runs.
 
@@ -223,7 +224,6 @@ class Evaluation(Shown):
         ResultsError
             If the folder holds no results, or damaged ones.
         """
-        check_arguments(Evaluation.load, locals())
         root = Path(folder)
         if not EvaluationManifest.is_one(root) and EvaluationManifest.is_one(root / UNFINISHED):
             return cls._load_unfinished(root / UNFINISHED)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from milplib.arguments import check_arguments, given, listed
+from milplib.arguments import checked, given, listed
 from milplib.errors import ParameterError
 from milplib.evaluation.best_scip_rule import BEST_SCIP_RULE, SCIP_RULES, BestScipRule
 from milplib.evaluation.evaluation import evaluate
@@ -19,6 +19,7 @@ from milplib.policies.rules import find_rule
 __all__ = ["best_scip_rule"]
 
 
+@checked
 def best_scip_rule(
     folders: InstancePlace | Iterable[InstancePlace],
     *,
@@ -79,7 +80,6 @@ def best_scip_rule(
     >>> list(best.rules), [row.solved for row in best.table]
     (['ca'], [1, 1])
     """
-    check_arguments(best_scip_rule, locals())
     rules = listed(rules, "rules")
     if not rules:
         raise ParameterError("the rules are []; give a list of SCIP rules")

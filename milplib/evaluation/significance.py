@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.evaluation.statistics import mean_logs, paired
 
 __all__ = ["CLAIM_INSTANCES", "SignedRank", "corrected_tests", "holm", "signed_rank"]
@@ -50,6 +51,7 @@ class SignedRank:
     instances: int
 
 
+@checked
 def signed_rank(
     values: Values,
     others: Values,

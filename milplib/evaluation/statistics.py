@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.evaluation.resampling import (
     NO_INTERVAL,
     IntervalMethod,
@@ -67,6 +68,7 @@ def mean_logs(values: Values, *, shift: float) -> Values:
     return np.asarray(np.where(known, logs, 0.0).sum(axis=1) / counts)
 
 
+@checked
 def shifted_geometric_mean(values: Values, *, shift: float) -> float:
     """Compute the shifted geometric mean over instances, from the means over their seeds.
 
@@ -151,6 +153,7 @@ def _inverse(value: float) -> float:
     return 1 / value if value else math.nan
 
 
+@checked
 def compare(
     values: Values,
     others: Values,

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from milplib.arguments import check_fields, given
+from milplib.arguments import check_fields, checked, given
 from milplib.errors import ParameterError
 from milplib.execution.errors import FailureKind, TaskFailure, WorkerDiedError
 from milplib.execution.interrupts import HeldInterrupts
@@ -110,6 +110,7 @@ processes, nor the address of a Dask scheduler, such as tcp://host:8786
         return self.workers == 1 and all(limit is None for limit in limits)
 
 
+@checked
 def execution_or_workers(execution: Execution | None, workers: int) -> Execution:
     """Return an execution from either of two alternative arguments.
 
@@ -133,6 +134,7 @@ def execution_or_workers(execution: Execution | None, workers: int) -> Execution
     return execution
 
 
+@checked
 def run_tasks(
     function: Callable[[Task], Result],
     tasks: Iterable[Task],

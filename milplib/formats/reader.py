@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import InstanceError
 from milplib.formats.damage import MissingEndError
 from milplib.formats.lp_reader import read_lp
@@ -17,6 +17,7 @@ from milplib.instance import Instance
 __all__ = ["read"]
 
 
+@checked
 def read(
     path: str | os.PathLike[str],
     *,
@@ -86,7 +87,6 @@ def read(
     >>> instance.sense, instance.offset, instance.objective.tolist(), instance.column_names
     ('maximize', 5.0, [2.0, 1.0], ('x', 'y'))
     """
-    check_arguments(read, locals())
     path = Path(path)
     extension = file_format(path)
     _check_name(path)

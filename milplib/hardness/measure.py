@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.errors import InstanceError, ParameterError, UnknownNameError
 from milplib.execution import Execution, TaskFailure, execution_or_workers, run_tasks
 from milplib.execution.isolated_solve import unread_reason
@@ -46,6 +46,7 @@ class HardnessProgress:
     failed: int
 
 
+@checked
 def measure(
     folders: InstancePlace | Iterable[InstancePlace],
     *,
@@ -138,7 +139,6 @@ def measure(
     >>> results.by.split()[0], [row["level"] for row in results.rows]
     ('SCIP', ['easy'])
     """
-    check_arguments(measure, locals())
     if thresholds is not None and not isinstance(thresholds, LevelThresholds):
         raise ParameterError(
             f"thresholds is {given(thresholds)}; give milplib.hardness.LevelThresholds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from milplib.arguments import checked
 from milplib.errors import UnknownNameError
 from milplib.execution.isolated_solve import SOLVED
 from milplib.hardness.highs import HighsSolver
@@ -75,6 +76,7 @@ SOLVERS: dict[str, type[Solver]] = {"scip": ScipSolver, "highs": HighsSolver}
 """Solvers by name."""
 
 
+@checked
 def load_solver(name: str) -> Solver:
     """Return a solver by its name.
 

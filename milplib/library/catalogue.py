@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.errors import MilplibError, NoGeneratorError, ParameterError, UnknownNameError
 from milplib.extensions import extensions, register_extension
 from milplib.library.distribution import Distribution, InstanceGenerator
@@ -82,6 +82,7 @@ class _Registered:
         self.distributions = distributions
 
 
+@checked
 def register(family: F, *, name: str = "") -> F:
     """Add a family of a script or a notebook to the catalogue of this process.
 
@@ -121,7 +122,6 @@ def register(family: F, *, name: str = "") -> F:
     >>> milplib.load("TinyCovers").test
     <TinyCovers test: 100 instances>
     """
-    check_arguments(register, locals())
     named = getattr(family, "distributions", None)
     if named and not name:
         entries = tuple(named)
@@ -143,6 +143,7 @@ def register(family: F, *, name: str = "") -> F:
     return family
 
 
+@checked
 def find_distribution(name: str) -> Distribution:
     """Find a distribution by name.
 
@@ -156,13 +157,13 @@ def find_distribution(name: str) -> Distribution:
     >>> find_distribution("CA-easy").provenance
     'verified'
     """
-    check_arguments(find_distribution, locals())
     known = {entry.name: entry for entry in distributions()}
     if name not in known:
         raise UnknownNameError("distribution", name, known)
     return known[name]
 
 
+@checked
 def find_generator(distribution: Distribution) -> InstanceGenerator:
     """Find the generator of a distribution.
 

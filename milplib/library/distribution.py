@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.display import Shown
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.instance import Instance
@@ -159,6 +159,7 @@ class Distribution(Shown):
         return self.splits[name]
 
     @classmethod
+    @checked
     def from_folder(
         cls,
         folder: str | os.PathLike[str],
@@ -203,7 +204,6 @@ class Distribution(Shown):
         >>> len(mine.train), len(mine.val), len(mine.test)
         (7, 2, 1)
         """
-        check_arguments(Distribution.from_folder, locals())
         label = name or Path(os.path.abspath(folder)).name or "folder"
         files_by_split = shared_out(Path(folder), name=label, val=val, test=test, seed=seed)
         return cls(
@@ -219,6 +219,7 @@ class Distribution(Shown):
         )
 
 
+@checked
 def generator_parameters(generator: object, *, with_defaults: bool = True) -> dict[str, object]:
     """Return the parameters of a generator by name; empty if it is not a dataclass.
 

@@ -106,8 +106,10 @@ def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
     ((0, 1, 2), (7, 5))
     """
     if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
-        if seeds < 1:
-            raise ParameterError(f"the number of seeds is {seeds}; it must be at least 1")
+        if not 1 <= seeds <= MAX_SEED:
+            raise ParameterError(
+                f"the number of seeds is {seeds}; it must be between 1 and {MAX_SEED}"
+            )
         return tuple(range(int(seeds)))
     numbers = listed(seeds, "seeds")
     if not all(isinstance(s, Integral) and not isinstance(s, bool) for s in numbers):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from milplib.arguments import check_arguments, listed
+from milplib.arguments import checked, listed
 from milplib.errors import UnknownNameError
 from milplib.library.cache import Cache
 from milplib.library.catalogue import find_distribution
@@ -17,6 +17,7 @@ from milplib.library.split_fetcher import FetchedSplit, Fetcher, FetchProgress
 __all__ = ["fetch"]
 
 
+@checked
 def fetch(
     name: str,
     *,
@@ -82,7 +83,6 @@ def fetch(
     >>> fetched[0].origin, len(fetched[0].manifest.records)
     ('generated', 100)
     """
-    check_arguments(fetch, locals())
     entry = find_distribution(name)
     wanted = None if splits is None else tuple(listed(splits, "splits"))
     for split in wanted or ():

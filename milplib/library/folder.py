@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import InstanceError, ParameterError
 from milplib.files import file_sha256, printable_path
 from milplib.formats import SUFFIXES
@@ -26,6 +26,7 @@ InstancePlace = str | os.PathLike[str] | Split | Splits | Instance | InstanceFil
 _SOURCES = "a folder, a split, a distribution (milplib.load), or a milplib.Instance"
 
 
+@checked
 def instance_files(
     folders: InstancePlace | Iterable[InstancePlace], *, split: str
 ) -> tuple[InstanceFile, ...]:
@@ -63,7 +64,6 @@ def instance_files(
     >>> [file.name for file in instance_files([folder], split="train")]
     ['sc/train/1.lp']
     """
-    check_arguments(instance_files, locals())
     places = _listed(folders, split)
     if not places:
         raise InstanceError("there is no folder of instances")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.execution import (
     Execution,
@@ -35,6 +35,7 @@ from milplib.progress import showing_progress
 __all__ = ["generate_instance", "generate_instances", "generate_split", "instance_seed"]
 
 
+@checked
 def generate_instance(distribution: str, *, split: str, index: int, seed: int = 0) -> Instance:
     """Generate one instance of a split, equal to that of `generate_split` with this index.
 
@@ -48,13 +49,13 @@ def generate_instance(distribution: str, *, split: str, index: int, seed: int = 
     >>> generate_instance("CA-milplib-small", split="test", index=3).n_columns
     300
     """
-    check_arguments(generate_instance, locals())
     generator = find_generator(find_distribution(distribution))
     return generated_instance(
         generator, instance_seed(distribution, split=split, seed=seed, index=index)
     )
 
 
+@checked
 def generate_split(
     distribution: Distribution,
     *,
@@ -127,7 +128,6 @@ def generate_split(
     >>> [record.file for record in records]
     ['SC-milplib-small-val-00000.lp', 'SC-milplib-small-val-00001.lp']
     """
-    check_arguments(generate_split, locals())
     execution = execution_or_workers(execution, workers)
     config = _config(distribution, split=split, seed=seed, file_format=file_format)
     if count < 1:
@@ -153,6 +153,7 @@ def generate_split(
         return _generate(distribution, folder, manifest, range(count), execution, report)
 
 
+@checked
 def generate_instances(
     distribution: Distribution,
     *,
@@ -190,7 +191,6 @@ def generate_instances(
     >>> records[0].file
     'SC-milplib-small-train-00700.lp'
     """
-    check_arguments(generate_instances, locals())
     config = _config(distribution, split=split, seed=seed, file_format="lp")
     folder = Path(out) / split
     with split_lock(folder):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import ParameterError
 from milplib.library.cache import Cache
 from milplib.library.catalogue import find_distribution
@@ -26,6 +26,7 @@ from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split,
 __all__ = ["load"]
 
 
+@checked
 def load(
     name: object, *, source: str | os.PathLike[str] | None = None, offline: bool = False
 ) -> Distribution:
@@ -61,7 +62,6 @@ def load(
     ['SC-milplib-small/train/SC-milplib-small-train-00000.lp', \
 'SC-milplib-small/train/SC-milplib-small-train-00001.lp']
     """
-    check_arguments(load, locals())
     entry = _entry(name)
     if entry.splits is not None:
         return entry

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Real
 
-from milplib.arguments import check_arguments, given, listed
+from milplib.arguments import checked, given, listed
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.library.splits import InstanceFile, LaterFiles, ListedFiles, Split, shuffled
 
 __all__ = ["mixture"]
 
 
+@checked
 def mixture(
     splits: Sequence[Split],
     *,
@@ -60,7 +61,6 @@ def mixture(
     >>> mixture(parts, count=160, seed=0)
     <mixture train: 160 instances>
     """
-    check_arguments(mixture, locals())
     splits = checked_splits(splits)
     names = [split.distribution for split in splits]
     repeated = [name for name, times in Counter(names).items() if times > 1]

@@ -11,6 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import MilplibWarning
 from milplib.library.catalogue import find_generator
@@ -78,6 +79,7 @@ def references() -> Mapping[str, Reference]:
     )
 
 
+@checked
 def reference_hashes(name: str) -> Mapping[str, tuple[str, ...]] | None:
     """Return the SHA-256 of the first LP files of a distribution with seed 0.
 

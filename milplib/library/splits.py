@@ -9,7 +9,7 @@ from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.display import html_table
 from milplib.errors import ParameterError
 from milplib.files import file_sha256, printable_path
@@ -174,6 +174,7 @@ class Split(Sequence[InstanceFile]):
         facts = {"distribution": self.distribution, "domain": self.domain, "split": self.name}
         return html_table(("Split", ""), [*facts.items(), ("instances", len(self))])
 
+    @checked
     def sample(self, count: int, *, seed: int) -> Split:
         """Draw instances without repetition.
 
@@ -199,7 +200,6 @@ class Split(Sequence[InstanceFile]):
         >>> [file.name for file in small] == [file.name for file in large[:2]]
         True
         """
-        check_arguments(Split.sample, locals())
         if not 0 <= count <= len(self):
             raise ParameterError(
                 f"{count} instances are requested, but the {self.name} split of "

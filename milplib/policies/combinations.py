@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError
 from milplib.policies.picked import Picked, PickReason
@@ -76,10 +76,10 @@ class Switch(Shown):
 
     name: str
 
+    @checked
     def __init__(
         self, first: object, then: object, *, depth: int | None = None, nodes: int | None = None
     ) -> None:
-        check_arguments(Switch.__init__, locals())
         limits = {"depth": depth, "nodes": nodes}
         limits_set = {key: limit for key, limit in limits.items() if limit is not None}
         if not limits_set:
@@ -154,6 +154,7 @@ class Portfolio(Shown):
 
     name: str
 
+    @checked
     def __init__(
         self,
         pick: Callable[[Instance], str],
@@ -161,7 +162,6 @@ class Portfolio(Shown):
         *,
         name: str = "portfolio",
     ) -> None:
-        check_arguments(Portfolio.__init__, locals())
         if not isinstance(policies, Mapping):
             raise ParameterError(
                 f"the policies of a Portfolio are {given(policies)}; give a dict of policies by key"

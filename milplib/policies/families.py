@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from milplib.arguments import checked, given, listed
 from milplib.display import Shown
 from milplib.errors import ParameterError, PolicyError
 from milplib.files import atomic_write_json
@@ -91,7 +92,12 @@ class Family(Shown):
 
     def __post_init__(self) -> None:
         for name in ("lower", "upper"):
-            values = np.array(getattr(self, name), dtype=np.float64)
+            try:
+                values = np.array(getattr(self, name), dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise ParameterError(
+                    f"{name} of the family '{self.name}' must be numbers: {error}"
+                ) from error
             if values.shape != (len(FAMILY_FEATURES),) or not np.isfinite(values).all():
                 raise ParameterError(
                     f"{name} of the family '{self.name}' must be {len(FAMILY_FEATURES)} finite "
@@ -112,7 +118,7 @@ class Family(Shown):
         ParameterError
             If `instances` is empty.
         """
-        features = np.array([family_features(instance) for instance in instances])
+        features = np.array([family_features(each) for each in listed(instances, "instances")])
         if not len(features):
             raise ParameterError(f"the family '{name}' needs at least one instance")
         return cls(name=name, policy=policy, lower=features.min(axis=0), upper=features.max(axis=0))
@@ -140,6 +146,7 @@ class Family(Shown):
         return np.asarray(outside / _SLACK)
 
 
+@checked
 def portfolio_of(
     families: Sequence[Family],
     *,
@@ -172,8 +179,9 @@ def portfolio_of(
     >>> portfolio.picked(SetCover(n_rows=50, n_columns=60, density=0.1).generate(seed=0)).name
     'relpscost'
     """
-    pick = FamilyPick(tuple(families), otherwise)
-    named = (otherwise or SCIPS_DEFAULT, *(family.policy for family in families))
+    several = _families(families)
+    pick = FamilyPick(several, otherwise)
+    named = (otherwise or SCIPS_DEFAULT, *(family.policy for family in several))
     return Portfolio(pick, {key: policies.get(key, key) for key in named}, name=name)
 
 
@@ -213,6 +221,7 @@ class FamilyPick(Shown):
         return self.aside or SCIPS_DEFAULT, PickReason.NO_FAMILY, detail
 
 
+@checked
 def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> None:
     """Write families to a JSON file.
 
@@ -237,12 +246,21 @@ def write_families(path: str | os.PathLike[str], families: Sequence[Family]) -> 
             "lower": by_feature(family.lower),
             "upper": by_feature(family.upper),
         }
-        for family in families
+        for family in _families(families)
     ]
     content = {"format": FORMAT, "version": FAMILIES_VERSION, "families": entries}
     atomic_write_json(path, content)
 
 
+def _families(families: object) -> tuple[Family, ...]:
+    several = tuple(listed(families, "families"))
+    for family in several:
+        if not isinstance(family, Family):
+            raise ParameterError(f"a family is {given(family)}; give a milplib.policies.Family")
+    return several
+
+
+@checked
 def read_families(path: str | os.PathLike[str], *, allow: Iterable[str] = ()) -> tuple[Family, ...]:
     """Read families from a JSON file.
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import PolicyError
 from milplib.files import atomic_write
@@ -71,6 +71,7 @@ class PolicyFile(Shown):
         }
 
 
+@checked
 def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
     """Write a policy file; equal policies give equal bytes.
 
@@ -90,7 +91,6 @@ def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
     >>> read_policy(path).tensors["weight"].tolist()
     [1.0, 1.0]
     """
-    check_arguments(write_policy, locals())
     _check_tensors(policy.tensors, str(path))
     header = {
         "format": FORMAT,
@@ -108,6 +108,7 @@ def write_policy(path: str | os.PathLike[str], policy: PolicyFile) -> None:
         stream.write(content)
 
 
+@checked
 def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     """Read a policy file and check everything but the shapes, which the architecture checks.
 
@@ -123,7 +124,6 @@ def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     Traceback (most recent call last):
     milplib.errors.PolicyError: there is no policy file nowhere.safetensors
     """
-    check_arguments(read_policy, locals())
     where = os.fspath(path)
     if not Path(path).is_file():
         if Path(path).is_dir():

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import PolicyError
 from milplib.policies.compiled import CompiledGcnn, compile_gcnn
@@ -21,6 +22,7 @@ from milplib.scip.state_functions import StateFunction
 __all__ = ["GCNN_SUMS", "GcnnPolicy", "gcnn_shapes", "joined_blocks"]
 
 
+@checked
 def gcnn_shapes(hidden: int, n_block_columns: int = 0) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of the network's tensors.
 

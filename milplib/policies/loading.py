@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from milplib.arguments import given, listed
+from milplib.arguments import checked, given, listed
 from milplib.errors import ParameterError, PolicyError, UnknownNameError
 from milplib.named import load_object
 from milplib.policies.combinations import AnyPolicy, Portfolio, Switch, resolve_names_with
@@ -62,6 +62,7 @@ ARCHITECTURES: Mapping[str, Scorer] = _Architectures()
 """Scorers by architecture. A scorer makes a policy from the content of a policy file."""
 
 
+@checked
 def load_policy(
     policy: object,
     *,

@@ -6,9 +6,8 @@ from typing import Literal
 
 import pyscipopt
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked
 from milplib.errors import ParameterError
-from milplib.formats.scip_fields import is_scip_model
 from milplib.policies.attachment import RULE_NAME, attachment_of
 from milplib.policies.loading import load_policy
 from milplib.policies.use import POLICY_PRIORITY, OnError, PolicyOptions, PolicyUse
@@ -17,6 +16,7 @@ from milplib.scip.native import native_module
 __all__ = ["RULE_NAME", "OnError", "PolicyUse", "include_policy", "included_policy"]
 
 
+@checked
 def include_policy(
     model: pyscipopt.Model,
     policy: object,
@@ -86,12 +86,6 @@ def include_policy(
     >>> use.calls > 0, use.errors
     (True, 0)
     """
-    check_arguments(include_policy, locals())
-    if not is_scip_model(model):
-        raise ParameterError(
-            f"the model is {given(model)}; give a pyscipopt.Model (milplib.solve "
-            "takes an instance or its file)"
-        )
     options = PolicyOptions(max_depth=max_depth, on_error=on_error, priority=priority)
     loaded = load_policy(policy)
     native_module()  # report broken native code before the solve starts

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy.typing as npt
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.display import Shown
 from milplib.errors import ParameterError
 from milplib.scip.blocks import load_state_functions
@@ -76,10 +76,10 @@ class ScipRule(Shown):
     name: str
     """Name for results, from which `milplib.load_policy` makes the same rule."""
 
+    @checked
     def __init__(
         self, rule: str, *, parameters: Mapping[str, ParameterValue] = MappingProxyType({})
     ) -> None:
-        check_arguments(ScipRule.__init__, locals())
         if not isinstance(parameters, Mapping):
             raise ParameterError(
                 f"the parameters of a rule are {given(parameters)}; give a dict of values by name"
@@ -116,6 +116,7 @@ class FunctionPolicy(Shown):
 
     name: str
 
+    @checked
     def __init__(
         self,
         function: Callable[[BranchingState], npt.ArrayLike],
@@ -123,7 +124,6 @@ class FunctionPolicy(Shown):
         name: str | None = None,
         blocks: Iterable[str | StateFunction] = (),
     ) -> None:
-        check_arguments(FunctionPolicy.__init__, locals())
         self.function = function
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.state_functions = load_state_functions(blocks)

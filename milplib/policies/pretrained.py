@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from milplib.arguments import checked
 from milplib.errors import PolicyError
 from milplib.files import file_sha256
 from milplib.policies.families import Family, read_families
@@ -38,6 +39,7 @@ def pretrained_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob(f"*{_SUFFIX}")))
 
 
+@checked
 def pretrained_file(name: str) -> Path:
     """Return the path of a shipped policy.
 
@@ -64,6 +66,7 @@ def pretrained_or_given(policy: object) -> object:
     return _FOLDER / f"{policy}{_SUFFIX}" if is_shipped else policy
 
 
+@checked
 def pretrained_card(name: str) -> str:
     """Return the card of a shipped policy in Markdown: training, results and limits.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from operator import index
-from typing import Literal, Protocol, SupportsIndex
+from typing import Literal, Protocol
 
+from milplib.arguments import check_fields, given
 from milplib.errors import ParameterError
 from milplib.outcomes import Word
 from milplib.policies.combinations import AnyPolicy
@@ -17,6 +17,9 @@ __all__ = ["POLICY_PRIORITY", "OnError", "PolicyOptions", "PolicyUse"]
 POLICY_PRIORITY = PRIORITY - 1
 """Default priority of a policy. SCIP gives the highest one to ``nodereopt``, which restores the
 nodes of earlier solves in a reoptimisation and leaves all others to the next rule."""
+
+_MAX_DEPTH = 65_534
+"""Largest depth of a tree of SCIP."""
 
 
 class OnError(Word):
@@ -43,18 +46,17 @@ class PolicyOptions:
     priority: int = POLICY_PRIORITY
 
     def __post_init__(self) -> None:
-        if self.on_error not in tuple(OnError):
-            raise ParameterError(f"on_error is {self.on_error!r}; it must be 'fallback' or 'raise'")
+        if not isinstance(self.on_error, str) or self.on_error not in tuple(OnError):
+            raise ParameterError(
+                f"on_error is {given(self.on_error)}; it must be 'fallback' or 'raise'"
+            )
         object.__setattr__(self, "on_error", OnError(self.on_error))
-        for name in ("max_depth", "priority"):
-            value: object = getattr(self, name)
-            if value is None and name == "max_depth":
-                continue
-            if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-                raise ParameterError(f"{name} is {value!r}; it must be a whole number")
-            object.__setattr__(self, name, index(value))  # SCIP takes no numbers of NumPy's
-        if self.max_depth is not None and self.max_depth < 0:
-            raise ParameterError(f"the largest depth is {self.max_depth}; it must not be negative")
+        check_fields(self)  # SCIP takes no numbers of NumPy's
+        if self.max_depth is not None and not 0 <= self.max_depth <= _MAX_DEPTH:
+            raise ParameterError(
+                f"the largest depth is {self.max_depth}; it must not be negative or above "
+                f"{_MAX_DEPTH}"
+            )
         if not -PRIORITY <= self.priority <= PRIORITY:
             raise ParameterError(
                 f"the priority is {self.priority}; it must be between {-PRIORITY} and {PRIORITY}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import OutputError
 from milplib.escaping import csv_lines
 from milplib.evaluation.policy_summary import is_nan
@@ -27,6 +27,7 @@ EXPORTS = ("summary.csv", "summary.tex", "figures")
 """Names of the files and folders that `write_exports` writes."""
 
 
+@checked
 def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
     """Write the figures as PNG and PDF, and the summary as CSV and as a LaTeX table.
 
@@ -58,7 +59,6 @@ def write_exports(results: Evaluation, folder: Path) -> tuple[Path, ...]:
     >>> [path.name for path in write_exports(results, Path(place, "results"))][:3]
     ['summary.csv', 'summary.tex', 'profiles.png']
     """
-    check_arguments(write_exports, locals())
     check_results(results)
     folder = Path(folder)
     summary = results.summary()

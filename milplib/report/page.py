@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from milplib.arguments import check_arguments, given
+from milplib.arguments import checked, given
 from milplib.errors import ParameterError
 from milplib.evaluation.policy_summary import ITERATION_SHIFT, TITLES, PolicySummary
 from milplib.evaluation.resampling import ENOUGH_INSTANCES
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["report_plots", "write_report"]
 
 
+@checked
 def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:
     """Write the report of an evaluation as one HTML page.
 
@@ -80,7 +81,6 @@ def write_report(results: Evaluation, path: str | os.PathLike[str]) -> Path:
     >>> write_report(results, folder + "/page.html").read_text()[:15]
     '<!DOCTYPE html>'
     """
-    check_arguments(write_report, locals())
     check_results(results)
     page = _page(results).encode()
     path = Path(path)

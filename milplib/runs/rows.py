@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from milplib.arguments import checked
 from milplib.errors import InstanceError
 from milplib.runs.kind import RunContents, RunFailure
 
@@ -53,6 +54,7 @@ def check_any_read(unread: Iterable[str | None], *, n_instances: int) -> None:
         )
 
 
+@checked
 def rows_contents(
     rows: Iterable[Mapping[str, object]],
     *,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.errors import ResultsError
 from milplib.files import lock_holder
@@ -89,6 +89,7 @@ class RunStatus(Shown):
         return dict(Counter(failure.kind for failure in self.failures).most_common())
 
 
+@checked
 def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     """Read the status of a run, without locking it or contacting the process that works in it.
 
@@ -120,7 +121,6 @@ def run_status(folder: str | os.PathLike[str]) -> RunStatus:
     >>> status.kind, status.state, status.done, status.total, status.failure_counts
     ('measurement', 'complete', 1, 1, {})
     """
-    check_arguments(run_status, locals())
     root = Path(folder)
     # Check the lock before reading files: a process that ends meanwhile leaves a complete run.
     holder = lock_holder(root / UNFINISHED / LOCK) or lock_holder(root / LOCK) or ""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyscipopt
 from pyscipopt import SCIP_BRANCHDIR, SCIP_LPSOLSTAT, SCIP_STAGE
 
-from milplib.errors import StateError
+from milplib.arguments import given
+from milplib.errors import ParameterError, StateError
 from milplib.scip.features import RowFeature, VariableFeature
 from milplib.scip.plugins import is_freed
 from milplib.scip.state import BranchingState
 from milplib.scip.state_functions import StateFunction, extract_blocks
-
-if TYPE_CHECKING:
-    import pyscipopt
 
 __all__ = ["branching_candidates", "check_stage", "extract_state_pure", "pseudocosts_pure"]
 
@@ -51,12 +50,15 @@ def branching_candidates(model: pyscipopt.Model) -> list[pyscipopt.Variable]:
     ...         self.model.branchVar(branching_candidates(self.model)[0])
     ...         return {"result": pyscipopt.SCIP_RESULT.BRANCHED}
     """
+    check_stage(model)
     variables, _, _, n_candidates, n_priority, _ = model.getLPBranchCands()
     return list(variables[: min(n_candidates, n_priority)])
 
 
 def check_stage(model: pyscipopt.Model) -> None:
-    """Raise a StateError unless the current node has an LP solved to optimality."""
+    """Raise an error unless the current node of a model has an LP solved to optimality."""
+    if not isinstance(model, pyscipopt.Model):
+        raise ParameterError(f"model is {given(model)}; it must be a pyscipopt.Model")
     if is_freed(model):
         raise StateError("there is no branching state here: the model is freed")
     if model.getStage() != SCIP_STAGE.SOLVING or model.getLPSolstat() != SCIP_LPSOLSTAT.OPTIMAL:

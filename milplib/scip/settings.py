@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pyscipopt
 from pyscipopt import SCIP_PARAMSETTING
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.errors import ParameterError, UnknownNameError
 from milplib.scip.rule import PRIORITY
-
-if TYPE_CHECKING:
-    import pyscipopt
 
 __all__ = ["SETTINGS", "apply_setting", "branching_rule_names", "use_branching_rule"]
 
@@ -38,6 +34,7 @@ MAX_SEED = 2**31 - 1
 """Largest seed of SCIP."""
 
 
+@checked
 def apply_setting(
     model: pyscipopt.Model, setting: str, *, seed: int, reference_objective: float | None = None
 ) -> None:
@@ -74,7 +71,6 @@ def apply_setting(
     >>> model.getParam("separating/maxrounds"), model.getParam("randomization/randomseedshift")
     (0, 3)
     """
-    check_arguments(apply_setting, locals())
     if setting not in _SETTINGS:
         raise UnknownNameError("setting", setting, _SETTINGS)
     if not 0 <= seed <= MAX_SEED:
@@ -103,6 +99,7 @@ def apply_setting(
         model.setParam(name, value)
 
 
+@checked
 def branching_rule_names(model: pyscipopt.Model) -> tuple[str, ...]:
     """List the names of a model's branching rules, SCIP's and included ones, sorted.
 
@@ -122,6 +119,7 @@ def branching_rule_names(model: pyscipopt.Model) -> tuple[str, ...]:
     )
 
 
+@checked
 def use_branching_rule(model: pyscipopt.Model, name: str) -> None:
     """Make a branching rule of a model the first one at every node.
 

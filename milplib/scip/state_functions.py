@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import listed
 from milplib.errors import ParameterError, StateError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def check_state_functions(functions: Iterable[StateFunction]) -> tuple[StateFunc
     >>> len(check_state_functions(load_state_functions(["pseudocost", "tree"])))
     2
     """
-    functions = tuple(functions)
+    functions = tuple(listed(functions, "state functions"))
     names: set[str] = set()
     for function in functions:
         if isinstance(function, type) or not isinstance(function, StateFunction):

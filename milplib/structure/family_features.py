@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from milplib.arguments import checked
 from milplib.instance import Instance
 from milplib.structure.row_kinds import ROW_KINDS, binary_columns, row_kinds
 
@@ -41,6 +42,7 @@ and MIPLIB's classes (`milplib.structure.row_kinds`).
 Vector = npt.NDArray[np.float64]
 
 
+@checked
 def family_features(instance: Instance) -> Vector:
     """Compute the features of an instance, in time linear in the nonzeros.
 

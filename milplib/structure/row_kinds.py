@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from milplib.arguments import given
-from milplib.errors import ParameterError
+from milplib.arguments import checked
 from milplib.instance import Instance
 
 __all__ = ["ROW_KINDS", "binary_columns", "row_kinds"]
@@ -56,6 +55,7 @@ def binary_columns(instance: Instance) -> Flags:
     return np.asarray(is_integer & (instance.lower > -1) & (instance.upper < 2))
 
 
+@checked
 def row_kinds(instance: Instance) -> npt.NDArray[np.intp]:
     r"""Classify every row as the first class of `ROW_KINDS` that it belongs to.
 
@@ -209,8 +209,6 @@ class _Rows:
     @classmethod
     def of(cls, instance: Instance) -> _Rows:
         """Compute the properties of the rows of an instance."""
-        if not isinstance(instance, Instance):
-            raise ParameterError(f"the instance is {given(instance)}; give a milplib.Instance")
         m, matrix = instance.n_rows, instance.A
         length = np.diff(matrix.indptr).astype(np.intp)
         row, column = np.repeat(np.arange(m), length), matrix.indices

@@ -8,6 +8,7 @@ from typing import TypedDict, cast
 
 import numpy as np
 
+from milplib.arguments import checked
 from milplib.display import Shown
 from milplib.instance import Instance
 from milplib.structure.row_kinds import ROW_KINDS, binary_columns, row_kinds
@@ -80,6 +81,7 @@ class InstanceStatistics(Shown):
 _PLAIN = ("rows", "columns", "nonzeros", "density", "binary", "integer", "continuous")
 
 
+@checked
 def instance_statistics(instance: Instance) -> InstanceStatistics:
     """Count rows, columns and nonzeros of an instance by kind, without presolving.
 

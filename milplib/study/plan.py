@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from milplib.arguments import checked
 from milplib.errors import UnknownNameError
 from milplib.named import only_modules
 from milplib.study.costs import COSTS, Costs, Estimate
@@ -107,6 +108,7 @@ class StudyPlan:
         return sum(planned.cost.seconds for planned in self.todo)
 
 
+@checked
 def plan_study(
     path: str | os.PathLike[str],
     *,

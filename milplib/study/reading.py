@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from milplib.arguments import checked
 from milplib.errors import MilplibError, UnknownNameError
 from milplib.named import only_modules
 from milplib.policies import find_model_kind
@@ -39,6 +40,7 @@ _EARLIER_NAMES = {
 }
 
 
+@checked
 def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the names of the scales of a study file.
 
@@ -58,6 +60,7 @@ def study_scales(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(_scales(read_document(path)))
 
 
+@checked
 def load_study(
     path: str | os.PathLike[str],
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
+from milplib.arguments import checked
 from milplib.errors import ResultsError, UnknownNameError
 from milplib.evaluation import Evaluation
 from milplib.study.graph import study_tasks
@@ -19,6 +20,7 @@ from milplib.study.summary import SummaryTask
 __all__ = ["study_evaluation", "study_tables"]
 
 
+@checked
 def study_evaluation(
     path: str | os.PathLike[str],
     *,
@@ -76,6 +78,7 @@ def study_evaluation(
     return _evaluation(tasks[setting, part], files, RecordedTasks(files.entries), path)
 
 
+@checked
 def study_tables(
     path: str | os.PathLike[str],
     *,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from milplib.arguments import checked
 from milplib.errors import MilplibError, MilplibWarning
 from milplib.execution import (
     Execution,
@@ -55,6 +56,7 @@ class StudyProgress:
     note: str = ""
 
 
+@checked
 def run_study(
     path: str | os.PathLike[str],
     *,

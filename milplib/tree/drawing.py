@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from milplib.arguments import checked
 from milplib.errors import ParameterError
 from milplib.files import atomic_write
 from milplib.style import page_style, plain_style
@@ -33,6 +34,7 @@ _LABELLED = 40
 """Maximum number of nodes for which the edges are labelled with their branchings."""
 
 
+@checked
 def draw_tree(tree: SearchTree, path: str | os.PathLike[str]) -> Path:
     """Draw a tree into a file.
 

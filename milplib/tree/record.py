@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyscipopt
 from pyscipopt import SCIP_EVENTTYPE, SCIP_LPSOLSTAT
 
-from milplib.arguments import check_arguments
+from milplib.arguments import checked
 from milplib.instance import Instance
 from milplib.outcomes import SolveStatus
 from milplib.scip.plugins import WeakModel, freed_afterwards
@@ -228,6 +228,7 @@ def _branching(node: pyscipopt.scip.Node) -> str:
     )
 
 
+@checked
 def record_tree(
     instance: Instance | str | os.PathLike[str],
     *,
@@ -262,7 +263,6 @@ def record_tree(
     >>> tree.solve_status, len(tree.depth) >= 1
     ('optimal', True)
     """
-    check_arguments(record_tree, locals())
     prepared = prepare_solve(
         instance,
         policy=policy,
