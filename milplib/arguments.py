@@ -143,6 +143,8 @@ class _Names(dict[str, Any]):
     """Names of a module; those imported for type checkers only stand for any object."""
 
     def __missing__(self, key: str) -> Any:
+        if key.startswith("__"):  # debuggers look for names of their own
+            raise KeyError(key)
         return getattr(builtins, key, object)
 
 
