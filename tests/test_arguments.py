@@ -26,18 +26,7 @@ if TYPE_CHECKING:
     from milplib.nowhere import Unknown  # type: ignore[import-not-found]  # for the annotation
 
 INSTANCE = CombinatorialAuction(n_items=20, n_bids=60).generate(seed=0)
-WRONG: list[Any] = [
-    None,
-    1.5,
-    "folder",
-    b"x",
-    [1],
-    {"a": 1},
-    object,
-    object(),
-    np.zeros(3),
-    INSTANCE,
-]
+WRONG: list[Any] = [None, 1.5, "folder", b"x", [1], {"a": 1}, object, np.zeros(3), INSTANCE]
 
 
 @checked
