@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from milplib.learn.dataset import BranchingGraph, GraphDataset
     from milplib.learn.models import GCNN
     from milplib.learn.samples import DamagedShardWarning, Sample, SampleSet
-    from milplib.learn.training import Loss, TrainingResult, TrainingTask, train, train_ranker
+    from milplib.learn.training import Loss, TrainingResult, TrainingTask
+    from milplib.learn.training.train_model import train, train_ranker
 
     RankerResult = TrainingResult
 

@@ -101,7 +101,8 @@ def check_fields(instance: object) -> None:
     ParameterError
         If a field has another type.
     """
-    for name, kinds in _checks(type(instance)).items():
+    owner: Any = type(instance)
+    for name, kinds in _checks(owner).items():
         value = getattr(instance, name)
         plain = _check(name, value, kinds)
         if plain is not value:
