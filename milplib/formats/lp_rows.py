@@ -105,6 +105,7 @@ def read_rows(tokens: Tokens, section: LpSection) -> Rows:
         number & ~right & ~left & ~coefficient,
         "no constant values allowed for constraints: write the number behind the relation",
     )
+    _check_beginnings(words, right & (words.after(NAME) | words.after(NUMBER)))
     own = np.append(False, coefficient[:-1])[: kind.size]
     begins = ends | words.before(LABEL) | words.before(RELATION)
     words.refuse((name & ~own | coefficient) & ~words.signed & ~begins, _NO_SIGN)
@@ -118,6 +119,27 @@ def read_rows(tokens: Tokens, section: LpSection) -> Rows:
     _check_not_empty(words, row, name, label, n_rows)
     values = coefficients(words, coefficient)[name]
     return Rows(labels, lower, upper, row[name], words.name[name], values)
+
+
+def _check_beginnings(words: Words, ending: npt.NDArray[np.bool_]) -> None:
+    """Check that rows without a name begin on a line of their own.
+
+    On the line of the number before, they look like more terms of that side.
+    """
+    before = np.flatnonzero(ending)
+    if not before.size:
+        return
+    text = np.frombuffer(words.tokens.text, dtype=np.uint8)
+    breaks = np.flatnonzero((text == ord("\n")) | (text == ord("\r")))
+    place = words.tokens.at[words.at]
+    same = np.searchsorted(breaks, place[before]) == np.searchsorted(breaks, place[before + 1])
+    wrong = np.zeros(words.kind.size, dtype=bool)
+    wrong[before[same] + 1] = True
+    words.refuse(
+        wrong,
+        "it stands behind the right-hand side: bring it to the left side, or begin the next row "
+        "on a line of its own or with a name",
+    )
 
 
 def _left_numbers(words: Words) -> npt.NDArray[np.bool_]:

@@ -64,7 +64,8 @@ def read(
       set of them, and a negative upper bound without a lower bound;
     - in both formats a second bound that differs from the first, and bounds outside [0, 1] of a
       binary column;
-    - in LP files a column with the name of a section, and terms without a sign between them.
+    - in LP files a column with the name of a section, terms without a sign between them, and a row
+      without a name on the line in which another one ends.
 
     These are read as most programs do:
 

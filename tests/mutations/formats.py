@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mutations import instance_readers as instances
 from mutations import library_readers as library
 from mutations import readers
 from mutations.readers import EARLIER, SHIPPED
@@ -94,8 +95,9 @@ FORMATS = {
                write=readers.copy_file(Path(milplib.__file__).parent / "library/catalogue.toml",
                                 "catalogue.toml"),
                said=lambda folder, name: tomllib.loads((folder / name).read_text("utf-8"))),
-        # Without `said`: set it to compare the arrays with those of an independent reader.
-        Format(name="instance", write=library.write_instance, files=("a.lp", "a.mps"),
-               read=library.read_instance),
+        Format(name="instance", write=instances.write_instances, read=instances.read_instance,
+               files=("a.lp", "a.mps", "odd.lp", "odd.mps"), said=instances.said_by_instance),
+        Format(name="compressed", write=instances.write_compressed, read=instances.read_instance,
+               files=("a.lp.gz", "a.mps.gz"), said=instances.said_by_compressed, is_text=False),
     )
 }  # fmt: skip

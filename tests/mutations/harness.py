@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
 import resource
 import signal
 import sys
@@ -94,10 +95,12 @@ def run(form: Format, *, seed: int, count: int, place: Path) -> dict[str, Any]:
 def main() -> None:
     faulthandler.enable()
     seed, count = int(sys.argv[1]), int(sys.argv[2])
+    report = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # HiGHS prints its version on standard output
     for name in sys.argv[3:] or FORMATS:
         with tempfile.TemporaryDirectory() as place:
             found = run(FORMATS[name], seed=seed, count=count, place=Path(place))
-        print(json.dumps({"format": name, **found}), flush=True)
+        print(json.dumps({"format": name, **found}), file=report, flush=True)
 
 
 if __name__ == "__main__":

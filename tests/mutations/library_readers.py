@@ -1,4 +1,4 @@
-"""The same for formats of the library and of studies, and for instances."""
+"""The same for formats of the library and of studies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import yaml
 from market_split import market_split
 from mutations.readers import EARLIER, parsed_json
 
-import milplib
 from milplib.errors import MilplibError, ResultsError
 from milplib.library.cache import Cache
 from milplib.library.evaluated import evaluated_instances
@@ -151,15 +150,6 @@ def write_costs(folder: Path) -> None:
 
 def read_costs(folder: Path, name: str) -> Any:
     Costs(folder / name)
-
-
-def read_instance(folder: Path, name: str) -> Any:
-    return milplib.read(folder / name).content_hash
-
-
-def write_instance(folder: Path) -> None:
-    for name in ("a.lp", "a.mps"):
-        market_split(1).write(folder / name)
 
 
 def read_toml(folder: Path, name: str) -> Any:

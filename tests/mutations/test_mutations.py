@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("highspy", reason="the extra 'highs' is not installed")
+
 from mutations.formats import FORMATS
 from mutations.harness import MEMORY_LIMIT, TIME_LIMIT
 from mutations.mutate import mutated
