@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from milplib.parsing import parse_csv, parse_number, read_regular
 from milplib.runs import RunContents
+from milplib.schema import conforming
 
 __all__ = ["CHECKPOINT", "FORMAT", "LOG", "TRAINING"]
 
@@ -26,7 +27,7 @@ class _Training:
     unit = "policies"
 
     def total(self, manifest: Mapping[str, Any]) -> int:
-        return int(manifest["config"]["epochs"])
+        return conforming(manifest["config"]["epochs"], int, name="config.epochs")
 
     def unfinished(self, tasks: Sequence[Mapping[str, Any]]) -> RunContents:
         raise ValueError("a training has no folder of unfinished tasks")
@@ -34,11 +35,10 @@ class _Training:
     def finished(self, manifest: Mapping[str, Any], folder: Path) -> RunContents:
         """Read the log. The folder is the same while the training lasts and afterwards."""
         try:
-            with open(folder / LOG, encoding="utf-8", newline="") as stream:
-                epochs = [
-                    {name: float(value) for name, value in line.items()}
-                    for line in csv.DictReader(stream)
-                ]
+            epochs = [
+                {name: parse_number(value) for name, value in line.items()}
+                for line in parse_csv(read_regular(folder / LOG))
+            ]
         except FileNotFoundError:  # before the end of the first epoch
             epochs = []
         is_complete = bool(epochs) and not (folder / CHECKPOINT).exists()

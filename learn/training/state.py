@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,12 +16,21 @@ from torch import nn
 from milplib.errors import OutputError
 from milplib.files import atomic_write
 from milplib.learn.training.task import EpochRecord
-from milplib.parsing import parse_json
+from milplib.parsing import open_regular, parse_json
+from milplib.schema import built, conforming
 
 __all__ = ["TrainingState"]
 
 _METADATA_KEY = "milplib"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+class _Header(TypedDict):
+    job: object
+    learning_rate: float
+    history: list[object]
+    best_loss: float
+    waiting: int
 
 
 @dataclass(eq=False)
@@ -87,12 +96,14 @@ class TrainingState:
             If the file is damaged.
         """
         try:
+            open_regular(path).close()
             with safe_open(path, framework="pt") as content:
-                header = parse_json(content.metadata()[_METADATA_KEY])
+                metadata = content.metadata() or {}
+                header = conforming(parse_json(metadata[_METADATA_KEY]), _Header)
                 names = set(content.keys())
                 tensors = {name: content.get_tensor(name) for name in names}
-            model = _below(tensors, "model.")
-            self.model.load_state_dict(model)
+            self._check_tensors(tensors)
+            self.model.load_state_dict(_below(tensors, "model."))
             self.best = _below(tensors, "best.")
             moments = {key: _below(tensors, f"{key}.") for key in _MOMENTS}
             state = {
@@ -103,17 +114,30 @@ class TrainingState:
             groups = self.optimizer.state_dict()["param_groups"]
             self.optimizer.load_state_dict({"state": state, "param_groups": groups})
             self.learning_rate = header["learning_rate"]
-            self.history = [EpochRecord(**record) for record in header["history"]]
+            self.history = [built(record, EpochRecord) for record in header["history"]]
             self.best_loss, self.waiting = header["best_loss"], header["waiting"]
-        except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise OutputError(
                 f"{path} is damaged and the training cannot resume: start again with --force"
             ) from error
+
+    def _check_tensors(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Check that all tensors belong to the network, with its shapes and types."""
+        expected = {"model.": self.model.state_dict(), "best.": self.model.state_dict()}
+        expected |= {f"{key}.": dict(self.model.named_parameters()) for key in _MOMENTS}
+        for name, tensor in tensors.items():
+            prefix = f"{name.partition('.')[0]}."
+            own = expected[prefix][name.removeprefix(prefix)]
+            shape = torch.Size([]) if prefix == "step." else own.shape
+            kind = torch.float32 if prefix == "step." else own.dtype
+            if tensor.shape != shape or tensor.dtype != kind:
+                raise ValueError(f"the tensor {name} has another shape or type")
 
     @staticmethod
     def job_of(path: Path) -> Any:
         """Return the job of a file that `save` wrote; None if the file is missing or damaged."""
         try:
+            open_regular(path).close()
             with safe_open(path, framework="pt") as content:
                 return parse_json((content.metadata() or {})[_METADATA_KEY])["job"]
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):

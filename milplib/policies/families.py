@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from milplib.parsing import read_json
 from milplib.policies.combinations import Portfolio
 from milplib.policies.picked import PickReason
 from milplib.policies.rules import find_rule
+from milplib.schema import conforming
 from milplib.structure.family_features import (
     FAMILY_FEATURES,
     LENGTHS,
@@ -53,6 +54,13 @@ _SHOWN = 3
 _SLACK = np.repeat(
     [np.log(3.0), np.log(2.2), 0.2, 0.05], list(map(len, (SIZES, LENGTHS, SPREADS, SHARES)))
 )
+
+
+class _FamilyEntry(TypedDict):
+    name: str
+    policy: str
+    lower: dict[str, float]
+    upper: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -282,7 +290,8 @@ def read_families(path: str | os.PathLike[str], *, allow: Iterable[str] = ()) ->
         content = read_json(path)
         if content["format"] != FORMAT or content["version"] != FAMILIES_VERSION:
             raise PolicyError(f"{path} is no families file that this milplib can read")
-        families = tuple(map(_family, content["families"]))
+        entries = conforming(content["families"], list[_FamilyEntry], name="families")
+        families = tuple(map(_family, entries))
         for family in families:
             if find_rule(family.policy) is None:
                 check_named(family.policy, role="policy", allowed=allowed)
@@ -295,9 +304,9 @@ def read_families(path: str | os.PathLike[str], *, allow: Iterable[str] = ()) ->
     return families
 
 
-def _family(entry: Mapping[str, Any]) -> Family:
+def _family(entry: _FamilyEntry) -> Family:
     lower, upper = (
-        np.array([entry[side][feature] for feature in FAMILY_FEATURES], dtype=np.float64)
-        for side in ("lower", "upper")
+        np.array([side[feature] for feature in FAMILY_FEATURES], dtype=np.float64)
+        for side in (entry["lower"], entry["upper"])
     )
-    return Family(name=str(entry["name"]), policy=str(entry["policy"]), lower=lower, upper=upper)
+    return Family(name=entry["name"], policy=entry["policy"], lower=lower, upper=upper)

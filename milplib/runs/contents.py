@@ -46,7 +46,7 @@ class RunFile:
     @property
     def software(self) -> dict[str, str]:
         """Software versions at the start of the run."""
-        return {str(name): str(version) for name, version in self.content["software"].items()}
+        return conforming(self.content["software"], dict[str, str], name="software")
 
     def is_same(self, other: RunFile) -> bool:
         """Whether two manifests belong to the same run, complete or not."""

@@ -15,6 +15,7 @@ from typing import Any
 from mutations import instance_readers as instances
 from mutations import library_readers as library
 from mutations import readers
+from mutations import training_readers as training
 from mutations.readers import EARLIER, SHIPPED
 
 import milplib
@@ -75,6 +76,10 @@ FORMATS = {
         Format(name="policy", read=readers.read_policy, said=readers.said_by_policy, is_text=False,
                write=readers.copy_file(SHIPPED / "gcnn-set-covers.safetensors", "a.safetensors"),
                files=("a.safetensors",)),
+        Format(name="training", write=training.write_training, read=training.read_training,
+               files=("manifest.json", "log.csv"), said=training.said_by_training),
+        Format(name="checkpoint", write=training.write_checkpoint, read=training.read_checkpoint,
+               files=("checkpoint.safetensors",), said=training.said_by_checkpoint, is_text=False),
         Format(name="families", write=readers.copy_file(SHIPPED / "families.json", "f.json"),
                files=("f.json",), read=readers.read_families, said=readers.said_by_families),
         Format(name="split", write=library.write_split, files=_MANIFEST, read=library.read_split,
