@@ -33,6 +33,10 @@ DEFAULT_CACHE_BYTES = 4 << 30
 
 3,000 samples of auctions 100×500 take 0.3 GB."""
 
+_MAX_COUNT = 2**31 - 1
+_MAX_UNITS = 8192  # a layer of more units takes gigabytes
+_MAX_THREADS = 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
@@ -122,7 +126,8 @@ class NetworkOptions(TrainingOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "epochs", "batch_size", "batches_per_epoch", "patience", "stop_after")
+        counts = ("epochs", "batch_size", "batches_per_epoch", "patience", "stop_after")
+        _between(self, 1, _MAX_COUNT, *counts)
         if not 0 < self.learning_rate < math.inf:
             raise FieldError(
                 "learning_rate", f"{self.learning_rate:g}; it must be positive and finite"
@@ -154,7 +159,7 @@ class GcnnOptions(NetworkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "hidden")
+        _between(self, 1, _MAX_UNITS, "hidden")
         if self.sums not in GCNN_SUMS:
             raise FieldError("sums", f"'{self.sums}'; it must be {' or '.join(GCNN_SUMS)}")
         object.__setattr__(self, "sums", Sums(self.sums))
@@ -203,8 +208,8 @@ class TreeOptions(TrainingOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "trees")
-        _at_least(self, 2, "leaves")
+        _between(self, 1, _MAX_COUNT, "trees")
+        _between(self, 2, _MAX_COUNT, "leaves")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +244,7 @@ class RunOptions:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "threads")
+        _between(self, 1, _MAX_THREADS, "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,11 +276,13 @@ class NetworkRunOptions(RunOptions):
     project: str = "milplib"
 
 
-def _at_least(options: object, least: int, *names: str) -> None:
+def _between(options: object, least: int, most: int, *names: str) -> None:
     for name in names:
         value = getattr(options, name)
         if value < least:
             raise FieldError(name, f"{value}; it must be at least {least}")
+        if value > most:
+            raise FieldError(name, f"{value}; it must be at most {most}")
 
 
 def _between_0_and_1(options: object, name: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from milplib.errors import ParameterError
+from milplib.parsing.limits import INTEGERS
 
 __all__ = ["check_fields", "checked", "given", "listed", "path_of"]
 
@@ -25,9 +26,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _Kind = tuple[Callable[[object], bool], str]
 """A test of a value, and words for an error."""
-
-_LARGEST = 2**63 - 1
-"""Largest integer of SCIP and of Arrow tables."""
 
 
 def _is_path(value: object) -> bool:
@@ -60,7 +58,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Examples
     --------
     >>> @checked
-    ... def wait(seconds: "float | None" = None):
+    ... def wait(seconds: float | None = None):
     ...     return seconds
     >>> wait(np.int64(3))
     3
@@ -117,8 +115,8 @@ def _check(name: str, value: object, kinds: tuple[_Kind, ...]) -> object:
         raise ParameterError(f"{name} is {given(value)}; it must be {_joined(kinds)}")
     if isinstance(value, str) and "\0" in value:
         raise ParameterError(f"{name} is {given(value)}; it must not contain a zero byte")
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        raise ParameterError(f"{name} is {given(value)}; it must be an integer of 64 bits")
+    if isinstance(value, Integral) and int(value) not in INTEGERS:
+        raise ParameterError(f"{name} is {given(value)}; it does not fit 64 bits")
     return value
 
 

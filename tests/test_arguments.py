@@ -38,6 +38,7 @@ def call(
     function: Callable[[Unknown], None] = print,
     free: Unknown | None = None,
     text: str = "",
+    seconds: float | None = None,
 ) -> tuple[Any, ...]:
     return number, path, model, function, free, text
 
@@ -47,7 +48,7 @@ def call(
     [
         ({"number": "3"}, "number is '3'; it must be an integer"),
         ({"number": True}, "number is True; it must be an integer"),
-        ({"number": 2**63}, "it must be an integer of 64 bits"),
+        ({"number": 2**63}, "it does not fit 64 bits"),
         ({"path": 3}, "path is 3; it must be a path or None"),
         ({"model": INSTANCE}, "it must be a pyscipopt.Model or None"),
         ({"function": 3}, "function is 3; it must be a function"),
@@ -120,3 +121,12 @@ def test_outside_a_node_there_are_no_candidates() -> None:
     for function in (branching_candidates, strong_branching, extract_state):
         with pytest.raises(MilplibError, match="no LP solved"):
             function(INSTANCE.to_scip())
+
+
+@pytest.mark.parametrize("count", [2**63, -(2**63) - 1, 10**20, 10**400])
+def test_an_integer_that_no_file_could_give_back_is_refused(count: int) -> None:
+    with pytest.raises(ParameterError, match=r"number is .*; it does not fit 64 bits"):
+        call(number=count)
+    with pytest.raises(ParameterError, match=r"seconds is .*; it does not fit 64 bits"):
+        call(number=1, seconds=count)
+    call(number=2**63 - 1, seconds=1e300)

@@ -21,7 +21,10 @@ from milplib.library.manifest import split_distribution
 from milplib.parsing import ParseError, parse_csv, parse_number, read_regular
 from milplib.scip.settings import MAX_SEED
 
-__all__ = ["EvaluatedInstance", "evaluated_instances", "seed_list"]
+__all__ = ["MAX_SEEDS", "EvaluatedInstance", "evaluated_instances", "seed_list"]
+
+MAX_SEEDS = 10_000
+"""Largest number of seeds that a number may stand for."""
 
 OPTIMA = "optima.csv"
 """File of known optima in a folder of instances: ``instance,status,objective``."""
@@ -98,7 +101,7 @@ def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
     Raises
     ------
     ParameterError
-        If there are no seeds, a seed occurs twice, or a seed is outside SCIP's range.
+        If there are no seeds or too many, a seed occurs twice, or a seed is outside SCIP's range.
 
     Examples
     --------
@@ -106,10 +109,10 @@ def seed_list(seeds: int | Sequence[int]) -> tuple[int, ...]:
     ((0, 1, 2), (7, 5))
     """
     if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
-        if not 1 <= seeds <= MAX_SEED:
-            raise ParameterError(
-                f"the number of seeds is {seeds}; it must be between 1 and {MAX_SEED}"
-            )
+        if seeds < 1:
+            raise ParameterError(f"the number of seeds is {seeds}; it must be at least 1")
+        if seeds > MAX_SEEDS:
+            raise ParameterError(f"the number of seeds is {seeds}; it must be at most {MAX_SEEDS}")
         return tuple(range(int(seeds)))
     numbers = listed(seeds, "seeds")
     if not all(isinstance(s, Integral) and not isinstance(s, bool) for s in numbers):

@@ -32,7 +32,16 @@ from milplib.library.reference import warn_where_different
 from milplib.library.seeds import instance_seed
 from milplib.progress import showing_progress
 
-__all__ = ["generate_instance", "generate_instances", "generate_split", "instance_seed"]
+__all__ = [
+    "MAX_INSTANCES",
+    "generate_instance",
+    "generate_instances",
+    "generate_split",
+    "instance_seed",
+]
+
+MAX_INSTANCES = 1_000_000
+"""Largest number of instances of a split; the manifest of more is larger than what is read."""
 
 
 @checked
@@ -113,7 +122,7 @@ def generate_split(
     NoGeneratorError
         If no installed family generates the distribution.
     ParameterError
-        If the count is not positive or the seed is negative.
+        If the count is not positive or above `MAX_INSTANCES`, or the seed is negative.
     OutputError
         If ``out/split`` holds other files or cannot be written.
     WorkerDiedError
@@ -132,6 +141,10 @@ def generate_split(
     config = _config(distribution, split=split, seed=seed, file_format=file_format)
     if count < 1:
         raise ParameterError(f"the number of instances is {count}; it must be at least 1")
+    if count > MAX_INSTANCES:
+        raise ParameterError(
+            f"the number of instances is {count}; it must be at most {MAX_INSTANCES}"
+        )
     folder = Path(out) / split
     names = {_file_name(config, index) for index in range(count)}
     with (

@@ -13,6 +13,7 @@ from milplib.errors import ResultsError
 from milplib.parsing import read_json
 from milplib.runs.folder import MANIFEST
 from milplib.runs.kind import RunContents, RunKind, find_run_kind
+from milplib.schema import conforming
 
 __all__ = ["RunFile", "open_run"]
 

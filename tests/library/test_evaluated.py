@@ -63,7 +63,7 @@ def test_no_folder_or_one_without_instances_is_refused(tmp_path: Path) -> None:
         evaluated_instances([tmp_path])
 
 
-@pytest.mark.parametrize("seeds", [0, -1, [], [1, 1], [-1], [2**31]])
+@pytest.mark.parametrize("seeds", [0, -1, 10**8, 10**20, [], [1, 1], [-1], [2**31]])
 def test_seeds_that_scip_does_not_take_are_refused(seeds: int | list[int]) -> None:
     with pytest.raises(ParameterError):
         seed_list(seeds)
