@@ -27,6 +27,7 @@ from milplib.learn.samples.features import (
     STATIC_VARIABLES,
 )
 from milplib.parsing import parse_json
+from milplib.schema import conforming
 from milplib.scip import STATE_VERSION, BlockSchema, StateFunction
 from milplib.scip.versions import is_compatible, scip_major_version
 
@@ -127,9 +128,9 @@ class SampleSchema:
                 raise KeyError("format")
             description = cls(
                 blocks=tuple(map(BlockSchema.from_json, values["blocks"])),
-                sample_version=int(values["sample_version"]),
-                state_version=int(values["state_version"]),
-                scip_major=int(values["scip_major"]),
+                sample_version=conforming(values["sample_version"], int),
+                state_version=conforming(values["state_version"], int),
+                scip_major=conforming(values["scip_major"], int),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{where} does not describe milplib samples") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypedDict
@@ -262,6 +262,7 @@ class Manifest(Shown):
             shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"), dict)))
             instances = conforming(content.pop("instances"), list[InstanceEntry], name="instances")
             conforming(content, _Arguments)
+            _check_counts(shards, instances)
             return cls(**content, schema=schema, shards=shards, instances=tuple(instances))
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{path} is damaged: {error}") from error
@@ -295,6 +296,14 @@ def _nothing_there(folder: Path) -> str:
     if not folder.is_dir():
         return f"there is no folder of samples at {folder}"
     return f"{folder} is not a folder of samples: it has no {MANIFEST}"
+
+
+def _check_counts(shards: Sequence[ShardEntry], instances: Sequence[InstanceEntry]) -> None:
+    """Raise ValueError if shards are not listed whose samples the instances count."""
+    listed = sum(shard.trees.n_samples for shard in shards)
+    counted = sum(entry["samples"] for entry in instances)
+    if counted > listed:
+        raise ValueError(f"its instances have {counted} samples, its shards {listed}")
 
 
 def _listed(value: object, item_type: type[Any]) -> list[Any]:

@@ -59,7 +59,12 @@ def read_parquet(path: str | os.PathLike[str], *, noun: str) -> pa.Table:
     """
     try:
         # From memory: truncating a memory-mapped file kills the process that reads it.
-        return pq.read_table(pa.BufferReader(read_regular(path, limit=_MAX_BYTES)))
+        table = pq.read_table(pa.BufferReader(read_regular(path, limit=_MAX_BYTES)))
+        _ = table.column_names  # raises if they are no UTF-8; Arrow checks only the values
+        table.validate(full=True)
+        return table
+    except UnicodeDecodeError as error:
+        raise ResultsError(f"{path} is damaged: a name of a column is not in UTF-8") from error
     except ParseError as error:
         raise ResultsError(f"cannot read the {noun} in {path}: {error}") from error
     except OSError as error:

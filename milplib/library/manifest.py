@@ -142,16 +142,18 @@ class SplitManifest(Shown):
             content = read_json(folder / MANIFEST)
             if content["format"] != _FORMAT or not content.keys() <= _NAMES:
                 return None
-            records = [built(entry, InstanceRecord) for entry in content["instances"]]
+            listed = conforming(content["instances"], list)
+            broken = conforming(content.get("broken", []), list)
+            records = [built(entry, InstanceRecord) for entry in listed]
             # milplib writes no file name with a folder part; such a name must not be followed.
             if not all(_is_file_name(record.file) for record in records):
                 return None
             if len({record.file for record in records}) < len(records):
                 return None
             return cls(
-                config=cast(SplitConfig, dict(content["config"])),
+                config=cast(SplitConfig, conforming(content["config"], dict)),
                 records={record.file: record for record in records},
-                broken=[built(entry, BrokenInstance) for entry in content.get("broken", ())],
+                broken=[built(entry, BrokenInstance) for entry in broken],
                 complete=conforming(content.get("complete", True), bool),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

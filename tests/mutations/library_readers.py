@@ -131,7 +131,11 @@ def read_record(folder: Path, name: str) -> Any:
     whole = {address for address in files.entries if files.is_whole(address)}
     rows = {address: files.rows(address) for address in whole}
     entries = {a: json.loads(json.dumps(asdict(files.entries[a]))) for a in files.entries}
-    return entries, {a: table and table.to_pylist() for a, table in rows.items()}
+    # Columns may come and go with the versions of milplib: a null says the same as no value.
+    return entries, {
+        a: table and [{k: v for k, v in row.items() if v is not None} for row in table.to_pylist()]
+        for a, table in rows.items()
+    }
 
 
 def said_by_record(folder: Path, name: str) -> Any:
