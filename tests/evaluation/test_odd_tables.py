@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from narrowing import present
 
 from milplib.errors import ResultsError
 from milplib.evaluation import ALL, Evaluation, matrix
+from milplib.evaluation.parquet import read_parquet, write_parquet
 from milplib.evaluation.table import check_table, run_table
 
 from .faulty import POLICIES, row_of, texts
@@ -108,3 +110,13 @@ def test_a_table_of_an_older_version_has_no_new_columns_and_is_judged_alike(
     assert math.isnan(row_of(summary, "mine", ALL).primal_integral)
     assert row_of(summary, "mine", ALL).lp_runs == 0
     assert matrix(whole.runs, baseline="base") == summary.matrix
+
+
+def test_a_column_whose_name_is_no_text_is_refused_in_one_line(
+    planted_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "runs.parquet"
+    write_parquet(run_table([planted_run("mine", "ca/0.lp")]).append_column("zzzz", [[1]]), path)
+    path.write_bytes(path.read_bytes().replace(b"zzzz", b"zz\xe5z"))
+    with pytest.raises(ResultsError, match="a name of a column is not in UTF-8"):
+        read_parquet(path, noun="runs")

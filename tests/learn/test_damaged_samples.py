@@ -263,6 +263,7 @@ def test_a_hostile_shard_is_an_error_and_never_a_crash(
     ("path", "value"),
     [
         (("shards",), {}),
+        (("shards",), []),
         (("shards", 0, "file"), "../../elsewhere.arrow"),
         (("shards", 0, "file"), None),
         (("shards", 0, "trees", 0, "samples"), 10**9),

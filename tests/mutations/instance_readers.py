@@ -103,7 +103,8 @@ def _is_wrong_in_highs(path: Path, arrays: Arrays) -> bool:
 
 
 def _by_highs(path: Path) -> Arrays | None:
-    solver = highspy.Highs()
+    make: Any = highspy.Highs  # untyped
+    solver = make()
     solver.silent()
     if solver.readModel(str(path)) == highspy.HighsStatus.kError:
         return None

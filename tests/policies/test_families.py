@@ -153,6 +153,7 @@ def test_families_are_what_they_were_when_read_again(auctions: Family, tmp_path:
         lambda content: content | {"format": "something else"},
         lambda content: content | {"families": [{"name": "x"}]},
         lambda content: content | {"families": 3},
+        lambda content: content | {"families": [content["families"][0] | {"policy": 0.5}]},
         lambda content: [content],
     ],
 )
