@@ -25,9 +25,7 @@ _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _FORMATS = {suffix.removeprefix(".") for suffix in SUFFIXES}
-_ESCAPE = re.compile(
-    rb"\\(?:([nrt'\"])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))?", re.IGNORECASE
-)
+_ESCAPE = re.compile(rb"\\(?:([nrt'\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))?")
 _PLAIN = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"'": b"'", b'"': b'"'}
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _NOT_ASCII = re.compile(rb"[^ -~]")
