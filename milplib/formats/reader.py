@@ -7,6 +7,7 @@ from pathlib import Path
 
 from milplib.arguments import checked
 from milplib.errors import InstanceError
+from milplib.files import printable_path
 from milplib.formats.damage import MissingEndError
 from milplib.formats.lp_reader import read_lp
 from milplib.formats.mps_reader import read_mps
@@ -92,10 +93,11 @@ def read(
     extension = file_format(path)
     _check_name(path)
     text = file_text(path, max_bytes=max_bytes)
+    name = printable_path(file_stem(path))  # SCIP takes names in UTF-8
     try:
         if extension == "mps":
-            return read_mps(text, name=file_stem(path))
-        return read_lp(text, name=file_stem(path), allow_missing_end=allow_missing_end)
+            return read_mps(text, name=name)
+        return read_lp(text, name=name, allow_missing_end=allow_missing_end)
     except MissingEndError as error:
         raise MissingEndError(f"cannot read {path}: {error}", plausible=error.plausible) from error
     except InstanceError as error:
