@@ -89,7 +89,7 @@ def test_samples_are_collected_from_instances_of_any_name(
     copies = tmp_path / "i"
     copies.mkdir()
     for number, stem in enumerate(STEMS):
-        market_split(number, n_columns=9, n_rows=1).write(copies / f"{stem}.lp")
+        market_split(number, n_columns=10, n_rows=2).write(copies / f"{stem}.lp")
     options = ("--samples-per-instance", 1, "--expert-probability", 1)
     assert run("collect", copies, "--out", tmp_path / "s", *options) == 0
     check_output(capfd)
