@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -25,6 +27,7 @@ __all__ = [
     "StageError",
     "StateError",
     "UnknownNameError",
+    "warn_caller",
 ]
 
 
@@ -34,6 +37,14 @@ class MilplibError(Exception):
 
 class MilplibWarning(UserWarning):
     """Base class of warnings about a call that succeeded in an unexpected way."""
+
+
+def warn_caller(message: str, category: type[MilplibWarning]) -> None:
+    """Issue a warning at the line outside milplib that made the call."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "milplib":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 class BranchingError(MilplibError):

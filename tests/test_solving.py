@@ -66,9 +66,9 @@ def test_a_path_is_solved_as_the_instance_in_it_is(tmp_path: Path) -> None:
 
 
 def test_what_is_no_instance_is_named_and_a_missing_file_too(tmp_path: Path) -> None:
-    nothing: tuple[Any, ...] = (pyscipopt.Model(), None, [mixed()])
-    for given in nothing:
-        with pytest.raises(ParameterError, match=type(given).__name__):
+    nothing: dict[str, Any] = {"Model": pyscipopt.Model(), "None": None, "Instance": [mixed()]}
+    for word, given in nothing.items():
+        with pytest.raises(ParameterError, match=rf"instance is .*{word}.*; it must be a milplib"):
             solve(given)
     with pytest.raises(InstanceError, match=r"absent\.lp"):
         solve(tmp_path / "absent.lp")

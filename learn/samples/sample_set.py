@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from milplib.arguments import checked
 from milplib.display import Shown
-from milplib.errors import MilplibWarning, SampleError
+from milplib.errors import MilplibWarning, SampleError, warn_caller
 from milplib.learn.samples.decoding import DecodedPart
 from milplib.learn.samples.recorder import NodePosition
 from milplib.learn.samples.shards import Manifest, Shard, ShardEntry, TreeEntry
@@ -232,11 +231,10 @@ class SampleSet(Shown, Sequence[Sample]):
                 f"{len(self.damaged)} of the {shards} shards in {self.folder} cannot be used "
                 f"({lost} of {lost + samples} samples): {reasons}"
             )
-        warnings.warn(
+        warn_caller(
             f"left out {len(self.damaged)} of the {shards} shards in {self.folder}, with {lost} of "
             f"{lost + samples} samples: {reasons}; restore them from a copy, or collect again",
             DamagedShardWarning,
-            stacklevel=3,
         )
 
     def to_pandas(self) -> pd.DataFrame:

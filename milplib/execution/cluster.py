@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,7 +15,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
-from milplib.errors import MilplibWarning, MissingPackageError
+from milplib.errors import MilplibWarning, MissingPackageError, warn_caller
 from milplib.execution.errors import ClusterError
 from milplib.execution.software import differences, software_here
 
@@ -178,11 +177,10 @@ def _check_workers(client: Any, software: dict[str, str], files: list[str]) -> N
         if problem:
             raise ClusterError(f"the worker {address} cannot be used: {problem}")
         if minor:
-            warnings.warn(
+            warn_caller(
                 f"the worker {address} has {', '.join(minor)}: results may differ in their last "
                 "digits",
                 MilplibWarning,
-                stacklevel=2,
             )
 
 

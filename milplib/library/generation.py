@@ -289,7 +289,6 @@ def _generate(
         seed=manifest.config["seed"],
         file_format=manifest.config["format"],
         sha256s={index: record.sha256 for index, record in zip(indices, records, strict=True)},
-        stacklevel=4,  # the caller of the public function
     )
     return records
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ from typing import Any
 
 from milplib.arguments import checked
 from milplib.display import Shown
-from milplib.errors import MilplibWarning
+from milplib.errors import MilplibWarning, warn_caller
 from milplib.library.catalogue import find_generator
 from milplib.library.distribution import Distribution
 from milplib.library.folder import SPLITS
@@ -178,7 +177,6 @@ def warn_where_different(
     seed: int,
     file_format: str,
     sha256s: Mapping[int, str],
-    stacklevel: int = 2,
 ) -> None:
     """Warn about generated instances that differ from the reference.
 
@@ -186,8 +184,6 @@ def warn_where_different(
     ----------
     distribution, split, seed, file_format, sha256s
         As in `differing_from_reference`.
-    stacklevel
-        As in `warnings.warn`: 2 names the caller of this function.
 
     Warns
     -----
@@ -215,12 +211,11 @@ def warn_where_different(
     if generator.generator_version != recorded:
         reasons.append(f"version {generator.generator_version} of {family} instead of {recorded}")
     cause = f"here is {' and '.join(reasons)}" if reasons else f"{family} itself has changed"
-    warnings.warn(
+    warn_caller(
         f"{distribution.name}, split {split}, seed {seed}: the instances "
         f"{', '.join(map(str, differing))} differ from the reference instances of these names; "
         f"{cause}: {mend}, or do not compare results by these names",
         ReferenceWarning,
-        stacklevel=stacklevel,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from milplib.errors import (
     MilplibWarning,
     SourceError,
     SourceUnavailableError,
+    warn_caller,
 )
 from milplib.library.cache import Cache
 from milplib.library.catalogue import find_generator
@@ -128,11 +128,10 @@ class Fetcher:
         reasons: list[str] = []
         for source in self._sources() if missing else ():
             if source == SourceName.GENERATOR and reasons:
-                warnings.warn(
+                warn_caller(
                     f"{self._entry.name} is regenerated; these are not the published files: "
                     f"{reasons[-1]}",
                     RegeneratedWarning,
-                    stacklevel=3,
                 )
             try:
                 rest = self.fetch(source, missing, skip_missing=wanted is None)

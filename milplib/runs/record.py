@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict, cast
 
-from milplib.errors import MilplibWarning, OutputError
+from milplib.errors import MilplibWarning, OutputError, warn_caller
 from milplib.files import atomic_write_json
 from milplib.parsing import read_json
 from milplib.runs.environment import Environment, describe_environment
@@ -227,13 +226,12 @@ def _warn_of_other_code(earlier: list[Session], now: Session) -> None:
     used = [session for session in earlier if session["tasks"]]
     if not used or _code(used[-1]) == _code(now):
         return
-    warnings.warn(
+    warn_caller(
         f"this run began with {_code(used[-1])} extraction of states and goes on with "
         f"{_code(now)}: the results are as good as those of an uninterrupted run, but may "
         f"differ in the last digits; {ENVIRONMENT} records both (choose with MILPLIB_NATIVE and "
         "MILPLIB_NATIVE_LEVEL)",
         MilplibWarning,
-        stacklevel=2,
     )
 
 

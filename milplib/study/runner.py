@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from milplib.arguments import checked
-from milplib.errors import MilplibError, MilplibWarning
+from milplib.errors import MilplibError, MilplibWarning, warn_caller
 from milplib.execution import (
     Execution,
     TaskFailure,
@@ -181,7 +180,7 @@ def _run_stage(
     for done, (task, run) in enumerate(_results(tasks, workspace, record, show), 1):
         known = record.digest(task)
         if known is not None and known != run.result.digest:
-            warnings.warn(_change(task, record), ChangedWarning, stacklevel=3)
+            warn_caller(_change(task, record), ChangedWarning)
         record.keep(task, run.result, seconds=run.seconds, software=software)
         if run.is_fresh and run.result.units:
             costs.learn(task, seconds=run.seconds, units=run.result.units)
