@@ -26,8 +26,14 @@ _SERVER.set_forkserver_preload(
         "milplib.cli.app",
         "milplib.evaluation",
         "milplib.generators",
+        "milplib.hardness",
         "milplib.learn.training",  # torch, the longest of all
+        "milplib.report",
+        "milplib.study",
+        "matplotlib.backends.backend_svg",
+        "matplotlib.figure",
         "pandas",
+        "scipy.stats",
     ]
 )
 

@@ -50,6 +50,7 @@ def test_the_page_opens_from_the_disk_with_all_of_its_parts(opened: Any) -> None
     assert page.locator("th", has_text="<b>linear</b> & co").count() > 0
 
 
+@pytest.mark.slow
 def test_the_summary_comes_before_anything_else(opened: Any) -> None:
     page = opened(size=PHONE)
     box = page.locator(".summary").bounding_box()
@@ -57,7 +58,7 @@ def test_the_summary_comes_before_anything_else(opened: Any) -> None:
     assert "is faster than relpscost" in page.locator(".claim").text_content()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_text_can_be_read_on_what_is_behind_it(opened: Any, scheme: str) -> None:
     page = opened(scheme=scheme)
     is_dark = page.evaluate(f"() => {{ {COLOURS} return luminance(behind(document.body)) < 0.2 }}")
@@ -70,7 +71,9 @@ def test_every_text_can_be_read_on_what_is_behind_it(opened: Any, scheme: str) -
     assert [line for line in lines if line[0] < ENOUGH_FOR_GRAPHICS] == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 768])
+@pytest.mark.parametrize(
+    "width", [320, *(pytest.param(width, marks=pytest.mark.slow) for width in (390, 768))]
+)
 def test_a_narrow_page_never_scrolls_sideways_but_its_tables_do(opened: Any, width: int) -> None:
     page = opened(size={"width": width, "height": 844})
     page.evaluate("window.scrollTo(500, 0)")
@@ -91,6 +94,7 @@ def test_a_narrow_page_never_scrolls_sideways_but_its_tables_do(opened: Any, wid
     assert any(hidden > 40 and scrolled == 40 for _, _, hidden, scrolled in boxes)
 
 
+@pytest.mark.slow
 def test_a_wide_page_shows_whole_figures(opened: Any) -> None:
     page = opened()
     hidden = page.evaluate(
@@ -100,6 +104,7 @@ def test_a_wide_page_shows_whole_figures(opened: Any) -> None:
     assert hidden == 0
 
 
+@pytest.mark.slow
 def test_images_figures_regions_and_links_have_names(opened: Any) -> None:
     page = opened()
     session = page.context.new_cdp_session(page)
@@ -125,7 +130,8 @@ def test_no_id_occurs_twice_and_every_reference_has_its_target(opened: Any) -> N
     assert used <= set(ids)
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_printing_gives_sheets_with_everything_on_white(opened: Any, scheme: str) -> None:
     page = opened(scheme=scheme, size=SHEET, media="print")
     cut_off = page.evaluate(

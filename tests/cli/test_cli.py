@@ -210,6 +210,7 @@ def test_an_output_folder_that_is_not_ours_is_left_alone(auctions: Path, tmp_pat
     fail("generate", "CA-milplib-small", "--out", tmp_path / "file", naming="is a file")
 
 
+@pytest.mark.slow
 def test_one_unreadable_file_among_others_is_listed_and_only_unreadable_ones_exit_2(
     auctions: Path, tmp_path: Path
 ) -> None:
@@ -246,6 +247,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert done.stdout.startswith("name")
 
 
+@pytest.mark.slow
 def test_a_broken_core_package_is_found_by_doctor_and_named(tmp_path: Path) -> None:
     for package in ("pyscipopt", "pyarrow"):
         (tmp_path / package / package).mkdir(parents=True)

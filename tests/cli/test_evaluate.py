@@ -77,6 +77,7 @@ def test_of_split_folders_test_is_taken(place: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_report_writes_the_page_again(place: Path) -> None:
     page = place / "results" / "report.html"
     before = page.read_text()
@@ -102,6 +103,7 @@ def copied(place: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_optimal_values_are_an_error_and_exit_code_1(place: Path, tmp_path: Path) -> None:
     folder = copied(place, tmp_path / "r")
     table = read_table(folder / "runs.parquet")
@@ -192,6 +194,7 @@ def test_help_is_printed(command: str) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_ctrl_c_ends_evaluate_with_130_and_one_word(
     workers: int, place: Path, tmp_path: Path
 ) -> None:

@@ -74,6 +74,7 @@ def test_the_folder_holds_table_figure_and_manifest(place: Path) -> None:
     assert len(rows) == 3
 
 
+@pytest.mark.slow
 def test_other_thresholds_need_no_solve_and_other_arguments_are_refused(place: Path) -> None:
     arguments = ["measure", place / "ca", "--out", place / "results"]
     fail(*arguments, "--seed", 1, naming="--force")
@@ -102,6 +103,7 @@ def test_statistics_only_solves_nothing(place: Path) -> None:
     assert content["instances"][0]["time"] is None
 
 
+@pytest.mark.slow
 def test_highs_is_named_in_place_of_scip(place: Path) -> None:
     pytest.importorskip("highspy")
     out = succeed("measure", place / "ca", "--solver", "highs", "--split", "train")
@@ -167,6 +169,7 @@ def test_help_is_printed() -> None:
     assert "--statistics-only" in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_measure_with_130_and_one_word(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
     unsolved().write(tmp_path / "sc" / "a.lp")

@@ -68,6 +68,7 @@ def test_the_extras_are_those_of_the_project() -> None:
     assert len(core_packages()) == len(project["dependencies"])
 
 
+@pytest.mark.slow
 def test_doctor_lists_every_missing_extra_with_its_command() -> None:
     # Requirements as the metadata states them, of packages that are not there.
     script = (

@@ -60,6 +60,7 @@ def test_solve_takes_a_file_a_function_and_a_rule(folder: Path, policy: str) -> 
     assert int(nodes.split()[-2]) > 0
 
 
+@pytest.mark.slow
 def test_solve_says_where_a_policy_failed_or_stops_with_its_error(folder: Path) -> None:
     printed = run(folder, "solve", "a.lp", "--policy", "mine:broken")
     assert OBJECTIVE in printed

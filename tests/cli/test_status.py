@@ -42,6 +42,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder / "s", working, process.pid
 
 
+@pytest.mark.slow
 def test_while_a_run_works_its_process_is_named(killed: Any) -> None:
     _, working, pid = killed
     # On a fast machine it may have ended before it was asked.

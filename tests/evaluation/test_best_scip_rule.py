@@ -157,6 +157,7 @@ def test_the_command_chooses_on_validation_instances_and_shows_all_it_tried(
     assert names == ["ca/val/0.lp", "is/val/0.lp"]
 
 
+@pytest.mark.slow
 def test_the_same_call_on_a_finished_folder_runs_nothing(chosen: str, place: Path) -> None:
     folder = place / "natives"
     times = {

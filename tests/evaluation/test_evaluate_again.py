@@ -111,6 +111,7 @@ def test_a_killed_evaluation_goes_on_to_the_same_table(
     assert lasting(Evaluation.load(out)) == lasting(results)
 
 
+@pytest.mark.slow
 def test_one_worker_needs_no_main_guard_in_a_script_and_two_are_told_so(
     markets: Path, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_the_page_is_milplibs_own_report() -> None:
 
 
 @pytest.mark.usefixtures("summary_report")
+@pytest.mark.slow
 def test_a_report_of_another_package_is_written_and_guarded_like_the_page(tmp_path: Path) -> None:
     (tmp_path / "ca").mkdir()
     CombinatorialAuction(n_items=30, n_bids=100).generate(seed=0).write(tmp_path / "ca" / "a.lp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import textwrap
@@ -16,11 +17,8 @@ import pytest
 
 FUNCTIONS = """
 import ctypes, os, signal, sys, threading, time
-from dataclasses import dataclass
 from pathlib import Path
 from milplib.errors import UnknownNameError
-from milplib.generators import SetCover
-from milplib.scip import VariableFeature
 
 class Stubborn(Exception):
     def __init__(self, one, two):
@@ -129,24 +127,6 @@ def write(mark, number):
     aside.write_text(str(number))
     aside.rename(mark)
 
-@dataclass(frozen=True, kw_only=True)
-class Crashing(SetCover):
-    # Every other instance ends the process, unless somebody has mended it.
-    mended: str
-
-    def generate(self, seed):
-        if seed % 2 and not Path(self.mended).exists():
-            os.abort()
-        return super().generate(seed)
-
-def ends_the_worker(state):
-    # Not the process of the run, but the one that started it.
-    if "MILPLIB_TEST_MENDED" not in os.environ:
-        os.kill(os.getppid(), signal.SIGABRT)
-        time.sleep(600)
-    fraction = state.variable_features[state.candidates, VariableFeature.FRACTIONALITY]
-    return -abs(fraction - 0.5)
-
 def never_ends(mark):
     # As a solve does: no turn for any other thread of Python's.
     import pyscipopt
@@ -158,18 +138,54 @@ def never_ends(mark):
 """
 
 
+SOLVING = """
+import os, signal, time
+from dataclasses import dataclass
+from pathlib import Path
+from milplib.generators import SetCover
+from milplib.scip import VariableFeature
+
+@dataclass(frozen=True, kw_only=True)
+class Crashing(SetCover):
+    # Every other instance ends the process, unless somebody has mended it.
+    mended: str
+
+    def generate(self, seed):
+        if seed % 2 and not Path(self.mended).exists():
+            os.abort()
+        return super().generate(seed)
+
+def ends_the_worker(state):
+    # Not the process of the run, nor the one that forked it, but the worker that asked for it.
+    if "MILPLIB_TEST_MENDED" not in os.environ:
+        status = Path(f"/proc/{os.getppid()}/stat").read_text()
+        os.kill(int(status.rsplit(")", 1)[1].split()[1]), signal.SIGABRT)
+        time.sleep(600)
+    fraction = state.variable_features[state.candidates, VariableFeature.FRACTIONALITY]
+    return -abs(fraction - 0.5)
+"""
+
+
 @pytest.fixture(scope="package")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """A module of functions that every process started from here can import."""
-    folder = tmp_path_factory.mktemp("functions")
-    (folder / "milplib_test_functions.py").write_text(textwrap.dedent(FUNCTIONS))
+    yield from _module("milplib_test_functions", FUNCTIONS, tmp_path_factory)
+
+
+@pytest.fixture(scope="package")
+def solving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """A module of a family and a policy that end processes; it takes longer to import."""
+    yield from _module("milplib_test_solving", SOLVING, tmp_path_factory)
+
+
+def _module(name: str, text: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    folder = tmp_path_factory.mktemp(name)
+    (folder / f"{name}.py").write_text(textwrap.dedent(text))
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        patch.setenv("PYTHONPATH", str(folder))
-        import milplib_test_functions
-
-        yield milplib_test_functions
-        del sys.modules["milplib_test_functions"]
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield importlib.import_module(name)
+        del sys.modules[name]
 
 
 def is_alive(pid: int) -> bool:

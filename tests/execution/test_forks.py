@@ -58,6 +58,7 @@ def test_a_template_that_is_killed_is_replaced(
     assert template() not in (first, os.getpid())
 
 
+@pytest.mark.slow
 def test_threads_have_processes_at_once(functions: ModuleType) -> None:
     meeting = threading.Barrier(4, timeout=120)
 

@@ -109,6 +109,7 @@ def test_a_run_over_its_memory_is_a_failure_of_that_kind(functions: ModuleType) 
     assert (row["status"], row["failure"]) == ("killed", "memlimit")
 
 
+@pytest.mark.slow
 def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(
     functions: ModuleType, processes: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -51,10 +51,10 @@ def test_instances_are_the_same_wherever_they_are_generated(tmp_path: Path, exec
 
 @pytest.mark.slow
 def test_an_instance_that_cannot_be_generated_costs_no_other_one(
-    functions: ModuleType, tmp_path: Path
+    solving: ModuleType, tmp_path: Path
 ) -> None:
     mended = tmp_path / "mended"
-    crashing = functions.Crashing(n_rows=20, n_columns=40, density=0.2, mended=str(mended))
+    crashing = solving.Crashing(n_rows=20, n_columns=40, density=0.2, mended=str(mended))
     source = replace(SMALL, generator=crashing)
     with pytest.raises(WorkerDiedError, match=r"of 6 instances.*SIGABRT.*tries these again"):
         generate_split(source, count=6, seed=1, out=tmp_path / "out", workers=2)
@@ -69,12 +69,12 @@ def test_an_instance_that_cannot_be_generated_costs_no_other_one(
 
 @pytest.mark.slow
 def test_an_evaluation_whose_worker_dies_is_reported_and_goes_on(
-    functions: ModuleType, auctions: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    solving: ModuleType, auctions: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run() -> Any:
         return evaluate(
             [auctions],
-            policies=[f"{functions.__name__}:ends_the_worker"],
+            policies=[f"{solving.__name__}:ends_the_worker"],
             time_limit=60,
             out=tmp_path / "out",
             workers=2,
@@ -91,6 +91,7 @@ def test_an_evaluation_whose_worker_dies_is_reported_and_goes_on(
     assert not (tmp_path / "out" / "unfinished").exists()
 
 
+@pytest.mark.slow
 def test_a_solve_over_its_memory_is_a_row_of_its_own(auctions: Any, tmp_path: Path) -> None:
     # A process with SCIP in it has more than this before it begins.
     results = measure([auctions], out=tmp_path / "out", execution=Execution(memory_limit=5))

@@ -122,6 +122,7 @@ def test_a_task_whose_worker_is_killed_from_outside_is_done_by_another(
     assert results(functions.wait_once, list(marks.values()), workers=2) == {0: "done", 1: "done"}
 
 
+@pytest.mark.slow
 def test_a_worker_is_replaced_after_its_tasks(functions: ModuleType) -> None:
     # The limit moves even a single worker out of this process.
     found = results(functions.process, range(5), task_time_limit=600, tasks_per_worker=2)

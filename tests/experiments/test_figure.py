@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_drawing_the_figure_again_gives_the_same_file(tmp_path: Path) -> None:
     command: list[str | Path] = [
         sys.executable,

@@ -83,6 +83,7 @@ def test_results_of_ones_own_are_read_from_the_folder_that_is_named(
     check_against_summary(EXPERIMENTS / "read_results.ipynb", results)
 
 
+@pytest.mark.slow
 def test_the_committed_results_are_read_where_nothing_is_named() -> None:
     if not (VERDICT / "manifest.json").is_file():
         pytest.skip("there are no committed results in experiments/verdict/results")

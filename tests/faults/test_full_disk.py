@@ -39,7 +39,8 @@ def check_stopped(code: Any, errors: Any, out: Any) -> None:
     assert not (out / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_no_room_for_the_shards_stops_a_run_that_goes_on_when_there_is(
     few: Any, whole: Any, tmp_path: Path, workers: int
 ) -> None:

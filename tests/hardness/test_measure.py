@@ -150,6 +150,7 @@ def test_statistics_alone_solve_nothing(auctions: Any, tmp_path: Path) -> None:
     assert (tmp_path / "r" / "statistics.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_solve_that_meets_its_limit_has_a_level_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
     unsolved().write(tmp_path / "sc" / "a.lp")

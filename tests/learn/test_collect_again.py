@@ -106,6 +106,7 @@ def test_a_killed_collection_goes_on_where_it_stopped_to_the_same_bytes(
     assert content(tmp_path / "cut") == content(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_is_told_so_and_nothing_is_recorded(
     instances: Any, tmp_path: Path
 ) -> None:

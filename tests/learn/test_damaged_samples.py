@@ -196,6 +196,7 @@ def test_a_shard_cut_off_while_it_is_read_is_an_error_and_no_crash(copy: Path) -
         samples[-1]
 
 
+@pytest.mark.slow
 def test_a_checksum_is_computed_once_and_again_when_the_file_changes(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

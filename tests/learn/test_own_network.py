@@ -256,6 +256,7 @@ def test_a_policy_that_does_not_fit_its_class_says_so(
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_network_that_an_installed_package_declares_is_trained_and_loaded_by_its_name(
     auctions: Path, modules: Any, tmp_path: Path
 ) -> None:

@@ -117,6 +117,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "results"
 
 
+@pytest.mark.slow
 def test_an_offline_evaluation_holds_its_summary_and_the_report(
     results: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

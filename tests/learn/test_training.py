@@ -100,6 +100,7 @@ def test_held_out_instances_are_judged_on_and_not_trained_on(
     assert trained.metrics.samples == 4  # all samples of one of six instances
 
 
+@pytest.mark.slow
 def test_equal_arguments_give_equal_bytes_and_another_seed_others(
     trained: TrainingResult, auctions: Path, tmp_path: Path
 ) -> None:
@@ -116,7 +117,9 @@ train([sys.argv[1]], out=sys.argv[2], epochs=6, seed=3, hidden=8, batch_size=4)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGINT]
+)
 def test_a_killed_training_goes_on_to_the_same_policy(
     trained: TrainingResult, auctions: Path, tmp_path: Path, how: Any
 ) -> None:

@@ -23,6 +23,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_processes_that_generate_into_one_folder_end_with_the_right_bytes(tmp_path: Path) -> None:
     arguments = ("generate", OWN, "--count", COUNT, "--out")
     alone = command(*arguments, str(tmp_path / "alone"))

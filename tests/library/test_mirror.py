@@ -100,6 +100,7 @@ def test_a_download_of_a_file_that_changed_since_begins_anew(
     assert served.ranges() == [""]
 
 
+@pytest.mark.slow
 def test_a_cut_download_does_not_fall_back_on_the_generator(served: Any) -> None:
     served.cuts = [2000] + [0] * 6
     with pytest.raises(SourceError, match="the same command goes on from there"):

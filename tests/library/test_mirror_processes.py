@@ -39,6 +39,7 @@ def test_a_download_goes_on_after_its_process_was_killed(served: Any, texts: lis
     assert int(asked.removeprefix("bytes=").removesuffix("-")) > 0
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_one_distribution_at_once(served: Any, texts: list[bytes]) -> None:
     served.seconds_per_piece = 0.3
     both = [command("fetch", "CA-medium", "--split", "train") for _ in range(2)]
@@ -59,6 +60,7 @@ def test_the_command_names_broken_instances_on_stderr(mirror: Any, texts: list[b
     assert stderr.startswith("milplib: broken instance: row 1 of train.csv: ")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_what_was_stored_is_kept(
     mirror: Any, texts: list[bytes], tmp_path: Path
 ) -> None:

@@ -257,6 +257,7 @@ def test_splits_are_taken_where_folders_are(small: Any, own: Any) -> None:
         instance_files([small.test[:2], small.test[1:3]], split="test")
 
 
+@pytest.mark.slow
 def test_policies_are_judged_on_splits_by_their_distributions(own: Any, tmp_path: Path) -> None:
     mine = milplib.Distribution.from_folder(own, name="of my own")
     auctions = milplib.load("CA-very-easy", source="generator").test

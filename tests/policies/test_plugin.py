@@ -132,6 +132,7 @@ def test_models_do_not_share_anything() -> None:
     assert all(abs(d) < 1e-6 and (c, e) == (0, 0) for d, c, e in results.values())
 
 
+@pytest.mark.slow
 def test_model_and_policy_are_freed() -> None:
     freed = []
 

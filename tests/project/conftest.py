@@ -31,7 +31,9 @@ MODULES = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `each_module` once a module of milplib, by imported name."""
     if "each_module" in metafunc.fixturenames:
-        metafunc.parametrize("each_module", MODULES)
+        long = getattr(metafunc.module, "LONG", ())
+        marks = {name: pytest.mark.slow if name in long else () for name in MODULES}
+        metafunc.parametrize("each_module", [pytest.param(n, marks=m) for n, m in marks.items()])
 
 
 @pytest.fixture(scope="session")

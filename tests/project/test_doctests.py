@@ -13,6 +13,16 @@ import pytest
 
 from milplib import extensions
 
+LONG = (
+    "milplib.evaluation.results",
+    "milplib.evaluation.rule_search",
+    "milplib.learn.tracking",
+    "milplib.report.exports",
+    "milplib.study.results",
+    "milplib.study.runner",
+)
+"""Modules whose examples run evaluations and studies; these are slow tests."""
+
 
 def test_examples_run(each_module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -57,6 +57,7 @@ def collection(instances: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_works_names_its_process_and_counts_what_is_committed(collection: Any) -> None:
     first, *_, last = collection.seen
     assert {status.state for status in collection.seen} == {"working"}

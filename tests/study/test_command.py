@@ -61,6 +61,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert sorted(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_a_study_runs_and_says_where_its_tables_are(
     study: Callable[..., Any], tmp_path: Path
 ) -> None:

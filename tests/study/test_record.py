@@ -237,6 +237,7 @@ def study_evaluation_rows(path: Path) -> Any:
     return read_parquet(path.parent / "study/full/runs.parquet", noun="runs").num_rows
 
 
+@pytest.mark.slow
 def test_a_policy_that_comes_out_another_way_has_its_runs_made_again(earlier: Any) -> None:
     data = earlier.parent / "data"
     run_study(earlier, data=data)

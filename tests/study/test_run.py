@@ -187,6 +187,7 @@ def _run_until_generated(path: Path, data: Path) -> None:
         run_study(path, scale="one", data=data, on_progress=stop)
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time_runs_a_study(here: Path) -> None:
     data = here.parent / "data"
     (lock,) = data.glob("*.lock")
