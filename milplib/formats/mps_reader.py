@@ -95,7 +95,7 @@ def _instance(parts: list[Section], name: str) -> Instance:
         column_names=decoded(columns.names),
         row_names=decoded(rows.names),
         sense=_sense(sections.get("OBJSENSE")),
-        offset=-sides.of_objective,
+        offset=0.0 - sides.of_objective,  # no negative zero
         name=name,
     )
 

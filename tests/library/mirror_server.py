@@ -44,7 +44,7 @@ def serving() -> Iterator[Any]:
     mirror = Mirror()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(mirror))
     mirror.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield mirror
