@@ -21,6 +21,7 @@ from typing import Any
 
 from milplib.execution.processes import (
     children_allowed,
+    end_in_words,
     end_process,
     exit_code,
     prepare_worker,
@@ -101,7 +102,7 @@ class _Template:
             self.owner == os.getpid()
             and self.is_free
             and self.environment == dict(os.environ)
-            and not wait([self._process.sentinel], 0)
+            and self._process.exitcode is None  # forks hold its sentinel, too
         )
 
     def fork(
@@ -123,9 +124,13 @@ class _Template:
         try:
             code: int = self.connection.recv()
         except (EOFError, OSError):
-            end = exit_code(self._process)
-            return -9 if end is None else end
+            return self.exit_code()
         return code
+
+    def exit_code(self) -> int:
+        """Return the exit code of the template, which ends."""
+        code = exit_code(self._process)
+        return -9 if code is None else code
 
     def end(self) -> None:
         """End the process, unless it is another process's."""
@@ -175,7 +180,8 @@ def fork_process(
             return template.fork(target, connection, arguments, module)
         except (EOFError, ConnectionError):  # it was killed just now
             template.is_free = True
-    raise OSError("the process that starts others was killed twice")
+            end = end_in_words(template.exit_code())
+    raise OSError(f"the process that starts others ended twice before it did; {end}")
 
 
 def _serve_forks(connection: Connection, parent: int) -> None:

@@ -20,6 +20,8 @@ def _jupyter_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "jupyter"))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    # tqdm, which torch's packages import, asks for ipywidgets, which milplib does not need.
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore:IProgress not found")
 
 
 def test_the_notebook_is_committed_without_outputs() -> None:
