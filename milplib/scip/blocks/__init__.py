@@ -114,7 +114,8 @@ def state_functions_of(
         if block.name not in known:
             raise PolicyError(
                 f"{where} reads the block '{block.name}', which this milplib does not have "
-                f"(it has {', '.join(sorted(known))}): pass its state function along"
+                f"(it has {', '.join(sorted(known))}): pass its state function as blocks= "
+                "or --blocks module:Name"
             )
         ours = BlockSchema.of(known[block.name])
         if ours != block:
