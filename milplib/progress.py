@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from milplib.errors import ParameterError
+from milplib.escaping import terminal_safe
 
-__all__ = ["Steps", "showing_progress"]
+__all__ = ["Steps", "showing_progress", "terminal_bar"]
 
 Steps = tuple[int, int | None, str]
 """Steps done, steps in all if known, and a short note."""
@@ -71,7 +72,7 @@ def showing_progress(
         return
     _is_showing = True
     try:
-        with (_in_notebook if _notebook() else _in_terminal)(title) as show:
+        with (_in_notebook if _notebook() else terminal_bar)(title) as show:
 
             def report(state: P) -> None:
                 tell(state)
@@ -100,7 +101,8 @@ def _notebook() -> Any:
 
 
 @contextmanager
-def _in_terminal(title: str) -> Iterator[Callable[[Steps], None]]:
+def terminal_bar(title: str) -> Iterator[Callable[[Steps], None]]:
+    """Show a bar on stderr during the block; yield the function that moves it."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -111,6 +113,7 @@ def _in_terminal(title: str) -> Iterator[Callable[[Steps], None]]:
         TimeRemainingColumn,
     )
 
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -118,14 +121,14 @@ def _in_terminal(title: str) -> Iterator[Callable[[Steps], None]]:
         TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=sys.stderr.isatty(),
+        console=console,
+        transient=console.is_terminal,
     ) as bar:
-        task = bar.add_task(title, total=None, note="")
+        task = bar.add_task(terminal_safe(title), total=None, note="")
 
         def show(steps: Steps) -> None:
             done, total, note = steps
-            bar.update(task, completed=done, total=total, note=note)
+            bar.update(task, completed=done, total=total, note=terminal_safe(note))
 
         yield show
 

@@ -14,18 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from cyclopts import Parameter, Token
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
 from milplib.cli.progress_lines import ProgressLines, seconds_between_lines
 from milplib.escaping import terminal_safe
+from milplib.progress import Steps, terminal_bar
 
 if TYPE_CHECKING:
     from milplib.evaluation import EvaluationProgress
@@ -215,34 +208,23 @@ class ProgressBar(Protocol):
 
 
 class _Bar:
-    def __init__(self, progress: Progress, title: str) -> None:
-        self._progress = progress
-        self._task = progress.add_task(terminal_safe(title), total=None, note="")
+    def __init__(self, show: Callable[[Steps], None]) -> None:
+        self._show = show
 
     def update(self, done: int, total: int | None, note: str = "") -> None:
-        self._progress.update(self._task, completed=done, total=total, note=terminal_safe(note))
+        self._show((done, total, note))
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[ProgressBar]:
     """Show progress on stderr during the block: a bar in a terminal, else a line now and then."""
-    console = Console(stderr=True)
     seconds = seconds_between_lines()
-    if not console.is_terminal:
+    if not Console(stderr=True).is_terminal:
         with ProgressLines(title, seconds=seconds) as lines:
             yield lines
         return
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        yield _Bar(progress, title)
+    with terminal_bar(title) as show:
+        yield _Bar(show)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -71,7 +72,7 @@ class ForkedProcess:
     def kill(self) -> None:
         """Kill the process if it still runs."""
         if self.exitcode is None:
-            os.kill(self.pid, 9)
+            os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Release the template for the next fork."""
@@ -130,7 +131,7 @@ class _Template:
     def exit_code(self) -> int:
         """Return the exit code of the template, which ends."""
         code = exit_code(self._process)
-        return -9 if code is None else code
+        return -signal.SIGKILL if code is None else code
 
     def end(self) -> None:
         """End the process, unless it is another process's."""

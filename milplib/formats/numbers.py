@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -57,11 +58,8 @@ def parsed_numbers(texts: Sequence[bytes]) -> npt.NDArray[np.float64]:
     >>> parsed_numbers([b"1", b"-2.5e3", b"1.0D3"])
     array([ 1.0e+00, -2.5e+03,  1.0e+03])
     """
-    try:
+    with suppress(ValueError):  # a Fortran exponent, or no number
         values = np.array(list(map(float, texts)), dtype=np.float64)
-    except ValueError:
-        pass  # a Fortran exponent, or no number
-    else:
         # Python's float takes these, too.
         if not (np.isnan(values).any() or b"_" in b"".join(texts)):
             return values
