@@ -19,7 +19,6 @@ import argparse
 import hashlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from milplib.execution.memory import peak_memory
 from milplib.files import atomic_write
 from milplib.generators import IndependentSet
 from milplib.learn import Sample, SampleSet, collect
@@ -102,16 +102,6 @@ def tree(
     return recorder.batches()
 
 
-def peak_bytes() -> int:
-    """Return the peak memory of this process in bytes."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
-
-
 def measure(folder: Path, small: Path) -> dict[str, float]:
     """Measure times and peak memory on a folder in this process."""
     import torch
@@ -128,12 +118,12 @@ def measure(folder: Path, small: Path) -> dict[str, float]:
         return Batches(graphs, Compute.choose("cpu"))(order.epoch(0))
 
     next(streamed(SampleSet(small)))
-    before = peak_bytes()
+    before = peak_memory()
     figures: dict[str, float] = {}
 
     def take(name: str, begin: float) -> None:
         figures[f"{name}_s"] = time.perf_counter() - begin
-        figures[f"{name}_bytes"] = peak_bytes() - before
+        figures[f"{name}_mb"] = peak_memory() - before
 
     begin = time.perf_counter()
     SampleSet(folder, verify=False)
@@ -209,8 +199,8 @@ def main() -> None:
             elif label == "samples_per":
                 cells.append(f"{values[name]:,.0f}")
             else:
-                memory = values.get(f"{label}_bytes")
-                more = "" if memory is None else f", +{memory / 1e6:.1f} MB"
+                memory = values.get(f"{label}_mb")
+                more = "" if memory is None else f", +{memory:.1f} MB"
                 cells.append(f"{values[name]:.2f} s{more}")
         table.add_row("samples a second" if label == "samples_per" else label, *cells)
     Console().print(table)

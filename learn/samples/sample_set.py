@@ -180,6 +180,7 @@ class SampleSet(Shown, Sequence[Sample]):
     ) -> None:
         self.folder = Path(folder)
         manifest = Manifest.load(self.folder)
+        manifest.check_complete(self.folder)
         usable, damaged = [], []
         for entry in manifest.shards:
             try:

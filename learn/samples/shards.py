@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypedDict
+from typing import IO, Any, TypedDict, cast
 
 import pyarrow as pa
 
@@ -262,10 +262,33 @@ class Manifest(Shown):
             shards = tuple(map(ShardEntry.from_json, _listed(content.pop("shards"), dict)))
             instances = conforming(content.pop("instances"), list[InstanceEntry], name="instances")
             conforming(content, _Arguments)
-            _check_counts(shards, instances)
             return cls(**content, schema=schema, shards=shards, instances=tuple(instances))
         except (KeyError, TypeError, ValueError) as error:
             raise SampleError(f"{path} is damaged: {error}") from error
+
+    def check_complete(self, folder: Path) -> None:
+        """Check that the collection in a folder is finished, and its parts agree.
+
+        Raises
+        ------
+        SampleError
+            If an instance file has no entry, or the entries count other numbers of samples than the
+            shards hold.
+        """
+        path = folder / MANIFEST
+        files = cast(_Config, self.config).get("instances")
+        entries = [entry["instance"] for entry in self.instances]
+        if files is not None and entries != [file["name"] for file in files]:
+            raise SampleError(
+                f"{path} is damaged: its {len(entries)} entries of instances are not those of the "
+                f"{len(files)} instance files in its config"
+            )
+        counted = sum(entry["samples"] for entry in self.instances)
+        held = sum(shard.trees.n_samples for shard in self.shards)
+        if self.instances and counted != held:
+            raise SampleError(
+                f"{path} is damaged: its instances have {counted} samples, its shards {held}"
+            )
 
     @classmethod
     def is_one(cls, folder: Path) -> bool:
@@ -296,14 +319,6 @@ def _nothing_there(folder: Path) -> str:
     if not folder.is_dir():
         return f"there is no folder of samples at {folder}"
     return f"{folder} is not a folder of samples: it has no {MANIFEST}"
-
-
-def _check_counts(shards: Sequence[ShardEntry], instances: Sequence[InstanceEntry]) -> None:
-    """Raise ValueError if shards are not listed whose samples the instances count."""
-    listed = sum(shard.trees.n_samples for shard in shards)
-    counted = sum(entry["samples"] for entry in instances)
-    if counted > listed:
-        raise ValueError(f"its instances have {counted} samples, its shards {listed}")
 
 
 def _listed(value: object, item_type: type[Any]) -> list[Any]:

@@ -28,8 +28,8 @@ from milplib.execution.isolated_solve import (
     failure_kind,
     isolated_row,
     limit_failure,
-    peak_memory,
 )
+from milplib.execution.memory import peak_memory
 from milplib.instance import Instance
 from milplib.library.evaluated import EvaluatedInstance
 from milplib.outcomes import SolveFailure, SolveStatus

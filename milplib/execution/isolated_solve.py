@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +24,6 @@ __all__ = [
     "failure_kind",
     "isolated_row",
     "limit_failure",
-    "peak_memory",
     "read_unchanged",
     "unread_reason",
 ]
@@ -205,9 +202,3 @@ def unread_reason(outcome: SolveOutcome) -> str | None:
     """
     is_unread = outcome["failure"] == SolveFailure.UNREADABLE
     return outcome.get("failure_detail", "") if is_unread else None
-
-
-def peak_memory() -> float:
-    """Return the largest resident size of this process in MB."""
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

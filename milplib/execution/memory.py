@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import resource
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 from milplib.execution.errors import FailureKind, WorkerDiedError
 
-__all__ = ["MEMORY_PERIOD", "check_memory", "limit_allocations", "private_memory"]
+__all__ = [
+    "MEMORY_PERIOD",
+    "check_memory",
+    "limit_allocations",
+    "peak_memory",
+    "private_memory",
+]
 
 MEMORY_PERIOD = 0.25
 """Seconds between memory checks of a process with a limit."""
@@ -38,6 +45,23 @@ def private_memory(process: int) -> float:
             for thread in (folder / "task").iterdir():
                 waiting += map(int, (thread / "children").read_text().split())
     return total / 1e6
+
+
+def peak_memory() -> float:
+    """Return the largest resident size of this process in MB.
+
+    Examples
+    --------
+    >>> peak_memory() > 1
+    True
+    """
+    # Linux's getrusage also counts the largest size of the process that started this one by vfork.
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def check_memory(process: int, limit: float) -> None:

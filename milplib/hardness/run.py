@@ -14,8 +14,8 @@ from milplib.execution.isolated_solve import (
     failure_kind,
     isolated_row,
     limit_failure,
-    peak_memory,
 )
+from milplib.execution.memory import peak_memory
 from milplib.hardness.measurement import Measurement
 from milplib.hardness.rows import (
     HardnessIdentity,

@@ -17,6 +17,7 @@ from milplib.errors import UnknownNameError
 from milplib.execution import WorkerDiedError
 from milplib.execution.isolated_solve import isolated_row
 from milplib.execution.isolation import WorkerTimeoutError, run_isolated
+from milplib.execution.memory import peak_memory
 
 
 def test_it_runs_in_another_process_on_one_thread(functions: ModuleType) -> None:
@@ -125,3 +126,14 @@ def test_a_solve_that_holds_the_interpreter_ends_with_its_parent(
     parent.kill()
     parent.wait()
     processes.wait_until(lambda: not processes.is_alive(child))
+
+
+def test_the_peak_memory_of_a_process_does_not_count_the_one_that_started_it() -> None:
+    held = b"x" * 400_000_000
+    told = subprocess.run(
+        [sys.executable, "-c", "from milplib.execution.memory import peak_memory as p; print(p())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(told.stdout) < len(held) / 1e6 < peak_memory()

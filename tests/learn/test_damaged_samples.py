@@ -272,6 +272,9 @@ def test_a_hostile_shard_is_an_error_and_never_a_crash(
         (("shards", 0, "trees", 0, "samples"), "x"),
         (("shards", 0, "trees", 0, "root_labelled"), 1),
         (("instances",), [1]),
+        (("instances",), []),
+        (("instances", 0, "instance"), "another.lp"),
+        (("instances", 0, "samples"), 0),
     ],
 )
 def test_a_manifest_that_cannot_be_true_is_damaged(
@@ -284,4 +287,12 @@ def test_a_manifest_that_cannot_be_true_is_damaged(
     place[path[-1]] = value
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(SampleError, match=r"manifest\.json is damaged"):
+        SampleSet(copy)
+
+
+def test_a_manifest_without_its_shards_and_entries_is_not_a_set_of_no_samples(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest |= {"instances": [], "shards": []}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(SampleError, match=r"0 entries of instances are not those of the \d+ inst"):
         SampleSet(copy)

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "samples_at_size.py"
 # Samples, a generous bound on what ten times as many may add, and their size on disk as a scale:
 # an object a sample, of 100 bytes, would add 0.4 MB; a decoded sample that is kept, 20 kB, 80 MB.
 SMALL, LARGE = 400, 4_000
-MORE_BYTES = 8e6
+MORE_MB = 8
 
 
 @pytest.mark.slow
@@ -32,4 +32,4 @@ def test_listing_splitting_shuffling_and_streaming_take_as_much_memory_for_ten_t
     small, large = json.loads(figures.read_text()).values()
     assert large["disk_bytes"] > 8 * small["disk_bytes"]
     for step in ("listing", "splitting", "first batch", "an epoch"):
-        assert large[f"{step}_bytes"] < small[f"{step}_bytes"] + MORE_BYTES, step
+        assert large[f"{step}_mb"] < small[f"{step}_mb"] + MORE_MB, step

@@ -8,7 +8,6 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from mutations.formats import FORMATS, Format
 from mutations.mutate import mutated
 
 from milplib.errors import MilplibError
+from milplib.execution.memory import peak_memory
 
 TIME_LIMIT = 10
 """Seconds that an input may take."""
@@ -88,8 +88,7 @@ def run(form: Format, *, seed: int, count: int, place: Path) -> dict[str, Any]:
         if problem:
             failures.append({"seed": seed, "number": number, "file": name, "problem": problem})
         (folder / name).write_bytes(originals[name])
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    return {"refused": refused, "accepted": accepted, "failures": failures, "memory": memory}
+    return {"refused": refused, "accepted": accepted, "failures": failures, "memory": peak_memory()}
 
 
 def main() -> None:
