@@ -34,6 +34,10 @@ quickstart test test-pure test-slow sanitize nightly benchmark renew: export OMP
 quickstart test test-pure test-slow sanitize nightly benchmark renew: export OPENBLAS_NUM_THREADS := 1
 quickstart test test-pure test-slow sanitize nightly benchmark renew: export MKL_NUM_THREADS := 1
 
+# Tests start many processes, which would otherwise each compile every module anew where an
+# environment sets it. (Python takes an empty value for unset.)
+test test-pure test-slow sanitize nightly: export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -56,3 +57,9 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.fail(f"MILPLIB_TEST_DATA names {folder}, which is no folder")
     return folder
+
+
+def pytest_collection_finish() -> None:
+    """Leave what imports and collection have made out of every garbage collection that follows."""
+    gc.collect()
+    gc.freeze()

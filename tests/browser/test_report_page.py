@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from slow_parameters import slow
 
 from .page_checks import (
     COLOURS,
@@ -58,7 +59,7 @@ def test_the_summary_comes_before_anything_else(opened: Any) -> None:
     assert "is faster than relpscost" in page.locator(".claim").text_content()
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", ["light", slow("dark")])
 def test_every_text_can_be_read_on_what_is_behind_it(opened: Any, scheme: str) -> None:
     page = opened(scheme=scheme)
     is_dark = page.evaluate(f"() => {{ {COLOURS} return luminance(behind(document.body)) < 0.2 }}")
@@ -71,9 +72,7 @@ def test_every_text_can_be_read_on_what_is_behind_it(opened: Any, scheme: str) -
     assert [line for line in lines if line[0] < ENOUGH_FOR_GRAPHICS] == []
 
 
-@pytest.mark.parametrize(
-    "width", [320, *(pytest.param(width, marks=pytest.mark.slow) for width in (390, 768))]
-)
+@pytest.mark.parametrize("width", [320, slow(390), slow(768)])
 def test_a_narrow_page_never_scrolls_sideways_but_its_tables_do(opened: Any, width: int) -> None:
     page = opened(size={"width": width, "height": 844})
     page.evaluate("window.scrollTo(500, 0)")

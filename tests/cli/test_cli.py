@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import run_afresh
+from slow_parameters import slow
 
 import milplib
 from milplib.learn import SampleSet
@@ -265,7 +266,7 @@ def test_json_is_json_whatever_the_terminal() -> None:
     assert json.loads(done.stdout)["healthy"]
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("workers", [slow(1), 2])
 def test_ctrl_c_ends_collect_with_130_and_one_word(
     workers: int, auctions: Path, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from market_split import market_split
+from slow_parameters import slow_where
 
 from milplib import Instance
 from milplib.cli import main
@@ -59,7 +60,7 @@ def check_output(captured: pytest.CaptureFixture[str]) -> str:
     return printed.out
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", slow_where(STEMS[::2], STEMS))
 def test_an_instance_of_any_name_is_solved_and_its_tree_drawn(
     stem: str, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_tree_with_a_name_of_half_a_formula_is_drawn_as_a_picture(
         check_output(capfd)
 
 
+@pytest.mark.slow
 def test_samples_are_collected_from_instances_of_any_name(
     folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

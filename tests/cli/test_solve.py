@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from market_split import unsolved
+from slow_parameters import slow, slow_where
 
 from .conftest import succeed
 
@@ -27,12 +28,10 @@ OPTIMA = (
     "cap41",
     "cap42",
 )
-LONGER = ("blend2", "cap41", "cap42", "dcmulti", "misc03")
+LONGER = ("bell5", "blend2", "cap41", "cap42", "dcmulti", "lseu", "misc03")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LONGER else n for n in OPTIMA]
-)
+@pytest.mark.parametrize("name", slow_where(LONGER, OPTIMA))
 def test_solve_ends_with_the_known_optimum(name: str, test_data: Path) -> None:
     with open(test_data / "miplib" / "optima.csv") as stream:
         rows = {row["instance"]: row for row in csv.DictReader(stream)}
@@ -51,9 +50,7 @@ def test_solve_ends_with_the_known_optimum(name: str, test_data: Path) -> None:
         assert printed["objective"].strip() == "none"
 
 
-@pytest.mark.parametrize(
-    "policy", ["pscost", *(pytest.param(p, marks=pytest.mark.slow) for p in ("mostinf", "random"))]
-)
+@pytest.mark.parametrize("policy", ["pscost", slow("mostinf"), slow("random")])
 def test_solve_uses_the_rule_that_it_is_told(policy: Any, markets: Path) -> None:
     path = markets / "0.lp"
     optimum = [line for line in succeed("solve", path).splitlines() if "objective" in line]

@@ -195,6 +195,7 @@ def test_an_evaluation_solves_each_instance_with_the_rule_of_its_distribution(
     assert len(told["sha256"]) == 64
 
 
+@pytest.mark.slow
 def test_it_is_not_judged_on_what_it_was_chosen_on_nor_on_other_distributions(
     chosen: str, place: Path, tmp_path: Path
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_policy_that_goes_wrong_costs_its_own_runs_only(
             assert row.time == pytest.approx(10.0)
 
 
+@pytest.mark.slow
 def test_a_solve_that_meets_its_limit_is_a_failure_that_counts_as_the_limit(tmp_path: Path) -> None:
     (tmp_path / "sc").mkdir()
     unsolved().write(tmp_path / "sc" / "a.lp")

@@ -217,6 +217,7 @@ def test_ctrl_c_gives_what_was_finished_and_leaves_no_process(
     assert not any(map(processes.is_alive, pids))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )

@@ -249,6 +249,7 @@ def test_names_in_another_encoding_are_refused(tmp_path: Path) -> None:
         milplib.read(path)
 
 
+@pytest.mark.slow
 def test_reading_keeps_no_instance_alive(test_data: Path) -> None:
     path = test_data / "ecole" / "instances" / "setcover_300_400.lp.gz"
 

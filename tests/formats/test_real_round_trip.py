@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from slow_parameters import slow_where
 
 import milplib
 from milplib import Instance
@@ -23,8 +24,8 @@ REAL = (
 )
 # These are solved in one to three seconds, all others in less.
 EXPENSIVE = (
-    *("blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz", "lseu.mps.gz"),
-    "misc03.mps.gz",
+    *("bell5.mps.gz", "blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz"),
+    *("lseu.mps.gz", "misc03.mps.gz"),
 )
 LARGE = ("cap41.lp.gz", "cap42.lp.gz")
 PLAIN = (".mps", ".lp")
@@ -179,7 +180,7 @@ def test_a_real_instance_survives_every_format(
 @pytest.mark.parametrize("suffix", PLAIN)
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in REAL],
+    slow_where(LARGE, REAL),
 )
 def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
     tmp_path: Path, real: Any, name: str, suffix: str
@@ -197,7 +198,7 @@ def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
 @pytest.mark.parametrize("suffix", PLAIN)
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow) if name in EXPENSIVE else name for name in REAL],
+    slow_where(EXPENSIVE, REAL),
 )
 def test_a_real_instance_keeps_its_optimum_or_stays_infeasible(
     tmp_path: Path, real: Any, optima: dict[str, dict[str, str]], name: str, suffix: str
@@ -227,7 +228,9 @@ def test_a_real_instance_with_two_sided_rows_is_refused_in_lp_and_mended_by_the_
         assert_optimum(found, optima[instance.name])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family", slow_where(("SeismicResilientPipeNetwork", "NetworkVerification"), FAMILIES)
+)
 def test_an_instance_of_every_family_survives_every_format_with_its_optimum(
     tmp_path: Path, family: Any
 ) -> None:

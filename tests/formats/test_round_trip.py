@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrowing import instance_from
+from slow_parameters import slow
 
 import milplib
 from milplib import Instance
@@ -101,7 +102,7 @@ def tiny(**changes: Any) -> Any:
     return Instance(**(content | changes))
 
 
-@pytest.mark.parametrize("suffix", [".lp", pytest.param(".lp.gz", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("suffix", [".lp", slow(".lp.gz")])
 @given(instance=instances(ranged=False))
 @settings(max_examples=120)
 def test_any_instance_without_two_sided_rows_survives_an_lp_file(
@@ -112,7 +113,7 @@ def test_any_instance_without_two_sided_rows_survives_an_lp_file(
     assert_equal(instance, milplib.read(path))
 
 
-@pytest.mark.parametrize("suffix", [".mps", pytest.param(".mps.gz", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("suffix", [".mps", slow(".mps.gz")])
 @given(instance=instances(ranged=True))
 @settings(max_examples=120)
 def test_any_instance_survives_an_mps_file_or_is_refused_for_a_range(

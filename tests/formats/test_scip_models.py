@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyscipopt
 import pytest
+from slow_parameters import slow, slow_where
 
 import milplib
 from milplib import Instance
@@ -21,7 +22,10 @@ SOLVED = (
     *("enigma.mps.gz", "flugpl.mps.gz", "lseu.mps.gz", "misc03.mps.gz", "p0548.mps.gz"),
     *("rgn.mps.gz", "stein27_inf.lp"),
 )
-SECONDS = ("blend2.mps.gz", "dcmulti.mps.gz", "misc03.mps.gz", "stein27_inf.lp")
+SECONDS = (
+    *("bell5.mps.gz", "blend2.mps.gz", "dcmulti.mps.gz", "lseu.mps.gz", "misc03.mps.gz"),
+    "stein27_inf.lp",
+)
 
 
 def mixed(**changes: Any) -> Any:
@@ -104,9 +108,7 @@ def test_a_nonlinear_constraint_is_refused_by_name() -> None:
         from_scip(model)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in SOLVED]
-)
+@pytest.mark.parametrize("name", slow_where(SECONDS, SOLVED))
 def test_arrays_lead_scip_on_the_same_path_as_the_file(test_data: Path, name: str) -> None:
     path = test_data / "miplib" / name
     model = pyscipopt.Model()
@@ -130,7 +132,7 @@ def test_arrays_lead_scip_on_the_same_path_as_the_file(test_data: Path, name: st
     assert path_of(reordered.to_scip()) == path_of(model)
 
 
-@pytest.mark.parametrize("name", ["MANN_a9.clq.lp", "lseu.mps.gz", "p0548.mps.gz"])
+@pytest.mark.parametrize("name", ["MANN_a9.clq.lp", slow("lseu.mps.gz"), "p0548.mps.gz"])
 def test_files_that_scip_leaves_in_order_need_no_reordering(test_data: Path, name: str) -> None:
     path = test_data / "miplib" / name
     model = pyscipopt.Model()

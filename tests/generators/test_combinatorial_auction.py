@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_parameters import slow
 
 from milplib import Instance
 from milplib.generators import CombinatorialAuction
@@ -117,9 +118,7 @@ def test_a_bidder_with_two_bids_needs_no_dummy_item() -> None:
     assert instance.n_rows <= 30
 
 
-@pytest.mark.parametrize(
-    "compatibility", ["bundle", pytest.param("first_items", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("compatibility", ["bundle", slow("first_items")])
 def test_bundle_sizes_are_geometric(compatibility: Any) -> None:
     # single bids only, from far more items than a bundle can hold
     generator = CombinatorialAuction(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.stats import f as f_distribution
+from slow_parameters import slow
 
 from milplib.generators import (
     CapacitatedFacilityLocation,
@@ -24,9 +25,9 @@ from milplib.generators import (
 N_PUBLISHED_INSTANCES = 60  # the least it may have been
 
 AUCTIONS = [  # items, bids, rows, nonzeros
-    (100, 500, (192.5, 2.9), (2795, 155)),
-    pytest.param(200, 1000, (384.6, 4.8), (5604, 227), marks=pytest.mark.slow),
-    pytest.param(300, 1500, (579.4, 6.5), (8344, 260), marks=pytest.mark.slow),
+    slow(100, 500, (192.5, 2.9), (2795, 155)),
+    slow(200, 1000, (384.6, 4.8), (5604, 227)),
+    slow(300, 1500, (579.4, 6.5), (8344, 260)),
 ]
 
 
@@ -48,9 +49,7 @@ def check_mean_and_spread(values: npt.NDArray[np.float64], mean: float, deviatio
     assert low <= values.var(ddof=1) / deviation**2 <= high
 
 
-@pytest.mark.parametrize(
-    "compatibility", [pytest.param("bundle", marks=pytest.mark.slow), "first_items"]
-)
+@pytest.mark.parametrize("compatibility", [slow("bundle"), "first_items"])
 @pytest.mark.parametrize(("n_items", "n_bids", "rows", "nonzeros"), AUCTIONS)
 def test_auctions_have_the_published_rows_and_nonzeros(
     n_items: int,
@@ -80,10 +79,10 @@ def test_independent_sets_of_1000_nodes_have_the_published_rows() -> None:
     ("name", "n_instances", "n_rows"),
     [
         ("CA-very-easy", 100, 192.5),
-        pytest.param("CA-easy", 100, 385, marks=pytest.mark.slow),
-        pytest.param("CA-medium", 100, 578, marks=pytest.mark.slow),
-        pytest.param("CA-very-hard", 3, 2680, marks=pytest.mark.slow),
-        pytest.param("CA-very-hard2", 3, 5350, marks=pytest.mark.slow),
+        slow("CA-easy", 100, 385),
+        slow("CA-medium", 100, 578),
+        slow("CA-very-hard", 3, 2680),
+        slow("CA-very-hard2", 3, 5350),
         ("MIS-medium", 10, 5946),
         ("MIS-very-hard", 5, 24_000),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from slow_parameters import slow
 
 from milplib.generators import (
     CapacitatedFacilityLocation,
@@ -95,10 +96,10 @@ def test_the_global_random_state_is_neither_read_nor_written(
 @pytest.mark.parametrize(
     "environment",
     [
-        {},
+        slow({}),
         {"PYTHONHASHSEED": "1"},
         # numpy up to 2.3 has the first names; later ones group them and ignore these.
-        {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F"},
+        slow({"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F"}),
         {
             "NPY_DISABLE_CPU_FEATURES": dispatched_cpu_features(),
             "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from market_split import unsolved
 from narrowing import instance_from
+from slow_parameters import slow_where
 
 from milplib.errors import InstanceError, MissingPackageError, UnknownNameError
 from milplib.formats.reader import read
@@ -21,7 +22,11 @@ from milplib.hardness.measurement import percent_gap, relative_gap
 from milplib.instance import Instance
 
 INF = np.inf
-QUICK = ("bell5", "egout", "flugpl", "lseu", "misc03", "p0548", "rgn", "MANN_a9.clq", "stein27_inf")
+INSTANCES = (
+    *("bell5", "egout", "flugpl", "lseu", "misc03", "p0548", "rgn", "MANN_a9.clq"),
+    "stein27_inf",
+)
+SECONDS = ("bell5", "lseu", "misc03", "stein27_inf")
 
 
 def has_highs() -> bool:
@@ -55,7 +60,7 @@ def measured(solver: Any, instance: Instance, time_limit: float = 60) -> Any:
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", slow_where(SECONDS, INSTANCES))
 def test_real_instances_have_their_known_optima(solver: str, name: str, test_data: Path) -> None:
     folder = test_data / "miplib"
     with open(folder / "optima.csv", newline="") as stream:

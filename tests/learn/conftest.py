@@ -20,7 +20,7 @@ from milplib.library import InstanceGenerator
 
 # Family, instances, samples of each: small, but they branch.
 FAMILIES: dict[str, tuple[InstanceGenerator, int, int]] = {
-    "auction": (CombinatorialAuction(n_items=50, n_bids=200), 6, 4),
+    "auction": (CombinatorialAuction(n_items=80, n_bids=120), 6, 4),
     "independent_set": (
         IndependentSet(n_nodes=60, graph="erdos_renyi", edge_probability=0.15),
         4,

@@ -205,9 +205,7 @@ def test_an_episode_that_meets_the_wall_limit_is_discarded(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "limit", [{"node_limit": 5}, pytest.param({"iteration_limit": 200}, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("limit", [{"node_limit": 5}, {"iteration_limit": 200}])
 def test_deterministic_limits_end_an_episode_and_keep_its_samples(
     instances: Any, tmp_path: Path, limit: dict[str, Any]
 ) -> None:

@@ -284,6 +284,7 @@ def test_ends_out_of_range_and_numbers_that_are_none_are_named() -> None:
         native.edge_sum(*given, np.empty_like(given[0]), "mmx")
 
 
+@pytest.mark.slow
 @needs_native
 def test_without_native_code_training_takes_the_torch_path() -> None:
     # The variable is read with the first milplib import: each child imports it anew, and only

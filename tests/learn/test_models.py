@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from narrowing import present
+from slow_parameters import slow
 from torch import nn
 from torch_geometric.data import Batch
 
@@ -111,7 +112,9 @@ def test_weights_start_orthogonal_biases_at_zero_and_a_seed_decides() -> None:
             assert torch.allclose(gram, torch.eye(len(gram)), atol=1e-5), name
 
 
-@pytest.mark.parametrize(("blocks", "sums"), [(0, "absolute"), (11, "absolute"), (0, "relative")])
+@pytest.mark.parametrize(
+    ("blocks", "sums"), [slow(0, "absolute"), (11, "absolute"), slow(0, "relative")]
+)
 def test_scores_and_gradients_are_those_of_the_published_network(
     samples: list[Sample], sample_sets: dict[str, SampleSet], blocks: int, sums: str
 ) -> None:
@@ -218,7 +221,7 @@ def test_norms_are_the_direct_statistics_layer_by_layer(
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
-@pytest.mark.parametrize("blocks", [(), ("pseudocost",), ("tree", "pseudocost")])
+@pytest.mark.parametrize("blocks", [slow(()), slow(("pseudocost",)), ("tree", "pseudocost")])
 def test_numpy_scores_a_saved_policy_as_torch_does(
     samples: list[Sample],
     sample_sets: dict[str, SampleSet],

@@ -85,6 +85,7 @@ def md5(path: Path) -> str:
     return base64.b64encode(hashlib.md5(path.read_bytes(), usedforsecurity=False).digest()).decode()
 
 
+@pytest.mark.slow
 def test_an_offline_training_holds_its_numbers_and_the_policy_file(tmp_path: Path) -> None:
     policy = tmp_path / "gcnn ca.safetensors"
     policy.write_bytes(b"weights")

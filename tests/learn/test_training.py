@@ -17,6 +17,7 @@ import torch
 from command_line import start_forked
 from market_split import market_split
 from narrowing import present
+from slow_parameters import slow
 
 import milplib
 from milplib.errors import (
@@ -180,7 +181,8 @@ def test_several_sets_are_mixed_and_judged_one_by_one(
 
 
 @pytest.mark.parametrize(
-    "options", [{"loss": "soft"}, {"blocks": ("pseudocost", "tree")}, {"sums": "relative"}]
+    "options",
+    [slow({"loss": "soft"}), slow({"blocks": ("pseudocost", "tree")}), {"sums": "relative"}],
 )
 def test_options_reach_the_policy(options: dict[str, Any], auctions: Path, tmp_path: Path) -> None:
     result = train([auctions], out=tmp_path / "p.safetensors", epochs=1, **SMALL, **options)

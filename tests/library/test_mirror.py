@@ -75,6 +75,7 @@ def test_the_name_val_is_found_where_validation_is_not(mirror: Any, texts: list[
     assert contents(found) == texts[:1]
 
 
+@pytest.mark.slow
 def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     served: Any, texts: list[bytes]
 ) -> None:

@@ -20,6 +20,7 @@ from .mirror_server import PREFIX
 from .mirrored import TRAIN, command, contents, ended
 
 
+@pytest.mark.slow
 def test_a_download_goes_on_after_its_process_was_killed(served: Any, texts: list[bytes]) -> None:
     padding = csv_text([text + b"\\" + b" " * 3_000_000 + b"\n" for text in texts[:3]])
     served.put(TRAIN, padding)

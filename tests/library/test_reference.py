@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from narrowing import present
+from slow_parameters import slow_where
 
 import milplib
 from milplib.errors import MilplibError
@@ -34,27 +35,34 @@ from milplib.library.reference import (
 from milplib.library.write_reference import write_reference
 
 GENERATED = {entry.name: entry for entry in milplib.distributions() if entry.generator is not None}
-# Nine instances of each of these take from one to thirty seconds, of each other less.
+# Nine instances of each of these take from half a second to thirty seconds, of each other less.
 EXPENSIVE = (
+    "ABD-milplib-hard",
+    "CA-easy",
     "CA-medium",
+    "CA-milplib-deep",
+    "CA-milplib-judging",
     "CA-very-hard",
     "CA-very-hard2",
     "CFLP-easy",
     "CFLP-medium",
+    "CFLP-milplib-deep",
+    "CTS-milplib-hard",
+    "MIRP-milplib-hard",
+    "MIS-medium",
     "MIS-very-hard",
+    "MMCN-milplib-hard",
+    "MMCN-milplib-hard-BC",
     "MMCN-milplib-very-hard",
+    "MVC-easy",
     "MVC-hard",
     "MVC-medium",
     "MVC-very-hard",
     "SC-hard",
+    "SC-medium",
     "SC-very-hard",
+    "SRPN-ky4-hard",
 )
-
-
-def each(names: Any) -> Any:
-    return [
-        pytest.param(name, marks=pytest.mark.slow) if name in EXPENSIVE else name for name in names
-    ]
 
 
 class FirstInstance(NamedTuple):
@@ -145,7 +153,7 @@ def test_the_hashes_were_made_with_the_tested_versions() -> None:
     assert reference_stack() == {name: tested[name] for name in ("numpy", "scipy", "networkx")}
 
 
-@pytest.mark.parametrize("name", each(GENERATED))
+@pytest.mark.parametrize("name", slow_where(EXPENSIVE, GENERATED))
 def test_the_first_instances_of_each_split_regenerate_to_their_hashes(name: str) -> None:
     found = {
         split: tuple(instance.sha256 for instance in instances)
@@ -156,7 +164,7 @@ def test_the_first_instances_of_each_split_regenerate_to_their_hashes(name: str)
     assert found == reference_hashes(name)
 
 
-@pytest.mark.parametrize("name", each(WITH_SIZE))
+@pytest.mark.parametrize("name", slow_where(EXPENSIVE, WITH_SIZE))
 def test_the_first_instances_have_the_rows_and_columns_of_the_catalogue(name: str) -> None:
     facts = GENERATED[name].published
     instances = of_all_splits(name)
@@ -171,7 +179,7 @@ def test_the_first_instances_have_the_rows_and_columns_of_the_catalogue(name: st
     )
 
 
-@pytest.mark.parametrize("name", each(WITH_BYTES))
+@pytest.mark.parametrize("name", slow_where(EXPENSIVE, WITH_BYTES))
 def test_the_first_instances_have_the_bytes_of_the_published_files(name: str) -> None:
     # A mean of nine auctions has a standard error of 0.7 %, one of nine of the others 0.03 %.
     tolerance = 0.02 if name.startswith("CA-") else 0.001

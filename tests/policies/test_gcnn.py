@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from slow_parameters import slow
 
 from milplib.errors import PolicyError
 from milplib.policies import GCNN_SUMS, GcnnPolicy, PolicyFile, best_candidate
@@ -80,7 +81,7 @@ def textbook_scores(content: PolicyFile, state: BranchingState) -> npt.NDArray[n
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
-@pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE, PSEUDOCOST)])
+@pytest.mark.parametrize("blocks", [(), slow((PSEUDOCOST,)), (TREE, PSEUDOCOST)])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_scores_are_those_of_the_formulas(
     family: str, blocks: tuple[Any, ...], sums: str, states: dict[str, list[BranchingState]]

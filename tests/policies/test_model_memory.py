@@ -13,6 +13,7 @@ from typing import Any
 
 import pyscipopt
 import pytest
+from slow_parameters import slow
 
 import milplib
 from milplib.errors import PolicyError
@@ -50,7 +51,7 @@ POLICIES: dict[str, Callable[[Path], Any]] = {
 FAILING = ("raises", "not a number", "no key")
 
 
-@pytest.mark.parametrize("on_error", ["fallback", "raise"])
+@pytest.mark.parametrize("on_error", [slow("fallback"), "raise"])
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_dropped_model_is_freed_at_once(name: str, on_error: Any, noise_file: Path) -> None:
     model = quiet()
@@ -183,7 +184,7 @@ model.optimize()
 """
 
 
-@pytest.mark.parametrize("last", ["", "import sys; sys.exit()", "use.remove()"])
+@pytest.mark.parametrize("last", ["", slow("import sys; sys.exit()"), slow("use.remove()")])
 def test_a_program_that_ends_with_a_model_is_silent(last: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", AT_EXIT + last], capture_output=True, text=True, timeout=300

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from market_split import market_split
+from slow_parameters import quick, slow
 
 import milplib
 from milplib.errors import PolicyError
@@ -40,7 +41,7 @@ from .test_gcnn import textbook_scores
 pytestmark = pytest.mark.skipif(native is None, reason=native_status().reason)
 
 
-@pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE, PSEUDOCOST)], ids=str)
+@pytest.mark.parametrize("blocks", [(), slow((PSEUDOCOST,)), (TREE, PSEUDOCOST)], ids=str)
 @pytest.mark.parametrize("name", MODELS)
 def test_scores_are_those_of_the_formulas_at_every_level(
     name: str, blocks: tuple[Any, ...]
@@ -71,9 +72,7 @@ def test_scores_are_those_of_the_formulas_at_every_level(
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
-@pytest.mark.parametrize(
-    "hidden", [1, 7, 16, *(pytest.param(n, marks=pytest.mark.slow) for n in (32, 48, 100)), 64]
-)
+@pytest.mark.parametrize("hidden", quick([1, 7, 64], [1, 7, 16, 32, 48, 64, 100]))
 def test_every_width_of_a_network_is_scored(
     hidden: int, sums: str, states: dict[str, list[BranchingState]]
 ) -> None:
@@ -90,8 +89,8 @@ def test_every_width_of_a_network_is_scored(
     ("n", "m", "n_edges", "k"),
     [
         *[(1, 0, 0, 1), (1, 1, 1, 1), (50, 3, 400, 7), (5, 40, 30, 0), (3_000, 1, 3_000, 2_999)],
-        (10_000, 50, 20_000, 3_000),
-        pytest.param(10_000, 2_000, 30_000, 1, marks=pytest.mark.slow),
+        slow(10_000, 50, 20_000, 3_000),
+        slow(10_000, 2_000, 30_000, 1),
     ],
 )
 @pytest.mark.parametrize("sums", GCNN_SUMS)
@@ -180,12 +179,10 @@ print(nodes, native_status().module is not None)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "blocks",
-    [
-        *(pytest.param(blocks, marks=pytest.mark.slow) for blocks in ((), (PSEUDOCOST,))),
-        (TREE,),
-    ],
+    [slow(()), slow((PSEUDOCOST,)), (TREE,)],
     ids=str,
 )
 def test_trees_are_the_same_without_native_code_and_at_every_level(

@@ -8,6 +8,7 @@ from typing import Any
 import pyscipopt
 import pytest
 from pyscipopt import SCIP_PARAMSETTING, SCIP_RESULT
+from slow_parameters import slow
 
 import milplib
 from milplib.errors import ParameterError
@@ -116,7 +117,7 @@ def test_a_rule_that_the_user_limits_keeps_no_other_from_running(
     assert not warnings_of(caplog)
 
 
-@pytest.mark.parametrize("policy", [lowest, "pscost", "auto"])
+@pytest.mark.parametrize("policy", [slow(lowest), slow("pscost"), "auto"])
 def test_policies_decide_in_each_solve_of_a_reoptimization(
     policy: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

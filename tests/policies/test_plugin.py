@@ -16,6 +16,7 @@ import pytest
 from market_split import market_split
 from narrowing import present
 from pyscipopt import SCIP_EVENTTYPE, SCIP_PARAMSETTING, SCIP_RESULT, SCIP_STAGE, quicksum
+from slow_parameters import slow_where
 
 import milplib
 from milplib.errors import ParameterError, StageError, UnknownNameError
@@ -48,7 +49,7 @@ REAL = (
     "rgn",
     "stein27_inf",
 )
-SECONDS = ("blend2", "cap42", "dcmulti", "misc03")
+SECONDS = ("bell5", "blend2", "cap41", "cap42", "dcmulti", "enigma", "lseu", "misc03")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ SECONDS = ("blend2", "cap42", "dcmulti", "misc03")
 )
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in REAL],
+    slow_where(SECONDS, REAL),
 )
 def test_every_real_instance_ends_with_its_optimum(
     name: str, policy: Callable[..., Any] | str, test_data: Path, noise_file: Path

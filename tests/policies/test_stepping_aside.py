@@ -10,6 +10,7 @@ import pyscipopt
 import pytest
 from narrowing import present
 from pyscipopt import SCIP_RESULT, quicksum
+from slow_parameters import slow
 
 import milplib
 from milplib import Instance
@@ -100,7 +101,7 @@ def changed(addition: str) -> pyscipopt.Model:
     return model
 
 
-@pytest.mark.parametrize("on_error", ["fallback", "raise"])
+@pytest.mark.parametrize("on_error", [slow("fallback"), "raise"])
 @pytest.mark.parametrize("addition", ADDITIONS)
 def test_auto_steps_aside_with_one_line_and_no_failure(
     addition: str, on_error: Any, caplog: pytest.LogCaptureFixture

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow_parameters import slow_where
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("milplib", "generators", "learn")
@@ -32,8 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `each_module` once a module of milplib, by imported name."""
     if "each_module" in metafunc.fixturenames:
         long = getattr(metafunc.module, "LONG", ())
-        marks = {name: pytest.mark.slow if name in long else () for name in MODULES}
-        metafunc.parametrize("each_module", [pytest.param(n, marks=m) for n, m in marks.items()])
+        metafunc.parametrize("each_module", slow_where(long, MODULES))
 
 
 @pytest.fixture(scope="session")

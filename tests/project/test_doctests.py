@@ -14,10 +14,15 @@ import pytest
 from milplib import extensions
 
 LONG = (
+    "milplib.evaluation.evaluation",
     "milplib.evaluation.results",
     "milplib.evaluation.rule_search",
+    "milplib.hardness.measure",
+    "milplib.hardness.results",
     "milplib.learn.tracking",
+    "milplib.learn.training.train_model",
     "milplib.report.exports",
+    "milplib.report.page",
     "milplib.study.results",
     "milplib.study.runner",
 )

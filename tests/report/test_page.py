@@ -90,6 +90,7 @@ def test_the_page_is_whole_by_itself_and_shows_the_numbers(
     assert page.tags.count("figure") == 5
 
 
+@pytest.mark.slow
 def test_equal_results_give_equal_pages_in_whatever_style_the_user_has(
     rows: Any, planted_results: Any, read: Any
 ) -> None:

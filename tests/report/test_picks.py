@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from milplib.report import write_report
 
 KNOWN, UNKNOWN = "gcnn-auctions (family: auctions)", "relpscost (no family: <near> covers)"
@@ -33,6 +35,7 @@ def test_a_page_without_portfolios_has_no_such_section(
     assert "picks" not in page
 
 
+@pytest.mark.slow
 def test_ever_different_picks_do_not_fill_the_page(
     rows: Any, planted_results: Any, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_run_that_works_names_its_process_and_counts_what_is_committed(collect
     assert (last.done, last.total, last.remaining_seconds) == (4, 4, 0)
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_keeps_its_count_and_the_rate_of_its_last_stretch(
     collection: Any,
 ) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pyscipopt
 import pytest
 from pyscipopt import SCIP_BRANCHDIR, SCIP_PARAMSETTING, SCIP_RESULT
+from slow_parameters import slow, slow_where
 
 from milplib.generators import CapacitatedFacilityLocation, IndependentSet, SetCover
 from milplib.library import InstanceGenerator
@@ -210,7 +211,7 @@ def slow_line(model: Any, variable: Any, rows: Any) -> Any:
     return line
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", slow_where(["set cover"], FAMILIES))
 def test_real_nodes_agree_with_the_definition_read_slowly(name: str) -> None:
     model = plain(FAMILIES[name].generate(seed=1).to_scip(), cuts=name == "set cover")
     seen = []
@@ -300,7 +301,7 @@ LIKE_ECOLE_OF_LP_ROWS = (*range(36, 48), *(c + w for w in (48, 54, 66) for c in 
 
 
 @pytest.mark.recorded_on("10.0.2")
-@pytest.mark.parametrize("name", ["flugpl", "lseu", "p0548"])
+@pytest.mark.parametrize("name", ["flugpl", slow("lseu"), "p0548"])
 def test_where_ecole_follows_the_paper_its_numbers_are_found(name: str, test_data: Path) -> None:
     record = test_data / "ecole" / f"{name}.scores.npz"
     instance = test_data / "miplib" / f"{name}.mps.gz"

@@ -12,6 +12,7 @@ import numpy as np
 import pyscipopt
 import pytest
 from pyscipopt import SCIP_RESULT
+from slow_parameters import quick, slow_where
 
 from milplib.scip import (
     BranchingState,
@@ -32,7 +33,7 @@ ALL_NAMES = (
     "stein27_inf",
 )
 # The shipped ones are replayed below as well, from recordings of less precision.
-SECONDS = (*SHIPPED_NAMES, "dcmulti", "blend2", "misc03")
+SECONDS = (*SHIPPED_NAMES, "blend2", "dcmulti", "misc03", "stein27_inf")
 INCUMBENT = [VariableFeature.INCUMBENT_VALUE, VariableFeature.AVERAGE_INCUMBENT_VALUE]
 
 pytestmark = pytest.mark.recorded_on("10.0.2")
@@ -160,7 +161,7 @@ def instance_of(name: str, data: Path) -> Path:
 @pytest.mark.parametrize("kind", ["states", "scores"])
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in ALL_NAMES],
+    slow_where(SECONDS, ALL_NAMES),
 )
 def test_features_and_scores_equal_ecoles_at_every_recorded_node(
     name: str, kind: str, test_data: Path
@@ -177,7 +178,7 @@ def test_features_and_scores_equal_ecoles_at_every_recorded_node(
 @pytest.mark.parametrize("kind", ["states", "scores"])
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n != "cflp_25_25" else n for n in SHIPPED_NAMES],
+    quick(["cflp_25_25"], SHIPPED_NAMES),
 )
 def test_features_and_scores_equal_the_shipped_recordings(name: str, kind: str) -> None:
     replay(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pyscipopt import SCIP_RESULT
+from slow_parameters import slow
 
 from milplib import Instance
 from milplib.errors import ParameterError, StateError, UnknownNameError
@@ -176,7 +177,9 @@ def test_limits_work_one_after_the_other() -> None:
     look_at(["shortlist:6+screen:5/3+lookahead:1+iterations:50"], look)
 
 
-@pytest.mark.parametrize("name", ["fast", "shortlist:2", "iterations:3", "screen:2/1+lookahead:1"])
+@pytest.mark.parametrize(
+    "name", ["fast", *map(slow, ("shortlist:2", "iterations:3", "screen:2/1+lookahead:1"))]
+)
 def test_a_solve_with_a_limited_expert_finds_the_optimum(name: str) -> None:
     instance = IndependentSet(
         n_nodes=60, graph="erdos_renyi", edge_probability=0.2

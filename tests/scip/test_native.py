@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyscipopt import SCIP_EVENTTYPE, SCIP_PARAMSETTING, SCIP_RESULT
+from slow_parameters import slow_where
 
 from milplib.errors import StateError
 from milplib.generators import (
@@ -110,7 +111,7 @@ def test_both_paths_agree_on_generated_instances(family: str) -> None:
 @needs_native
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in ("blend2", "dcmulti") else n for n in REAL],
+    slow_where(("blend2", "dcmulti", "misc03"), REAL),
 )
 def test_both_paths_agree_on_real_instances(name: str, test_data: Path) -> None:
     (path,) = (test_data / "miplib").glob(f"{name}.*")

@@ -93,6 +93,7 @@ def test_without_the_native_code_one_makes_it_an_error(installed: Path) -> None:
     assert "NativeError: MILPLIB_NATIVE=1, but the native code was not built" in done.stderr
 
 
+@pytest.mark.slow
 def test_doctor_tells_the_fallback_and_its_mend(installed: Path) -> None:
     code = "from milplib.cli import main; import sys; sys.argv[1:] = ['doctor', '--json']; main()"
     report = json.loads(run(code, site=installed).stdout)

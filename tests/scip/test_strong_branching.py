@@ -9,6 +9,7 @@ from typing import Any
 import pyscipopt
 import pytest
 from market_split import market_split
+from slow_parameters import slow_where
 
 from milplib.generators import from_name
 from milplib.scip import StrongBranchingRule, apply_setting, use_branching_rule
@@ -16,7 +17,7 @@ from milplib.scip.rule import PRIORITY
 
 FAMILIES = ("CA", "SC", "MIS", "CFLP")
 REAL = ("lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf")
-SECONDS = ("misc03", "dcmulti", "blend2")
+SECONDS = ("blend2", "dcmulti", "misc03", "stein27_inf")
 
 
 class BranchingLog(pyscipopt.Eventhdlr):
@@ -97,7 +98,7 @@ def test_the_tree_is_scips_own_node_for_node(family: Any, setting: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in SECONDS else n for n in REAL],
+    slow_where(SECONDS, REAL),
 )
 def test_the_tree_is_scips_own_on_real_instances(name: str, test_data: Path) -> None:
     make = partial(real_model, test_data, name)

@@ -217,6 +217,7 @@ def more_runs(path: Path) -> None:
     path.write_text(path.read_text().replace("test: 1", "test: 2") + "  instances_per_task: 1\n")
 
 
+@pytest.mark.slow
 def test_a_policy_that_is_gone_is_trained_again_where_a_run_needs_it(earlier: Any) -> None:
     data = earlier.parent / "data"
     run_study(earlier, data=data)
