@@ -276,7 +276,7 @@ def _renamed(entry: TaskEntry) -> TaskEntry:
 
 
 def _entry(known: Mapping[str, Any]) -> TaskEntry:
-    conforming(known, TaskEntry)
+    conforming(known, TaskEntry, exact=True)
     for name in known["files"]:
         if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
             raise ValueError(f"an output is named '{name}', outside the folder")

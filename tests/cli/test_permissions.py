@@ -110,6 +110,7 @@ def test_an_instance_that_may_not_be_read_is_one_line_and_exit_code_2(place: Pat
     assert "Permission denied" in complaint(place)
 
 
+@pytest.mark.slow
 def test_an_instance_that_may_not_be_read_does_not_spoil_the_others(place: Path) -> None:
     (place / "out").mkdir()
     (place / "out").chmod(0o777)

@@ -51,6 +51,7 @@ def test_while_a_run_works_its_process_is_named(killed: Any) -> None:
         assert working["done"] <= working["total"] == 30
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_stopped_and_keeps_what_it_has(killed: Any) -> None:
     folder, _, _ = killed
     found = json.loads(succeed("status", folder, "--json"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow_parameters import slow
 
 from milplib.errors import SampleError
 from milplib.learn import collect
@@ -45,7 +46,7 @@ def unmerged(few: Any, tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize("name", ["000001.samples", "000001.json"])
-@pytest.mark.parametrize("damage", ["lost", "cut off"])
+@pytest.mark.parametrize("damage", ["lost", slow("cut off")])
 def test_what_is_lost_or_cut_off_is_collected_anew(
     few: Any, whole: Any, unmerged: Any, name: str, damage: str
 ) -> None:

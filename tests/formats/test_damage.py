@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow_parameters import slow
 
 import milplib
 from milplib.errors import InstanceError
@@ -171,7 +172,7 @@ End
 """
 
 
-@pytest.mark.parametrize("cplex", [CPLEX, CPLEX.replace("Crew Ship", "Crew")])
+@pytest.mark.parametrize("cplex", [CPLEX, slow(CPLEX.replace("Crew Ship", "Crew"))])
 def test_a_cut_of_a_whole_file_is_never_read_as_another_instance(
     tmp_path: Path, cplex: str
 ) -> None:

@@ -118,6 +118,7 @@ def test_a_bidder_with_two_bids_needs_no_dummy_item() -> None:
     assert instance.n_rows <= 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compatibility", ["bundle", slow("first_items")])
 def test_bundle_sizes_are_geometric(compatibility: Any) -> None:
     # single bids only, from far more items than a bundle can hold

@@ -64,6 +64,7 @@ def test_auctions_have_the_published_rows_and_nonzeros(
     check_mean_and_spread(found_nonzeros, *nonzeros)
 
 
+@pytest.mark.slow
 def test_independent_sets_of_500_nodes_have_the_published_rows_and_nonzeros() -> None:
     rows, nonzeros = sizes(IndependentSet(n_nodes=500), 100).T
     check_mean_and_spread(rows, 1953.7, 5.3)
@@ -78,13 +79,13 @@ def test_independent_sets_of_1000_nodes_have_the_published_rows() -> None:
 @pytest.mark.parametrize(
     ("name", "n_instances", "n_rows"),
     [
-        ("CA-very-easy", 100, 192.5),
+        slow("CA-very-easy", 100, 192.5),
         slow("CA-easy", 100, 385),
         slow("CA-medium", 100, 578),
         slow("CA-very-hard", 3, 2680),
         slow("CA-very-hard2", 3, 5350),
         ("MIS-medium", 10, 5946),
-        ("MIS-very-hard", 5, 24_000),
+        slow("MIS-very-hard", 5, 24_000),
     ],
 )
 def test_named_distributions_have_the_published_number_of_rows(

@@ -330,6 +330,7 @@ def test_results_that_are_damaged_are_refused(
         HardnessResults.load(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_figure_is_the_same_every_time_and_survives_rows_without_numbers(
     plain: Any, tmp_path: Path
 ) -> None:

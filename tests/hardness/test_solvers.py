@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from market_split import unsolved
 from narrowing import instance_from
-from slow_parameters import slow_where
+from slow_parameters import slow, slow_where
 
 from milplib.errors import InstanceError, MissingPackageError, UnknownNameError
 from milplib.formats.reader import read
@@ -127,7 +127,7 @@ def test_an_instance_without_columns_is_a_result(solver: str, upper: float, stat
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("sense", ["minimize", "maximize"])
+@pytest.mark.parametrize("sense", [slow("minimize"), "maximize"])
 def test_a_solve_that_meets_its_limit_has_a_gap_on_the_right_side(solver: str, sense: str) -> None:
     instance = unsolved()
     if sense == "maximize":  # the same instance, upside down

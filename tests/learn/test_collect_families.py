@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from slow_parameters import slow
 
 import milplib
 from milplib.learn import collect
@@ -32,8 +33,8 @@ EASY = {
     "ABD": "ABD-milplib-easy",
     "CTS": "CTS-milplib-easy",
 }
-QUICK = ("IP", "NAS")
-SECONDS = ("LB", "SRPN")
+QUICK = ("IP",)
+SECONDS = ("LB", "NAS", "SRPN")
 
 
 def test_every_domain_with_a_generator_has_an_easy_level() -> None:
@@ -45,7 +46,7 @@ def test_every_domain_with_a_generator_has_an_easy_level() -> None:
     "domain",
     [
         *QUICK,
-        *(pytest.param(domain, marks=pytest.mark.slow) for domain in SECONDS),
+        *map(slow, SECONDS),
         *(
             pytest.param(domain, marks=pytest.mark.nightly)
             for domain in EASY

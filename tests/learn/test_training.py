@@ -118,6 +118,7 @@ train([sys.argv[1]], out=sys.argv[2], epochs=6, seed=3, hidden=8, batch_size=4)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGINT]
 )

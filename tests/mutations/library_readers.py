@@ -140,6 +140,8 @@ def read_record(folder: Path, name: str) -> Any:
 
 def said_by_record(folder: Path, name: str) -> Any:
     entries = parsed_json(folder, "study.json")["tasks"]
+    for entry in entries.values():
+        entry["seconds"] = float(entry["seconds"])
     valid = folder.with_name("valid")
     rows = read_record(valid, name)[1]
     mine = read_record(folder, name)[1]

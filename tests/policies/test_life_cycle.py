@@ -87,6 +87,7 @@ def read_again(model: pyscipopt.Model) -> None:
         model.addCons((total <= float(right)) >= float(left), INSTANCE.row_names[row])
 
 
+@pytest.mark.slow
 def test_five_policies_in_turn_work_as_in_fresh_models(
     noise_file: Path, fresh: list[tuple[int, int, int]]
 ) -> None:

@@ -16,7 +16,7 @@ import pytest
 from market_split import market_split
 from narrowing import present
 from pyscipopt import SCIP_EVENTTYPE, SCIP_PARAMSETTING, SCIP_RESULT, SCIP_STAGE, quicksum
-from slow_parameters import slow_where
+from slow_parameters import slow, slow_where
 
 import milplib
 from milplib.errors import ParameterError, StageError, UnknownNameError
@@ -195,7 +195,7 @@ def test_priorities_come_first() -> None:
     assert any(has_favourite for _, has_favourite in seen)
 
 
-@pytest.mark.parametrize("sense", ["maximize", "minimize"])
+@pytest.mark.parametrize("sense", ["maximize", slow("minimize")])
 def test_general_integers_and_both_senses(sense: str) -> None:
     instance = knapsack_with_integers(sense)
     expected = solve(instance, policy="relpscost")

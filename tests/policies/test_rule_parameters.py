@@ -45,6 +45,7 @@ def with_fewer() -> SolveResult:
     return solve(AUCTION, policy=FEWER)
 
 
+@pytest.mark.slow
 def test_it_solves_as_scip_does_with_these_parameters_set_by_hand(with_fewer: SolveResult) -> None:
     result = with_fewer
     model = AUCTION.to_scip()

@@ -270,15 +270,18 @@ def test_cutoffs_are_counted_once_children_were_cut_off() -> None:
     assert found[:, 2:].sum() > 0
 
 
+# A process of its own finds this module and those of the fixtures.
+FINDABLE = {"PYTHONPATH": os.pathsep.join(str(p) for p in list(Path(__file__).parents)[:2])}
+
 WITHOUT_NATIVE = """
-import sys; sys.path.insert(0, sys.argv[1])
+import sys
 import numpy as np
 from test_candidate_features import FAMILIES, plain, visit
 from milplib.scip.blocks.khalil import KhalilBlock
 found = []
 visit(plain(FAMILIES["facility location"].generate(seed=1).to_scip()),
       lambda m: found.append(KhalilBlock().extract(m)), nodes=1)
-np.save(sys.argv[2], found[0])
+np.save(sys.argv[1], found[0])
 """
 
 
@@ -287,8 +290,8 @@ def test_without_native_code_the_features_are_the_same(tmp_path: Path) -> None:
     for native in ("0", ""):
         path = tmp_path / f"features{native}.npy"
         subprocess.run(
-            [sys.executable, "-c", WITHOUT_NATIVE, str(Path(__file__).parent), str(path)],
-            env=os.environ | {"MILPLIB_NATIVE": native},
+            [sys.executable, "-c", WITHOUT_NATIVE, str(path)],
+            env=os.environ | FINDABLE | {"MILPLIB_NATIVE": native},
             check=True,
         )
         arrays.append(np.load(path))
@@ -306,7 +309,11 @@ def test_where_ecole_follows_the_paper_its_numbers_are_found(name: str, test_dat
     record = test_data / "ecole" / f"{name}.scores.npz"
     instance = test_data / "miplib" / f"{name}.mps.gz"
     # In a process of its own: the path of a solve after the first one may be another.
-    subprocess.run([sys.executable, __file__, str(instance), str(record)], check=True)
+    subprocess.run(
+        [sys.executable, __file__, str(instance), str(record)],
+        env=os.environ | FINDABLE,
+        check=True,
+    )
 
 
 def compare_with_ecole(instance: Any, record: Any) -> None:

@@ -124,7 +124,7 @@ def replay(name: str, instance: Path, record: Path, *, score: bool, tolerance: f
             [sys.executable, __file__, *arguments],
             capture_output=True,
             text=True,
-            env=os.environ | {"PYTHONHASHSEED": "0"},
+            env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
             check=False,
         )
         if run.returncode == 0:

@@ -87,6 +87,7 @@ def test_the_default_expert_is_full_strong_branching() -> None:
     look_at([], look)
 
 
+@pytest.mark.slow
 def test_limits_that_limit_nothing_give_the_full_scores_and_choice() -> None:
     def look(model: Any, candidates: Any, full: Any, *others: Any) -> None:
         for other in others:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from slow_parameters import slow
 
 from milplib.scip.native import native_status
 
@@ -81,7 +82,9 @@ for dtype in (np.float32, np.float64):
     assert lines == 2 * expected
 
 
-@pytest.mark.parametrize("how", ["del model", "model.free()", "del model; gc.collect()"])
+@pytest.mark.parametrize(
+    "how", [slow("del model"), "model.free()", slow("del model; gc.collect()")]
+)
 def test_a_capsule_of_a_freed_model_is_refused(how: str) -> None:
     lines = run(
         f"""

@@ -9,7 +9,7 @@ from typing import Any
 import pyscipopt
 import pytest
 from market_split import market_split
-from slow_parameters import slow_where
+from slow_parameters import slow, slow_where
 
 from milplib.generators import from_name
 from milplib.scip import StrongBranchingRule, apply_setting, use_branching_rule
@@ -17,7 +17,7 @@ from milplib.scip.rule import PRIORITY
 
 FAMILIES = ("CA", "SC", "MIS", "CFLP")
 REAL = ("lseu", "misc03", "bell5", "blend2", "dcmulti", "stein27_inf")
-SECONDS = ("blend2", "dcmulti", "misc03", "stein27_inf")
+SECONDS = ("bell5", "blend2", "dcmulti", "misc03", "stein27_inf")
 
 
 class BranchingLog(pyscipopt.Eventhdlr):
@@ -78,7 +78,7 @@ def real_model(folder: Path, name: str) -> Any:
     return model
 
 
-@pytest.mark.parametrize("setting", ["default", "learn2branch"])
+@pytest.mark.parametrize("setting", [slow("default"), "learn2branch"])
 def test_the_tree_of_a_small_instance_is_scips_own_node_for_node(setting: str) -> None:
     for seed in (0, 1):
         make = market_split(seed, n_columns=16).to_scip
