@@ -37,6 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_every_level_stands_beside_the_solver_and_its_version(place: Path) -> None:
     lines = (place / "printed").read_text().splitlines()
     assert lines[0].startswith("solved by SCIP 10.")

@@ -25,7 +25,7 @@ REAL = (
 # These are solved in one to three seconds, all others in less.
 EXPENSIVE = (
     *("bell5.mps.gz", "blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz"),
-    *("lseu.mps.gz", "misc03.mps.gz"),
+    *("enigma.mps.gz", "lseu.mps.gz", "misc03.mps.gz", "rgn.mps.gz"),
 )
 LARGE = ("cap41.lp.gz", "cap42.lp.gz")
 PLAIN = (".mps", ".lp")
@@ -169,7 +169,7 @@ def test_the_real_instances_are_those_whose_optima_are_known(
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", slow_where(LARGE, REAL))
 def test_a_real_instance_survives_every_format(
     tmp_path: Path, real: Any, name: str, suffix: Any
 ) -> None:

@@ -23,8 +23,8 @@ SOLVED = (
     *("rgn.mps.gz", "stein27_inf.lp"),
 )
 SECONDS = (
-    *("bell5.mps.gz", "blend2.mps.gz", "dcmulti.mps.gz", "lseu.mps.gz", "misc03.mps.gz"),
-    "stein27_inf.lp",
+    *("bell5.mps.gz", "blend2.mps.gz", "dcmulti.mps.gz", "enigma.mps.gz", "lseu.mps.gz"),
+    *("misc03.mps.gz", "rgn.mps.gz", "stein27_inf.lp"),
 )
 
 

@@ -26,7 +26,7 @@ INSTANCES = (
     *("bell5", "egout", "flugpl", "lseu", "misc03", "p0548", "rgn", "MANN_a9.clq"),
     "stein27_inf",
 )
-SECONDS = ("bell5", "lseu", "misc03", "stein27_inf")
+SECONDS = ("bell5", "lseu", "misc03", "rgn", "stein27_inf")
 
 
 def has_highs() -> bool:

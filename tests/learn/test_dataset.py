@@ -215,6 +215,7 @@ def test_an_epoch_has_at_most_so_many_batches_and_the_next_goes_on_with_the_rest
     assert set(Counter(first.tolist()).values()) == {2}
 
 
+@pytest.mark.slow
 @given(
     sizes=st.lists(st.integers(1, 50), min_size=1, max_size=5),
     mixture=st.sampled_from(["balanced", "proportional"]),

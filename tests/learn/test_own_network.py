@@ -177,6 +177,7 @@ def test_another_architecture_scores_at_run_time_as_it_does_in_torch(
         assert np.array_equal(travelled.score(sample.state), policy.score(sample.state))
 
 
+@pytest.mark.slow
 def test_a_stopped_training_of_it_goes_on_to_the_same_policy(
     auctions: Path, modules: Any, tmp_path: Path
 ) -> None:

@@ -118,6 +118,7 @@ def test_a_picture_shows_candidates_pattern_and_tree(sample_sets: dict[str, Samp
         assert (image == 2).sum() == touched.sum()
 
 
+@pytest.mark.slow
 def test_a_picture_of_a_large_state_has_few_cells_and_all_of_its_ends(
     collected: Path, tmp_path: Path
 ) -> None:

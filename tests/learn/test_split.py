@@ -149,6 +149,7 @@ def test_no_tree_and_no_instance_is_ever_on_both_sides_of_a_split(
             assert len(validation) > 0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(
     folders=st.lists(TREES, min_size=1, max_size=2, unique_by=repr),

@@ -148,6 +148,7 @@ def test_an_offline_evaluation_holds_its_summary_and_the_report(
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.slow
 def test_disabled_nothing_is_written(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_five_policies_in_turn_work_as_in_fresh_models(
     assert model.getNTotalNodes() == plain.getNTotalNodes()
 
 
+@pytest.mark.slow
 def test_replacing_works_as_in_fresh_models(
     noise_file: Path, fresh: list[tuple[int, int, int]]
 ) -> None:

@@ -49,7 +49,7 @@ REAL = (
     "rgn",
     "stein27_inf",
 )
-SECONDS = ("bell5", "blend2", "cap41", "cap42", "dcmulti", "enigma", "lseu", "misc03")
+SECONDS = ("bell5", "blend2", "cap41", "cap42", "dcmulti", "enigma", "lseu", "misc03", "rgn")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def test_the_parameters_are_set_in_a_model_of_ones_own() -> None:
     assert model.getParam("branching/relpscost/maxlookahead") == 9
 
 
+@pytest.mark.slow
 def test_in_a_switch_each_rule_has_its_own_parameters(with_fewer: SolveResult) -> None:
     # By the second name the same parameters are set anew, after four nodes.
     both = Switch(FEWER, "relpscost:initcand=3,maxreliable=1,maxlookahead=9", nodes=3)

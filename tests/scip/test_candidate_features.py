@@ -304,7 +304,7 @@ LIKE_ECOLE_OF_LP_ROWS = (*range(36, 48), *(c + w for w in (48, 54, 66) for c in 
 
 
 @pytest.mark.recorded_on("10.0.2")
-@pytest.mark.parametrize("name", ["flugpl", slow("lseu"), "p0548"])
+@pytest.mark.parametrize("name", ["flugpl", slow("lseu"), slow("p0548")])
 def test_where_ecole_follows_the_paper_its_numbers_are_found(name: str, test_data: Path) -> None:
     record = test_data / "ecole" / f"{name}.scores.npz"
     instance = test_data / "miplib" / f"{name}.mps.gz"

@@ -38,6 +38,7 @@ FAMILIES: dict[str, InstanceGenerator] = {
     "independent set": IndependentSet(n_nodes=100),
 }
 REAL = ("bell5", "blend2", "dcmulti", "egout", "enigma", "flugpl", "lseu", "misc03", "p0548", "rgn")
+SECONDS = ("blend2", "dcmulti", "lseu", "misc03", "p0548")
 TYPES = [
     VariableFeature.IS_TYPE_BINARY,
     VariableFeature.IS_TYPE_INTEGER,
@@ -111,7 +112,7 @@ def test_both_paths_agree_on_generated_instances(family: str) -> None:
 @needs_native
 @pytest.mark.parametrize(
     "name",
-    slow_where(("blend2", "dcmulti", "misc03"), REAL),
+    slow_where(SECONDS, REAL),
 )
 def test_both_paths_agree_on_real_instances(name: str, test_data: Path) -> None:
     (path,) = (test_data / "miplib").glob(f"{name}.*")

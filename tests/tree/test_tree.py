@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slow_parameters import slow_where
+from slow_parameters import quick
 
 import milplib
 from milplib.errors import OutputError, ParameterError, UnknownNameError
@@ -29,7 +29,7 @@ INSTANCES = {
 TOLERANCE = 1e-6  # SCIP's own for bounds and objectives, relative
 
 
-@pytest.fixture(scope="module", params=slow_where(["maximised"], INSTANCES))
+@pytest.fixture(scope="module", params=quick(["minimised"], INSTANCES))
 def solved(request: pytest.FixtureRequest) -> tuple[Any, ...]:
     """A tree, its instance, and the same solve without anybody watching."""
     instance, setting = INSTANCES[request.param]
