@@ -67,6 +67,12 @@ def _collected_once(folder: Path, name: str) -> SampleSet:
 
 
 @pytest.fixture(scope="session")
+def auction() -> InstanceGenerator:
+    """The generator of the auctions in `sample_sets`, which have the first seeds."""
+    return FAMILIES["auction"][0]
+
+
+@pytest.fixture(scope="session")
 def samples(sample_sets: dict[str, SampleSet]) -> list[Sample]:
     """All samples of all families."""
     return [sample for found in sample_sets.values() for sample in found]

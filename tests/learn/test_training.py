@@ -32,10 +32,10 @@ from milplib.generators import CombinatorialAuction
 from milplib.learn import TrainingResult, collect, train
 from milplib.learn.samples.sample_set import SampleSet
 from milplib.learn.training.losses import HardLabels
+from milplib.library import InstanceGenerator
 from milplib.policies import read_policy
 
 SMALL: dict[str, Any] = {"hidden": 8, "batch_size": 4}
-AUCTION = CombinatorialAuction(n_items=50, n_bids=200)  # the family that samples are collected from
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_policy_file_says_where_it_comes_from_but_no_host_and_no_path(
 
 @pytest.mark.slow
 def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(
-    trained: TrainingResult, auctions: Path, tmp_path: Path
+    trained: TrainingResult, auctions: Path, auction: InstanceGenerator, tmp_path: Path
 ) -> None:
     seen = read_policy(trained.policy).provenance["data"]["instance_hashes"]
     hashes = {tree.instance_hash for s in SampleSet(auctions).manifest.shards for tree in s.trees}
@@ -82,11 +82,12 @@ def test_an_evaluation_finds_the_instances_that_a_policy_file_has_seen(
     assert not {*seen["training"]} & {*seen["validation"]}
     test = tmp_path / "test"
     test.mkdir()
-    AUCTION.generate(0).write(test / "0.lp")
+    instance = auction.generate(0)
+    instance.write(test / "0.lp")
     CombinatorialAuction(n_items=30, n_bids=100).generate(0).write(test / "new.lp")
     results = evaluate([test], policies=[trained.policy], time_limit=60, out=tmp_path / "r")
     (error,) = results.summary().errors
-    role = "training" if AUCTION.generate(0).content_hash[:16] in seen["training"] else "validation"
+    role = "training" if instance.content_hash[:16] in seen["training"] else "validation"
     assert f"test/0.lp is among the {role} instances of policy" in error
     mine, base = results.summary().rows
     assert (mine.failures, mine.solved) == ({"leak": 1}, 1)
