@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TypeVar
 
 import pytest
-from _pytest.mark.structures import ParameterSet
-
-Value = TypeVar("Value")
 
 
-def slow(*values: object) -> ParameterSet:
+def slow(*values: object) -> object:
     """One set of values, for slow runs only."""
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
-def slow_where(names: Collection[Value], values: Iterable[Value]) -> list[Value | ParameterSet]:
+def slow_where(names: Collection[object], values: Iterable[object]) -> list[object]:
     """All values; those that are in names are for slow runs only."""
     return [slow(value) if value in names else value for value in values]
 
 
-def quick(names: Collection[Value], values: Iterable[Value]) -> list[Value | ParameterSet]:
+def slow_except(names: Collection[object], values: Iterable[object]) -> list[object]:
     """All values; those that are not in names are for slow runs only."""
     return [value if value in names else slow(value) for value in values]

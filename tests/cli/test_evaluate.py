@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from market_split import market_split, unsolved
-from slow_parameters import slow
 
 from milplib.evaluation import Evaluation
 from milplib.evaluation.table import read_table, write_table
@@ -194,7 +193,7 @@ def test_help_is_printed(command: str) -> None:
     assert "Usage: milplib" in done.stdout
 
 
-@pytest.mark.parametrize("workers", [1, slow(2)])
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.slow
 def test_ctrl_c_ends_evaluate_with_130_and_one_word(
     workers: int, place: Path, tmp_path: Path

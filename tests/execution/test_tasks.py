@@ -218,9 +218,7 @@ def test_ctrl_c_gives_what_was_finished_and_leaves_no_process(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_inside_a_solve_end_with_their_parent(
     start: Any, processes: SimpleNamespace, tmp_path: Path, how: Any
 ) -> None:

@@ -22,7 +22,7 @@ REAL = (
     *("dcmulti.mps.gz", "egout.mps.gz", "enigma.mps.gz", "flugpl.mps.gz", "lseu.mps.gz"),
     *("misc03.mps.gz", "p0548.mps.gz", "rgn.mps.gz", "stein27_inf.lp"),
 )
-# These are solved in one to three seconds, all others in less.
+# These are solved in half a second to three seconds, all others in less.
 EXPENSIVE = (
     *("bell5.mps.gz", "blend2.mps.gz", "cap41.lp.gz", "cap42.lp.gz", "dcmulti.mps.gz"),
     *("enigma.mps.gz", "lseu.mps.gz", "misc03.mps.gz", "rgn.mps.gz"),
@@ -178,10 +178,7 @@ def test_a_real_instance_survives_every_format(
 
 
 @pytest.mark.parametrize("suffix", PLAIN)
-@pytest.mark.parametrize(
-    "name",
-    slow_where(LARGE, REAL),
-)
+@pytest.mark.parametrize("name", slow_where(LARGE, REAL))
 def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
     tmp_path: Path, real: Any, name: str, suffix: str
 ) -> None:
@@ -196,10 +193,7 @@ def test_a_real_instance_survives_in_any_order_of_rows_and_columns(
 
 
 @pytest.mark.parametrize("suffix", PLAIN)
-@pytest.mark.parametrize(
-    "name",
-    slow_where(EXPENSIVE, REAL),
-)
+@pytest.mark.parametrize("name", slow_where(EXPENSIVE, REAL))
 def test_a_real_instance_keeps_its_optimum_or_stays_infeasible(
     tmp_path: Path, real: Any, optima: dict[str, dict[str, str]], name: str, suffix: str
 ) -> None:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_parameters import slow
 
 from milplib import Instance
 from milplib.generators import CombinatorialAuction
@@ -119,7 +118,7 @@ def test_a_bidder_with_two_bids_needs_no_dummy_item() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compatibility", ["bundle", slow("first_items")])
+@pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
 def test_bundle_sizes_are_geometric(compatibility: Any) -> None:
     # single bids only, from far more items than a bundle can hold
     generator = CombinatorialAuction(

@@ -25,9 +25,9 @@ from milplib.generators import (
 N_PUBLISHED_INSTANCES = 60  # the least it may have been
 
 AUCTIONS = [  # items, bids, rows, nonzeros
-    slow(100, 500, (192.5, 2.9), (2795, 155)),
-    slow(200, 1000, (384.6, 4.8), (5604, 227)),
-    slow(300, 1500, (579.4, 6.5), (8344, 260)),
+    (100, 500, (192.5, 2.9), (2795, 155)),
+    (200, 1000, (384.6, 4.8), (5604, 227)),
+    (300, 1500, (579.4, 6.5), (8344, 260)),
 ]
 
 
@@ -49,7 +49,8 @@ def check_mean_and_spread(values: npt.NDArray[np.float64], mean: float, deviatio
     assert low <= values.var(ddof=1) / deviation**2 <= high
 
 
-@pytest.mark.parametrize("compatibility", [slow("bundle"), "first_items"])
+@pytest.mark.slow
+@pytest.mark.parametrize("compatibility", ["bundle", "first_items"])
 @pytest.mark.parametrize(("n_items", "n_bids", "rows", "nonzeros"), AUCTIONS)
 def test_auctions_have_the_published_rows_and_nonzeros(
     n_items: int,

@@ -120,9 +120,7 @@ train([sys.argv[1]], out=sys.argv[2], epochs=6, seed=3, hidden=8, batch_size=4)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "how", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGINT]
-)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_training_goes_on_to_the_same_policy(
     trained: TrainingResult, auctions: Path, tmp_path: Path, how: Any
 ) -> None:

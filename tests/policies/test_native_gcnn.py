@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from market_split import market_split
-from slow_parameters import quick, slow
+from slow_parameters import slow, slow_except
 
 import milplib
 from milplib.errors import PolicyError
@@ -72,7 +72,7 @@ def test_scores_are_those_of_the_formulas_at_every_level(
 
 
 @pytest.mark.parametrize("sums", GCNN_SUMS)
-@pytest.mark.parametrize("hidden", quick([7], [1, 7, 16, 32, 48, 64, 100]))
+@pytest.mark.parametrize("hidden", slow_except([7], [1, 7, 16, 32, 48, 64, 100]))
 def test_every_width_of_a_network_is_scored(
     hidden: int, sums: str, states: dict[str, list[BranchingState]]
 ) -> None:
@@ -180,11 +180,7 @@ print(nodes, native_status().module is not None)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "blocks",
-    [slow(()), slow((PSEUDOCOST,)), (TREE,)],
-    ids=str,
-)
+@pytest.mark.parametrize("blocks", [(), (PSEUDOCOST,), (TREE,)], ids=str)
 def test_trees_are_the_same_without_native_code_and_at_every_level(
     blocks: tuple[Any, ...], tmp_path: Path
 ) -> None:

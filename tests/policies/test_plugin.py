@@ -60,10 +60,7 @@ SECONDS = ("bell5", "blend2", "cap41", "cap42", "dcmulti", "enigma", "lseu", "mi
         pytest.param(not_a_number, id="not_a_number", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize(
-    "name",
-    slow_where(SECONDS, REAL),
-)
+@pytest.mark.parametrize("name", slow_where(SECONDS, REAL))
 def test_every_real_instance_ends_with_its_optimum(
     name: str, policy: Callable[..., Any] | str, test_data: Path, noise_file: Path
 ) -> None:

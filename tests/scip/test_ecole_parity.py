@@ -12,7 +12,7 @@ import numpy as np
 import pyscipopt
 import pytest
 from pyscipopt import SCIP_RESULT
-from slow_parameters import quick, slow_where
+from slow_parameters import slow_except, slow_where
 
 from milplib.scip import (
     BranchingState,
@@ -159,10 +159,7 @@ def instance_of(name: str, data: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["states", "scores"])
-@pytest.mark.parametrize(
-    "name",
-    slow_where(SECONDS, ALL_NAMES),
-)
+@pytest.mark.parametrize("name", slow_where(SECONDS, ALL_NAMES))
 def test_features_and_scores_equal_ecoles_at_every_recorded_node(
     name: str, kind: str, test_data: Path
 ) -> None:
@@ -176,10 +173,7 @@ def test_features_and_scores_equal_ecoles_at_every_recorded_node(
 
 
 @pytest.mark.parametrize("kind", ["states", "scores"])
-@pytest.mark.parametrize(
-    "name",
-    quick(["cflp_25_25"], SHIPPED_NAMES),
-)
+@pytest.mark.parametrize("name", slow_except(["cflp_25_25"], SHIPPED_NAMES))
 def test_features_and_scores_equal_the_shipped_recordings(name: str, kind: str) -> None:
     replay(
         name,

@@ -110,10 +110,7 @@ def test_both_paths_agree_on_generated_instances(family: str) -> None:
 
 
 @needs_native
-@pytest.mark.parametrize(
-    "name",
-    slow_where(SECONDS, REAL),
-)
+@pytest.mark.parametrize("name", slow_where(SECONDS, REAL))
 def test_both_paths_agree_on_real_instances(name: str, test_data: Path) -> None:
     (path,) = (test_data / "miplib").glob(f"{name}.*")
     model = pyscipopt.Model()

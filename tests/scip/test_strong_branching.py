@@ -96,10 +96,7 @@ def test_the_tree_is_scips_own_node_for_node(family: Any, setting: Any) -> None:
     assert branchings > 0
 
 
-@pytest.mark.parametrize(
-    "name",
-    slow_where(SECONDS, REAL),
-)
+@pytest.mark.parametrize("name", slow_where(SECONDS, REAL))
 def test_the_tree_is_scips_own_on_real_instances(name: str, test_data: Path) -> None:
     make = partial(real_model, test_data, name)
     assert len(assert_same_tree(make, setting="learn2branch", seed=3)) > 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slow_parameters import quick
+from slow_parameters import slow_except
 
 import milplib
 from milplib.errors import OutputError, ParameterError, UnknownNameError
@@ -29,7 +29,7 @@ INSTANCES = {
 TOLERANCE = 1e-6  # SCIP's own for bounds and objectives, relative
 
 
-@pytest.fixture(scope="module", params=quick(["minimised"], INSTANCES))
+@pytest.fixture(scope="module", params=slow_except(["minimised"], INSTANCES))
 def solved(request: pytest.FixtureRequest) -> tuple[Any, ...]:
     """A tree, its instance, and the same solve without anybody watching."""
     instance, setting = INSTANCES[request.param]
